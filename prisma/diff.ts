@@ -1,0 +1,80 @@
+/**
+ * Prints the SQL that is missing between the migrations and the models: nothing when they agree. `npm run db:diff` writes
+ * the text of the next migration, and a test holds it empty. Needs a PostgreSQL in DATABASE_URL to make a scratch database.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+import { migrate } from './migrate.ts'
+
+type Engine = { diff: (params: unknown) => Promise<{ stdout: string | null }> }
+
+/** `url` is of a server where databases may be made. */
+export async function diffFromMigrations(url: string): Promise<string> {
+  const name = `tendril_diff_${process.pid}`
+  const scratch = Object.assign(new URL(url), { pathname: `/${name}` }).href
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`create database ${name}`)
+    await migrate(scratch)
+    return await diff(scratch)
+  } finally {
+    await client.query(`drop database if exists ${name} with (force)`)
+    await client.end()
+  }
+}
+
+async function diff(url: string): Promise<string> {
+  const folder = import.meta.dirname
+  const paths = ['schema.prisma', ...readdirSync(join(folder, 'models')).map((file) => `models/${file}`)]
+  const files = paths.map((path) => ({ path, content: readFileSync(join(folder, path), 'utf8') }))
+  const engine = await loadEngine(url, files.map(({ path, content }) => [path, content]))
+  const { stdout } = await engine.diff({
+    from: { tag: 'url', url },
+    to: { tag: 'schemaDatamodel', files },
+    script: true,
+    shadowDatabaseUrl: null,
+    exitCode: null,
+    filters: { externalTables: [], externalEnums: [] },
+  })
+  const text = (stdout ?? '').trim()
+  return text === '-- This is an empty migration.' ? '' : text
+}
+
+/** Prisma's schema engine in its WebAssembly build: nothing to download. */
+async function loadEngine(url: string, datamodels: [string, string][]): Promise<Engine> {
+  const background = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg')
+  const bindings = await import(background)
+  const wasm = readFileSync(join(dirname(background), 'schema_engine_bg.wasm'))
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings })
+  bindings.__wbg_set_wasm(instance.exports)
+  const start = instance.exports.__wbindgen_start as () => void
+  start()
+  // The engine tells a panic through this global, and dies without a word where it is missing.
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (text: string) => process.stderr.write(`${text}\n`) } })
+  const adapter = new PrismaPg({ connectionString: url })
+  const connect = adapter.connect.bind(adapter)
+  adapter.connect = async () => readingChars(await connect())
+  return bindings.SchemaEngine.new({ datamodels }, () => {}, bindMigrationAwareSqlAdapterFactory(adapter))
+}
+
+/** The adapter refuses PostgreSQL's `"char"` (18, 1002), of which the catalogues are full: it is read as text (25, 1009). */
+function readingChars<Connection extends object>(connection: Connection): Connection {
+  const inner = connection as Connection & { performIO: (query: unknown) => Promise<{ fields?: { dataTypeID: number }[] }> }
+  const performIO = inner.performIO.bind(connection)
+  inner.performIO = async (query) => {
+    const result = await performIO(query)
+    for (const field of result.fields ?? []) field.dataTypeID = { 18: 25, 1002: 1009 }[field.dataTypeID] ?? field.dataTypeID
+    return result
+  }
+  return connection
+}
+
+if (import.meta.main) {
+  process.stdout.write(`${(await diffFromMigrations(process.env.DATABASE_URL ?? 'postgresql://localhost/postgres')) || 'Models and migrations agree.'}\n`)
+  process.exit(0)
+}

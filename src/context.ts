@@ -1,0 +1,95 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg'
+import type { PrismaClient } from '../prisma/client/client.ts'
+import type { Env } from './env.ts'
+import type { Log } from './platform/log.ts'
+import type { Tails } from './tail.ts'
+
+/** Who asks. An absent principal is a guest (null), never more. */
+export type Actor =
+  | { kind: 'account'; id: string; sessionId: string; role: 'OWNER' | 'DEVELOPER' | null }
+  | { kind: 'key'; id: string; scopes: ReadonlySet<string> }
+  | { kind: 'user'; id: string; sessionId: string; verified: boolean; labels: readonly string[] }
+  | { kind: 'system'; id: string }
+
+/** The project of those who own projects. The console API is the API of this project. */
+export const consoleProjectId = 'console'
+
+/** Everything a module may reach: infrastructure only, made once for a process. Modules import each other by name. */
+export type Services = {
+  env: Env
+  log: Log
+  db: PrismaClient
+  sql: Pool
+  tails: Tails
+  clock: () => Date
+  /** Tells the relay, as best it can, that there is something in the outbox. */
+  wake: () => void
+}
+
+/** One request's view of them. */
+export type Context = Services & {
+  requestId: string
+  projectId: string
+  actor: Actor | null
+  /** Reads the credential again: what the caller is now, or null once it is no longer valid. For long-lived operations. */
+  reauthenticate: () => Promise<Context | null>
+}
+
+export type Query = <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>
+
+declare const tx: unique symbol
+
+/** A context inside a transaction. `emit` accepts nothing else. */
+export type TxContext = Omit<Context, 'db' | 'sql'> & { query: Query; emitted: { count: number }; [tx]: true }
+
+/** A transaction on Tendril's own tables, through Prisma. */
+export type DbContext = TxContext & { db: Omit<PrismaClient, `$${string}`> }
+
+/** Runs `fn` in one transaction: what it wrote and what it emitted is kept together or not at all. */
+export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promise<T>): Promise<T> {
+  const emitted = { count: 0 }
+  const result = await ctx.db.$transaction(async (db) => {
+    const query: Query = (text, values = []) => db.$queryRawUnsafe(text, ...values)
+    return fn({ ...ctx, db, query, emitted } as unknown as DbContext)
+  })
+  if (emitted.count > 0) ctx.wake()
+  return result
+}
+
+/** The same for statements that Prisma does not know, above all on documents. */
+export async function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+  const client = await ctx.sql.connect()
+  const emitted = { count: 0 }
+  try {
+    await client.query('begin')
+    const result = await fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext)
+    await client.query('commit')
+    client.release()
+    if (emitted.count > 0) ctx.wake()
+    return result
+  } catch (error) {
+    // A connection that cannot roll back is not given back to the pool.
+    await client.query('rollback').then(
+      () => client.release(),
+      (broken) => client.release(broken),
+    )
+    throw error
+  }
+}
+
+/** A context that may do everything in one project. The log says why. */
+export function asSystem(services: Services, reason: string, projectId: string): Context {
+  services.log.debug({ reason, projectId }, 'acting as the system')
+  const ctx: Context = {
+    ...services,
+    requestId: reason,
+    projectId,
+    actor: { kind: 'system', id: reason },
+    reauthenticate: async () => ctx,
+  }
+  return ctx
+}
+
+export function queryOn(client: Pool | PoolClient): Query {
+  return async (text, values = []) => (await client.query(text, values as unknown[])).rows
+}

@@ -1,0 +1,86 @@
+/**
+ * What went wrong, in words the caller may read. `cause` is for us and never leaves the server.
+ *
+ * One subclass for each kind of failure, not for each module: a client can only react to a kind.
+ */
+export abstract class AppError extends Error {
+  abstract readonly code: ErrorCode
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+
+  /** What stands beside `code` in `errors[].extensions`. */
+  get details(): Record<string, unknown> {
+    return {}
+  }
+}
+
+/** The closed list of `errors[].extensions.code`. */
+export const errorCodes = {
+  INVALID: 'The input is wrong. `extensions.path` names the part of it.',
+  NOT_FOUND: 'It does not exist, or you may not read it.',
+  CONFLICT: 'It clashes with something that exists.',
+  FORBIDDEN: 'You may read it, but not do this to it.',
+  UNAUTHENTICATED: 'This needs a valid credential.',
+  LIMIT_EXCEEDED: 'A stated limit was passed. `extensions.retryAfterMs` says when to try again, where that helps.',
+  UNAVAILABLE: 'A part of the server is not there right now. Trying again is safe.',
+  RESYNC_REQUIRED: 'The cursor cannot be resumed: read the present state, then subscribe without a cursor.',
+  INTERNAL: 'Something went wrong on the server. `extensions.requestId` finds it in the log.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+export class Invalid extends AppError {
+  readonly code = 'INVALID'
+  readonly path: readonly string[]
+
+  constructor(message: string, path: readonly string[] = []) {
+    super(message)
+    this.path = path
+  }
+
+  override get details() {
+    return { path: this.path }
+  }
+}
+
+export class Unauthenticated extends AppError {
+  readonly code = 'UNAUTHENTICATED'
+}
+
+export class Forbidden extends AppError {
+  readonly code = 'FORBIDDEN'
+}
+
+/** Also thrown for what exists but may not be read, so that the two cannot be told apart. */
+export class NotFound extends AppError {
+  readonly code = 'NOT_FOUND'
+}
+
+export class Conflict extends AppError {
+  readonly code = 'CONFLICT'
+}
+
+export class LimitExceeded extends AppError {
+  readonly code = 'LIMIT_EXCEEDED'
+  readonly retryAfterMs: number | null
+
+  constructor(message: string, retryAfterMs: number | null = null) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+
+  override get details(): Record<string, unknown> {
+    return this.retryAfterMs === null ? {} : { retryAfterMs: this.retryAfterMs }
+  }
+}
+
+export class Unavailable extends AppError {
+  readonly code = 'UNAVAILABLE'
+}
+
+export class ResyncRequired extends AppError {
+  readonly code = 'RESYNC_REQUIRED'
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod'
+import type { TxContext } from './context.ts'
+import { newEventId } from './lib/ids.ts'
+
+/**
+ * A kind of event. `name` is its short form, `users.created`; its full name puts the path before the action:
+ * `users.usr_1.created`, `databases.db_1.collections.posts.documents.doc_1.updated`.
+ */
+export type EventDef<Payload = unknown> = {
+  name: string
+  description: string
+  payload: z.ZodType<Payload>
+  /** Nouns and ids from the outermost to the thing itself: `['users', id]`. It is the aggregate whose order is kept. */
+  path: (payload: Payload) => readonly string[]
+}
+
+/** An event as it stands in the log. */
+export type LoggedEvent = {
+  /** Its place in the log of all projects: gapless. */
+  seq: bigint
+  /** The seq of the same project's event before it, 0 for the first. */
+  prev: bigint
+  id: string
+  projectId: string
+  /** Full name. */
+  name: string
+  /** Short name, the key of the catalogue. */
+  type: string
+  aggregate: string
+  payload: unknown
+  actorKind: string
+  actorId: string | null
+  at: Date
+}
+
+/** Every kind of event there is, by its short name. Filled by the modules' `events.ts`. */
+export const catalogue = new Map<string, EventDef>()
+
+export function defineEvent<Payload>(def: EventDef<Payload>): EventDef<Payload> {
+  if (catalogue.has(def.name)) throw new Error(`The event ${def.name} is defined twice.`)
+  catalogue.set(def.name, def as EventDef)
+  return def
+}
+
+/**
+ * Records that something happened, in the transaction in which it happened, after the rows it is about were written:
+ * their locks are what keeps the order of events about one thing.
+ *
+ * Nothing is published here: `workers/relay.ts` moves the rows to the log once they are committed.
+ */
+export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, projectId?: string): Promise<string> {
+  const parsed = event.payload.parse(payload)
+  const id = newEventId()
+  const aggregate = event.path(parsed).join('.')
+  const action = event.name.slice(event.name.lastIndexOf('.') + 1)
+  await ctx.query(
+    `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId")
+     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7, $8)`,
+    [
+      id,
+      projectId ?? ctx.projectId,
+      `${aggregate}.${action}`,
+      event.name,
+      aggregate,
+      JSON.stringify(parsed),
+      ctx.actor?.kind ?? 'guest',
+      ctx.actor?.id ?? null,
+    ],
+  )
+  ctx.emitted.count += 1
+  return id
+}
+
+/**
+ * Whether a pattern of the event grammar names this event. A full pattern has a `*` for any one segment; a short one
+ * (`documents.updated`, `documents.*`) stands for every full name that ends in that noun, any id and that action.
+ */
+export function matchesEvent(pattern: string, event: Pick<LoggedEvent, 'name' | 'type'>): boolean {
+  if (pattern === '*') return true
+  const wanted = pattern.split('.')
+  const given = wanted.length === 2 ? event.type.split('.') : event.name.split('.')
+  return wanted.length === given.length && wanted.every((segment, i) => segment === '*' || segment === given[i])
+}

@@ -1,0 +1,21 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { PrismaClient } from '../../prisma/client/client.ts'
+
+export type Db = PrismaClient
+
+/** One pool for everything a process does in PostgreSQL, so that its connections can be budgeted. */
+export function createPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 15_000, application_name: 'tendril' })
+  // An idle connection that the server closes would otherwise end the process.
+  pool.on('error', () => {})
+  return pool
+}
+
+/** Prisma on that pool. It knows Tendril's own tables; documents are read and written through the pool itself. */
+export function createDb(pool: pg.Pool): Db {
+  return new PrismaClient({
+    adapter: new PrismaPg(pool, { disposeExternalPool: false }),
+    transactionOptions: { maxWait: 5_000, timeout: 15_000 },
+  })
+}
