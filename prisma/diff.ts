@@ -32,7 +32,10 @@ async function diff(url: string): Promise<string> {
   const folder = import.meta.dirname
   const paths = ['schema.prisma', ...readdirSync(join(folder, 'models')).map((file) => `models/${file}`)]
   const files = paths.map((path) => ({ path, content: readFileSync(join(folder, path), 'utf8') }))
-  const engine = await loadEngine(url, files.map(({ path, content }) => [path, content]))
+  const engine = await loadEngine(
+    url,
+    files.map(({ path, content }) => [path, content]),
+  )
   const { stdout } = await engine.diff({
     from: { tag: 'url', url },
     to: { tag: 'schemaDatamodel', files },
@@ -55,7 +58,9 @@ async function loadEngine(url: string, datamodels: [string, string][]): Promise<
   const start = instance.exports.__wbindgen_start as () => void
   start()
   // The engine tells a panic through this global, and dies without a word where it is missing.
-  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (text: string) => process.stderr.write(`${text}\n`) } })
+  Object.assign(globalThis, {
+    PRISMA_WASM_PANIC_REGISTRY: { set_message: (text: string) => process.stderr.write(`${text}\n`) },
+  })
   const adapter = new PrismaPg({ connectionString: url })
   const connect = adapter.connect.bind(adapter)
   adapter.connect = async () => readingChars(await connect())
@@ -64,17 +69,22 @@ async function loadEngine(url: string, datamodels: [string, string][]): Promise<
 
 /** The adapter refuses PostgreSQL's `"char"` (18, 1002), of which the catalogues are full: it is read as text (25, 1009). */
 function readingChars<Connection extends object>(connection: Connection): Connection {
-  const inner = connection as Connection & { performIO: (query: unknown) => Promise<{ fields?: { dataTypeID: number }[] }> }
+  const inner = connection as Connection & {
+    performIO: (query: unknown) => Promise<{ fields?: { dataTypeID: number }[] }>
+  }
   const performIO = inner.performIO.bind(connection)
   inner.performIO = async (query) => {
     const result = await performIO(query)
-    for (const field of result.fields ?? []) field.dataTypeID = { 18: 25, 1002: 1009 }[field.dataTypeID] ?? field.dataTypeID
+    for (const field of result.fields ?? [])
+      field.dataTypeID = { 18: 25, 1002: 1009 }[field.dataTypeID] ?? field.dataTypeID
     return result
   }
   return connection
 }
 
 if (import.meta.main) {
-  process.stdout.write(`${(await diffFromMigrations(process.env.DATABASE_URL ?? 'postgresql://localhost/postgres')) || 'Models and migrations agree.'}\n`)
+  process.stdout.write(
+    `${(await diffFromMigrations(process.env.DATABASE_URL ?? 'postgresql://localhost/postgres')) || 'Models and migrations agree.'}\n`,
+  )
   process.exit(0)
 }

@@ -61,7 +61,9 @@ export function readMigrations(): Migration[] {
 }
 
 async function appliedMigrations(client: pg.Client): Promise<Map<string, string>> {
-  const { rows } = await client.query('select migration_name, checksum from _prisma_migrations where finished_at is not null')
+  const { rows } = await client.query(
+    'select migration_name, checksum from _prisma_migrations where finished_at is not null',
+  )
   return new Map(rows.map((row) => [row.migration_name, row.checksum]))
 }
 
@@ -75,6 +77,8 @@ if (import.meta.main) {
     process.stderr.write(`The database could not be migrated: ${error.message}\n`)
     process.exit(1)
   })
-  process.stdout.write(names.length ? names.map((name) => `applied ${name}\n`).join('') : 'The database is up to date.\n')
+  process.stdout.write(
+    names.length ? names.map((name) => `applied ${name}\n`).join('') : 'The database is up to date.\n',
+  )
   process.exit(0)
 }

@@ -31,6 +31,10 @@ export type Context = Services & {
   requestId: string
   projectId: string
   actor: Actor | null
+  /** Where the request came from, for the list of sessions and for limits. */
+  client: { ip: string; userAgent: string }
+  /** The cursor of the last event that this client has seen, where the transport carries one (SSE). */
+  lastEventId?: string
   /** Reads the credential again: what the caller is now, or null once it is no longer valid. For long-lived operations. */
   reauthenticate: () => Promise<Context | null>
 }
@@ -85,6 +89,7 @@ export function asSystem(services: Services, reason: string, projectId: string):
     requestId: reason,
     projectId,
     actor: { kind: 'system', id: reason },
+    client: { ip: '', userAgent: '' },
     reauthenticate: async () => ctx,
   }
   return ctx

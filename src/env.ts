@@ -1,35 +1,76 @@
 import { z } from 'zod'
 
 const url = (...protocols: string[]) =>
-  z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}` })
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  })
 
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+)
 
 /** A key ring: 32 bytes in base64 each, newest first. Old ones still open and verify what they wrote. */
 const keyRing = list
   .transform((texts) => texts.map((text) => Buffer.from(text, 'base64')))
-  .refine((keys) => keys.length > 0 && keys.every((key) => key.length === 32), 'must be one or more keys of 32 bytes in base64, separated by commas')
+  .refine(
+    (keys) => keys.length > 0 && keys.every((key) => key.length === 32),
+    'must be one or more keys of 32 bytes in base64, separated by commas',
+  )
 
 /** Every variable that Tendril reads, with the sentence that `.env.example` and the documentation show. */
 export const variables = {
-  DATABASE_URL: url('postgres', 'postgresql').describe('PostgreSQL, 15 or newer. `npm start` brings its own when this is not set.'),
+  DATABASE_URL: url('postgres', 'postgresql').describe(
+    'PostgreSQL, 15 or newer. `npm start` brings its own when this is not set.',
+  ),
   REDIS_URL: url('redis', 'rediss').describe('Redis, 7 or newer. `npm start` brings its own when this is not set.'),
-  MONGODB_URL: url('mongodb', 'mongodb\\+srv').optional().describe('MongoDB, 6 or newer, for jobs. Without it they are kept in PostgreSQL.'),
-  SECRET_KEYS: keyRing.describe('Keys that sign and encrypt: 32 random bytes in base64 (`openssl rand -base64 32`), newest first, separated by commas.'),
+  MONGODB_URL: url('mongodb', 'mongodb\\+srv')
+    .optional()
+    .describe('MongoDB, 6 or newer, for jobs. Without it they are kept in PostgreSQL.'),
+  SECRET_KEYS: keyRing.describe(
+    'Keys that sign and encrypt: 32 random bytes in base64 (`openssl rand -base64 32`), newest first, separated by commas.',
+  ),
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe('Where HTTP and WebSocket are served.'),
   HOST: z.string().default('127.0.0.1').describe('The address to listen on; 0.0.0.0 for every network.'),
-  PUBLIC_URL: url('http', 'https').optional().describe('Where people reach this server, for links in mails. The default is made of HOST and PORT.'),
-  ALLOWED_ORIGINS: list.default([]).describe('Web origins, besides PUBLIC_URL, whose pages may use the API, separated by commas.'),
-  TRUSTED_PROXIES: list.default([]).describe('Addresses of proxies (CIDR) whose X-Forwarded-For is believed, separated by commas.'),
-  DATABASE_POOL: z.coerce.number().int().min(4).max(500).default(10).describe('Most PostgreSQL connections that one process opens.'),
+  PUBLIC_URL: url('http', 'https')
+    .optional()
+    .describe('Where people reach this server, for links in mails. The default is made of HOST and PORT.'),
+  ALLOWED_ORIGINS: list
+    .default([])
+    .describe('Web origins, besides PUBLIC_URL, whose pages may use the API, separated by commas.'),
+  TRUSTED_PROXIES: list
+    .default([])
+    .describe('Addresses of proxies (CIDR) whose X-Forwarded-For is believed, separated by commas.'),
+  DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(4)
+    .max(500)
+    .default(10)
+    .describe('Most PostgreSQL connections that one process opens.'),
   SMTP_URL: url('smtp', 'smtps').optional().describe('Where mails are sent. Without it they are only recorded.'),
   MAIL_FROM: z.string().default('Tendril <tendril@localhost>').describe('The sender of mails.'),
-  EGRESS_ALLOW: list.default([]).describe('Private addresses (CIDR) that webhooks and tasks may call, separated by commas. All others of that kind are refused.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('The least important lines that are logged.'),
+  EGRESS_ALLOW: list
+    .default([])
+    .describe(
+      'Private addresses (CIDR) that webhooks and tasks may call, separated by commas. All others of that kind are refused.',
+    ),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('The least important lines that are logged.'),
   NODE_ENV: z.string().default('production').describe('`production` unless a test says otherwise.'),
 } as const
 
-const schema = z.object(variables).transform((env) => ({ ...env, PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}` }))
+const schema = z
+  .object(variables)
+  .transform((env) => ({
+    ...env,
+    PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
+  }))
 
 export type Env = z.output<typeof schema>
 

@@ -1,0 +1,71 @@
+import SchemaBuilder from '@pothos/core'
+import PrismaPlugin from '@pothos/plugin-prisma'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import ValidationPlugin from '@pothos/plugin-validation'
+import WithInputPlugin from '@pothos/plugin-with-input'
+import { BigIntResolver, DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import type PrismaTypes from '../prisma/client/pothos-types.ts'
+import { getDatamodel } from '../prisma/client/pothos-types.ts'
+import type { Context } from '../src/context.ts'
+import { Forbidden, Invalid, Unauthenticated } from '../src/errors.ts'
+import './access.ts'
+import { mayUse } from './access.ts'
+
+export type SchemaTypes = {
+  Context: Context
+  PrismaTypes: PrismaTypes
+  DefaultFieldNullability: false
+  AuthScopes: { use: import('./access.ts').Access }
+  Scalars: {
+    ID: { Input: string; Output: string }
+    DateTime: { Input: Date; Output: Date }
+    JSON: { Input: unknown; Output: unknown }
+    BigInt: { Input: bigint; Output: bigint }
+  }
+}
+
+export const builder = new SchemaBuilder<SchemaTypes>({
+  plugins: ['access', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
+  defaultFieldNullability: false,
+  withInput: {
+    typeOptions: {
+      name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Input`,
+      description: 'What is asked for.',
+    },
+    argOptions: { required: true, description: 'What is asked for.' },
+  },
+  scopeAuth: {
+    authorizeOnSubscribe: true,
+    authScopes: (ctx) => ({ use: (access) => mayUse(ctx, access) }),
+    unauthorizedError: (_parent, ctx) =>
+      ctx.actor ? new Forbidden('You may not do this.') : new Unauthenticated('Sign in first.'),
+  },
+  validation: {
+    validationError: ({ issues }) => {
+      const path = issues[0]?.path?.map((key) => String(typeof key === 'object' ? key.key : key)) ?? []
+      return new Invalid(issues.map((issue) => issue.message).join(' '), path)
+    },
+  },
+  // No `node(id)`: it would answer rows without asking whose they are.
+  relay: { clientMutationId: 'omit', nodeQueryOptions: false, nodesQueryOptions: false, nodesOnConnection: true },
+  prisma: {
+    client: (ctx) => ctx.db,
+    dmmf: getDatamodel(),
+    maxConnectionSize: 100,
+    defaultConnectionSize: 25,
+    exposeDescriptions: false,
+    filterConnectionTotalCount: true,
+    onUnusedQuery: null,
+  },
+})
+
+builder.addScalarType('DateTime', DateTimeResolver, {
+  description: 'A moment in UTC, ISO 8601 with milliseconds: `2026-11-23T12:00:00.000Z`.',
+})
+builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })
+builder.addScalarType('BigInt', BigIntResolver, { description: 'A 64-bit integer.' })
+
+builder.queryType({ description: 'Reads.' })
+builder.mutationType({ description: 'Writes. Each is one transaction, and answers the thing it changed.' })
+builder.subscriptionType({ description: 'What happens, as it happens. Each payload carries a cursor to go on from.' })

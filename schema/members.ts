@@ -1,0 +1,50 @@
+import { MemberRole as Role } from '../prisma/client/enums.ts'
+import { addMember, removeMember } from '../src/modules/members/members.ts'
+import { builder } from './builder.ts'
+import { email } from './inputs.ts'
+
+const MemberRole = builder.enumType('MemberRole', {
+  description: 'What an account may do in a project.',
+  values: {
+    [Role.OWNER]: { description: 'Everything, members included.' },
+    [Role.DEVELOPER]: { description: 'Everything but members.' },
+  },
+})
+
+export const Member = builder.prismaObject('Member', {
+  description: 'An account that works on a project.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the membership.' }),
+    role: t.expose('role', { type: MemberRole, description: 'What it may do.' }),
+    name: t.string({ description: "The account's name.", select: { user: true }, resolve: ({ user }) => user.name }),
+    email: t.string({
+      description: "The account's address.",
+      select: { user: true },
+      resolve: ({ user }) => user.email,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  addMember: t.prismaFieldWithInput({
+    type: Member,
+    access: { audience: ['owner'] },
+    description: 'Lets another account work on a project that you own.',
+    input: {
+      projectId: t.input.id({ required: true, description: 'Which project.' }),
+      email: t.input.string({ required: true, validate: email, description: 'The address of the account.' }),
+      role: t.input.field({ type: MemberRole, required: true, description: 'What it may do.' }),
+    },
+    resolve: async (query, _root, { input }, ctx) => {
+      const { id } = await addMember(ctx, input)
+      return ctx.db.member.findUniqueOrThrow({ ...query, where: { id } })
+    },
+  }),
+  removeMember: t.id({
+    access: { audience: ['owner'] },
+    description: 'Ends a membership. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which membership.' }) },
+    resolve: (_root, { id }, ctx) => removeMember(ctx, id),
+  }),
+}))

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { UserStatus as Status } from '../prisma/client/enums.ts'
+import { visibleSessions } from '../src/modules/sessions/sessions.ts'
+import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
+import { builder } from './builder.ts'
+import { email, password, personName } from './inputs.ts'
+import { Session } from './sessions.ts'
+
+const read = { audience: ['console', 'server'], scope: 'users.read' } as const
+const write = { audience: ['console', 'server'], scope: 'users.write' } as const
+
+const UserStatus = builder.enumType('UserStatus', {
+  description: 'Whether a user may sign in.',
+  values: {
+    [Status.ACTIVE]: { description: 'May sign in.' },
+    [Status.BLOCKED]: { description: 'May not, and is signed out everywhere.' },
+  },
+})
+
+const User = builder.prismaObject('User', {
+  description: 'An end user of the project.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the user: `user:{id}` is their role.' }),
+    email: t.exposeString('email', { description: 'Their address.' }),
+    name: t.exposeString('name', { description: 'What people call them.' }),
+    emailVerified: t.exposeBoolean('emailVerified', {
+      description: 'Whether they have shown that the address is theirs.',
+    }),
+    labels: t.exposeStringList('labels', { description: 'Each makes a role: `label:{name}`.' }),
+    status: t.expose('status', { type: UserStatus, description: 'Whether they may sign in.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they signed up.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),
+    sessions: t.relatedConnection('sessions', {
+      type: Session,
+      cursor: 'id',
+      totalCount: true,
+      description: 'Where they are signed in.',
+      query: (_args, ctx) => ({ where: visibleSessions(ctx), orderBy: { id: 'asc' } }),
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  user: t.prismaField({
+    type: User,
+    access: read,
+    description: 'One user.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => getUser(ctx, id),
+  }),
+  users: t.prismaConnection({
+    type: User,
+    cursor: 'id',
+    access: read,
+    description: 'The users of the project, oldest first.',
+    totalCount: (_root, _args, ctx) => ctx.db.user.count({ where: visibleUsers(ctx) }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.user.findMany({ ...query, where: visibleUsers(ctx), orderBy: { id: 'asc' } }),
+  }),
+}))
+
+const label = z.string().regex(/^[A-Za-z0-9]{1,36}$/, 'A label has 1 to 36 letters and digits.')
+
+builder.mutationFields((t) => ({
+  createUser: t.prismaFieldWithInput({
+    type: User,
+    access: write,
+    description: 'Adds a user, without signing them in.',
+    input: {
+      email: t.input.string({
+        required: true,
+        validate: email,
+        description: 'Their address. Nobody else may have it here.',
+      }),
+      password: t.input.string({ required: true, validate: password, description: '8 to 256 characters.' }),
+      name: t.input.string({ validate: personName, description: 'What people call them, up to 128 characters.' }),
+    },
+    resolve: (_query, _root, { input }, ctx) => createUser(ctx, input),
+  }),
+  updateUser: t.prismaFieldWithInput({
+    type: User,
+    access: write,
+    description: 'Changes a user. What is left out stays.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({ validate: personName, description: 'What people call them.' }),
+      labels: t.input.stringList({ validate: z.array(label).max(100), description: 'Their labels, up to 100.' }),
+      status: t.input.field({ type: UserStatus, description: 'Whether they may sign in.' }),
+    },
+    resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateUser(ctx, id, changes),
+  }),
+  deleteUser: t.id({
+    access: write,
+    description: 'Deletes a user and ends their sessions. Answers their id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteUser(ctx, id),
+  }),
+}))

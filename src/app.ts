@@ -1,0 +1,28 @@
+import type { Services } from './context.ts'
+import type { Env } from './env.ts'
+import { createDb, createPool } from './platform/db.ts'
+import { createLog } from './platform/log.ts'
+import { createRedis } from './platform/redis.ts'
+import { createTails } from './tail.ts'
+
+export type App = Services & { close: () => Promise<void> }
+
+/** Opens what a process needs, once. Throws one clear sentence for a server that cannot be used. */
+export async function createApp(env: Env, name: string): Promise<App> {
+  const log = createLog(env.LOG_LEVEL, name)
+  const sql = createPool(env.DATABASE_URL, env.DATABASE_POOL)
+  const { rows } = await sql.query<{ epoch: string }>('select epoch from events.head')
+  // Two Tendrils may share one Redis: their channels are told apart by the log that they speak of.
+  const prefix = `tendril:${rows[0]?.epoch}:`
+  const redis = createRedis(env.REDIS_URL)
+  const db = createDb(sql)
+  const tails = await createTails({ sql, redisUrl: env.REDIS_URL, prefix, log })
+  const wake = () => void redis.publish(`${prefix}wake`, '').catch(() => {})
+  const close = async () => {
+    await tails.close()
+    redis.disconnect()
+    await db.$disconnect()
+    await sql.end()
+  }
+  return { env, log, db, sql, tails, wake, clock: () => new Date(), close }
+}

@@ -1,0 +1,21 @@
+/** What an API key can be allowed. Each opens the fields that name it. */
+export const scopes = {
+  'users.read': 'Read users and their sessions.',
+  'users.write': 'Create, change and delete users; end their sessions.',
+  'databases.read': 'Read databases, collections, attributes and indexes.',
+  'databases.write': 'Create, change and delete databases, collections, attributes and indexes.',
+  'documents.read': 'Read every document.',
+  'documents.write': 'Create, change and delete every document.',
+  'webhooks.read': 'Read webhooks and their deliveries.',
+  'webhooks.write': 'Create, change and delete webhooks; replay deliveries.',
+  'tasks.read': 'Read tasks and their runs.',
+  'tasks.write': 'Create, change, delete and run tasks.',
+  'audits.read': 'Read the audit log.',
+  'mails.read': 'Read which mails were sent.',
+} as const
+
+export type Scope = keyof typeof scopes
+
+export function isScope(text: string): text is Scope {
+  return Object.hasOwn(scopes, text)
+}

@@ -1,0 +1,56 @@
+import { type Member, type MemberRole, Prisma } from '../../../prisma/client/client.ts'
+import { type Context, consoleProjectId, transaction } from '../../context.ts'
+import { Conflict, Forbidden, NotFound } from '../../errors.ts'
+import { emit } from '../../event.ts'
+import { newId } from '../../lib/ids.ts'
+import { memberCreated, memberDeleted } from './events.ts'
+
+/** The members of the projects that this caller is a member of. */
+export function visibleMembers(ctx: Context): Prisma.MemberWhereInput {
+  const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
+  return { project: { members: { some: { userId: accountId } } } }
+}
+
+/** Adds an account, found by its address, to a project of which the caller is an owner. */
+export async function addMember(
+  ctx: Context,
+  input: { projectId: string; email: string; role: MemberRole },
+): Promise<Member> {
+  await requireOwner(ctx, input.projectId)
+  return transaction(ctx, async (ctx) => {
+    const { projectId, email, role } = input
+    const user = await ctx.db.user.findUnique({ where: { projectId_email: { projectId: consoleProjectId, email } } })
+    if (!user) throw new NotFound('No account has this address.')
+    const member = await ctx.db.member
+      .create({ data: { id: newId('mem'), projectId, userId: user.id, role } })
+      .catch((error: unknown) => {
+        const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+        throw isTaken ? new Conflict('This account is a member already.') : error
+      })
+    await emit(ctx, memberCreated, { memberId: member.id, projectId, userId: user.id }, projectId)
+    return member
+  })
+}
+
+/** Ends a membership. The last owner stays: a project without one could not be given to anybody. */
+export async function removeMember(ctx: Context, id: string): Promise<string> {
+  const member = await ctx.db.member.findFirst({ where: { AND: [{ id }, visibleMembers(ctx)] } })
+  if (!member) throw new NotFound('There is no such member.')
+  await requireOwner(ctx, member.projectId)
+  const { projectId, userId } = member
+  return transaction(ctx, async (ctx) => {
+    await ctx.query('select 1 from projects where id = $1 for update', [projectId])
+    const owners = await ctx.db.member.count({ where: { projectId, role: 'OWNER', id: { not: id } } })
+    if (owners === 0) throw new Conflict('This is the last owner of the project.')
+    await ctx.db.member.delete({ where: { id } })
+    await emit(ctx, memberDeleted, { memberId: id, projectId, userId }, projectId)
+    return id
+  })
+}
+
+async function requireOwner(ctx: Context, projectId: string): Promise<void> {
+  const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
+  const member = await ctx.db.member.findUnique({ where: { projectId_userId: { projectId, userId: accountId } } })
+  if (!member || projectId === consoleProjectId) throw new NotFound('There is no such project.')
+  if (member.role !== 'OWNER') throw new Forbidden('Only an owner of the project may do this.')
+}
