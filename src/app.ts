@@ -2,6 +2,7 @@ import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
+import { findUnusable } from './platform/reachable.ts'
 import { createRedis } from './platform/redis.ts'
 import { createTails } from './tail.ts'
 
@@ -9,6 +10,8 @@ export type App = Services & { close: () => Promise<void> }
 
 /** Opens what a process needs, once. Throws one clear sentence for a server that cannot be used. */
 export async function createApp(env: Env, name: string): Promise<App> {
+  const unusable = await findUnusable(env)
+  if (unusable.length > 0) throw new Error(unusable.join('\n'))
   const log = createLog(env.LOG_LEVEL, name)
   const sql = createPool(env.DATABASE_URL, env.DATABASE_POOL)
   const { rows } = await sql.query<{ epoch: string }>('select epoch from events.head')

@@ -1,0 +1,20 @@
+# One image for the api, the workers and the functions runtime: docker-compose.yml says which of them a container is.
+FROM node:26-slim AS dependencies
+WORKDIR /tendril
+COPY package.json package-lock.json ./
+COPY prisma ./prisma
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM node:26-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+WORKDIR /tendril
+COPY --from=dependencies /tendril/node_modules ./node_modules
+COPY --from=dependencies /tendril/prisma ./prisma
+COPY package.json ./
+COPY schema ./schema
+COPY src ./src
+COPY workers ./workers
+COPY functions-runtime ./functions-runtime
+USER node
+EXPOSE 4000
+CMD ["node", "src/main.ts"]

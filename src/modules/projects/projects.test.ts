@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Context } from '../../context.ts'
+import { Conflict, Forbidden, Invalid, NotFound, Unauthenticated } from '../../errors.ts'
+import { newId } from '../../lib/ids.ts'
+import { createWorld, type World } from '../../testing/world.ts'
+import { createKey, deleteKey, visibleKeys } from '../keys/keys.ts'
+import { addMember, removeMember } from '../members/members.ts'
+import { createProject, getProject, visibleProjects } from './projects.ts'
+
+let world: World
+let mine: { projectId: string; ownerAtConsole: Context }
+let theirs: { projectId: string; ownerAtConsole: Context }
+before(async () => {
+  world = await createWorld()
+  mine = await world.createProject()
+  theirs = await world.createProject()
+})
+after(() => world.close())
+
+const refused = async (promise: Promise<unknown>, kind: new (message: string) => Error) => {
+  const before = await world.emitted()
+  await assert.rejects(promise, kind)
+  assert.deepEqual(await world.emitted(), before, 'a refused call emits nothing')
+}
+const idOf = (ctx: Context) => (ctx.actor?.kind === 'account' ? ctx.actor.id : '')
+
+describe('projects', () => {
+  test('createProject: ok', async () => {
+    const { id } = await createProject(mine.ownerAtConsole, { name: 'Blog' })
+    assert.equal((await getProject(mine.ownerAtConsole, id)).name, 'Blog')
+  })
+
+  test('createProject: unauthenticated', () =>
+    refused(createProject(world.context('console'), { name: 'x' }), Unauthenticated))
+
+  test('another project is answered exactly like one that is not, and so is the console', async () => {
+    const errors = await Promise.all(
+      [theirs.projectId, 'prj_absent', 'console'].map((id) =>
+        getProject(mine.ownerAtConsole, id).catch((error: NotFound) => error),
+      ),
+    )
+    assert.ok(errors.every((error) => error instanceof NotFound && error.message === 'There is no such project.'))
+  })
+
+  test('visibleProjects: nobody sees what is not theirs', async () => {
+    const ids = async (ctx: Context) =>
+      (await world.app.db.project.findMany({ where: visibleProjects(ctx) })).map(({ id }) => id)
+    assert.ok(!(await ids(mine.ownerAtConsole)).includes(theirs.projectId))
+    assert.deepEqual(await ids(world.context('console')), [])
+  })
+})
+
+describe('keys', () => {
+  const input = { name: 'ci', scopes: ['users.read', 'documents.read', 'users.read'] }
+
+  test('createKey: ok, scopes once each and sorted', async () => {
+    const { key } = await createKey(mine.ownerAtConsole, { ...input, projectId: mine.projectId })
+    assert.deepEqual(key.scopes, ['documents.read', 'users.read'])
+  })
+
+  test('createKey: conflict, invalid, not found', async () => {
+    const ctx = mine.ownerAtConsole
+    const { projectId } = mine
+    await refused(createKey(ctx, { ...input, projectId }), Conflict)
+    await refused(createKey(ctx, { ...input, projectId, scopes: ['everything'] }), Invalid)
+    await refused(createKey(ctx, { ...input, projectId, scopes: ['constructor'] }), Invalid)
+    await refused(createKey(ctx, { ...input, projectId, expiresAt: new Date(0) }), Invalid)
+    await refused(createKey(ctx, { ...input, projectId: theirs.projectId }), NotFound)
+    await refused(createKey(ctx, { ...input, projectId: 'console' }), NotFound)
+  })
+
+  test("deleteKey: another's key is answered like one that is not", async () => {
+    const { key } = await createKey(theirs.ownerAtConsole, { ...input, projectId: theirs.projectId })
+    await refused(deleteKey(mine.ownerAtConsole, key.id), NotFound)
+    assert.equal(await deleteKey(theirs.ownerAtConsole, key.id), key.id)
+  })
+
+  test('a key sees no keys', async () => {
+    const ctx = world.context(mine.projectId, { kind: 'key', id: 'key_1', scopes: new Set() })
+    assert.equal(await world.app.db.key.count({ where: visibleKeys(ctx) }), 0)
+  })
+})
+
+describe('members', () => {
+  const addressOf = async (ctx: Context) =>
+    (await world.app.db.user.findUniqueOrThrow({ where: { id: idOf(ctx) } })).email
+
+  test('addMember and removeMember: ok, conflict, forbidden, not found', async () => {
+    const { projectId, ownerAtConsole } = mine
+    const email = await addressOf(theirs.ownerAtConsole)
+    const member = await addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' })
+    await refused(addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' }), Conflict)
+    await refused(addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), Forbidden)
+    await refused(addMember(ownerAtConsole, { projectId, email: 'nobody@example.org', role: 'OWNER' }), NotFound)
+    await refused(removeMember(theirs.ownerAtConsole, member.id), Forbidden)
+    assert.equal(await removeMember(ownerAtConsole, member.id), member.id)
+    await refused(addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), NotFound)
+  })
+
+  test('removeMember: the last owner stays, even when two leave at once', async () => {
+    const { projectId, ownerAtConsole } = await world.createProject()
+    const second = await world.app.db.user.create({
+      data: { id: newId('usr'), projectId: 'console', email: 'second@example.org', passwordHash: '' },
+    })
+    await addMember(ownerAtConsole, { projectId, email: second.email, role: 'OWNER' })
+    const members = await world.app.db.member.findMany({ where: { projectId } })
+    const results = await Promise.allSettled(members.map(({ id }) => removeMember(ownerAtConsole, id)))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    assert.equal(await world.app.db.member.count({ where: { projectId, role: 'OWNER' } }), 1)
+  })
+})
