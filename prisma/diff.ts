@@ -10,6 +10,11 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import pg from 'pg'
 import { migrate } from './migrate.ts'
 
+// Node has it; its types leave it to the browser's.
+declare const WebAssembly: {
+  instantiate: (wasm: Buffer, imports: object) => Promise<{ instance: { exports: Record<string, unknown> } }>
+}
+
 type Engine = { diff: (params: unknown) => Promise<{ stdout: string | null }> }
 
 /** `url` is of a server where databases may be made. */
@@ -28,7 +33,8 @@ export async function diffFromMigrations(url: string): Promise<string> {
   }
 }
 
-async function diff(url: string): Promise<string> {
+/** What the database at `url` lacks against the models. */
+export async function diff(url: string): Promise<string> {
   const folder = import.meta.dirname
   const paths = ['schema.prisma', ...readdirSync(join(folder, 'models')).map((file) => `models/${file}`)]
   const files = paths.map((path) => ({ path, content: readFileSync(join(folder, path), 'utf8') }))
@@ -37,7 +43,7 @@ async function diff(url: string): Promise<string> {
     files.map(({ path, content }) => [path, content]),
   )
   const { stdout } = await engine.diff({
-    from: { tag: 'url', url },
+    from: { tag: 'schemaDatasource', files, configDir: folder },
     to: { tag: 'schemaDatamodel', files },
     script: true,
     shadowDatabaseUrl: null,
