@@ -44,6 +44,7 @@ export const variables = {
   TRUSTED_PROXIES: list
     .default([])
     .describe('Addresses of proxies (CIDR) whose X-Forwarded-For is believed, separated by commas.'),
+  DATA_DIR: z.string().default('.tendril').describe('Where `npm start` keeps its data.'),
   DATABASE_POOL: z.coerce
     .number()
     .int()
@@ -65,12 +66,10 @@ export const variables = {
   NODE_ENV: z.string().default('production').describe('`production` unless a test says otherwise.'),
 } as const
 
-const schema = z
-  .object(variables)
-  .transform((env) => ({
-    ...env,
-    PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
-  }))
+const schema = z.object(variables).transform((env) => ({
+  ...env,
+  PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
+}))
 
 export type Env = z.output<typeof schema>
 

@@ -1,12 +1,60 @@
-import type { LoggedEvent } from './event.ts'
+import type { Pool } from 'pg'
+import { ResyncRequired } from './errors.ts'
+import type { Log as Logger } from './platform/log.ts'
+import { channelsOf, createPubsub } from './platform/pubsub.ts'
+import { createListener, type Limits } from './tail/listener.ts'
+import { createLogReader, type LoggedEvent } from './tail/log.ts'
+import { createReaders } from './tail/readers.ts'
+
+export { TooSlow } from './tail/listener.ts'
 
 /** The node's readers of the event log: one for each project that somebody here listens to. */
 export type Tails = {
+  /** Names the log. A cursor of another one cannot be resumed. */
+  epoch: string
   /**
    * A project's events in the order of the log, each once, from the one after `after` on (null: from now on). By the time
    * the promise resolves nothing that is committed later can be missed. `return()` leaves. Throws ResyncRequired when
-   * `after` is no longer in the log.
+   * `after` is no longer in the log. A listener that does not keep up is ended with TooSlow.
    */
   listen: (projectId: string, after: bigint | null) => Promise<AsyncIterableIterator<LoggedEvent>>
+  /** The seq of the project's last event in the log. Read before a snapshot, it is where the stream that follows begins. */
+  head: (projectId: string) => Promise<bigint>
   close: () => Promise<void>
+}
+
+/** `lingerMs`: how long a reader outlives its last listener, so that a client that comes back finds its events in memory. */
+type Options = { sql: Pool; redisUrl: string; prefix: string; log: Logger; limits?: Limits; lingerMs?: number }
+
+/** What a listener may hold before it is cut, as docs/decisions/0002 explains. */
+const defaultLimits: Limits = { items: 256, bytes: 1_000_000, catchUpMs: 2_000 }
+
+export async function createTails(options: Options): Promise<Tails> {
+  const { sql, redisUrl, prefix, log, limits = defaultLimits, lingerMs = 10_000 } = options
+  const { rows } = await sql.query<{ epoch: string }>('select epoch from events.head')
+  const epoch = rows[0]?.epoch
+  if (!epoch) throw new Error('The database has no event log: it is not migrated.')
+  const source = createLogReader(sql)
+  const pubsub = createPubsub(redisUrl, log)
+  const readers = createReaders({ source, pubsub, log, channels: channelsOf(prefix), lingerMs })
+
+  const listen = async (projectId: string, after: bigint | null) => {
+    const { reader, release } = await readers.acquire(projectId)
+    try {
+      // The cursor may come from a node that is ahead of this one.
+      if (after !== null && after > reader.ring.last()) await readers.catchUp(projectId, reader)
+      const last = reader.ring.last()
+      if (after !== null && after > last) throw new ResyncRequired('The cursor is ahead of the log.')
+      return await createListener({ reader, source, projectId, after: after ?? last, limits, release })
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+  const head = async (projectId: string) => (await source.heads([projectId])).get(projectId) ?? 0n
+  const close = async () => {
+    readers.close()
+    pubsub.close()
+  }
+  return { epoch, listen, head, close }
 }

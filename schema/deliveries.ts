@@ -1,0 +1,51 @@
+import { DeliveryStatus as Status } from '../prisma/client/enums.ts'
+import { replayDelivery } from '../src/modules/deliveries/deliveries.ts'
+import { builder } from './builder.ts'
+
+const DeliveryStatus = builder.enumType('DeliveryStatus', {
+  description: 'How a delivery stands.',
+  values: {
+    [Status.PENDING]: { description: 'Not yet taken; it is tried again.' },
+    [Status.SUCCEEDED]: { description: 'Taken: the receiver answered 2xx.' },
+    [Status.FAILED]: { description: 'Given up. It can be replayed.' },
+  },
+})
+
+const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
+  description: 'One request of a delivery, and what came back.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: '1 for the first.' }),
+    responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The HTTP status; null when there was no answer.' }),
+    responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
+    durationMs: t.exposeInt('durationMs', { description: 'How long it took, in milliseconds.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
+  }),
+})
+
+export const Delivery = builder.prismaObject('Delivery', {
+  description: 'One event on its way to one webhook.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the delivery.' }),
+    eventId: t.exposeID('eventId', { description: 'The event, and the `webhook-id` of each request.' }),
+    eventName: t.exposeString('eventName', { description: "The event's full name." }),
+    body: t.exposeString('body', { description: 'Exactly what is signed and sent.' }),
+    status: t.expose('status', { type: DeliveryStatus, description: 'How it stands.' }),
+    nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', nullable: true, description: 'When it is tried again.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the event reached it.' }),
+    attempts: t.relation('attempts', {
+      description: 'Every request so far, oldest first.',
+      query: () => ({ orderBy: { number: 'asc' } }),
+    }),
+  }),
+})
+
+builder.mutationField('replayDelivery', (t) =>
+  t.prismaField({
+    type: Delivery,
+    access: { audience: ['console', 'server'], scope: 'webhooks.write' },
+    description: 'Sends a delivery again, now, with the same id and body.',
+    args: { id: t.arg.id({ required: true, description: 'Which delivery.' }) },
+    resolve: (_query, _root, { id }, ctx) => replayDelivery(ctx, id),
+  }),
+)

@@ -1,0 +1,25 @@
+import type { GraphQLFieldConfig, GraphQLInputObjectType, GraphQLObjectType } from 'graphql'
+import type { Context } from '../../src/context.ts'
+import type { Models } from '../../src/documents/models.ts'
+import type { SharedTypes } from './shared.ts'
+
+/** What the types of all collections are made with. */
+export type Environment = { shared: SharedTypes; models: Models }
+
+/** The types of one collection. */
+export type CollectionTypes = {
+  document: GraphQLObjectType
+  connection: GraphQLObjectType
+  change: GraphQLObjectType
+  where: GraphQLInputObjectType
+  order: GraphQLInputObjectType
+  createInput: GraphQLInputObjectType
+  updateInput: GraphQLInputObjectType
+}
+
+/** The types of a collection's neighbours, which exist only when all of the group do. */
+export type TypesOf = (collectionId: string) => CollectionTypes
+
+export type FieldConfig = GraphQLFieldConfig<unknown, Context>
+
+export type RootFields = Record<'query' | 'mutation' | 'subscription', [string, FieldConfig][]>

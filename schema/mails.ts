@@ -1,0 +1,36 @@
+import { MailStatus as Status } from '../prisma/client/enums.ts'
+import { visibleMails } from '../src/modules/mails/mails.ts'
+import { builder } from './builder.ts'
+
+const MailStatus = builder.enumType('MailStatus', {
+  description: 'How a mail stands.',
+  values: {
+    [Status.PENDING]: { description: 'Not yet taken by the mail server.' },
+    [Status.SENT]: { description: 'Taken by the mail server.' },
+    [Status.FAILED]: { description: 'Refused for good, or given up.' },
+  },
+})
+
+const Mail = builder.prismaObject('Mail', {
+  description: 'One mail to one address.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the mail.' }),
+    template: t.exposeString('template', { description: 'Which text it has.' }),
+    recipient: t.exposeString('recipient', { description: 'Whom it was for.' }),
+    status: t.expose('status', { type: MailStatus, description: 'How it stands.' }),
+    error: t.exposeString('error', { nullable: true, description: 'What the mail server said last.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
+    sentAt: t.expose('sentAt', { type: 'DateTime', nullable: true, description: 'When it was taken.' }),
+  }),
+})
+
+builder.queryField('mails', (t) =>
+  t.prismaConnection({
+    type: Mail,
+    cursor: 'id',
+    access: { audience: ['console', 'server'], scope: 'mails.read' },
+    description: 'The mails of the project, newest first.',
+    totalCount: (_root, _args, ctx) => ctx.db.mail.count({ where: visibleMails(ctx) }),
+    resolve: (query, _root, _args, ctx) => ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
+  }),
+)

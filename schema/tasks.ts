@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import { TaskRunStatus as Status } from '../prisma/client/enums.ts'
+import { createTask, deleteTask, runTask, updateTask, visibleTaskRuns, visibleTasks } from '../src/modules/tasks/tasks.ts'
+import { builder } from './builder.ts'
+
+const read = { audience: ['console', 'server'], scope: 'tasks.read' } as const
+const write = { audience: ['console', 'server'], scope: 'tasks.write' } as const
+
+const TaskRunStatus = builder.enumType('TaskRunStatus', {
+  description: 'How a run stands.',
+  values: {
+    [Status.PENDING]: { description: 'Not yet begun.' },
+    [Status.RUNNING]: { description: 'The address is being called.' },
+    [Status.SUCCEEDED]: { description: 'The address answered 2xx.' },
+    [Status.FAILED]: { description: 'It answered something else, or not at all.' },
+  },
+})
+
+const TaskRun = builder.prismaObject('TaskRun', {
+  description: 'One call of a task: at most one for each time that its schedule names.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the run.' }),
+    status: t.expose('status', { type: TaskRunStatus, description: 'How it stands.' }),
+    scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'The time that the schedule named.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began.' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    durationMs: t.exposeInt('durationMs', { nullable: true, description: 'How long the call took, in milliseconds.' }),
+    responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The HTTP status; null when there was no answer.' }),
+    responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
+  }),
+})
+
+const Task = builder.prismaObject('Task', {
+  description: 'An HTTP call on a cron schedule.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the task.' }),
+    name: t.exposeString('name', { description: 'What people call it.' }),
+    schedule: t.exposeString('schedule', { description: 'Five cron fields, or six with seconds first.' }),
+    timeZone: t.exposeString('timeZone', { description: 'The time zone of the schedule.' }),
+    method: t.exposeString('method', { description: 'The HTTP method.' }),
+    url: t.exposeString('url', { description: 'What is called.' }),
+    body: t.exposeString('body', { nullable: true, description: 'What is sent.' }),
+    enabled: t.exposeBoolean('enabled', { description: 'Whether it runs by its schedule.' }),
+    nextRunAt: t.expose('nextRunAt', { type: 'DateTime', nullable: true, description: 'When it runs next.' }),
+    previousRunAt: t.expose('previousRunAt', { type: 'DateTime', nullable: true, description: 'When it last ran.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    runs: t.relatedConnection('runs', {
+      type: TaskRun,
+      cursor: 'id',
+      totalCount: true,
+      description: 'Its runs, newest first.',
+      query: (_args, ctx) => ({ where: visibleTaskRuns(ctx), orderBy: { id: 'desc' } }),
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  task: t.prismaField({
+    type: Task,
+    nullable: true,
+    access: read,
+    description: 'One task; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (query, _root, { id }, ctx) => ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
+  }),
+  tasks: t.prismaConnection({
+    type: Task,
+    cursor: 'id',
+    access: read,
+    description: 'The tasks of the project, oldest first.',
+    totalCount: (_root, _args, ctx) => ctx.db.task.count({ where: visibleTasks(ctx) }),
+    resolve: (query, _root, _args, ctx) => ctx.db.task.findMany({ ...query, where: visibleTasks(ctx), orderBy: { id: 'asc' } }),
+  }),
+}))
+
+const TaskHeader = builder.inputType('TaskHeader', {
+  description: 'A header of the call. Kept encrypted, and never answered.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'E.g. `authorization`.' }),
+    value: t.string({ required: true, description: 'E.g. `Basic …`.' }),
+  }),
+})
+
+const name = z.string().trim().min(1).max(128)
+const text = (max: number) => z.string().max(max)
+
+builder.mutationFields((t) => ({
+  createTask: t.prismaFieldWithInput({
+    type: Task,
+    access: write,
+    description: 'Makes a task.',
+    input: {
+      name: t.input.string({ required: true, validate: name, description: 'What people call it: 1 to 128 characters.' }),
+      schedule: t.input.string({ required: true, validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
+      timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone; UTC, if left out.' }),
+      method: t.input.string({ validate: text(16), description: 'The HTTP method; GET, if left out.' }),
+      url: t.input.string({ required: true, validate: text(2048), description: 'What to call.' }),
+      headers: t.input.field({ type: [TaskHeader], description: 'Headers of the call.' }),
+      body: t.input.string({ validate: text(65_536), description: 'What to send, up to 64 KiB.' }),
+      enabled: t.input.boolean({ description: 'Whether it runs by its schedule; it does, if left out.' }),
+    },
+    resolve: (_query, _root, { input }, ctx) => createTask(ctx, input),
+  }),
+  updateTask: t.prismaFieldWithInput({
+    type: Task,
+    access: write,
+    description: 'Changes a task. What is left out stays.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({ validate: name, description: 'What people call it.' }),
+      schedule: t.input.string({ validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
+      timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone.' }),
+      method: t.input.string({ validate: text(16), description: 'The HTTP method.' }),
+      url: t.input.string({ validate: text(2048), description: 'What to call.' }),
+      headers: t.input.field({ type: [TaskHeader], description: 'Headers of the call; replaces those before.' }),
+      body: t.input.string({ validate: text(65_536), description: 'What to send.' }),
+      enabled: t.input.boolean({ description: 'Whether it runs by its schedule.' }),
+    },
+    resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateTask(ctx, id, changes),
+  }),
+  runTask: t.prismaField({
+    type: TaskRun,
+    access: write,
+    description: 'Runs a task now, whatever its schedule.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => runTask(ctx, id),
+  }),
+  deleteTask: t.id({
+    access: write,
+    description: 'Deletes a task and its runs. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteTask(ctx, id),
+  }),
+}))

@@ -1,0 +1,103 @@
+import { type Caller, watchCaller } from './changes/caller.ts'
+import type { Context } from './context.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import type { LoggedEvent } from './event.ts'
+import { createSignal, type Signal } from './lib/signal.ts'
+import { TooSlow } from './tail.ts'
+
+export type Change<T> = T & {
+  /** Where to go on after this one. */
+  cursor: string
+  event: LoggedEvent
+}
+
+export type Changes<T> = AsyncIterableIterator<Change<T>> & {
+  /** Resolves when nothing can be missed any more; rejects when the stream cannot begin (ResyncRequired, Invalid). */
+  opened: Promise<void>
+}
+
+type Options<T> = {
+  /** The cursor of the last change the caller has; null: from now on. */
+  after?: string | null | undefined
+  /** What the caller gets of an event, null for nothing. It decides, by the rules of this moment, whether they may read it. */
+  select: (event: LoggedEvent, ctx: Context) => Promise<T | null> | T | null
+}
+
+/**
+ * The stream behind every GraphQL subscription: the events of the caller's project from a cursor on, as `select` shows
+ * them. It listens from the moment of the call, not of the first `next()`. `select` gets the caller as they are at that
+ * moment; the stream ends with Unauthenticated when they are no longer anybody, and with TooSlow when they do not keep up.
+ */
+export function changes<T extends object>(ctx: Context, options: Options<T>): Changes<T> {
+  const signal = createSignal()
+  const caller = watchCaller(ctx, signal.raise)
+  const opening = open(ctx, options.after)
+  const generator = generate(ctx, caller, opening, signal, options.select)
+  // The generator alone would wait for the next event before it left, and one that has not begun would leave nothing.
+  const leave = async () => {
+    caller.close()
+    await opening.then((events) => events.return?.()).catch(() => {})
+  }
+  const next = async () => {
+    const result = await generator.next().catch(async (error) => {
+      await leave()
+      throw error
+    })
+    if (result.done) await leave()
+    return result
+  }
+  const end = async () => {
+    await leave()
+    return generator.return(undefined)
+  }
+  const opened = opening.then(() => {})
+  opened.catch(() => {})
+  const stream = { next, return: end, opened, [Symbol.asyncIterator]: () => stream } as Changes<T>
+  return stream
+}
+
+/** A transport's own memory of the last event (`Last-Event-ID`) is newer than the argument of an operation that it repeats. */
+async function open(ctx: Context, after: string | null | undefined): Promise<AsyncIterableIterator<LoggedEvent>> {
+  const { env, tails, projectId } = ctx
+  const cursor = ctx.lastEventId ?? after ?? null
+  const seq = cursor === null ? null : decodeCursor(env.SECRET_KEYS, { epoch: tails.epoch, projectId }, cursor)
+  return tails.listen(projectId, seq)
+}
+
+async function* generate<T extends object>(
+  ctx: Context,
+  caller: Caller,
+  opening: Promise<AsyncIterableIterator<LoggedEvent>>,
+  signal: Signal,
+  select: Options<T>['select'],
+): AsyncGenerator<Change<T>, undefined> {
+  const cursorAt = (seq: bigint) =>
+    encodeCursor(ctx.env.SECRET_KEYS, { epoch: ctx.tails.epoch, projectId: ctx.projectId }, seq)
+  const events = await opening
+  for (;;) {
+    const pull = pullFrom(events, signal)
+    // A caller who is gone is told so though nothing happens in the stream.
+    while (!pull.settled()) {
+      if (caller.isStale()) await caller.current()
+      else await signal.wait()
+    }
+    const { done, value: event } = await pull.result.catch((error) => {
+      throw error instanceof TooSlow ? new TooSlow(error.seq, cursorAt(error.seq)) : error
+    })
+    if (done) return
+    caller.note(event)
+    const selected = await select(event, await caller.current())
+    if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
+  }
+}
+
+/** The next event, and whether it is there yet. */
+function pullFrom(events: AsyncIterator<LoggedEvent>, signal: Signal) {
+  let isSettled = false
+  const result = events.next().finally(() => {
+    isSettled = true
+    signal.raise()
+  })
+  result.catch(() => {})
+  return { result, settled: () => isSettled }
+}

@@ -1,0 +1,73 @@
+import { type Changes, changes } from '../changes.ts'
+import type { Context } from '../context.ts'
+import { Invalid } from '../errors.ts'
+import type { LoggedEvent } from '../event.ts'
+import { documentCreated, documentDeleted, documentUpdated } from './events.ts'
+import { type Image, matches } from './image.ts'
+import type { CollectionModel } from './model.ts'
+import type { Models } from './models.ts'
+import { holderOf, mayRead, type Roles } from './permissions.ts'
+import { type Condition, hasRelated } from './where.ts'
+
+export type ChangeKind = 'CREATED' | 'UPDATED' | 'DELETED' | 'ENTERED' | 'LEFT'
+
+export type DocumentChange = {
+  kind: ChangeKind
+  id: string
+  changedFields: readonly string[]
+  at: Date
+  /** The row as it was logged, null where it is no longer the subscriber's. */
+  image: Image | null
+  /** The subscriber as they were when it was delivered. */
+  ctx: Context
+}
+
+type Payload = { collectionId: string; id: string; before: Image | null; after: Image | null; changed: string[] }
+
+const types = new Set([documentCreated.name, documentUpdated.name, documentDeleted.name])
+
+/** The changes of a collection that this caller may know of. */
+export function documentChanges(
+  ctx: Context,
+  models: Models,
+  collectionId: string,
+  where: Condition | null,
+  after: string | null | undefined,
+): Changes<DocumentChange> {
+  if (where && hasRelated(where))
+    throw new Invalid('A live filter looks at the document alone, not at related ones.', ['where'])
+  const select = async (event: LoggedEvent, now: Context) => {
+    if (!types.has(event.type)) return null
+    const payload = event.payload as Payload
+    if (payload.collectionId !== collectionId) return null
+    const collection = (await models.get(now.projectId)).collections.get(collectionId)
+    return collection ? changeOf(collection, where, payload, event, now) : null
+  }
+  return changes<DocumentChange>(ctx, { after, select })
+}
+
+function changeOf(
+  collection: CollectionModel,
+  where: Condition | null,
+  { id, before, after, changed }: Payload,
+  event: LoggedEvent,
+  ctx: Context,
+): DocumentChange | null {
+  const { read } = holderOf(ctx)
+  const was = before !== null && isTheirs(collection, read, where, before)
+  const is = after !== null && isTheirs(collection, read, where, after)
+  const kind = kindOf(before !== null, after !== null, was, is)
+  if (kind === null) return null
+  return { kind, id, changedFields: changed, at: new Date(event.at), image: is ? after : null, ctx }
+}
+
+function isTheirs(collection: CollectionModel, roles: Roles, where: Condition | null, image: Image): boolean {
+  return mayRead(collection, roles, image) && (where === null || matches(where, image))
+}
+
+/** By the row before and after: whether there was and is one, and whether it was and is the subscriber's. */
+function kindOf(existed: boolean, exists: boolean, was: boolean, is: boolean): ChangeKind | null {
+  if (is) return existed ? (was ? 'UPDATED' : 'ENTERED') : 'CREATED'
+  if (!was) return null
+  return exists ? 'LEFT' : 'DELETED'
+}

@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache'
+import { consoleProjectId, type Services } from '../context.ts'
+import { projectSchemaChanged } from '../modules/projects/events.ts'
+import { loadModel, type ProjectModel } from './model.ts'
+
+/** The projects' models as this node knows them: read once, and again only after a change. */
+export type Models = {
+  get: (projectId: string) => Promise<ProjectModel>
+  close: () => Promise<void>
+}
+
+const most = 1000
+
+export function createModels({ db, tails, log }: Pick<Services, 'db' | 'tails' | 'log'>): Models {
+  const models = new LRUCache<string, Promise<ProjectModel>>({ max: most })
+  type Events = Awaited<ReturnType<typeof tails.listen>>
+  let listening: Promise<Events> | null = null
+
+  const follow = async (events: Events) => {
+    try {
+      for await (const { type, payload } of events) {
+        if (type === projectSchemaChanged.name) models.delete((payload as { projectId: string }).projectId)
+      }
+    } catch (error) {
+      log.warn({ error }, 'the stream of schema changes broke off')
+    }
+    // Whoever is not told of changes must not remember: the next to ask listens again.
+    listening = null
+    models.clear()
+  }
+  const listen = async () => {
+    const events = await tails.listen(consoleProjectId, null)
+    void follow(events)
+    return events
+  }
+  const load = (projectId: string) => {
+    const loading = loadModel(db, projectId)
+    const forget = () => {
+      if (models.peek(projectId) === loading) models.delete(projectId)
+    }
+    loading.then(({ revision }) => revision < 0 && forget(), forget)
+    models.set(projectId, loading)
+    return loading
+  }
+  const get = async (projectId: string) => {
+    listening ??= listen().catch((error) => {
+      listening = null
+      throw error
+    })
+    await listening
+    return models.get(projectId) ?? load(projectId)
+  }
+  return { get, close: async () => void (await (await listening)?.return?.()) }
+}

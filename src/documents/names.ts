@@ -1,0 +1,62 @@
+import pluralize from 'pluralize'
+
+type Named = { typeName: string; key: string }
+
+/** What a collection is called in the API. */
+export type Names = {
+  /** Root field of one document: `post`. */
+  one: string
+  /** Root field of many: `posts`. */
+  many: string
+  /** Every type and root field that is made of it, as schema coordinates: `PostWhere`, `Mutation.createPost`. */
+  coordinates: readonly string[]
+}
+
+/** Names of attributes that a document or its filter has already. */
+export const reservedKeys: ReadonlySet<string> = new Set([
+  'id',
+  'createdAt',
+  'updatedAt',
+  'permissions',
+  'and',
+  'or',
+  'not',
+])
+
+const reserved = new Set(['String', 'Int', 'Float', 'Boolean', 'ID', 'Query', 'Mutation', 'Subscription'])
+
+/** Keeps coordinates for the API's own types and fields. The schema says at its start which ones it has. */
+export function reserveNames(coordinates: Iterable<string>): void {
+  for (const coordinate of coordinates) reserved.add(coordinate)
+}
+
+/** The type's name that a collection gets when none is given: `Post` of `posts`, `BlogEntry` of `blogEntries`. */
+export function typeNameOf(key: string): string {
+  const singular = pluralize.singular(key)
+  return singular.charAt(0).toUpperCase() + singular.slice(1)
+}
+
+export function typeNamesOf(typeName: string, key: string): Names {
+  const one = typeName.charAt(0).toLowerCase() + typeName.slice(1)
+  // A second collection of the same key, in another database, has a type name of its own, and all names follow it.
+  const plural = typeNameOf(key) === typeName ? key : pluralize(one)
+  const many = plural === one ? `${one}List` : plural
+  return {
+    one,
+    many,
+    coordinates: [
+      ...['', 'Connection', 'Edge', 'Where', 'Order', 'Change'].map((suffix) => typeName + suffix),
+      ...['Create', 'Update'].map((verb) => `${verb}${typeName}Input`),
+      ...[one, many].map((field) => `Query.${field}`),
+      ...['create', 'update', 'delete'].map((verb) => `Mutation.${verb}${typeName}`),
+      `Subscription.${one}Changed`,
+    ],
+  }
+}
+
+/** The first name that a new collection would share with the API itself or with another collection, null for none. */
+export function nameClash(collection: Named, others: readonly Named[]): string | null {
+  const taken = new Set(others.flatMap((other) => typeNamesOf(other.typeName, other.key).coordinates))
+  const names = typeNamesOf(collection.typeName, collection.key).coordinates
+  return names.find((name) => reserved.has(name) || taken.has(name)) ?? null
+}

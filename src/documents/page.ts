@@ -1,0 +1,112 @@
+import { Invalid } from '../errors.ts'
+import type { CollectionModel, Column, ProjectModel } from './model.ts'
+import { parseValue } from './values.ts'
+import { type Condition, parseWhere } from './where.ts'
+
+export type OrderTerm = { column: Column; descending: boolean }
+
+/** A place in a list: the values of its order there, the id last. */
+export type Place = readonly (string | number | boolean | null)[]
+
+/** Which rows of a list are asked for. The order always ends in the id, so that no two rows are at one place. */
+export type Page = {
+  where: Condition | null
+  order: readonly OrderTerm[]
+  after: Place | null
+  before: Place | null
+  limit: number
+  offset: number
+  /** The last ones instead of the first. */
+  backward: boolean
+}
+
+type Args = Readonly<Record<string, unknown>>
+
+const defaultLimit = 25
+const greatestLimit = 100
+const greatestOffset = 1_000_000
+const greatestOrder = 8
+
+/** Reads the arguments of a list. Throws Invalid with the path of the one that is wrong. */
+export function parsePage(model: ProjectModel, collection: CollectionModel, args: Args, path: readonly string[]): Page {
+  const [first, last] = [limitOf(args.first, [...path, 'first']), limitOf(args.last, [...path, 'last'])]
+  if (first !== null && last !== null)
+    throw new Invalid('Ask for the first or for the last, not for both.', [...path, 'last'])
+  const offset = offsetOf(args.offset, [...path, 'offset'])
+  if (last !== null && offset > 0) throw new Invalid('An offset counts from the first.', [...path, 'offset'])
+  const order = orderOf(collection, args.orderBy, [...path, 'orderBy'])
+  return {
+    where: args.where == null ? null : parseWhere(model, collection, args.where, [...path, 'where']),
+    order,
+    after: placeOf(order, args.after, [...path, 'after']),
+    before: placeOf(order, args.before, [...path, 'before']),
+    limit: last ?? first ?? defaultLimit,
+    offset,
+    backward: last !== null,
+  }
+}
+
+function limitOf(value: unknown, path: readonly string[]): number | null {
+  if (value == null) return null
+  if (typeof value === 'number' && value >= 0 && value <= greatestLimit) return value
+  throw new Invalid(`This lies between 0 and ${greatestLimit}.`, path)
+}
+
+function offsetOf(value: unknown, path: readonly string[]): number {
+  if (value == null) return 0
+  if (typeof value === 'number' && value >= 0 && value <= greatestOffset) return value
+  throw new Invalid(`This lies between 0 and ${greatestOffset}.`, path)
+}
+
+function orderOf(collection: CollectionModel, input: unknown, path: readonly string[]): OrderTerm[] {
+  const items = input == null ? [] : Array.isArray(input) ? input : [input]
+  if (items.length > greatestOrder) throw new Invalid(`A list is ordered by at most ${greatestOrder} keys.`, path)
+  const terms = items.map((item, i) => termOf(collection, item, [...path, `${i}`]))
+  const id = terms.findIndex(({ column }) => column.key === 'id')
+  if (id >= 0) return terms.slice(0, id + 1)
+  const column = collection.columns.get('id')
+  if (!column) throw new Error('A collection has no id.')
+  return [...terms, { column, descending: terms.at(-1)?.descending ?? false }]
+}
+
+function termOf(collection: CollectionModel, item: object, path: readonly string[]): OrderTerm {
+  const [entry, ...more] = Object.entries(item)
+  if (!entry || more.length > 0) throw new Invalid('Each item names exactly one key.', path)
+  const [key, direction] = entry
+  const column = collection.columns.get(key)
+  if (!column || direction === null) throw new Invalid('Say ASC or DESC.', [...path, key])
+  return { column, descending: direction === 'DESC' }
+}
+
+/** What a cursor begins with: it is good for this order only. */
+export function orderText(order: readonly OrderTerm[]): string {
+  return order.map(({ column, descending }) => `${column.key} ${descending ? 'DESC' : 'ASC'}`).join(',')
+}
+
+function placeOf(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): Place | null {
+  if (cursor == null) return null
+  const [text, ...values] = decode(cursor)
+  if (text !== orderText(order) || values.length !== order.length) throw invalidCursor(path)
+  return order.map(({ column }, i) => {
+    const value = values[i]
+    if (value === null && !column.required) return null
+    try {
+      return parseValue(column.type, value, path)
+    } catch {
+      throw invalidCursor(path)
+    }
+  })
+}
+
+function invalidCursor(path: readonly string[]): Invalid {
+  return new Invalid('This is not a cursor of this list in this order.', path)
+}
+
+function decode(cursor: unknown): unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(String(cursor), 'base64url').toString('utf8'))
+    return Array.isArray(value) ? value : []
+  } catch {
+    return []
+  }
+}

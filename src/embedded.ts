@@ -1,0 +1,132 @@
+/** `npm start`: everything in one command. What DATABASE_URL, REDIS_URL or MONGODB_URL do not name is brought along. */
+import { fork } from 'node:child_process'
+import { resolve } from 'node:path'
+import { migrate } from '../prisma/migrate.ts'
+import { startWorkers } from '../workers/start.ts'
+import { startApi } from './api.ts'
+import { type App, createApp } from './app.ts'
+import { prepareDemo } from './embedded/demo.ts'
+import { readSecretKeys } from './embedded/secret-keys.ts'
+import { type Env, readEnv } from './env.ts'
+import { findUnusable } from './platform/reachable.ts'
+import { requireFreePort } from './servers/ports.ts'
+import { startPostgres } from './servers/postgres.ts'
+import { startRedis } from './servers/redis.ts'
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+/** What is open, in the order in which it was opened; closed in the reverse order. */
+const opened: { name: string; close: () => Promise<void> }[] = []
+
+async function closeAll(): Promise<void> {
+  for (const { name, close } of opened.splice(0).reverse()) {
+    await close().catch((error: Error) => say(`${name} did not stop cleanly: ${error.message}`))
+  }
+}
+
+/** Says what is being done when it takes more than a second. */
+async function progress<T>(doing: string, work: Promise<T>): Promise<T> {
+  const started = performance.now()
+  const timer = setInterval(() => say(`${doing} … ${Math.round((performance.now() - started) / 1000)} s`), 1_000)
+  return work.finally(() => clearInterval(timer))
+}
+
+/** Everything that can be wrong is told before anything is started. */
+async function check(): Promise<Env> {
+  const given = process.env
+  const placeholder = {
+    DATABASE_URL: 'postgresql://embedded',
+    REDIS_URL: 'redis://embedded',
+    SECRET_KEYS: Buffer.alloc(32).toString('base64'),
+  }
+  const env = readEnv({ ...placeholder, ...given })
+  const unusable = await findUnusable({
+    ...(given.DATABASE_URL && { DATABASE_URL: env.DATABASE_URL }),
+    ...(given.REDIS_URL && { REDIS_URL: env.REDIS_URL }),
+    ...(env.MONGODB_URL && { MONGODB_URL: env.MONGODB_URL }),
+  })
+  if (unusable.length > 0) throw new Error(unusable.join('\n'))
+  await requireFreePort(env.PORT)
+  return env
+}
+
+/** Starts the servers that nobody named, and answers the environment with all of them in it. */
+async function startServers(env: Env): Promise<Env> {
+  const dir = resolve(env.DATA_DIR)
+  const servers: Record<string, string> = {}
+  if (!process.env.DATABASE_URL) {
+    const work = startPostgres({ dir: resolve(dir, 'postgres'), onProgress: say })
+    const postgres = await progress('Starting PostgreSQL', work)
+    opened.push({ name: 'PostgreSQL', close: postgres.stop })
+    servers.DATABASE_URL = postgres.url
+  }
+  if (!process.env.REDIS_URL) {
+    const redis = await progress('Starting Redis', startRedis({ dir: resolve(dir, 'redis') }))
+    opened.push({ name: 'Redis', close: redis.stop })
+    servers.REDIS_URL = redis.url
+  }
+  const SECRET_KEYS = process.env.SECRET_KEYS || (await readSecretKeys(dir))
+  // On a laptop, the programs that webhooks and tasks call are on the laptop.
+  const EGRESS_ALLOW = process.env.EGRESS_ALLOW ?? '127.0.0.0/8,::1/128'
+  return readEnv({ ...process.env, ...servers, SECRET_KEYS, EGRESS_ALLOW })
+}
+
+/** Other people's code runs in a process of its own, which is given nothing and ends with this one. */
+function startFunctionsRuntime(): void {
+  const path = resolve(import.meta.dirname, '../functions-runtime/main.ts')
+  const child = fork(path, {
+    execArgv: ['--no-node-snapshot'],
+    env: { PORT: '0', HOST: '127.0.0.1' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const ended = new Promise<void>((done) => child.once('exit', () => done()))
+  opened.push({
+    name: 'The functions runtime',
+    close: async () => {
+      child.kill('SIGTERM')
+      await ended
+    },
+  })
+}
+
+async function startProcesses(env: Env): Promise<App> {
+  const app = await createApp(env, 'tendril')
+  opened.push({ name: 'The connections', close: app.close })
+  const workers = await startWorkers(app)
+  opened.push({ name: 'The workers', close: workers.stop })
+  const api = await startApi(app)
+  opened.push({ name: 'The API', close: api.close })
+  startFunctionsRuntime()
+  return app
+}
+
+async function start(): Promise<void> {
+  const env = await startServers(await check())
+  const applied = await progress('Migrating', migrate(env.DATABASE_URL))
+  if (applied.length > 0) say(`The database has ${applied.length} new migrations.`)
+  const app = await progress('Starting', startProcesses(env))
+  const demo = await prepareDemo(app, resolve(env.DATA_DIR))
+  say(`
+  Console API   ${env.PUBLIC_URL}/graphql
+                sign in as ${demo.email}, password ${demo.password}
+  Demo project  ${env.PUBLIC_URL}/projects/${demo.projectId}/graphql
+                its key: ${demo.key}
+                in GraphiQL's headers: { "authorization": "Bearer ${demo.key}" }
+
+Tendril is ready. Open either address in a browser. Ctrl-C stops everything.`)
+}
+
+let stopping = false
+async function stop(code: number): Promise<never> {
+  if (stopping) process.exit(code)
+  stopping = true
+  await closeAll()
+  process.exit(code)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0))
+
+start().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  return stop(1)
+})

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { type ExecutionArgs, type GraphQLError, type GraphQLSchema, parse } from 'graphql'
+import { CloseCode, makeServer, type Context as ProtocolContext, type Server } from 'graphql-ws'
+import type { WebSocket } from 'ws'
+import type { App } from '../app.ts'
+import { authenticate } from '../authenticate.ts'
+import { LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
+import type { Graphql } from '../server.ts'
+import { limits } from './limits.ts'
+import { maskError } from './mask.ts'
+import { readOperation } from './operation.ts'
+import { type Answer, cursorOf, isStream } from './stream.ts'
+
+/** One WebSocket, and who is at its other end. */
+export type Connection = {
+  socket: WebSocket
+  projectId: string
+  ip: string
+  userAgent: string
+  /** What the upgrade's header said, until `connection_init` says better. */
+  authorization: string | null
+  /** Of the last event that was sent, on whichever subscription. */
+  cursor: string | undefined
+  /** Operations that have not been answered yet; subscriptions are, once they stream. */
+  running: number
+}
+
+/** Our own close codes are those above 4000 that the protocol leaves free. */
+export const slowConsumer = 4008
+
+/** WebSocket's own: the server goes away, and the service is overloaded. Clients come back after both. */
+export const goingAway = 1001
+const tryAgainLater = 1013
+
+export type Parts = { app: App; graphql: Graphql; isLeaving: () => boolean }
+
+/**
+ * The protocol `graphql-transport-ws`, as far as it is about operations. graphql-ws keeps the order of messages; what an
+ * operation is allowed and what it answers is decided where HTTP decides it.
+ */
+export function createProtocol(parts: Parts): Server<Connection> {
+  return makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: limits.socketInitMs,
+    onConnect: (protocol) => connect(parts, protocol),
+    onSubscribe: (protocol, _id, payload) => start(parts, protocol, payload),
+    execute: answerOf,
+    subscribe: answerOf,
+    onNext: ({ extra }, _id, _payload, _args, result) => {
+      if (extra.socket.bufferedAmount > limits.socketBacklogBytes) closeSlow(extra)
+      else extra.cursor = cursorOf(result) ?? extra.cursor
+    },
+  })
+}
+
+export function closeSlow({ socket, cursor }: Connection): void {
+  closeSocket(socket, slowConsumer, cursor === undefined ? 'Too slow.' : `Too slow. Last cursor: ${cursor}`)
+}
+
+/** A reason has 123 bytes at most. One that is longer would throw. */
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  socket.close(
+    code,
+    Buffer.from(reason)
+      .subarray(0, 123)
+      .toString()
+      .replace(/\uFFFD+$/, ''),
+  )
+}
+
+type Protocol = ProtocolContext<Record<string, unknown>, Connection>
+
+/** A credential that is not valid closes the socket at once, and a guest may stay. */
+async function connect({ app }: Parts, { extra, connectionParams }: Protocol): Promise<boolean> {
+  extra.authorization = findAuthorization(connectionParams) ?? extra.authorization
+  const requestId = randomUUID()
+  try {
+    await authenticate(app, { ...extra, requestId })
+    return true
+  } catch (error) {
+    closeFor(error, extra, requestId, app)
+    return false
+  }
+}
+
+function findAuthorization(payload: Readonly<Record<string, unknown>> = {}): string | null {
+  const key = Object.keys(payload).find((name) => name.toLowerCase() === 'authorization')
+  const value = key === undefined ? null : payload[key]
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function closeFor(error: unknown, { socket }: Connection, requestId: string, { log }: App): void {
+  const { message } = maskError(error, { requestId, log })
+  const isRefused = error instanceof Unauthenticated || error instanceof NotFound
+  closeSocket(socket, isRefused ? CloseCode.Forbidden : tryAgainLater, message)
+}
+
+/** Runs an operation before the protocol does: it only has to pass on what came of it. */
+async function start(parts: Parts, protocol: Protocol, payload: unknown): Promise<Ran | readonly GraphQLError[]> {
+  const { app, graphql, isLeaving } = parts
+  const { extra, subscriptions } = protocol
+  const requestId = randomUUID()
+  extra.running += 1
+  try {
+    if (isLeaving()) throw new Unavailable('The server is going away. Connect again.')
+    if (Object.keys(subscriptions).length > limits.socketOperations) {
+      throw new LimitExceeded(`A socket may run ${limits.socketOperations} operations at a time.`)
+    }
+    const operation = readOperation(payload)
+    const ctx = await authenticate(app, { ...extra, requestId })
+    const answer = await graphql.run(ctx, operation, ['query', 'mutation', 'subscription'])
+    if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
+    return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }
+  } catch (error) {
+    // The session behind the socket is over, and so is the socket.
+    if (error instanceof Unauthenticated || error instanceof NotFound) closeFor(error, extra, requestId, app)
+    return [maskError(error, { requestId, log: app.log })]
+  } finally {
+    extra.running -= 1
+  }
+}
+
+/** What graphql-ws takes for the arguments of an execution that has taken place. */
+type Ran = ExecutionArgs & { answer: Answer }
+
+const anyDocument = parse('{ answered }')
+const noSchema = null as unknown as GraphQLSchema
+
+function answerOf(args: ExecutionArgs): Answer {
+  return (args as Ran).answer
+}

@@ -1,0 +1,184 @@
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionNode,
+  type SelectionSetNode,
+  type Source,
+  type ValueNode,
+} from 'graphql'
+import { Invalid, LimitExceeded } from '../errors.ts'
+import { limits } from './limits.ts'
+import { checkText, tooDeep } from './values.ts'
+
+/** Parses an operation, and refuses one that would cost more to validate than it can be worth. */
+export function parseDocument(source: string | Source): DocumentNode {
+  const text = typeof source === 'string' ? source : source.body
+  if (text.length > limits.queryCharacters) {
+    throw new LimitExceeded(`An operation may have ${limits.queryCharacters} characters.`)
+  }
+  const document = parseText(text)
+  measureDocument(document)
+  return document
+}
+
+function parseText(text: string): DocumentNode {
+  try {
+    return parse(text, { maxTokens: limits.tokens, maxComments: limits.comments })
+  } catch (error) {
+    if (error instanceof RangeError) throw new LimitExceeded('The operation is nested too deeply.')
+    if (error instanceof GraphQLError && error.message.includes('Parsing aborted')) {
+      throw new LimitExceeded(`An operation may have ${limits.tokens} tokens and ${limits.comments} comments.`)
+    }
+    throw error
+  }
+}
+
+/** What a selection comes to when its fragments are followed. */
+type Size = {
+  depth: number
+  selections: number
+  rootFields: number
+  aliases: number
+  directives: number
+  introspections: number
+}
+
+const names: Record<keyof Size, string> = {
+  depth: 'levels of fields',
+  selections: 'fields and fragments, counted as often as they are spread',
+  rootFields: 'fields at its root',
+  aliases: 'aliases',
+  directives: 'directives',
+  introspections: 'fields __schema and __type',
+}
+
+function measureDocument(document: DocumentNode): void {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  const operations: OperationDefinitionNode[] = []
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+    if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
+  }
+  const measure = measurer(fragments)
+  let selections = 0
+  for (const { selectionSet, directives, variableDefinitions = [] } of operations) {
+    const size = measure(selectionSet)
+    size.directives += countDirectives(directives)
+    for (const variable of variableDefinitions) {
+      if (variable.defaultValue) checkLiteral(variable.defaultValue, 0)
+      size.directives += countDirectives(variable.directives)
+    }
+    // All of them are validated, though only one is run.
+    selections += size.selections
+    size.selections = selections
+    const passed = (Object.keys(names) as (keyof Size)[]).find((key) => size[key] > limits[key])
+    if (passed) throw new LimitExceeded(`An operation may have ${limits[passed]} ${names[passed]}.`)
+    if (countOverlaps(selectionSet, fragments) > limits.overlaps) {
+      throw new LimitExceeded('The operation asks for the same fields too often.')
+    }
+  }
+}
+
+type Fragments = ReadonlyMap<string, FragmentDefinitionNode>
+
+/** Each fragment is measured once, however often it is spread: fan-out is a sum here, never a walk. */
+function measurer(fragments: Fragments): (set: SelectionSetNode) => Size {
+  const sizes = new Map<string, Size | 'being measured'>()
+
+  const measureFragment = (name: string): Size => {
+    const known = sizes.get(name)
+    if (known === 'being measured') throw new Invalid('A fragment may not contain itself.')
+    const definition = fragments.get(name)
+    // Validation says what is missing.
+    if (known || !definition) return known ?? empty()
+    sizes.set(name, 'being measured')
+    const size = measure(definition.selectionSet)
+    size.directives += countDirectives(definition.directives)
+    sizes.set(name, size)
+    return size
+  }
+  const measureSelection = (node: SelectionNode): Size => {
+    if (node.kind === Kind.FRAGMENT_SPREAD) return measureFragment(node.name.value)
+    if (node.kind === Kind.INLINE_FRAGMENT) return measure(node.selectionSet)
+    return measureField(node, node.selectionSet ? measure(node.selectionSet) : empty())
+  }
+  const measure = ({ selections }: SelectionSetNode): Size => {
+    const sum = empty()
+    for (const node of selections) {
+      const size = measureSelection(node)
+      sum.depth = Math.max(sum.depth, size.depth)
+      sum.selections += size.selections + 1
+      sum.rootFields += size.rootFields
+      sum.aliases += size.aliases
+      sum.directives += size.directives + countDirectives(node.directives)
+      sum.introspections += size.introspections
+    }
+    return sum
+  }
+  return measure
+}
+
+function measureField(node: FieldNode, inside: Size): Size {
+  for (const { value } of node.arguments ?? []) checkLiteral(value, 0)
+  const introspects = node.name.value === '__schema' || node.name.value === '__type'
+  return {
+    ...inside,
+    depth: introspects ? 1 : inside.depth + 1,
+    rootFields: 1,
+    aliases: inside.aliases + (node.alias ? 1 : 0),
+    introspections: inside.introspections + (introspects ? 1 : 0),
+  }
+}
+
+/** The fields that end up at one place of the answer. */
+type Place = { fields: number; within: Map<string, Place> }
+
+/**
+ * Validation compares the fields with selections that end up at one place, each with each. Fragments are followed here, which
+ * is safe once it is known how often they are spread.
+ */
+function countOverlaps(set: SelectionSetNode, fragments: Fragments): number {
+  let overlaps = 0
+  const follow = ({ selections }: SelectionSetNode, place: Place): void => {
+    for (const node of selections) {
+      if (node.kind === Kind.FIELD) {
+        if (node.selectionSet) follow(node.selectionSet, enter(place, (node.alias ?? node.name).value))
+      } else {
+        const inside = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)
+        if (inside) follow(inside.selectionSet, place)
+      }
+    }
+  }
+  const enter = (place: Place, name: string): Place => {
+    const inner = place.within.get(name) ?? { fields: 0, within: new Map() }
+    place.within.set(name, inner)
+    overlaps += inner.fields
+    inner.fields += 1
+    return inner
+  }
+  follow(set, { fields: 0, within: new Map() })
+  return overlaps
+}
+
+function empty(): Size {
+  return { depth: 0, selections: 0, rootFields: 0, aliases: 0, directives: 0, introspections: 0 }
+}
+
+function countDirectives(directives: readonly DirectiveNode[] = []): number {
+  for (const directive of directives) for (const { value } of directive.arguments ?? []) checkLiteral(value, 0)
+  return directives.length
+}
+
+function checkLiteral(value: ValueNode, depth: number): void {
+  if (value.kind === Kind.STRING) checkText(value.value, 'A literal')
+  if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) return
+  if (depth >= limits.valueDepth) throw tooDeep('A literal')
+  const children = value.kind === Kind.LIST ? value.values : value.fields.map((field) => field.value)
+  for (const child of children) checkLiteral(child, depth + 1)
+}

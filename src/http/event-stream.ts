@@ -1,0 +1,73 @@
+import type { FetchAPI } from 'graphql-yoga'
+import { statusOf } from './mask.ts'
+import { type Answer, cursorOf, isStream } from './stream.ts'
+
+const pingMs = 15_000
+
+/**
+ * An answer as server-sent events, in GraphQL over SSE's "distinct connections" form: `next` for each result, `complete`
+ * at its end. A result that carries a cursor has it for `id`, so that a browser that comes back says where it was.
+ * When the server leaves, the stream ends without `complete`: the client is to come back.
+ */
+export function eventStream(answer: Answer, { Response, ReadableStream, TextEncoder }: FetchAPI, leaving: AbortSignal) {
+  if (!isStream(answer) && answer.data === undefined) return refusal(answer, Response)
+  const utf8 = new TextEncoder()
+  const steps = isStream(answer) ? answer : single(answer)
+  let ping: NodeJS.Timeout | undefined
+  let leave: (() => void) | undefined
+  const end = () => {
+    clearInterval(ping)
+    if (leave) leaving.removeEventListener('abort', leave)
+    return steps.return?.()
+  }
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const write = (text: string) => controller.enqueue(utf8.encode(text))
+      // Browsers wait for a first byte before they say that the stream is open.
+      write(':\n\n')
+      ping = setInterval(() => (controller.desiredSize ?? 0) > 0 && write(':\n\n'), pingMs)
+      leave = () => {
+        end()
+        controller.close()
+      }
+      leaving.addEventListener('abort', leave, { once: true })
+    },
+    async pull(controller) {
+      const step = await steps.next()
+      if (leaving.aborted) return
+      controller.enqueue(utf8.encode(step.done ? 'event: complete\ndata:\n\n' : next(step.value)))
+      if (!step.done) return
+      end()
+      controller.close()
+    },
+    async cancel() {
+      await end()
+    },
+  })
+  return new Response(body, {
+    status: 200,
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    },
+  })
+}
+
+function next(result: Exclude<Answer, AsyncIterable<unknown>>): string {
+  const cursor = cursorOf(result)
+  const id = cursor && !/[\r\n\0]/.test(cursor) ? `id: ${cursor}\n` : ''
+  return `${id}event: next\ndata: ${JSON.stringify(result)}\n\n`
+}
+
+/** Refused before it began: plain JSON with a status, after which no browser tries again. */
+function refusal(result: Exclude<Answer, AsyncIterable<unknown>>, Response: FetchAPI['Response']) {
+  return new Response(JSON.stringify(result), {
+    status: statusOf(result),
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  })
+}
+
+async function* single<T>(value: T): AsyncGenerator<T> {
+  yield value
+}

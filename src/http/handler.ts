@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { App } from '../app.ts'
+import { authenticate } from '../authenticate.ts'
+import type { Context } from '../context.ts'
+import type { Health } from '../health.ts'
+import type { Allowed, Graphql } from '../server.ts'
+import { createGraphiql } from './graphiql.ts'
+import { maskError, statusOf } from './mask.ts'
+import { type Operation, readBody, readQueryString } from './operation.ts'
+import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
+import { Refusal } from './refusal.ts'
+import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
+import { isStream } from './stream.ts'
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+
+export type Parts = {
+  app: App
+  graphql: Graphql
+  health: Health
+  allows: AllowsOrigin
+  addressOf: (req: IncomingMessage) => string
+  /** Whether the process has been told to end. */
+  isLeaving: () => boolean
+}
+
+type Exchange = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string; search: URLSearchParams }
+
+/** Answers every HTTP request. What goes wrong is told like an error of GraphQL, wherever it happens. */
+export function createHandler(parts: Parts): Handler {
+  const route = createRoutes(parts)
+  return async (req, res) => {
+    const requestId = requestIdOf(req)
+    const { log } = parts.app
+    try {
+      secure(res, requestId)
+      if (parts.isLeaving()) res.setHeader('connection', 'close')
+      tellOrigin(req, res, parts.allows)
+      await route({ req, res, requestId, ...splitUrl(req) })
+    } catch (error) {
+      if (res.headersSent) return void res.destroy()
+      const result = { errors: [maskError(error, { requestId, log })] }
+      writeJson(res, statusOf(result), result)
+    }
+  }
+}
+
+function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
+  const graphiql = createGraphiql()
+  const serveGraphql = createGraphqlRoute(parts)
+  return async (exchange) => {
+    const { req, res, path } = exchange
+    const projectId = projectOf(path)
+    if (projectId !== null) {
+      if (isBrowser(req)) return graphiql.writePage(res, projectId)
+      return serveGraphql(exchange, projectId)
+    }
+    const reads = req.method === 'GET' || req.method === 'HEAD'
+    if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
+    if (reads && path === '/health') return writeJson(res, 200, { status: 'ok' })
+    if (reads && path === '/health/ready') return writeReadiness(res, parts)
+    if (reads && path.startsWith('/graphiql/') && (await graphiql.writeFile(req, res, path))) return
+    throw new Refusal(
+      404,
+      'NOT_FOUND',
+      'There is nothing here. GraphQL is at /graphql and /projects/{project}/graphql.',
+    )
+  }
+}
+
+function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: string) => Promise<void> {
+  const { app, graphql, addressOf } = parts
+  return async (exchange, projectId) => {
+    const { req, res, requestId } = exchange
+    if (req.method === 'OPTIONS') return void res.writeHead(204).end()
+    const asked = await readRequest(exchange)
+    const ctx = await authenticate(app, {
+      projectId,
+      authorization: req.headers.authorization ?? null,
+      requestId,
+      ip: addressOf(req),
+      userAgent: String(req.headers['user-agent'] ?? '').slice(0, 512),
+    })
+    const lastEventId = req.headers['last-event-id']
+    if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId
+    if (!wantsStream(req)) return answer(parts, exchange, ctx, asked)
+    if (Array.isArray(asked)) throw new Refusal(400, 'INVALID', 'A batch is answered with JSON, not with a stream.')
+    return graphql.stream(req, res, ctx, asked, allowedFor(req, true))
+  }
+}
+
+async function readRequest({ req, res, search }: Exchange): Promise<Operation | Operation[]> {
+  if (req.method === 'GET') return readQueryString(search)
+  if (req.method === 'POST') {
+    refuseForged(req)
+    return readBody(await readBytes(req))
+  }
+  res.setHeader('allow', 'GET, POST')
+  throw new Refusal(405, 'INVALID', 'GraphQL is asked with GET or POST.')
+}
+
+/** One JSON, for one operation or for a batch, whose operations run side by side. */
+async function answer(
+  { graphql }: Parts,
+  { req, res }: Exchange,
+  ctx: Context,
+  asked: Operation | Operation[],
+): Promise<void> {
+  const run = async (operation: Operation) => {
+    const result = await graphql.run({ ...ctx }, operation, allowedFor(req, false))
+    if (!isStream(result)) return result
+    await result.return?.()
+    return { errors: [maskError(new Refusal(406, 'INVALID', 'This is answered in parts: accept them.'), ctx)] }
+  }
+  const type = /graphql-response\+json/i.test(req.headers.accept ?? '')
+    ? 'application/graphql-response+json'
+    : 'application/json'
+  if (Array.isArray(asked)) return writeJson(res, 200, await Promise.all(asked.map(run)), type)
+  const result = await run(asked)
+  writeJson(res, statusOf(result), result, type)
+}
+
+function allowedFor(req: IncomingMessage, inParts: boolean): Allowed {
+  const allowed: Allowed = req.method === 'GET' ? ['query'] : ['query', 'mutation']
+  return inParts ? [...allowed, 'subscription'] : allowed
+}
+
+async function writeReadiness(res: ServerResponse, { health, isLeaving }: Parts): Promise<void> {
+  const readiness = await health.ready()
+  if (isLeaving()) return writeJson(res, 503, { ...readiness, status: 'leaving' })
+  writeJson(res, readiness.status === 'unavailable' ? 503 : 200, readiness)
+}
+
+function writeJson(res: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes.length })
+  res.end(res.req.method === 'HEAD' ? undefined : bytes)
+}
+
+/** The defaults of every answer; the page of GraphiQL needs a policy of its own. */
+function secure(res: ServerResponse, requestId: string): void {
+  res.setHeader('x-request-id', requestId)
+  res.setHeader('x-content-type-options', 'nosniff')
+  res.setHeader('referrer-policy', 'no-referrer')
+  res.setHeader('x-frame-options', 'DENY')
+  res.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  res.setHeader('cache-control', 'no-store')
+}

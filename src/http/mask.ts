@@ -1,0 +1,101 @@
+import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
+import { AppError, type ErrorCode } from '../errors.ts'
+import type { Log } from '../platform/log.ts'
+import { Refusal } from './refusal.ts'
+import { isUnavailable } from './unavailable.ts'
+
+export type Asked = { requestId: string; log: Log }
+
+/** At most this many of the errors that validation finds are told: the first ones explain the others. */
+const told = 10
+
+/** What a caller may read of an answer. Everything that leaves the server, on any transport, has been here. */
+export function maskResult(result: ExecutionResult, asked: Asked): ExecutionResult {
+  if (!result.errors) return result
+  const errors = result.data === undefined ? result.errors.slice(0, told) : result.errors
+  return { ...result, errors: errors.map((error) => maskError(error, asked)) }
+}
+
+/**
+ * An AppError keeps its words and gets its code, a mistake in the operation is INVALID, and everything else is
+ * "Something went wrong.", with the id under which the log has it.
+ */
+export function maskError(error: unknown, asked: Asked): GraphQLError {
+  const causes = causesOf(error)
+  const known = causes.find((cause) => cause instanceof AppError)
+  if (known) return tell(error, known.message, known.code, known.details, known)
+  if (isMistake(error, causes)) return tell(error, withoutHints(error.message), 'INVALID', { path: [] })
+  const { requestId, log } = asked
+  const field = error instanceof GraphQLError ? error.path?.join('.') : undefined
+  const err = causes.at(-1)
+  if (causes.some(isUnavailable)) {
+    log.warn({ requestId, field, err }, 'a part of the server is not available')
+    return tell(error, 'A part of the server is not available right now. Try again.', 'UNAVAILABLE')
+  }
+  log.error({ requestId, field, err }, 'something went wrong')
+  return tell(error, 'Something went wrong.', 'INTERNAL', { requestId })
+}
+
+const statuses: Record<ErrorCode, number> = {
+  INVALID: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  RESYNC_REQUIRED: 409,
+  LIMIT_EXCEEDED: 400,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+}
+
+/** The HTTP status of an answer. One that has data, even partly, is 200: what went wrong stands in it. */
+export function statusOf(result: ExecutionResult): number {
+  if (!result.errors || result.data !== undefined) return 200
+  const error = result.errors[0]
+  if (error?.originalError instanceof Refusal) return error.originalError.status
+  const code = error?.extensions.code as ErrorCode
+  if (code === 'LIMIT_EXCEEDED' && error?.extensions.retryAfterMs !== undefined) return 429
+  return statuses[code] ?? 500
+}
+
+function tell(
+  error: unknown,
+  message: string,
+  code: ErrorCode,
+  details: Record<string, unknown> = {},
+  originalError: AppError | null = null,
+): GraphQLError {
+  const place = error instanceof GraphQLError ? placeOf(error) : {}
+  return new GraphQLError(message, { ...place, originalError, extensions: { ...details, code } })
+}
+
+function placeOf(error: GraphQLError): GraphQLErrorOptions {
+  const { nodes, source, positions, path } = error
+  return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null }
+}
+
+/** The error and what it wraps, outermost first. */
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = []
+  for (let current = error; current != null && causes.length < 8; ) {
+    causes.push(current)
+    current = current instanceof GraphQLError ? current.originalError : undefined
+  }
+  return causes
+}
+
+/** graphql-js found fault with the operation itself: its syntax, its validity, or a value given for an argument. */
+function isMistake(error: unknown, causes: unknown[]): error is GraphQLError {
+  if (!(error instanceof GraphQLError) || error.extensions.unexpected) return false
+  const last = causes.at(-1)
+  if (error.path === undefined) {
+    // Nothing has run yet. A scalar may refuse a variable with an error of any kind.
+    return last instanceof GraphQLError || error.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION
+  }
+  // An argument has a place in the operation. What a scalar says of a value that a resolver gave it has none.
+  return last instanceof GraphQLError && last !== error && last.nodes !== undefined
+}
+
+function withoutHints(message: string): string {
+  return message.replace(/ Did you mean [^?]*\?/g, '')
+}

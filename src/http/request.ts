@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { consoleProjectId } from '../context.ts'
+import { limits } from './limits.ts'
+import { Refusal } from './refusal.ts'
+
+/** The project whose API a path is, null for a path that is none. */
+export function projectOf(path: string): string | null {
+  if (path === '/graphql') return consoleProjectId
+  return /^\/projects\/([\w-]{1,64})\/graphql$/.exec(path)?.[1] ?? null
+}
+
+/** Path and query string, as they were sent. */
+export function splitUrl(req: IncomingMessage): { path: string; search: URLSearchParams } {
+  const url = req.url ?? '/'
+  if (url.length > limits.urlBytes) throw new Refusal(414, 'LIMIT_EXCEEDED', `A URL may have ${limits.urlBytes} bytes.`)
+  const at = url.indexOf('?')
+  return at < 0
+    ? { path: url, search: new URLSearchParams() }
+    : { path: url.slice(0, at), search: new URLSearchParams(url.slice(at)) }
+}
+
+/** The id that a proxy gave a request, if it looks like one; otherwise a new one. */
+export function requestIdOf(req: IncomingMessage): string {
+  const given = req.headers['x-request-id']
+  return typeof given === 'string' && /^[\w-]{8,64}$/.test(given) ? given : randomUUID()
+}
+
+/** The body. One over the limit is read to its end and thrown away, so that the client hears of it. */
+export async function readBytes(req: IncomingMessage): Promise<Buffer> {
+  if (req.headers['content-encoding'] !== undefined)
+    throw new Refusal(415, 'INVALID', 'The body may not be compressed.')
+  const tooLarge = () => {
+    req.resume()
+    return new Refusal(413, 'LIMIT_EXCEEDED', `The body may have ${limits.bodyBytes} bytes.`)
+  }
+  if (Number(req.headers['content-length'] ?? 0) > limits.bodyBytes) throw tooLarge()
+  const chunks: Buffer[] = []
+  let size = 0
+  return new Promise((resolve, reject) => {
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limits.bodyBytes) return chunks.push(chunk)
+      chunks.length = 0
+      reject(tooLarge())
+    })
+    req.on('end', () => resolve(Buffer.concat(chunks)))
+    req.on('error', reject)
+    req.on('close', () => reject(new Refusal(400, 'INVALID', 'The body ended early.')))
+  })
+}
+
+/** Whether the answer is to come in parts: the client asks for events or parts, and not for JSON. */
+export function wantsStream(req: IncomingMessage): boolean {
+  const accept = req.headers.accept ?? ''
+  return /text\/event-stream|multipart\/mixed/i.test(accept) && !/json|\*\/\*/i.test(accept)
+}
+
+export function isBrowser(req: IncomingMessage): boolean {
+  return (req.method === 'GET' || req.method === 'HEAD') && /text\/html/i.test(req.headers.accept ?? '')
+}

@@ -1,0 +1,139 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { CloseCode, handleProtocols, type Server } from 'graphql-ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Log } from '../platform/log.ts'
+import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts } from './connection.ts'
+import { limits } from './limits.ts'
+import type { AllowsOrigin } from './origin.ts'
+import { projectOf, splitUrl } from './request.ts'
+
+export type Sockets = {
+  upgrade: (req: IncomingMessage, stream: Duplex, head: Buffer) => void
+  /** Lets operations in flight finish, then tells everybody to connect elsewhere. */
+  close: () => Promise<void>
+}
+
+type SocketParts = Parts & { allows: AllowsOrigin; addressOf: (req: IncomingMessage) => string }
+
+/** WebSockets at the same URLs as HTTP. */
+export function createSockets(parts: SocketParts): Sockets {
+  const protocol = createProtocol(parts)
+  const { log } = parts.app
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  })
+  const connections = new Map<WebSocket, Connection>()
+  const pings = setInterval(() => server.clients.forEach(ping), limits.socketPingMs)
+
+  const open = (socket: WebSocket, req: IncomingMessage, projectId: string) => {
+    const { authorization = null, 'user-agent': userAgent = '' } = req.headers
+    const ip = parts.addressOf(req)
+    const connection: Connection = {
+      socket,
+      projectId,
+      ip,
+      userAgent: userAgent.slice(0, 512),
+      authorization,
+      cursor: undefined,
+      running: 0,
+    }
+    connections.set(socket, connection)
+    socket.once('close', () => connections.delete(socket))
+    attach(connection, protocol, log)
+  }
+
+  return {
+    upgrade: (req, stream, head) => {
+      stream.on('error', () => stream.destroy())
+      const refused = refusalOf(req, parts)
+      if (refused !== null) return refuse(stream, refused)
+      const projectId = projectOf(splitUrl(req).path) ?? ''
+      server.handleUpgrade(req, stream, head, (socket) => open(socket, req, projectId))
+    },
+    close: async () => {
+      clearInterval(pings)
+      const deadline = Date.now() + limits.shutdownMs
+      const isBusy = () => [...connections.values()].some(({ running }) => running > 0)
+      while (isBusy() && Date.now() < deadline) await wait(20)
+      for (const socket of server.clients) closeSocket(socket, goingAway, 'The server is going away. Connect again.')
+      await Promise.race([allClosed(server), wait(1_000, undefined, { ref: false })])
+      for (const socket of server.clients) socket.terminate()
+    },
+  }
+}
+
+/** The HTTP status with which an upgrade is refused, null when it may go on. */
+function refusalOf(req: IncomingMessage, { allows, isLeaving }: SocketParts): number | null {
+  if (isLeaving()) return 503
+  if ((req.url ?? '').length > limits.urlBytes) return 414
+  if (projectOf(splitUrl(req).path) === null) return 404
+  // No origin: not a browser. A browser always says whose page it is, and that page must be allowed.
+  const { origin } = req.headers
+  return origin !== undefined && !allows(origin) ? 403 : null
+}
+
+function refuse(stream: Duplex, status: number): void {
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+function attach(connection: Connection, protocol: Server<Connection>, log: Log): void {
+  const { socket } = connection
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      send: (text) => send(connection, text),
+      close: (code = CloseCode.InternalServerError, reason = '') => closeSocket(socket, code, reason),
+      onMessage: (receive) =>
+        socket.on('message', (bytes) =>
+          receive(String(bytes)).catch((error) => {
+            log.error({ err: error }, 'a socket failed')
+            closeSocket(socket, CloseCode.InternalServerError, 'Something went wrong.')
+          }),
+        ),
+    },
+    connection,
+  )
+  alive.add(socket)
+  socket.on('pong', () => alive.add(socket))
+  // A frame that is too large or no UTF-8: ws closes by itself, with 1009 or 1007.
+  socket.on('error', (error) => log.debug({ err: error }, 'a socket broke the protocol'))
+  socket.once('close', (code, reason) => {
+    Promise.resolve(closed(code, String(reason))).catch((error) =>
+      log.error({ err: error }, 'a subscription did not end'),
+    )
+  })
+}
+
+/** Resolves once the message has left: whoever makes messages waits, and so nothing piles up here. */
+function send(connection: Connection, text: string): Promise<void> {
+  const { socket } = connection
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve()
+    const stalled = setTimeout(() => {
+      closeSlow(connection)
+      // It reads nothing, and so it will not read the reason either.
+      socket.terminate()
+    }, limits.socketStallMs)
+    socket.send(text, () => {
+      clearTimeout(stalled)
+      resolve()
+    })
+  })
+}
+
+const alive = new WeakSet<WebSocket>()
+
+/** A socket that did not answer the last ping is dead. */
+function ping(socket: WebSocket): void {
+  if (!alive.delete(socket)) socket.terminate()
+  else if (socket.readyState === socket.OPEN) socket.ping()
+}
+
+function allClosed(server: WebSocketServer): Promise<unknown> {
+  return Promise.all([...server.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+}

@@ -1,0 +1,25 @@
+import type { Prisma } from '../../../prisma/client/client.ts'
+import type { Context, Services } from '../../context.ts'
+import type { LoggedEvent } from '../../event.ts'
+import { operatorRows } from '../operators/operators.ts'
+
+/** The audit log of the project that is asked. Its users do not see it. */
+export function visibleAudits(ctx: Context): Prisma.AuditWhereInput {
+  const { projectId, id } = operatorRows(ctx)
+  return id ? { projectId, seq: { in: [] } } : { projectId }
+}
+
+/** Keeps what happened. An event that is kept already stays as it is. */
+export async function recordAudits(services: Pick<Services, 'sql'>, events: readonly LoggedEvent[]): Promise<void> {
+  const rows = events.map(({ id, projectId, seq, name, aggregate, actorKind, actorId, payload, at }) => {
+    return { id, projectId, seq: String(seq), event: name, resource: aggregate, actorKind, actorId, payload, at }
+  })
+  await services.sql.query(
+    `insert into audits (id, "projectId", seq, event, resource, "actorKind", "actorId", payload, at)
+     select id, "projectId", seq, event, resource, "actorKind", "actorId", payload, at
+     from jsonb_to_recordset($1::jsonb) as r(id uuid, "projectId" text, seq bigint, event text, resource text,
+       "actorKind" text, "actorId" text, payload jsonb, at timestamptz)
+     on conflict do nothing`,
+    [JSON.stringify(rows)],
+  )
+}

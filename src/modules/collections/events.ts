@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { defineEvent } from '../../event.ts'
+
+const payload = z.object({ databaseId: z.string(), collectionId: z.string(), key: z.string() })
+const path = (p: { databaseId: string; key: string }) => ['databases', p.databaseId, 'collections', p.key]
+const change = payload.extend({ status: z.enum(['PROCESSING', 'AVAILABLE', 'FAILED', 'DELETING']) })
+
+export const collectionCreated = defineEvent({
+  name: 'collections.created',
+  description: 'A collection was asked for. `collections.updated` says when it is there.',
+  payload: change,
+  path,
+})
+export const collectionUpdated = defineEvent({
+  name: 'collections.updated',
+  description: 'A collection became available, failed, is being deleted, or its name or permissions were changed.',
+  payload: change,
+  path,
+})
+export const collectionDeleted = defineEvent({
+  name: 'collections.deleted',
+  description: 'A collection is gone, with its documents.',
+  payload,
+  path,
+})

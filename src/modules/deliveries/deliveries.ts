@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import type { Delivery, Prisma } from '../../../prisma/client/client.ts'
+import { type Context, type Services, transaction } from '../../context.ts'
+import { Conflict, NotFound } from '../../errors.ts'
+import { emit, type LoggedEvent, matchesEvent } from '../../event.ts'
+import { operatorRows, requireOperator } from '../operators/operators.ts'
+import { deliveryReplayed } from './events.ts'
+
+/** The deliveries of the project that is asked, for those who run it. */
+export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
+  return operatorRows(ctx)
+}
+
+type Subscribed = { id: string; projectId: string; events: string[] }
+
+/**
+ * Makes a delivery for each event and each webhook that wants it; for an event that was here before, the same one.
+ * Answers the ids.
+ */
+export async function createDeliveries(services: Services, events: readonly LoggedEvent[]): Promise<string[]> {
+  // What is about deliveries is not delivered: a webhook for everything would feed itself.
+  const told = events.filter(({ type }) => !type.startsWith('deliveries.'))
+  const projectIds = [...new Set(told.map(({ projectId }) => projectId))]
+  if (projectIds.length === 0) return []
+  const { rows: webhooks } = await services.sql.query<Subscribed>(
+    'select id, "projectId", events from webhooks where "projectId" = any($1) and enabled',
+    [projectIds],
+  )
+  const made = told.flatMap((event) =>
+    webhooks.filter((webhook) => wants(webhook, event)).map((webhook) => deliveryOf(webhook, event)),
+  )
+  if (made.length === 0) return []
+  // A webhook that is deleted at this moment takes its deliveries with it.
+  await services.sql.query(
+    `insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, "nextAttemptAt", "updatedAt")
+     select r.id, r."projectId", r."webhookId", r."eventId", r."eventName", r.body, now(), now()
+     from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "webhookId" text, "eventId" uuid, "eventName" text, body text)
+     join webhooks w on w.id = r."webhookId" for key share of w
+     on conflict do nothing`,
+    [JSON.stringify(made)],
+  )
+  return made.map(({ id }) => id)
+}
+
+function wants(webhook: Subscribed, event: LoggedEvent): boolean {
+  return webhook.projectId === event.projectId && webhook.events.some((pattern) => matchesEvent(pattern, event))
+}
+
+function deliveryOf(webhook: Subscribed, event: LoggedEvent) {
+  const body = JSON.stringify({ type: event.type, timestamp: event.at.toISOString(), data: event.payload })
+  const { projectId, id: eventId, name: eventName } = event
+  return { id: deliveryId(webhook.id, eventId), projectId, webhookId: webhook.id, eventId, eventName, body }
+}
+
+/** The same for the same pair, and in the order of the events: they begin with the time in the event's id. */
+function deliveryId(webhookId: string, eventId: string): string {
+  const time = eventId.replaceAll('-', '').slice(0, 12)
+  const pair = createHash('sha256').update(`${webhookId} ${eventId}`).digest('hex')
+  return `dlv_${time}${pair.slice(0, 20)}`
+}
+
+/** Delivers once more, with the same id and body, whatever came of it before. */
+export async function replayDelivery(ctx: Context, id: string): Promise<Delivery> {
+  requireOperator(ctx)
+  return transaction(ctx, async (tx) => {
+    await tx.query('select 1 as locked from deliveries where id = $1 for update', [id])
+    const delivery = await tx.db.delivery.findFirst({
+      where: { AND: [{ id }, visibleDeliveries(ctx)] },
+      include: { webhook: true, _count: { select: { attempts: true } } },
+    })
+    if (!delivery) throw new NotFound('There is no such delivery.')
+    if (!delivery.webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
+    if (delivery.status === 'PENDING') throw new Conflict('The delivery is still under way.')
+    const data = { status: 'PENDING', nextAttemptAt: ctx.clock() } as const
+    const replayed = await tx.db.delivery.update({ where: { id }, data })
+    const attempts = delivery._count.attempts
+    await emit(tx, deliveryReplayed, { webhookId: delivery.webhookId, deliveryId: id, attempts })
+    return replayed
+  })
+}

@@ -1,0 +1,136 @@
+import type { Attribute, Collection, Index, Prisma } from '../../../prisma/client/client.ts'
+import type { IndexType } from '../../../prisma/client/enums.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
+import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { emit } from '../../event.ts'
+import { newId } from '../../lib/ids.ts'
+import { getOpenCollection } from '../attributes/attributes.ts'
+import { visibleDatabases } from '../databases/databases.ts'
+import { checkKey, isId } from '../databases/names.ts'
+import { lockSchema } from '../databases/revision.ts'
+import { indexCreated, indexUpdated } from './events.ts'
+
+/** Most indexes of a collection. */
+export const indexLimit = 64
+/** Most attributes of an index. */
+export const indexAttributeLimit = 10
+/** PostgreSQL refuses documents whose index entry is longer than 2,704 bytes: an index that could need more is refused instead. */
+const entryLimitBytes = 2_600
+
+export type NewIndex = {
+  key: string
+  type: IndexType
+  attributes: readonly string[]
+  /** For each attribute; ascending if left out. */
+  orders?: readonly ('ASC' | 'DESC')[] | null | undefined
+}
+
+export function visibleIndexes(ctx: Pick<Context, 'actor' | 'projectId'>): Prisma.IndexWhereInput {
+  return { collection: { database: visibleDatabases(ctx) } }
+}
+
+/** Asks for an index. The worker builds it and sets its status. */
+export async function createIndex(
+  ctx: Context,
+  { collectionId, ...input }: NewIndex & { collectionId: string },
+): Promise<Index> {
+  checkIndex(input, ['input'])
+  return transaction(ctx, async (tx) => {
+    await lockSchema(tx)
+    const collection = await getOpenCollection(tx, collectionId)
+    const [index] = await insertIndexes(tx, collection, [input], () => ['input'])
+    if (!index) throw new Error('No index was inserted.')
+    return index
+  })
+}
+
+export async function deleteIndex(ctx: Context, id: string): Promise<string> {
+  return transaction(ctx, async (tx) => {
+    await lockSchema(tx)
+    const where = { AND: [{ id }, visibleIndexes(ctx)] }
+    const index = isId('idx', id) ? await tx.db.index.findFirst({ where, include: { collection: true } }) : null
+    if (!index) throw new NotFound('There is no such index.')
+    if (index.status === 'DELETING') return id
+    await tx.db.index.update({ where: { id }, data: { status: 'DELETING', statusReason: null } })
+    await emit(tx, indexUpdated, { ...identify(index.collection, index), status: 'DELETING' as const })
+    return id
+  })
+}
+
+/** Throws for what an index by itself cannot be, whatever collection it is for. */
+export function checkIndex({ key, attributes, orders }: NewIndex, path: readonly string[]): void {
+  checkKey(key, [...path, 'key'])
+  if (attributes.length < 1 || attributes.length > indexAttributeLimit) {
+    throw new Invalid(`An index has 1 to ${indexAttributeLimit} attributes.`, [...path, 'attributes'])
+  }
+  if (new Set(attributes).size < attributes.length) {
+    throw new Invalid('An index names an attribute once.', [...path, 'attributes'])
+  }
+  if (orders && orders.length !== attributes.length) {
+    throw new Invalid('An index has one order for each attribute, or none at all.', [...path, 'orders'])
+  }
+}
+
+/** Writes the rows of indexes, once they are right for this collection. The lock of the schema is held. */
+export async function insertIndexes(
+  tx: DbContext,
+  collection: Collection,
+  inputs: readonly NewIndex[],
+  pathOf: (position: number) => readonly string[],
+): Promise<Index[]> {
+  if (inputs.length === 0) return []
+  const collectionId = collection.id
+  const existing = await tx.db.index.findMany({ where: { collectionId }, select: { key: true } })
+  if (existing.length + inputs.length > indexLimit)
+    throw new LimitExceeded(`A collection has at most ${indexLimit} indexes.`)
+  const attributes = await tx.db.attribute.findMany({ where: { collectionId } })
+  const keys = new Set(existing.map(({ key }) => key))
+  for (const [i, { key, attributes: names }] of inputs.entries()) {
+    if (keys.has(key)) throw new Conflict(`This collection already has an index “${key}”.`)
+    keys.add(key)
+    checkAttributes(names, attributes, [...pathOf(i), 'attributes'])
+  }
+  const indexes = await tx.db.index.createManyAndReturn({
+    data: inputs.map(({ key, type, attributes, orders }) => ({
+      id: newId('idx'),
+      projectId: tx.projectId,
+      collectionId,
+      key,
+      type,
+      attributes: [...attributes],
+      orders: orders ? [...orders] : attributes.map(() => 'ASC'),
+    })),
+  })
+  for (const index of indexes)
+    await emit(tx, indexCreated, { ...identify(collection, index), status: 'PROCESSING' as const })
+  return indexes
+}
+
+/** What events about an index carry to name it. */
+export function identify(
+  collection: Pick<Collection, 'id' | 'databaseId' | 'key'>,
+  { id, key }: Pick<Index, 'id' | 'key'>,
+) {
+  const { databaseId } = collection
+  return { databaseId, collectionId: collection.id, collectionKey: collection.key, indexId: id, key }
+}
+
+/** What every document has, and an index may name besides attributes. */
+const builtIn = new Set(['createdAt', 'updatedAt'])
+
+function checkAttributes(names: readonly string[], attributes: readonly Attribute[], path: readonly string[]): void {
+  let bytes = 0
+  for (const [i, name] of names.entries()) {
+    const attribute = attributes.find(({ key }) => key === name)
+    if (!attribute && !builtIn.has(name)) throw new Invalid('There is no such attribute.', [...path, String(i)])
+    if (attribute?.status === 'FAILED')
+      throw new Invalid(`The attribute “${name}” could not be made.`, [...path, String(i)])
+    if (attribute?.status === 'DELETING')
+      throw new Invalid(`The attribute “${name}” is being deleted.`, [...path, String(i)])
+    // A character has up to four bytes; an id is shorter than 64.
+    bytes += attribute?.type === 'STRING' ? 4 * (attribute.size ?? 0) + 4 : attribute?.type === 'RELATION' ? 64 : 8
+  }
+  if (bytes > entryLimitBytes) {
+    throw new Invalid('The strings of an index have at most about 640 characters together.', path)
+  }
+}

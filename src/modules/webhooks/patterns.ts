@@ -1,0 +1,23 @@
+import { catalogue } from '../../event.ts'
+
+const segment = /^(\*|[A-Za-z0-9_-]{1,64})$/
+
+/**
+ * Says what is wrong with a pattern of the event grammar, null when nothing is. `*` names every event;
+ * `documents.updated`, with `*` for either part, names events by their short form; a full pattern puts the path before
+ * the action, with `*` for any segment: `databases.*.collections.posts.documents.*.updated`.
+ */
+export function whyNotPattern(pattern: string): string | null {
+  if (pattern === '*') return null
+  const segments = pattern.split('.')
+  if (!segments.every((text) => segment.test(text))) return `“${pattern}” is not a pattern of events.`
+  // Noun, id, noun, id, …, action; or noun and action alone.
+  if (segments.length !== 2 && segments.length % 2 === 0) return `“${pattern}” must end in a noun, an id and an action.`
+  const noun = segments.length === 2 ? segments[0] : segments.at(-3)
+  const action = segments.at(-1)
+  const isKnown = [...catalogue.keys()].some((type) => {
+    const [eventNoun, eventAction] = type.split('.')
+    return (noun === '*' || noun === eventNoun) && (action === '*' || action === eventAction)
+  })
+  return isKnown ? null : `“${pattern}” names no event that there is.`
+}

@@ -1,0 +1,112 @@
+import type { Prisma, Webhook } from '../../../prisma/client/client.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
+import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { emit } from '../../event.ts'
+import { newId } from '../../lib/ids.ts'
+import { whyNotCallable } from '../../platform/egress.ts'
+import { operatorRows, requireOperator } from '../operators/operators.ts'
+import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
+import { whyNotPattern } from './patterns.ts'
+import { keepSecret, newWebhookSecret, rotateSecrets } from './secrets.ts'
+
+const maxWebhooks = 50
+
+/** The webhooks of the project that is asked, for those who run it. */
+export function visibleWebhooks(ctx: Context): Prisma.WebhookWhereInput {
+  return operatorRows(ctx)
+}
+
+export type NewWebhook = { name: string; url: string; events: readonly string[]; enabled?: boolean | null | undefined }
+export type WebhookChanges = { [Key in keyof NewWebhook]?: NewWebhook[Key] | null | undefined }
+export type WebhookWithSecret = { webhook: Webhook; secret: string }
+
+/** Makes a webhook. Its secret is answered now and after a rotation, and never again. */
+export async function createWebhook(ctx: Context, input: NewWebhook): Promise<WebhookWithSecret> {
+  requireOperator(ctx)
+  requireCallable(input)
+  const secret = newWebhookSecret()
+  return transaction(ctx, async (tx) => {
+    const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId } })
+    if (count >= maxWebhooks) throw new LimitExceeded(`A project has at most ${maxWebhooks} webhooks.`)
+    const { name, url, enabled } = input
+    const webhook = await tx.db.webhook.create({
+      data: {
+        id: newId('whk'),
+        projectId: ctx.projectId,
+        name,
+        url,
+        events: [...new Set(input.events)],
+        secrets: [keepSecret(ctx.env, secret)],
+        enabled: enabled ?? true,
+      },
+    })
+    await emit(tx, webhookCreated, { webhookId: webhook.id })
+    return { webhook, secret }
+  })
+}
+
+/** Changes a webhook. Enabling one forgets why it was disabled. */
+export async function updateWebhook(ctx: Context, id: string, changes: WebhookChanges): Promise<Webhook> {
+  requireOperator(ctx)
+  requireCallable(changes)
+  return transaction(ctx, async (tx) => {
+    await findForUpdate(ctx, tx, id)
+    const { name, url, events, enabled } = changes
+    const data: Prisma.WebhookUpdateInput = {}
+    if (name != null) data.name = name
+    if (url != null) data.url = url
+    if (events != null) data.events = [...new Set(events)]
+    if (enabled != null) Object.assign(data, { enabled, disabledReason: null, failingSince: null })
+    const webhook = await tx.db.webhook.update({ where: { id }, data })
+    await emit(tx, webhookUpdated, { webhookId: id })
+    return webhook
+  })
+}
+
+/** Gives a webhook a new secret. The one before it signs besides for a day, so that receivers can change over. */
+export async function rotateWebhookSecret(ctx: Context, id: string): Promise<WebhookWithSecret> {
+  requireOperator(ctx)
+  const secret = newWebhookSecret()
+  return transaction(ctx, async (tx) => {
+    const { secrets } = await findForUpdate(ctx, tx, id)
+    const rotated = rotateSecrets(ctx.env, secrets, secret, ctx.clock())
+    const webhook = await tx.db.webhook.update({ where: { id }, data: { secrets: rotated } })
+    await emit(tx, webhookUpdated, { webhookId: id })
+    return { webhook, secret }
+  })
+}
+
+/** Deletes a webhook and its deliveries; what was not yet delivered no longer is. */
+export async function deleteWebhook(ctx: Context, id: string): Promise<string> {
+  requireOperator(ctx)
+  return transaction(ctx, async (tx) => {
+    await findForUpdate(ctx, tx, id)
+    await tx.db.webhook.delete({ where: { id } })
+    await emit(tx, webhookDeleted, { webhookId: id })
+    return id
+  })
+}
+
+/** Ends deliveries to a receiver that does not want them or is gone. */
+export async function disableWebhook(tx: DbContext, id: string, reason: string): Promise<void> {
+  const where = { id, enabled: true }
+  const { count } = await tx.db.webhook.updateMany({ where, data: { enabled: false, disabledReason: reason } })
+  if (count > 0) await emit(tx, webhookDisabled, { webhookId: id, reason })
+}
+
+/** Locks the row, so that changes of one webhook and their events are in the same order. */
+async function findForUpdate(ctx: Context, tx: DbContext, id: string): Promise<Webhook> {
+  await tx.query('select 1 as locked from webhooks where id = $1 for update', [id])
+  const webhook = await tx.db.webhook.findFirst({ where: { AND: [{ id }, visibleWebhooks(ctx)] } })
+  if (!webhook) throw new NotFound('There is no such webhook.')
+  return webhook
+}
+
+function requireCallable({ url, events }: WebhookChanges): void {
+  const wrong = url == null ? null : whyNotCallable(url)
+  if (wrong) throw new Invalid(wrong, ['input', 'url'])
+  if (events == null) return
+  if (events.length === 0) throw new Invalid('A webhook needs at least one pattern of events.', ['input', 'events'])
+  const reason = events.map(whyNotPattern).find((text) => text !== null)
+  if (reason) throw new Invalid(reason, ['input', 'events'])
+}

@@ -1,0 +1,159 @@
+import { lookup as resolveName } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { Agent, errors, request } from 'undici'
+
+type Range = ReturnType<typeof ipaddr.parseCIDR>
+type Resolve = (name: string) => Promise<readonly { address: string; family: number }[]>
+
+export type Call = {
+  method: string
+  url: string
+  headers?: Record<string, string>
+  body?: string | undefined
+  timeoutMs?: number
+  signal?: AbortSignal
+}
+
+/** What came back. The body is cut where it grows over the limit; a redirect is an answer like any other. */
+export type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string }
+
+/** The one door for HTTP to addresses that users give. Throws EgressRefused or EgressFailed, both in words for the user. */
+export type Egress = { send: (call: Call) => Promise<Reply>; close: () => Promise<void> }
+
+export class EgressRefused extends Error {}
+export class EgressFailed extends Error {}
+
+const maxBodyBytes = 64 * 1024
+
+/**
+ * Reaches public addresses, and private ones in `allow` (CIDR). A name is resolved here, once for each connection; every
+ * address is checked, and the one that was checked is the one that is connected to: no second lookup can move it.
+ */
+export function createEgress(allow: readonly string[], resolve: Resolve = resolveAll): Egress {
+  const ranges = allow.map(parseRange)
+  const agent = new Agent({
+    connect: { lookup: guardedLookup(ranges, resolve), timeout: 10_000 },
+    connections: 20,
+    pipelining: 1,
+    maxHeaderSize: 16 * 1024,
+    maxResponseSize: -1,
+  })
+  return { send: (call) => send(agent, ranges, call), close: () => agent.destroy() }
+}
+
+async function send(agent: Agent, ranges: readonly Range[], call: Call): Promise<Reply> {
+  const url = parseTarget(call.url)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  // A literal address never passes the lookup. The URL parser has already turned 0x7f.1 and 2130706433 into dotted form.
+  if (isIP(host)) requireAllowed(host, ranges)
+  const timeout = AbortSignal.timeout(call.timeoutMs ?? 15_000)
+  const signal = call.signal ? AbortSignal.any([timeout, call.signal]) : timeout
+  try {
+    const { method, headers = {}, body = null } = call
+    const reply = await request(url, { dispatcher: agent, method: method as 'GET', headers, body, signal })
+    return { status: reply.statusCode, headers: reply.headers, body: await readBody(reply.body) }
+  } catch (error) {
+    if (call.signal?.aborted) throw call.signal.reason
+    throw inWords(error, timeout)
+  }
+}
+
+/** Says what is wrong with an address that a user gives, before it is ever called. Answers null when nothing is. */
+export function whyNotCallable(text: string): string | null {
+  try {
+    parseTarget(text)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function parseTarget(text: string): URL {
+  const url = URL.parse(text)
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw new EgressRefused('The address must be a URL that begins with http:// or https://.')
+  }
+  if (url.username || url.password) throw new EgressRefused('The address must not hold a user name or password.')
+  return url
+}
+
+function guardedLookup(ranges: readonly Range[], resolve: Resolve): LookupFunction {
+  return (name, options, done) => {
+    resolve(name).then(
+      (addresses) => {
+        const refused = addresses.find(({ address }) => !isAllowed(address, ranges))
+        // One bad address spoils the name: which of them would be used is not ours to say.
+        if (refused) return done(refusal(refused.address), '', 0)
+        const [first] = addresses
+        if (!first) return done(new EgressFailed(`${name} has no address.`), '', 0)
+        if (options.all) return done(null, [...addresses])
+        done(null, first.address, first.family)
+      },
+      () => done(new EgressFailed(`The name ${name} cannot be resolved.`), '', 0),
+    )
+  }
+}
+
+function resolveAll(name: string): ReturnType<Resolve> {
+  return new Promise((done, fail) => {
+    resolveName(name, { all: true }, (error, addresses) => (error ? fail(error) : done(addresses)))
+  })
+}
+
+function requireAllowed(address: string, ranges: readonly Range[]): void {
+  if (!isAllowed(address, ranges)) throw refusal(address)
+}
+
+function refusal(address: string): EgressRefused {
+  return new EgressRefused(`${address} is not a public address; the operator can allow it with EGRESS_ALLOW.`)
+}
+
+/** Public unicast, whatever an IPv6 form wraps, or in one of the allowed ranges. */
+export function isAllowed(text: string, ranges: readonly Range[]): boolean {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.process(text)
+  if (ranges.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits))) return true
+  return address.range() === 'unicast'
+}
+
+function parseRange(text: string): Range {
+  try {
+    return ipaddr.parseCIDR(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`)
+  } catch {
+    throw new Error(`EGRESS_ALLOW holds “${text}”, which is not an address range (CIDR).`)
+  }
+}
+
+async function readBody(body: AsyncIterable<Buffer> & { destroy: () => unknown }): Promise<string> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body) {
+    parts.push(part)
+    size += part.length
+    if (size >= maxBodyBytes) break
+  }
+  return Buffer.concat(parts).subarray(0, maxBodyBytes).toString('utf8').replaceAll('\0', '\uFFFD')
+}
+
+function inWords(error: unknown, timeout: AbortSignal): Error {
+  if (error instanceof EgressRefused || error instanceof EgressFailed) return error
+  if (timeout.aborted || error instanceof errors.ConnectTimeoutError)
+    return new EgressFailed('There was no answer in time.')
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const words = reasons[code] ?? 'The request failed.'
+  return new EgressFailed(words, { cause: error })
+}
+
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'The connection was refused.',
+  ECONNRESET: 'The connection was reset.',
+  EHOSTUNREACH: 'The host cannot be reached.',
+  ENETUNREACH: 'The network cannot be reached.',
+  UND_ERR_SOCKET: 'The connection was closed before the answer was complete.',
+  UND_ERR_HEADERS_OVERFLOW: 'The headers of the answer are too large.',
+  CERT_HAS_EXPIRED: 'The certificate has expired.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate is self-signed.',
+  SELF_SIGNED_CERT_IN_CHAIN: 'A certificate in the chain is self-signed.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name.',
+}

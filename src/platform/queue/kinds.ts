@@ -1,0 +1,44 @@
+import type { AgendaBackend } from 'agenda'
+
+/** What the queue needs to know of a kind of job; `JobDef` of src/job.ts is one. */
+export type JobKind = { name: string; concurrency: number; retryAfterMs: readonly number[] }
+
+/** One job as its run sees it. `signal` fires when the run has lost its job or the process is closing. */
+export type Job = { key: string; data: unknown; signal: AbortSignal }
+
+/** What a run answers when the job is not done with: when to run it next. */
+export type Again = { again: Date }
+
+export type Run = (job: Job) => Promise<Again | undefined>
+
+/** Told once when a job is given up, so that whatever waits for it can say so. */
+export type GiveUp = (job: { key: string; data: unknown }, reason: string) => Promise<void>
+
+/** A job as it is listed. */
+export type JobRow = {
+  id: string
+  name: string
+  key: string
+  nextRunAt: Date | null
+  lastRunAt: Date | null
+  finishedAt: Date | null
+  failCount: number
+  failReason: string | null
+}
+
+export type JobPage = { name?: string; after?: string; first: number }
+
+/** Where jobs are kept: what Agenda's own backends leave out. */
+export type Store = {
+  backend: AgendaBackend
+  /** Makes what is missing: the table or collection and the unique index on (name, key). May be called at any time. */
+  prepare: () => Promise<void>
+  isDuplicate: (error: unknown) => boolean
+  /** Removes a job that is neither running nor planned. True when there is none left by that key. */
+  dropFinished: (name: string, key: string) => Promise<boolean>
+  /** Removes the jobs that ended before then. */
+  forget: (before: Date) => Promise<number>
+  /** By id, without reading more than is asked for (Agenda's own `queryJobs` loads every job). */
+  page: (page: JobPage) => Promise<JobRow[]>
+  close: () => Promise<void>
+}

@@ -1,0 +1,49 @@
+import { MongoBackend } from '@agendajs/mongo-backend'
+import { type Collection, type Document, MongoClient, ObjectId } from 'mongodb'
+import type { JobPage, JobRow, Store } from './kinds.ts'
+
+/** Agenda's jobs in MongoDB, in one collection for each event log, so that two Tendrils may share a server. */
+export function mongoStore(url: string, collection: string): Store {
+  const client = new MongoClient(url, {
+    appName: 'tendril',
+    maxPoolSize: 10,
+    serverSelectionTimeoutMS: 5_000,
+    connectTimeoutMS: 5_000,
+    socketTimeoutMS: 20_000,
+  })
+  const named = new URL(url).pathname.length > 1
+  const db = client.db(named ? undefined : 'tendril')
+  const jobs = db.collection(collection)
+  return {
+    backend: new MongoBackend({ mongo: db, collection, logCollection: `${collection}_log` }),
+    prepare: async () => {
+      await jobs.createIndex({ name: 1, 'data.key': 1 }, { unique: true, name: 'key' })
+    },
+    isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === 11_000,
+    dropFinished: async (name, key) => {
+      const { deletedCount } = await jobs.deleteOne({ name, 'data.key': key, nextRunAt: null, lockedAt: null })
+      return deletedCount > 0 || (await jobs.countDocuments({ name, 'data.key': key }, { limit: 1 })) === 0
+    },
+    forget: async (before) => {
+      const { deletedCount } = await jobs.deleteMany({ nextRunAt: null, lockedAt: null, lastRunAt: { $lt: before } })
+      return deletedCount
+    },
+    page: (page) => readPage(jobs, page),
+    close: () => client.close(),
+  }
+}
+
+async function readPage(jobs: Collection<Document>, { name, after, first }: JobPage): Promise<JobRow[]> {
+  const where = { ...(name ? { name } : {}), ...(after ? { _id: { $gt: new ObjectId(after) } } : {}) }
+  const found = await jobs.find(where).sort({ _id: 1 }).limit(first).toArray()
+  return found.map((job) => ({
+    id: String(job._id),
+    name: job.name,
+    key: job.data?.key ?? '',
+    nextRunAt: job.nextRunAt ?? null,
+    lastRunAt: job.lastRunAt ?? null,
+    finishedAt: job.lastFinishedAt ?? null,
+    failCount: job.failCount ?? 0,
+    failReason: job.failReason ?? null,
+  }))
+}

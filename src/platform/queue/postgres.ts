@@ -1,0 +1,63 @@
+import { PostgresBackend } from '@agendajs/postgres-backend'
+import type { Pool } from 'pg'
+import type { JobPage, JobRow, Store } from './kinds.ts'
+
+/** Any number of processes may start at once; one makes the table, the others wait for it. */
+const lock = 0x6a6f6273
+
+/** Agenda's jobs in a table of our own PostgreSQL, on our own pool. */
+export function postgresStore(pool: Pool): Store {
+  return {
+    backend: new PostgresBackend({ pool, ensureSchema: false, disableNotifications: true }),
+    prepare: () => prepare(pool),
+    isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === '23505',
+    dropFinished: (name, key) => dropFinished(pool, name, key),
+    forget: async (before) => {
+      const { rowCount } = await pool.query(
+        'delete from agenda_jobs where next_run_at is null and locked_at is null and last_run_at < $1',
+        [before],
+      )
+      return rowCount ?? 0
+    },
+    page: (page) => readPage(pool, page),
+    close: async () => {},
+  }
+}
+
+async function prepare(pool: Pool): Promise<void> {
+  const made = `select to_regclass('public.agenda_jobs_key') is not null as made`
+  const { rows } = await pool.query<{ made: boolean }>(made)
+  if (rows[0]?.made) return
+  const client = await pool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [lock])
+    await new PostgresBackend({ pool, disableNotifications: true }).repository.connect()
+    await client.query(`create unique index if not exists agenda_jobs_key on agenda_jobs (name, (data->>'key'))`)
+    await client.query('select pg_advisory_unlock($1)', [lock])
+    client.release()
+  } catch (error) {
+    // The lock goes with the connection.
+    client.release(true)
+    throw error
+  }
+}
+
+async function dropFinished(pool: Pool, name: string, key: string): Promise<boolean> {
+  const { rows } = await pool.query<{ left: boolean }>(
+    `with dropped as (
+       delete from agenda_jobs where name = $1 and data->>'key' = $2 and next_run_at is null and locked_at is null returning id)
+     select exists (select from agenda_jobs j where name = $1 and data->>'key' = $2 and j.id not in (select id from dropped)) as left`,
+    [name, key],
+  )
+  return rows[0]?.left === false
+}
+
+async function readPage(pool: Pool, { name, after, first }: JobPage): Promise<JobRow[]> {
+  const { rows } = await pool.query<JobRow>(
+    `select id::text, name, data->>'key' as key, next_run_at as "nextRunAt", last_run_at as "lastRunAt",
+            last_finished_at as "finishedAt", coalesce(fail_count, 0) as "failCount", fail_reason as "failReason"
+     from agenda_jobs where ($1::text is null or name = $1) and ($2::uuid is null or id > $2) order by id limit $3`,
+    [name ?? null, after ?? null, first],
+  )
+  return rows
+}

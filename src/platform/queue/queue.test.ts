@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { QueueProcess } from '../../testing/queue-process.ts'
+import { createWorld, type World } from '../../testing/world.ts'
+import { maxStarts } from './attempts.ts'
+import { createQueue, type Queue } from './queue.ts'
+
+const backends = { postgres: undefined, mongo: process.env.MONGODB_URL }
+const quick = { lockMs: 2_000, touchEveryMs: 300, pollEveryMs: 300 }
+const kind = { name: 'effects.insert', concurrency: 5, retryAfterMs: [50, 50] }
+
+for (const [name, mongoUrl] of Object.entries(backends)) {
+  describe(`queue on ${name}`, { skip: name === 'mongo' && !mongoUrl && 'MONGODB_URL is not set' }, () => {
+    let world: World
+    let epoch = ''
+    const queues: Queue[] = []
+    const children: ChildProcess[] = []
+
+    before(async () => {
+      world = await createWorld()
+      await world.app.sql.query('create table effects (key text, pid int)')
+    })
+    after(async () => {
+      for (const child of children) child.kill('SIGKILL')
+      await world.close()
+    })
+
+    /** Each test has its own epoch on MongoDB; on PostgreSQL they share the table and differ by key. */
+    const create = (options = {}) => {
+      const { sql, env, log } = world.app
+      const queue = createQueue({ sql, log, redisUrl: env.REDIS_URL, mongoUrl, epoch, ...quick, ...options })
+      queues.push(queue)
+      return queue
+    }
+    const count = async (key: string) =>
+      (await world.app.sql.query('select 1 from effects where key = $1', [key])).rows.length
+    const insert = async ({ key }: { key: string }) => {
+      await world.app.sql.query('insert into effects (key, pid) values ($1, 0)', [key])
+      return undefined
+    }
+    const spawnWorker = (what: QueueProcess['what']) => {
+      const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = world.env
+      const options: QueueProcess = { databaseUrl, redisUrl, mongoUrl, epoch, ...quick, what }
+      const file = join(import.meta.dirname, '../../testing/queue-process.ts')
+      const child = spawn(process.execPath, [file, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      children.push(child)
+      return child
+    }
+    const closeAll = async () => {
+      await Promise.all(queues.splice(0).map((queue) => queue.close(1_000)))
+      for (const child of children.splice(0)) child.kill('SIGKILL')
+      await world.app.sql.query('drop table if exists agenda_jobs; truncate job_attempts; truncate effects')
+    }
+    const each = (title: string, body: () => Promise<void>) =>
+      test(title, async () => {
+        epoch = crypto.randomUUID()
+        await body().finally(closeAll)
+      })
+
+    each('enqueued twice it runs once, and a finished job is not armed again', async () => {
+      const queue = create()
+      queue.define(kind, insert)
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await queue.enqueue(kind, 'a', {})
+      await eventually(async () => assert.equal(await count('a'), 1))
+      await queue.enqueue(kind, 'a', {})
+      await sleep(700)
+      assert.equal(await count('a'), 1)
+      const [row] = await queue.page({ first: 10 })
+      assert.equal(row?.key, 'a')
+      assert.ok(row?.finishedAt)
+      assert.equal((await queue.page({ first: 10, after: row.id })).length, 0)
+    })
+
+    each('a job that is owed is armed again', async () => {
+      const queue = create()
+      queue.define(kind, insert)
+      queue.start()
+      await eventually(() => queue.revive(kind, 'a', {}))
+      await eventually(async () => assert.equal(await count('a'), 1))
+      await eventually(async () => assert.ok((await queue.page({ first: 1 }))[0]?.finishedAt))
+      await sleep(100)
+      await queue.revive(kind, 'a', {})
+      await eventually(async () => assert.equal(await count('a'), 2))
+    })
+
+    each('a failure is tried again by the schedule, then given up once', async () => {
+      const queue = create()
+      let runs = 0
+      const givenUp: string[] = []
+      queue.define(
+        kind,
+        async () => {
+          runs += 1
+          throw new Error('no')
+        },
+        async ({ key }, reason) => void givenUp.push(`${key} ${reason}`),
+      )
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await eventually(async () => assert.equal(givenUp.length, 1))
+      await sleep(700)
+      assert.deepEqual([runs, givenUp], [3, ['a no']])
+      const { rows } = await world.app.sql.query('select "quarantinedAt", error from job_attempts')
+      assert.ok(rows[0].quarantinedAt)
+      assert.equal(rows[0].error, 'no')
+    })
+
+    each('a run that answers a time runs again then', async () => {
+      const queue = create()
+      const times: number[] = []
+      queue.define(kind, async () => {
+        times.push(Date.now())
+        return times.length < 3 ? { again: new Date(Date.now() + 200) } : undefined
+      })
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await eventually(async () => assert.equal(times.length, 3))
+      assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 190)
+    })
+
+    each('two processes that claim the same job have its effect once', async () => {
+      const queue = create()
+      let inside = 0
+      let most = 0
+      const slow = async (job: { key: string }) => {
+        inside += 1
+        most = Math.max(most, inside)
+        await sleep(300)
+        await insert(job)
+        inside -= 1
+        return undefined
+      }
+      const other = create()
+      for (const each of [queue, other]) each.define(kind, slow)
+      queue.start()
+      other.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await eventually(async () => assert.equal(inside, 1))
+      await unlockAll()
+      await other.enqueue(kind, 'b', {})
+      await eventually(async () => assert.equal(await count('b'), 1))
+      await sleep(500)
+      assert.equal(await count('a'), 1)
+    })
+
+    /** What a server does whose find-and-modify is not atomic: the job that runs can be taken by another. */
+    const unlockAll = async () => {
+      if (!mongoUrl) {
+        await world.app.sql.query('update agenda_jobs set locked_at = null, next_run_at = now()')
+        return
+      }
+      const { MongoClient } = await import('mongodb')
+      const client = new MongoClient(mongoUrl)
+      await client
+        .db('tendril')
+        .collection(`jobs_${epoch}`)
+        .updateMany({}, { $set: { lockedAt: null, nextRunAt: new Date() } })
+      await client.close()
+    }
+
+    each('a worker killed in the middle: another takes the job over, the effect comes once', async () => {
+      const first = spawnWorker('hang')
+      await heard(first, 'ready')
+      const queue = create()
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await heard(first, 'started a')
+      first.kill('SIGKILL')
+      await once(first, 'exit')
+      const second = spawnWorker('insert')
+      await heard(second, 'started a', 8_000)
+      await eventually(async () => assert.equal(await count('a'), 1))
+    })
+
+    each('a job that kills its worker is quarantined', async () => {
+      const queue = create()
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await world.app.sql.query(
+        `insert into job_attempts (job, attempts, at) values ($1, $2, now() - interval '1 h')`,
+        ['effects.insert:a', maxStarts - 1],
+      )
+      const killer = spawnWorker('die')
+      await once(killer, 'exit')
+      const givenUp: string[] = []
+      const survivor = create()
+      survivor.define(kind, insert, async ({ key }) => void givenUp.push(key))
+      survivor.start()
+      await eventually(async () => assert.deepEqual(givenUp, ['a']), 8_000)
+      assert.equal(await count('a'), 0)
+    })
+
+    each('closing waits for what runs and gives back what waits', async () => {
+      const queue = create()
+      queue.define({ ...kind, concurrency: 1 }, async (job) => {
+        await sleep(400)
+        return insert(job)
+      })
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await queue.enqueue(kind, 'b', {})
+      await sleep(150)
+      await queue.close()
+      assert.equal((await count('a')) + (await count('b')), 1)
+      const next = create()
+      next.define(kind, insert)
+      next.start()
+      await eventually(async () => assert.equal((await count('a')) + (await count('b')), 2), 1_500)
+    })
+
+    each('a lone job starts at once', async () => {
+      const queue = create({ pollEveryMs: 5_000 })
+      const started = new Map<string, number>()
+      queue.define(kind, async ({ key }) => void started.set(key, performance.now()) as undefined)
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'warm', {}))
+      const waits: number[] = []
+      for (let i = 0; i < 30; i++) {
+        const at = performance.now()
+        await queue.enqueue(kind, `k${i}`, {})
+        while (!started.has(`k${i}`)) await sleep(1)
+        waits.push((started.get(`k${i}`) ?? 0) - at)
+        await sleep(20)
+      }
+      const p50 = waits.sort((a, b) => a - b)[15] ?? Infinity
+      process.stdout.write(`# lone job on ${name}: p50 ${p50.toFixed(1)} ms\n`)
+      assert.ok(p50 < 500, `${p50} ms`)
+    })
+  })
+}
+
+async function heard(child: ChildProcess, text: string, timeoutMs = 5_000): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  let output = ''
+  while (!output.includes(text)) {
+    assert.ok(child.stdout)
+    const [chunk] = await once(child.stdout, 'data', { signal })
+    output += chunk
+  }
+}
+
+async function eventually(check: () => Promise<unknown>, timeoutMs = 5_000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (Date.now() > end) throw error
+      await sleep(20)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Job as AgendaJob } from 'agenda'
+import type { Pool } from 'pg'
+import type { Log } from '../log.ts'
+import { endAttempt, failAttempt, type Lease, renewLease, startAttempt } from './attempts.ts'
+import type { Again, GiveUp, JobKind, Run } from './kinds.ts'
+
+export type Runner = {
+  sql: Pool
+  log: Log
+  /** How long a run that is not heard of keeps its job. Shorter than Agenda's lock, so that whoever takes over may start. */
+  leaseMs: number
+  touchEveryMs: number
+  /** Fires when the process can wait for its jobs no longer. */
+  closing: AbortSignal
+}
+
+type Stored = { key: string; data: unknown }
+
+const lost = new Error('Somebody else runs this job now.')
+
+/** Makes an implementation safe to hand to Agenda: attempts row, lease, abort signal, quarantine, retries. */
+export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp) {
+  return async (agendaJob: AgendaJob<Stored>): Promise<void> => {
+    const { key, data } = agendaJob.attrs.data
+    const job = `${kind.name}:${key}`
+    const start = await startAttempt(runner.sql, job, runner.leaseMs)
+    if (start.kind === 'busy') {
+      agendaJob.attrs.nextRunAt = soon(runner.leaseMs / 8)
+      return
+    }
+    if (start.kind === 'done') return
+    if (start.kind === 'quarantined') {
+      runner.log.error({ job }, 'a job is in quarantine: it was started again and again and never ended')
+      await giveUp({ key, data }, 'It was started again and again and never ended.')
+      return
+    }
+    const heart = keepAlive(runner, agendaJob, start.lease)
+    try {
+      const again = await run({ key, data, signal: heart.signal })
+      await heart.stop()
+      await endAttempt(runner.sql, start.lease, again === undefined)
+      planAgain(agendaJob, again)
+    } catch (error) {
+      await heart.stop()
+      await failed(runner, { agendaJob, lease: start.lease, kind, giveUp, signal: heart.signal, error })
+    }
+  }
+}
+
+type Failure = {
+  agendaJob: AgendaJob<Stored>
+  lease: Lease
+  kind: JobKind
+  giveUp: GiveUp
+  signal: AbortSignal
+  error: unknown
+}
+
+/** Throws again what Agenda shall count as a failure; a run that was called off is none. */
+async function failed(runner: Runner, { agendaJob, lease, kind, giveUp, signal, error }: Failure): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (signal.aborted) {
+    if (signal.reason !== lost) await endAttempt(runner.sql, lease, false)
+    planAgain(agendaJob, { again: soon(signal.reason === lost ? runner.leaseMs / 8 : 0) })
+    return
+  }
+  const isLast = (agendaJob.attrs.failCount ?? 0) >= kind.retryAfterMs.length
+  runner.log.warn({ job: lease.job, err: error, givenUp: isLast }, 'a job failed')
+  if (isLast) await giveUp(agendaJob.attrs.data, reason)
+  await failAttempt(runner.sql, lease, reason, isLast)
+  throw error
+}
+
+function planAgain(agendaJob: AgendaJob<Stored>, again: Again | undefined): void {
+  // Agenda saves it when the run has ended.
+  if (again) agendaJob.attrs.nextRunAt = again.again
+}
+
+/** Holds Agenda's lock and the lease while the run works; tells it through the signal when either is lost. */
+function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, lease: Lease) {
+  const abort = new AbortController()
+  let heard = performance.now()
+  const beat = async () => {
+    try {
+      if (!(await renewLease(runner.sql, lease))) return abort.abort(lost)
+      await agendaJob.touch()
+      heard = performance.now()
+    } catch {
+      if (performance.now() - heard > runner.leaseMs) abort.abort(lost)
+    }
+  }
+  let beating: Promise<unknown> = Promise.resolve()
+  const timer = setInterval(() => {
+    if (!abort.signal.aborted) beating = beating.then(beat)
+  }, runner.touchEveryMs)
+  const stop = async () => {
+    clearInterval(timer)
+    // A late touch would lock the job again after it has ended.
+    await beating
+  }
+  return { signal: AbortSignal.any([abort.signal, runner.closing]), stop }
+}
+
+function soon(ms: number): Date {
+  return new Date(Date.now() + ms)
+}

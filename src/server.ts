@@ -1,0 +1,159 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationTypeNode,
+  specifiedRules,
+  validate,
+} from 'graphql'
+import { createYoga, type Plugin } from 'graphql-yoga'
+import { LRUCache } from 'lru-cache'
+import { schema } from '../schema/index.ts'
+import { createSchemas, type Schemas } from '../schema/schemas.ts'
+import type { Context, Services } from './context.ts'
+import { parseDocument } from './http/document.ts'
+import { eventStream } from './http/event-stream.ts'
+import { type Asked, maskError, maskResult } from './http/mask.ts'
+import type { Operation } from './http/operation.ts'
+import { Refusal } from './http/refusal.ts'
+import { type Answer, isStream, mapStream } from './http/stream.ts'
+
+export type Graphql = {
+  /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
+  run: (ctx: Context, operation: Operation, allowed: Allowed) => Promise<Answer>
+  /** Runs an operation and writes its answer as it comes: events, or parts. */
+  stream: (
+    req: IncomingMessage,
+    res: ServerResponse,
+    ctx: Context,
+    operation: Operation,
+    allowed: Allowed,
+  ) => Promise<void>
+  /** Ends the streams, so that their clients resume elsewhere. */
+  leave: () => void
+  close: () => Promise<void>
+}
+
+/** What a transport carries: no mutation by GET, no subscription where the answer is one JSON. */
+export type Allowed = readonly `${OperationTypeNode}`[]
+
+/** A request's context, with what the plugins below look at. */
+type Scope = Context & { schema: GraphQLSchema; operation: Operation; allowed: Allowed }
+
+/**
+ * GraphQL as every transport runs it: POST, GET, server-sent events, WebSocket. The plugins are read top to bottom.
+ * `schemas` says which API a caller meets.
+ */
+export function createGraphql(services: Services, schemas: Schemas = createSchemas(services, schema)): Graphql {
+  const leaving = new AbortController()
+  const yoga = createYoga<Scope>({
+    graphqlEndpoint: '/*',
+    // The Node handler around it decides these, for all transports at once.
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    multipart: false,
+    maxRequestBodySize: false,
+    logging: false,
+    // `useMask` does it, since it knows whose request it is.
+    maskedErrors: false,
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: { get: () => undefined, set: () => {} } },
+    plugins: [useSchema(), useLimits(), useAllowed(), useMask(), useReadOperation(), useEventStream(leaving.signal)],
+  })
+  const scope = async (ctx: Context, operation: Operation, allowed: Allowed): Promise<Scope> => {
+    return { ...ctx, schema: await schemas.for(ctx), operation, allowed }
+  }
+  return {
+    leave: () => leaving.abort(),
+    close: schemas.close,
+    run: async (ctx, operation, allowed) => {
+      try {
+        // Only Yoga's own HTTP layer looks at the request.
+        const request = undefined as unknown as Request
+        const answer = await yoga.getResultForParams(
+          { params: operation, request },
+          await scope(ctx, operation, allowed),
+        )
+        return answer as Answer
+      } catch (error) {
+        return { errors: [maskError(error, ctx)] }
+      }
+    },
+    stream: async (req, res, ctx, operation, allowed) => {
+      await yoga.handle(req, res, await scope(ctx, operation, allowed))
+    },
+  }
+}
+
+type ScopePlugin = Plugin<Scope, Scope>
+
+function useSchema(): ScopePlugin {
+  return { onEnveloped: ({ context, setSchema }) => context && setSchema(context.schema) }
+}
+
+/** Limits are checked as part of parsing, and so before anything else. What is cached has passed them. */
+function useLimits(): ScopePlugin {
+  return {
+    onParse: ({ setParseFn }) => setParseFn(parseDocument),
+    onValidate: ({ setValidationFn }) =>
+      // What a mistyped name is like is nobody's business: it may be the name of something that the caller may not see.
+      setValidationFn((schema, document, rules = specifiedRules) =>
+        validate(schema, document, rules, { hideSuggestions: true, maxErrors: 10 }),
+      ),
+  }
+}
+
+function useAllowed(): ScopePlugin {
+  return {
+    onParse:
+      ({ context }) =>
+      ({ result }) => {
+        if (result instanceof Error) return
+        const operation = getOperationAST(result, context.operation.operationName)?.operation
+        if (!operation) throw new Refusal(400, 'INVALID', '`operationName` must name one of the operations.')
+        if (context.allowed.includes(operation)) return
+        throw operation === 'mutation'
+          ? new Refusal(405, 'INVALID', 'A mutation needs POST.')
+          : new Refusal(406, 'INVALID', 'A subscription needs WebSocket, or `Accept: text/event-stream`.')
+      },
+  }
+}
+
+/** The one place where errors lose what callers may not read. Every answer passes it. */
+function useMask(): ScopePlugin {
+  return {
+    onExecutionResult: ({ result, setResult, context }) => {
+      if (!result) return
+      setResult(isStream(result) ? maskStream(result, context) : maskResult(result as ExecutionResult, context))
+    },
+  }
+}
+
+function maskStream(results: AsyncIterable<ExecutionResult>, asked: Asked): AsyncIterableIterator<ExecutionResult> {
+  const mask = (result: ExecutionResult) => maskResult(result, asked)
+  return mapStream(results, mask, (error) => ({ errors: [maskError(error, asked)] }))
+}
+
+/** The Node handler has read and checked the body. */
+function useReadOperation(): ScopePlugin {
+  return {
+    onRequestParse: ({ serverContext, setRequestParser }) => setRequestParser(() => serverContext.operation),
+  }
+}
+
+function useEventStream(leaving: AbortSignal): ScopePlugin {
+  const type = 'text/event-stream'
+  return {
+    onResultProcess: ({ request, setResultProcessor }) => {
+      if (!request.headers.get('accept')?.includes(type)) return
+      setResultProcessor((answer, fetchAPI) => eventStream(answer as Answer, fetchAPI, leaving), type)
+    },
+  }
+}
+
+/** Bounded by the text they were made of: parsed, it is some fifty times as large. */
+function documentCache() {
+  return new LRUCache<string, DocumentNode>({ maxSize: 1_000_000, sizeCalculation: (_document, text) => text.length })
+}

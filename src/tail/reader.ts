@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ResyncRequired, Unavailable } from '../errors.ts'
+import type { Queue } from '../lib/queue.ts'
+import type { Log as Logger } from '../platform/log.ts'
+import { type Entry, type Log, type Message, toEntry } from './log.ts'
+import { createRing, type Ring } from './ring.ts'
+
+/** Where a reader puts events, and whom it tells when it has let go of one that was full. */
+export type Live = { queue: Queue<Entry>; overflowed: () => void }
+
+/** A project's events, read once for all of a node's listeners. */
+export type Reader = {
+  ring: Ring
+  live: Set<Live>
+  onMessage: (message: Message) => void
+  /** Says how far the log is known to go; what is missing up to there is read from it. */
+  onHead: (seq: bigint) => void
+  /** Resolves when everything up to the head that is known is here. */
+  current: () => Promise<void>
+  isClosed: () => boolean
+  close: () => void
+}
+
+const pageSize = 200
+/** Messages that came while the log was being read, kept so that reading it comes to an end under load. */
+const maxEarly = 1_000
+const ringLimits = { items: 1_000, bytes: 4_000_000 }
+
+export function createReader(options: { projectId: string; head: bigint; source: Log; log: Logger }): Reader {
+  const { projectId, source, log } = options
+  const ring = createRing(options.head, ringLimits)
+  const live = new Set<Live>()
+  const early = new Map<bigint, Message>()
+  let target = options.head
+  let filling: Promise<void> | null = null
+  let closed = false
+
+  /** A queue that is full is let go of: its listener reads on from the log, at its own speed. */
+  const deliver = (entry: Entry, crowded: number) => {
+    ring.append(entry)
+    for (const listener of live) {
+      if (listener.queue.fill() < crowded && listener.queue.push(entry, entry.bytes)) continue
+      live.delete(listener)
+      listener.overflowed()
+    }
+  }
+  const drainEarly = () => {
+    for (let next = early.get(ring.last()); next; next = early.get(ring.last())) deliver(toEntry(next, next.bytes), 1)
+    for (const prev of early.keys()) if (prev < ring.last()) early.delete(prev)
+  }
+  const fillPage = async () => {
+    const from = ring.last()
+    const page = await source.page(projectId, from, pageSize)
+    if (hasHole(page, from)) throw new ResyncRequired('Events that were not read yet are no longer in the log.')
+    // A page comes at once, so queues are let go of early rather than overrun by it.
+    for (const entry of page) if (!closed) deliver(entry, 0.5)
+    drainEarly()
+  }
+  const fill = async () => {
+    for (let wait = 100; !closed && ring.last() < target; ) {
+      try {
+        await fillPage()
+        wait = 100
+      } catch (error) {
+        if (error instanceof ResyncRequired) return fail(error)
+        log.warn({ err: error, projectId }, 'the event log could not be read')
+        await sleep(wait)
+        wait = Math.min(wait * 2, 2_000)
+      }
+    }
+  }
+  const fail = (error: Error) => {
+    for (const listener of live) listener.queue.end(error)
+    live.clear()
+    closed = true
+  }
+  const onHead = (seq: bigint) => {
+    if (seq > target) target = seq
+    if (ring.last() >= target || filling || closed) return
+    filling = fill().finally(() => {
+      filling = null
+      early.clear()
+    })
+  }
+  const onMessage = (message: Message) => {
+    const [seq, prev] = [BigInt(message.seq), BigInt(message.prev)]
+    if (seq <= ring.last() || closed) return
+    if (prev === ring.last() && message.payload !== undefined && !filling) {
+      deliver(toEntry(message, message.bytes), 1)
+      if (seq > target) target = seq
+      return
+    }
+    if (message.payload !== undefined && early.size < maxEarly) early.set(prev, message)
+    onHead(seq)
+  }
+  const current = async () => filling ?? undefined
+  const close = () => fail(new Unavailable('The server is stopping. Subscribe again from the last cursor.'))
+  return { ring, live, onMessage, onHead, current, isClosed: () => closed, close }
+}
+
+/** Whether something after `seq` is missing: each row says what its project's row before it was. */
+export function hasHole(page: readonly Entry[], seq: bigint): boolean {
+  const [first] = page
+  return first === undefined || first.event.prev > seq
+}

@@ -1,0 +1,31 @@
+/** A process that runs one kind of job, for tests that kill it: `node queue-process.ts <options as JSON>`. */
+import { createPool } from '../platform/db.ts'
+import { createLog } from '../platform/log.ts'
+import { createQueue } from '../platform/queue/queue.ts'
+
+export type QueueProcess = {
+  databaseUrl: string
+  redisUrl: string
+  mongoUrl?: string | undefined
+  epoch: string
+  lockMs: number
+  touchEveryMs: number
+  pollEveryMs: number
+  /** `insert` writes one row into `effects`; `hang` does so after an hour; `die` ends the process in the middle. */
+  what: 'insert' | 'hang' | 'die'
+}
+
+if (import.meta.main) {
+  const options: QueueProcess = JSON.parse(process.argv[2] ?? '')
+  const sql = createPool(options.databaseUrl, 5)
+  const queue = createQueue({ ...options, sql, log: createLog('silent', 'queue-process') })
+  queue.define({ name: 'effects.insert', concurrency: 5, retryAfterMs: [] }, async ({ key }) => {
+    process.stdout.write(`started ${key}\n`)
+    if (options.what === 'die') process.kill(process.pid, 'SIGKILL')
+    if (options.what === 'hang') await new Promise((resolve) => setTimeout(resolve, 3_600_000))
+    await sql.query('insert into effects (key, pid) values ($1, $2)', [key, process.pid])
+    return undefined
+  })
+  queue.start()
+  process.stdout.write('ready\n')
+}

@@ -1,0 +1,77 @@
+/** `npm test [files]`: the servers that the tests need, started once, and Node's test runner on every test file. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { globSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startTestServers, type TestServers } from './servers.ts'
+
+const TIMEOUT_MS = 120_000
+const FILES = '{schema,src,workers,functions-runtime,prisma,examples}/**/*.test.ts'
+
+const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
+const say = (line: string) => console.log(`▸ ${line}`)
+const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`
+
+let servers: TestServers | undefined
+let runner: ChildProcess | undefined
+let interrupted: NodeJS.Signals | undefined
+
+function runTests(files: string[], env: TestServers['env']): Promise<number> {
+  const flags = [
+    '--test',
+    `--test-concurrency=${Math.max(2, Math.min(availableParallelism(), 8))}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${results}`,
+  ]
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+  return new Promise((resolve, reject) => {
+    runner = spawn(process.execPath, [...flags, ...files], {
+      stdio: 'inherit',
+      env: { NODE_ENV: 'test', ...inherited, ...env },
+    })
+    runner.once('error', reject)
+    runner.once('exit', (code) => resolve(code ?? 1))
+  })
+}
+
+function countSkipped(): number {
+  return readFileSync(results, 'utf8')
+    .split('\n')
+    .filter((line) => /^\s*ok \d+ .*# SKIP .*mongo/i.test(line)).length
+}
+
+async function main(): Promise<number> {
+  const given = process.argv.slice(2)
+  const files = given.length > 0 ? given : globSync(FILES).filter((path) => !path.includes('node_modules'))
+  if (files.length === 0) throw new Error('There is no test file.')
+  const begun = performance.now()
+  servers = await startTestServers(say)
+  say(`Servers ready after ${seconds(begun)}; ${files.length} test files`)
+  if (interrupted) return 1
+  const testing = performance.now()
+  const code = await runTests(files.sort(), servers.env)
+  say(`Tests took ${seconds(testing)}, everything ${seconds(begun)}`)
+  if (servers.missing) say(`No MongoDB (${servers.missing}): ${countSkipped()} tests skipped`)
+  return code
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted = signal
+    runner?.kill(signal)
+  })
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  await servers?.stop()
+  rmSync(results, { force: true })
+}
+if (interrupted) process.exitCode = 130

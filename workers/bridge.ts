@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
+import type { Services } from '../src/context.ts'
+import type { LoggedEvent } from '../src/event.ts'
+import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
+import type { Queue } from '../src/platform/queue/queue.ts'
+import type { Owed, Worker } from './implement.ts'
+
+export type Loop = { stop: () => Promise<void> }
+
+const batchSize = 500
+const pollMs = 200
+/** After a batch that was not full: lets a few events gather, so that a stream of them does not make a job each. */
+const gatherMs = 20
+
+/**
+ * Takes events from the log to the queue, in order: what each leads to is enqueued by its key, then the cursor moves. Any
+ * number may run; the one that holds the cursor's row works, and what it enqueued twice after a crash is one job.
+ */
+export function startBridge(services: Services, queue: Queue, workers: readonly Worker[]): Loop {
+  const { log, tails, env } = services
+  const stopping = new AbortController()
+  const pubsub = createPubsub(env.REDIS_URL, log)
+  const nap = createNap(stopping.signal)
+  const bell = pubsub.subscribe(channelsOf(`tendril:${tails.epoch}:`).wake, nap.ring)
+  const run = async () => {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        const count = await bridgeBatch(services, queue, workers)
+        failures = 0
+        if (count < batchSize) await nap.take(count > 0 ? gatherMs : pollMs)
+      } catch (error) {
+        failures += 1
+        log.warn({ err: error }, 'the bridge waits: events stay in the log')
+        await nap.take(Math.min(100 * 2 ** failures, 5_000), true)
+      }
+    }
+  }
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+      bell.close()
+      pubsub.close()
+    },
+  }
+}
+
+/**
+ * Sleeps that a ring shortens. The bell rings when something is committed, some milliseconds before it is in the log, so
+ * after a ring the log is looked at again and again for a moment.
+ */
+function createNap(stopping: AbortSignal) {
+  let rung = false
+  let eager = 0
+  let waking = new AbortController()
+  const ring = () => {
+    rung = true
+    waking.abort()
+  }
+  const take = async (ms: number, deaf = false) => {
+    if (rung) eager = 8
+    rung = false
+    waking = new AbortController()
+    const short = eager > 0 && !deaf
+    if (short) eager -= 1
+    const signal = deaf ? stopping : AbortSignal.any([stopping, waking.signal])
+    await sleep(short ? Math.min(ms, 40 / (eager + 1)) : ms, undefined, { signal }).catch(() => {})
+  }
+  return { ring, take }
+}
+
+/** Answers how many events it took on. Zero, too, when another process is at it. */
+export async function bridgeBatch(services: Services, queue: Queue, workers: readonly Worker[]): Promise<number> {
+  const { rows } = await services.sql.query(
+    `select from events.head where seq > coalesce((select seq from consumers where name = 'bridge'), -1)`,
+  )
+  if (rows.length === 0) return 0
+  const client = await services.sql.connect()
+  try {
+    // A process that is stopped in the middle would otherwise keep the row for ever.
+    await client.query(`begin; set local idle_in_transaction_session_timeout = '30s'`)
+    const count = await moveOn(services, client, queue, workers)
+    await client.query('commit')
+    client.release()
+    return count
+  } catch (error) {
+    await client.query('rollback').then(
+      () => client.release(),
+      (broken) => client.release(broken),
+    )
+    throw error
+  }
+}
+
+async function moveOn(
+  services: Services,
+  client: PoolClient,
+  queue: Queue,
+  workers: readonly Worker[],
+): Promise<number> {
+  await client.query(`insert into consumers (name, seq) values ('bridge', 0) on conflict do nothing`)
+  const cursor = await client.query<{ seq: string }>(
+    `select seq from consumers where name = 'bridge' for update skip locked`,
+  )
+  const [held] = cursor.rows
+  if (!held) return 0
+  const events = await readLog(client, BigInt(held.seq), batchSize)
+  const last = events.at(-1)
+  if (!last) return 0
+  for (const worker of workers) {
+    for (const react of worker.reactions) await enqueueAll(queue, await react(services, events))
+  }
+  await client.query(`update consumers set seq = $1, at = now() where name = 'bridge'`, [String(last.seq)])
+  return events.length
+}
+
+/** Four at a time: the pool is shared. */
+async function enqueueAll(queue: Queue, owed: readonly Owed[]): Promise<void> {
+  for (let i = 0; i < owed.length; i += 4) {
+    await Promise.all(
+      owed.slice(i, i + 4).map(({ job, key, data, at }) => queue.enqueue(job, key, data, at ? { at } : {})),
+    )
+  }
+}
+
+/** Events behind a place in the log, in order. Numbers are gapless, so nothing can appear below one that was seen. */
+export async function readLog(
+  sql: Pick<PoolClient, 'query'>,
+  after: bigint,
+  limit: number,
+  upTo?: bigint,
+): Promise<LoggedEvent[]> {
+  const { rows } = await sql.query<Omit<LoggedEvent, 'seq' | 'prev'> & { seq: string; prev: string }>(
+    `select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at
+     from events.log where seq > $1 and ($3::bigint is null or seq <= $3) order by seq limit $2`,
+    [String(after), limit, upTo === undefined ? null : String(upTo)],
+  )
+  return rows.map((row) => ({ ...row, seq: BigInt(row.seq), prev: BigInt(row.prev) }))
+}
+
+/**
+ * Makes sure that what rows in PostgreSQL still wait for is in the queue: its server may have come back empty, or have
+ * given a job up while PostgreSQL was away. Every process does it; doing it twice is doing it once.
+ */
+export function startSweeper(services: Services, queue: Queue, workers: readonly Worker[], everyMs = 30_000): Loop {
+  const stopping = new AbortController()
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      await sleep(everyMs * (0.75 + Math.random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
+      if (stopping.signal.aborted) return
+      await sweep(services, queue, workers).catch((error: unknown) =>
+        services.log.warn({ err: error }, 'what is owed could not be enqueued'),
+      )
+    }
+  }
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+    },
+  }
+}
+
+export async function sweep(services: Services, queue: Queue, workers: readonly Worker[]): Promise<void> {
+  await queue.prepare()
+  for (const worker of workers) {
+    for (const { job, key, data } of (await worker.owed?.(services)) ?? []) await queue.revive(job, key, data)
+  }
+}

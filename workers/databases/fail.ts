@@ -1,0 +1,41 @@
+import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
+import type { Context, TxContext } from '../../src/context.ts'
+import { dropColumn, qualified } from '../../src/modules/collections/tables.ts'
+import { availableCollection, claim, claimParts } from './rows.ts'
+import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
+import { step } from './step.ts'
+
+/** Why a change cannot be made, in words for the person who asked for it. */
+export class Failure extends Error {}
+
+/** Writes down that a change cannot be made, and clears away what there is of it. */
+export async function fail(ctx: Context, task: string, id: string, reason: string): Promise<void> {
+  const outcome = { status: 'FAILED', reason } as const
+  await step(ctx, async (tx) => {
+    if (task === 'make-collection') await failCollection(tx, id, reason)
+    if (task === 'make-attribute') {
+      const attribute = await claim<Attribute>(tx, 'attributes', id, 'PROCESSING')
+      const collection = attribute && (await availableCollection(tx, attribute.collectionId))
+      if (!attribute || !collection) return
+      await tx.query(dropColumn(collection, attribute))
+      await settleAttribute(tx, collection, attribute, outcome)
+    }
+    if (task === 'make-index') {
+      const index = await claim<Index>(tx, 'indexes', id, 'PROCESSING')
+      const collection = index && (await availableCollection(tx, index.collectionId))
+      if (!index || !collection) return
+      await tx.query(`drop index if exists ${qualified(tx.projectId, id)}`)
+      await settleIndex(tx, collection, index, outcome)
+    }
+  })
+}
+
+async function failCollection(tx: TxContext, id: string, reason: string): Promise<void> {
+  const collection = await claim<Collection>(tx, 'collections', id, 'PROCESSING')
+  if (!collection) return
+  const because = { status: 'FAILED', reason: 'Its collection could not be made.' } as const
+  await settleCollection(tx, collection, { status: 'FAILED', reason })
+  for (const row of await claimParts<Attribute>(tx, 'attributes', id))
+    await settleAttribute(tx, collection, row, because)
+  for (const row of await claimParts<Index>(tx, 'indexes', id)) await settleIndex(tx, collection, row, because)
+}

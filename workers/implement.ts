@@ -1,0 +1,71 @@
+import type { Services } from '../src/context.ts'
+import { type LoggedEvent, matchesEvent } from '../src/event.ts'
+import type { JobDef } from '../src/job.ts'
+import type { Egress } from '../src/platform/egress.ts'
+import type { Mailer } from '../src/platform/mail.ts'
+import type { Again } from '../src/platform/queue/kinds.ts'
+import type { Queue } from '../src/platform/queue/queue.ts'
+
+export type { Again }
+
+/** What a running job may reach. `signal` fires when it has lost its job or the process closes: stop then. */
+export type Run = Services & { egress: Egress; mailer: Mailer; key: string; signal: AbortSignal }
+
+/** How a kind of job is done. */
+export type Implementation = {
+  job: JobDef
+  /** Answers when to run again, or nothing when done. What it throws is tried again as `retryAfterMs` says. */
+  run: (run: Run, data: unknown) => Promise<Again | undefined>
+  /** Told when the job is given up, so that the row that waits for it can say why. It may be called more than once. */
+  giveUp: (services: Services, data: unknown, reason: string) => Promise<void>
+}
+
+/** One job to be done, by its key. */
+export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown; at?: Date }
+
+/** What an event leads to. Runs in the bridge, in the order of the log, perhaps more than once: it must be repeatable. */
+export type Reaction = (services: Services, events: readonly LoggedEvent[]) => Promise<Owed[]>
+
+/** One of the things that happen later. `workers/index.ts` lists them all. */
+export type Worker = {
+  name: string
+  jobs: readonly Implementation[]
+  reactions: readonly Reaction[]
+  /** Jobs that rows in PostgreSQL have waited for too long: they are enqueued again, whatever the queue's server says. */
+  owed?: (services: Services) => Promise<Owed[]>
+  /** A loop of its own, where the worker needs a clock. */
+  start?: (services: Services, queue: Queue) => { stop: () => Promise<void> }
+}
+
+export function implement<Data>(
+  job: JobDef<Data>,
+  run: (run: Run, data: Data) => Promise<Again | undefined> | Promise<void>,
+  giveUp: (services: Services, data: Data, reason: string) => Promise<void> = async () => {},
+): Implementation {
+  return {
+    job: job as JobDef,
+    run: async (context, data) => (await run(context, job.data.parse(data))) ?? undefined,
+    giveUp: (services, data, reason) => giveUp(services, job.data.parse(data), reason),
+  }
+}
+
+/** A job for each event that one of the patterns names. */
+export function onEvent<Data>(
+  on: readonly string[],
+  job: JobDef<Data>,
+  { key = (event) => event.id, data }: { key?: (event: LoggedEvent) => string; data: (event: LoggedEvent) => Data },
+): Reaction {
+  return async (_services, events) =>
+    events
+      .filter((event) => on.some((pattern) => matchesEvent(pattern, event)))
+      .map((event) => ({ job, key: key(event), data: job.data.parse(data(event)) }))
+}
+
+/** One job for a whole batch of events: for what happens too often for a job each. `from` and `to` are places in the log. */
+export function onBatch(job: JobDef<{ from: string; to: string }>): Reaction {
+  return async (_services, events) => {
+    const [first, last] = [events[0], events.at(-1)]
+    if (!first || !last) return []
+    return [{ job, key: String(last.seq), data: { from: String(first.seq), to: String(last.seq) } }]
+  }
+}

@@ -1,0 +1,11 @@
+import { audits } from './audits.ts'
+import { databases } from './databases.ts'
+import type { Worker } from './implement.ts'
+import { mails } from './mails.ts'
+import { maintenance } from './maintenance.ts'
+import { schedules } from './schedules.ts'
+import { tasks } from './tasks.ts'
+import { webhooks } from './webhooks.ts'
+
+/** Everything that happens later. */
+export const workers: readonly Worker[] = [audits, databases, mails, maintenance, schedules, tasks, webhooks]

@@ -1,0 +1,64 @@
+import type { Services } from '../src/context.ts'
+import { createEgress } from '../src/platform/egress.ts'
+import { createMailer } from '../src/platform/mail.ts'
+import { createQueue, type QueueOptions } from '../src/platform/queue/queue.ts'
+import { type Loop, startBridge, startSweeper } from './bridge.ts'
+import type { Worker } from './implement.ts'
+import { workers } from './index.ts'
+import { startRelay } from './relay.ts'
+
+export type Options = {
+  /** Names of the workers whose jobs this process runs; all, if left out. */
+  only?: readonly string[]
+  /** For tests that cannot wait. */
+  queue?: Pick<QueueOptions, 'lockMs' | 'touchEveryMs' | 'pollEveryMs'>
+  sweepEveryMs?: number
+}
+
+/** Starts what happens later: the relay, the bridge, and the workers. */
+export async function startWorkers(services: Services, options: Options = {}): Promise<Loop> {
+  const chosen = choose(options.only)
+  const { env, sql, log, tails } = services
+  const egress = createEgress(env.EGRESS_ALLOW)
+  const mailer = createMailer(env)
+  const queue = createQueue({
+    sql,
+    log,
+    redisUrl: env.REDIS_URL,
+    mongoUrl: env.MONGODB_URL,
+    epoch: tails.epoch,
+    ...options.queue,
+  })
+  for (const { job, run, giveUp } of chosen.flatMap((worker) => worker.jobs)) {
+    queue.define(
+      job,
+      ({ key, data, signal }) => run({ ...services, egress, mailer, key, signal }, data),
+      ({ data }, reason) => giveUp(services, data, reason),
+    )
+  }
+  queue.start()
+  // The bridge knows every worker, whichever run here: an event is taken from the log once.
+  const loops: Loop[] = [
+    ...chosen.flatMap((worker) => worker.start?.(services, queue) ?? []),
+    startSweeper(services, queue, workers, options.sweepEveryMs),
+    startBridge(services, queue, workers),
+    startRelay(services),
+  ]
+  return {
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()))
+      await queue.close()
+      await egress.close()
+      mailer.close()
+    },
+  }
+}
+
+function choose(only: readonly string[] | undefined): readonly Worker[] {
+  const unknown = only?.filter((name) => !workers.some((worker) => worker.name === name)) ?? []
+  if (unknown.length > 0) {
+    const names = workers.map((worker) => worker.name).join(', ')
+    throw new Error(`There is no worker named ${unknown.join(', ')}. There are: ${names}.`)
+  }
+  return only ? workers.filter((worker) => only.includes(worker.name)) : workers
+}
