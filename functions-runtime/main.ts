@@ -10,10 +10,12 @@ const server = createServer((req, res) => {
   res.writeHead(known ? 200 : 404, headers).end(req.method === 'HEAD' ? undefined : body)
 })
 
-server.once('error', (error) => {
+function fail(error: Error): never {
   process.stderr.write(`The functions runtime cannot listen on ${HOST}:${PORT}: ${error.message}\n`)
   process.exit(1)
-})
+}
+
+server.once('error', fail)
 
 /** Answers what has been asked, then ends. */
 function stop(): void {
@@ -26,8 +28,13 @@ process.on('SIGINT', stop)
 // Started by another process, it ends with it.
 process.on('disconnect', stop)
 
-server.listen(Number(PORT), HOST, () => {
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : PORT
-  process.stdout.write(`The functions runtime listens on http://${HOST}:${port}/health\n`)
-})
+try {
+  server.listen(Number(PORT), HOST, () => {
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : PORT
+    process.stdout.write(`The functions runtime listens on http://${HOST}:${port}/health\n`)
+  })
+} catch (error) {
+  // A port that is no number from 0 to 65,535 is refused at once.
+  fail(error as Error)
+}

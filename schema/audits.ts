@@ -7,7 +7,9 @@ const Audit = builder.prismaObject('Audit', {
     id: t.exposeID('id', { description: "The event's id, the same as in webhooks." }),
     event: t.exposeString('event', { description: "The event's full name: `users.usr_….created`." }),
     resource: t.exposeString('resource', { description: 'What it happened to: the name without its action.' }),
-    actorKind: t.exposeString('actorKind', { description: 'Who did it: `account`, `key`, `user`, `guest` or `system`.' }),
+    actorKind: t.exposeString('actorKind', {
+      description: 'Who did it: `account`, `key`, `user`, `guest` or `system`.',
+    }),
     actorId: t.exposeID('actorId', { nullable: true, description: 'Their id; null for a guest.' }),
     payload: t.expose('payload', { type: 'JSON', description: 'What the event says of it.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
@@ -32,6 +34,9 @@ builder.queryField('audits', (t) =>
 
 type Choice = { resource?: string | null | undefined; actorId?: string | null | undefined }
 
-function chosen({ resource, actorId }: Choice, visible: ReturnType<typeof visibleAudits>): ReturnType<typeof visibleAudits> {
+function chosen(
+  { resource, actorId }: Choice,
+  visible: ReturnType<typeof visibleAudits>,
+): ReturnType<typeof visibleAudits> {
   return { AND: [visible, resource == null ? {} : { resource }, actorId == null ? {} : { actorId }] }
 }

@@ -15,7 +15,10 @@ const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
   description: 'One request of a delivery, and what came back.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first.' }),
-    responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The HTTP status; null when there was no answer.' }),
+    responseStatus: t.exposeInt('responseStatus', {
+      nullable: true,
+      description: 'The HTTP status; null when there was no answer.',
+    }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
     durationMs: t.exposeInt('durationMs', { description: 'How long it took, in milliseconds.' }),
@@ -31,7 +34,11 @@ export const Delivery = builder.prismaObject('Delivery', {
     eventName: t.exposeString('eventName', { description: "The event's full name." }),
     body: t.exposeString('body', { description: 'Exactly what is signed and sent.' }),
     status: t.expose('status', { type: DeliveryStatus, description: 'How it stands.' }),
-    nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', nullable: true, description: 'When it is tried again.' }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is tried again.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the event reached it.' }),
     attempts: t.relation('attempts', {
       description: 'Every request so far, oldest first.',

@@ -31,6 +31,7 @@ builder.queryField('mails', (t) =>
     access: { audience: ['console', 'server'], scope: 'mails.read' },
     description: 'The mails of the project, newest first.',
     totalCount: (_root, _args, ctx) => ctx.db.mail.count({ where: visibleMails(ctx) }),
-    resolve: (query, _root, _args, ctx) => ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
   }),
 )

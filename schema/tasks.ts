@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { TaskRunStatus as Status } from '../prisma/client/enums.ts'
-import { createTask, deleteTask, runTask, updateTask, visibleTaskRuns, visibleTasks } from '../src/modules/tasks/tasks.ts'
+import {
+  createTask,
+  deleteTask,
+  runTask,
+  updateTask,
+  visibleTaskRuns,
+  visibleTasks,
+} from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
 
 const read = { audience: ['console', 'server'], scope: 'tasks.read' } as const
@@ -25,7 +32,10 @@ const TaskRun = builder.prismaObject('TaskRun', {
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     durationMs: t.exposeInt('durationMs', { nullable: true, description: 'How long the call took, in milliseconds.' }),
-    responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The HTTP status; null when there was no answer.' }),
+    responseStatus: t.exposeInt('responseStatus', {
+      nullable: true,
+      description: 'The HTTP status; null when there was no answer.',
+    }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
   }),
@@ -63,7 +73,8 @@ builder.queryFields((t) => ({
     access: read,
     description: 'One task; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: (query, _root, { id }, ctx) => ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
   }),
   tasks: t.prismaConnection({
     type: Task,
@@ -71,7 +82,8 @@ builder.queryFields((t) => ({
     access: read,
     description: 'The tasks of the project, oldest first.',
     totalCount: (_root, _args, ctx) => ctx.db.task.count({ where: visibleTasks(ctx) }),
-    resolve: (query, _root, _args, ctx) => ctx.db.task.findMany({ ...query, where: visibleTasks(ctx), orderBy: { id: 'asc' } }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.task.findMany({ ...query, where: visibleTasks(ctx), orderBy: { id: 'asc' } }),
   }),
 }))
 
@@ -92,8 +104,16 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Makes a task.',
     input: {
-      name: t.input.string({ required: true, validate: name, description: 'What people call it: 1 to 128 characters.' }),
-      schedule: t.input.string({ required: true, validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
+      name: t.input.string({
+        required: true,
+        validate: name,
+        description: 'What people call it: 1 to 128 characters.',
+      }),
+      schedule: t.input.string({
+        required: true,
+        validate: text(128),
+        description: 'Five cron fields, or six with seconds first.',
+      }),
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone; UTC, if left out.' }),
       method: t.input.string({ validate: text(16), description: 'The HTTP method; GET, if left out.' }),
       url: t.input.string({ required: true, validate: text(2048), description: 'What to call.' }),

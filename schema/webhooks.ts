@@ -22,7 +22,10 @@ const Webhook = builder.prismaObject('Webhook', {
     url: t.exposeString('url', { description: 'Where events are sent.' }),
     events: t.exposeStringList('events', { description: 'Patterns of the events that it is told of.' }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether events are sent.' }),
-    disabledReason: t.exposeString('disabledReason', { nullable: true, description: 'Why it was disabled, where it was not by hand.' }),
+    disabledReason: t.exposeString('disabledReason', {
+      nullable: true,
+      description: 'Why it was disabled, where it was not by hand.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     deliveries: t.relatedConnection('deliveries', {
@@ -50,7 +53,8 @@ builder.queryFields((t) => ({
     access: read,
     description: 'One webhook; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: (query, _root, { id }, ctx) => ctx.db.webhook.findFirst({ ...query, where: { AND: [{ id }, visibleWebhooks(ctx)] } }),
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.webhook.findFirst({ ...query, where: { AND: [{ id }, visibleWebhooks(ctx)] } }),
   }),
   webhooks: t.prismaConnection({
     type: Webhook,
@@ -58,7 +62,8 @@ builder.queryFields((t) => ({
     access: read,
     description: 'The webhooks of the project, oldest first.',
     totalCount: (_root, _args, ctx) => ctx.db.webhook.count({ where: visibleWebhooks(ctx) }),
-    resolve: (query, _root, _args, ctx) => ctx.db.webhook.findMany({ ...query, where: visibleWebhooks(ctx), orderBy: { id: 'asc' } }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.webhook.findMany({ ...query, where: visibleWebhooks(ctx), orderBy: { id: 'asc' } }),
   }),
 }))
 
@@ -72,7 +77,11 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Registers a webhook.',
     input: {
-      name: t.input.string({ required: true, validate: name, description: 'What people call it: 1 to 128 characters.' }),
+      name: t.input.string({
+        required: true,
+        validate: name,
+        description: 'What people call it: 1 to 128 characters.',
+      }),
       url: t.input.string({ required: true, validate: url, description: 'Where events are sent.' }),
       events: t.input.stringList({
         required: true,

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { App } from './app.ts'
@@ -31,10 +31,15 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
     isLeaving: () => leaving,
   }
   const handle = createHandler(parts)
+  const inFlight = new Set<ServerResponse>()
   const sockets = createSockets(parts)
   const server = createServer(
     { maxHeaderSize: limits.headerBytes, headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 },
-    (req, res) => void handle(req, res),
+    (req, res) => {
+      inFlight.add(res)
+      res.once('close', () => inFlight.delete(res))
+      void handle(req, res)
+    },
   )
   server.on('upgrade', sockets.upgrade)
   await listen(server, env.HOST, env.PORT)
@@ -46,8 +51,13 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
       leaving = true
       const closed = new Promise((resolve) => server.close(resolve))
       graphql.leave()
+      // Nobody is to send another request on a connection that is about to close.
+      for (const res of inFlight) if (!res.headersSent) res.setHeader('connection', 'close')
+      // One whose answer had begun is kept open by Node, for a request that is not to come.
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
       await sockets.close()
       await Promise.race([closed, wait(limits.shutdownMs, undefined, { ref: false })])
+      clearInterval(idle)
       server.closeAllConnections()
       health.close()
       await graphql.close()

@@ -37,6 +37,7 @@ export async function createTails(options: Options): Promise<Tails> {
   const source = createLogReader(sql)
   const pubsub = createPubsub(redisUrl, log)
   const readers = createReaders({ source, pubsub, log, channels: channelsOf(prefix), lingerMs })
+  await readers.ready
 
   const listen = async (projectId: string, after: bigint | null) => {
     const { reader, release } = await readers.acquire(projectId)

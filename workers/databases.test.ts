@@ -22,6 +22,7 @@ import { projectsBehind } from './databases/changes.ts'
 import { failOverdue } from './databases/overdue.ts'
 import { smallTable } from './databases/step.ts'
 import { databases } from './databases.ts'
+import { startWorkers } from './start.ts'
 
 let world: World
 let ctx: Context
@@ -530,12 +531,18 @@ test('what has waited for long is owed again', async () => {
   assert.ok(owed?.some(({ data }) => JSON.stringify(data) === JSON.stringify({ projectId: ctx.projectId })))
 })
 
-test('the job makes the changes', async () => {
+test('from the mutation to the type: relay, bridge, queue and worker', async () => {
   await begin()
-  const { id } = await create({ key: 'posts' })
-  const [job] = databases.jobs
-  assert.equal(await job?.run({ ...world.app, key: 'k', signal }, { projectId: ctx.projectId }), undefined)
-  assert.equal((await ctx.db.collection.findUniqueOrThrow({ where: { id } })).status, 'AVAILABLE')
+  const workers = await startWorkers(world.app, { only: ['databases'] })
+  try {
+    const { id } = await create({ key: 'posts', attributes: [{ key: 'title', type: 'STRING', size: 10 }] })
+    const started = performance.now()
+    const statusOf = async () => (await ctx.db.collection.findUniqueOrThrow({ where: { id } })).status
+    while ((await statusOf()) !== 'AVAILABLE' && performance.now() - started < 10_000) await sleep(20)
+    assert.equal(await statusOf(), 'AVAILABLE')
+  } finally {
+    await workers.stop()
+  }
 })
 
 test('a project’s data can be dropped as a whole, and again', async () => {

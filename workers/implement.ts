@@ -9,7 +9,10 @@ import type { Queue } from '../src/platform/queue/queue.ts'
 export type { Again }
 
 /** What a running job may reach. `signal` fires when it has lost its job or the process closes: stop then. */
-export type Run = Services & { egress: Egress; mailer: Mailer; key: string; signal: AbortSignal }
+export type Run = Services & { key: string; signal: AbortSignal }
+
+/** The doors to the outside, one of each for a process. */
+export type Outside = { egress: Egress; mailer: Mailer }
 
 /** How a kind of job is done. */
 export type Implementation = {
@@ -30,6 +33,8 @@ export type Reaction = (services: Services, events: readonly LoggedEvent[]) => P
 export type Worker = {
   name: string
   jobs: readonly Implementation[]
+  /** Jobs that reach other people's servers. */
+  outgoing?: (outside: Outside) => readonly Implementation[]
   reactions: readonly Reaction[]
   /** Jobs that rows in PostgreSQL have waited for too long: they are enqueued again, whatever the queue's server says. */
   owed?: (services: Services) => Promise<Owed[]>

@@ -29,10 +29,11 @@ export async function startWorkers(services: Services, options: Options = {}): P
     epoch: tails.epoch,
     ...options.queue,
   })
-  for (const { job, run, giveUp } of chosen.flatMap((worker) => worker.jobs)) {
+  const jobs = chosen.flatMap((worker) => [...worker.jobs, ...(worker.outgoing?.({ egress, mailer }) ?? [])])
+  for (const { job, run, giveUp } of jobs) {
     queue.define(
       job,
-      ({ key, data, signal }) => run({ ...services, egress, mailer, key, signal }, data),
+      ({ key, data, signal }) => run({ ...services, key, signal }, data),
       ({ data }, reason) => giveUp(services, data, reason),
     )
   }

@@ -18,10 +18,11 @@ type Replayed = { deliveryId: string; attempts: number }
 /** Tells the receivers of webhooks what happened, by Standard Webhooks 1.0.0. */
 export const webhooks: Worker = {
   name: 'webhooks',
-  jobs: [
+  jobs: [],
+  outgoing: ({ egress }) => [
     implement(
       sendDeliveryJob,
-      async ({ egress, signal, ...services }, { deliveryId, from }) => {
+      async ({ signal, ...services }, { deliveryId, from }) => {
         const ctx = asSystem(services, 'webhooks', '')
         const turn = await openAttempt(ctx, deliveryId)
         if (turn.kind === 'done') return undefined

@@ -1,6 +1,6 @@
+import type { Pool } from 'pg'
 import type { Attribute, Collection } from '../../prisma/client/client.ts'
 import { parsePermission, type Right } from '../modules/permissions/roles.ts'
-import type { Db } from '../platform/db.ts'
 import { type Names, nameClash, reservedKeys, typeNamesOf } from './names.ts'
 
 export type ColumnType = 'ID' | 'STRING' | 'INTEGER' | 'BOOLEAN' | 'DATETIME'
@@ -46,7 +46,15 @@ export type CollectionModel = {
 /** A project's own collections at one revision of its schema. */
 export type ProjectModel = { projectId: string; revision: number; collections: ReadonlyMap<string, CollectionModel> }
 
-type Row = Collection & { attributes: Attribute[] }
+type Row = Pick<
+  Collection,
+  'id' | 'key' | 'projectId' | 'databaseId' | 'typeName' | 'permissions' | 'documentPermissions'
+> & { attributes: Field[] }
+
+type Field = Pick<
+  Attribute,
+  'key' | 'type' | 'required' | 'size' | 'default' | 'collectionId' | 'relatedCollectionId' | 'reverseKey' | 'onDelete'
+>
 
 const own: readonly Column[] = [
   { key: 'id', name: '_id', type: 'ID', required: true, default: undefined, size: null },
@@ -58,32 +66,49 @@ export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`
 }
 
-/** Reads what is available of a project's schema, at one revision. A project that does not exist has no collections. */
-export async function loadModel(db: Db, projectId: string): Promise<ProjectModel> {
-  const [project, rows] = await db.$transaction(
-    [
-      db.project.findUnique({ where: { id: projectId }, select: { schemaRevision: true } }),
-      db.collection.findMany({
-        where: { projectId, status: 'AVAILABLE' },
-        include: { attributes: { where: { status: 'AVAILABLE' }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] } },
-        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      }),
-    ],
-    { isolationLevel: 'RepeatableRead' },
-  )
+/** One statement, and so one moment: a revision and what belongs to it. */
+const modelQuery = `
+  select p."schemaRevision" as revision, coalesce(json_agg(json_build_object(
+    'id', c.id, 'key', c.key, 'projectId', c."projectId", 'databaseId', c."databaseId", 'typeName', c."typeName",
+    'permissions', c.permissions, 'documentPermissions', c."documentPermissions", 'attributes', a.list
+  ) order by c."createdAt", c.id) filter (where c.id is not null), '[]') as rows
+  from projects p
+  left join collections c on c."projectId" = p.id and c.status = 'AVAILABLE'
+  left join lateral (
+    select coalesce(json_agg(json_build_object(
+      'key', key, 'type', type, 'required', required, 'size', size, 'default', "default", 'collectionId', "collectionId",
+      'relatedCollectionId', "relatedCollectionId", 'reverseKey', "reverseKey", 'onDelete', "onDelete"
+    ) order by "createdAt", id), '[]') as list
+    from attributes where "collectionId" = c.id and status = 'AVAILABLE'
+  ) a on true
+  where p.id = $1 group by p.id`
+
+/** Reads what is available of a project's schema. A project that does not exist has no collections, and the revision -1. */
+export async function loadModel(sql: Pool, projectId: string): Promise<ProjectModel> {
+  const { rows: found } = await sql.query<{ revision: number; rows: Row[] }>(modelQuery, [projectId])
+  const { revision, rows } = found[0] ?? { revision: -1, rows: [] }
   const kept = withoutClashes(rows)
-  const collections = new Map(kept.map((row) => [row.id, collectionOf(row, kept)]))
-  return { projectId, revision: project?.schemaRevision ?? -1, collections }
+  const byTarget = Map.groupBy(
+    kept.flatMap(({ attributes }) => attributes),
+    ({ relatedCollectionId }) => relatedCollectionId,
+  )
+  const ids = new Set(kept.map(({ id }) => id))
+  const collections = new Map(kept.map((row) => [row.id, collectionOf(row, ids, byTarget.get(row.id) ?? [])]))
+  return { projectId, revision, collections }
 }
 
 /** Two things of one name would make the whole schema unusable: the one that was there first keeps it. */
-function withoutClashes(rows: Row[]): Row[] {
-  const kept: Row[] = []
-  for (const row of rows) if (nameClash(row, kept) === null) kept.push(row)
-  return kept
+function withoutClashes(rows: readonly Row[]): Row[] {
+  const taken = new Set<string>()
+  return rows.filter((row) => {
+    const { coordinates } = typeNamesOf(row.typeName, row.key)
+    if (coordinates.some((name) => taken.has(name)) || nameClash(row, []) !== null) return false
+    for (const name of coordinates) taken.add(name)
+    return true
+  })
 }
 
-function collectionOf(row: Row, rows: readonly Row[]): CollectionModel {
+function collectionOf(row: Row, ids: ReadonlySet<string>, pointing: readonly Field[]): CollectionModel {
   const usable = row.attributes.filter(({ key }) => !reservedKeys.has(key))
   const columns = usable.filter(({ type }) => type !== 'RELATION').map(columnOf)
   return {
@@ -96,28 +121,27 @@ function collectionOf(row: Row, rows: readonly Row[]): CollectionModel {
     permissions: rolesByRight(row.permissions),
     documentPermissions: row.documentPermissions,
     columns: new Map([...own, ...columns].map((column) => [column.key, column])),
-    relations: new Map(usable.flatMap((attribute) => relationOf(attribute, rows))),
-    reverses: reversesOf(row, rows),
+    relations: new Map(usable.flatMap((attribute) => relationOf(attribute, ids))),
+    reverses: reversesOf(row, pointing),
   }
 }
 
-function columnOf(attribute: Attribute): Column {
+function columnOf(attribute: Field): Column {
   const { key, required, size } = attribute
   const value: unknown = attribute.default === null ? undefined : JSON.parse(attribute.default)
   return { key, name: key, type: attribute.type as ColumnType, required, size, default: value }
 }
 
 function relationOf(
-  { key, type, required, relatedCollectionId, onDelete }: Attribute,
-  rows: readonly Row[],
+  { key, type, required, relatedCollectionId, onDelete }: Field,
+  ids: ReadonlySet<string>,
 ): [string, Relation][] {
-  if (type !== 'RELATION' || !relatedCollectionId || !rows.some(({ id }) => id === relatedCollectionId)) return []
+  if (type !== 'RELATION' || !relatedCollectionId || !ids.has(relatedCollectionId)) return []
   return [[key, { key, collectionId: relatedCollectionId, required, onDelete: onDelete ?? 'RESTRICT' }]]
 }
 
-function reversesOf(row: Row, rows: readonly Row[]): Reverse[] {
+function reversesOf(row: Row, pointing: readonly Field[]): Reverse[] {
   const taken = new Set([...reservedKeys, ...row.attributes.map(({ key }) => key)])
-  const pointing = rows.flatMap(({ attributes }) => attributes.filter((one) => one.relatedCollectionId === row.id))
   return pointing.map(({ key: column, collectionId, reverseKey, onDelete }) => {
     const key = reverseKey === null || taken.has(reverseKey) ? null : reverseKey
     if (key !== null) taken.add(key)

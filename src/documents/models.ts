@@ -11,7 +11,7 @@ export type Models = {
 
 const most = 1000
 
-export function createModels({ db, tails, log }: Pick<Services, 'db' | 'tails' | 'log'>): Models {
+export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails' | 'log'>): Models {
   const models = new LRUCache<string, Promise<ProjectModel>>({ max: most })
   type Events = Awaited<ReturnType<typeof tails.listen>>
   let listening: Promise<Events> | null = null
@@ -34,7 +34,7 @@ export function createModels({ db, tails, log }: Pick<Services, 'db' | 'tails' |
     return events
   }
   const load = (projectId: string) => {
-    const loading = loadModel(db, projectId)
+    const loading = loadModel(sql, projectId)
     const forget = () => {
       if (models.peek(projectId) === loading) models.delete(projectId)
     }

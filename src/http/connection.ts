@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type ExecutionArgs, type GraphQLError, type GraphQLSchema, parse } from 'graphql'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type ExecutionArgs, type ExecutionResult, type GraphQLError, type GraphQLSchema, parse } from 'graphql'
 import { CloseCode, makeServer, type Context as ProtocolContext, type Server } from 'graphql-ws'
 import type { WebSocket } from 'ws'
 import type { App } from '../app.ts'
@@ -9,7 +10,7 @@ import type { Graphql } from '../server.ts'
 import { limits } from './limits.ts'
 import { maskError } from './mask.ts'
 import { readOperation } from './operation.ts'
-import { type Answer, cursorOf, isStream } from './stream.ts'
+import { type Answer, cursorOf, cutOf, isStream } from './stream.ts'
 
 /** One WebSocket, and who is at its other end. */
 export type Connection = {
@@ -23,6 +24,8 @@ export type Connection = {
   cursor: string | undefined
   /** Operations that have not been answered yet; subscriptions are, once they stream. */
   running: number
+  /** Ends what it runs, without waiting for its other end to agree that it is closed. */
+  end: () => void
 }
 
 /** Our own close codes are those above 4000 that the protocol leaves free. */
@@ -45,15 +48,36 @@ export function createProtocol(parts: Parts): Server<Connection> {
     onSubscribe: (protocol, _id, payload) => start(parts, protocol, payload),
     execute: answerOf,
     subscribe: answerOf,
-    onNext: ({ extra }, _id, _payload, _args, result) => {
-      if (extra.socket.bufferedAmount > limits.socketBacklogBytes) closeSlow(extra)
-      else extra.cursor = cursorOf(result) ?? extra.cursor
-    },
+    onNext: ({ extra }, _id, _payload, _args, result) => beforeNext(extra, result as ExecutionResult),
   })
 }
 
-export function closeSlow({ socket, cursor }: Connection): void {
+/** Decides whether the socket stays for this result, and remembers its cursor. */
+async function beforeNext(connection: Connection, result: ExecutionResult): Promise<void> {
+  const cut = cutOf(result)
+  if (cut instanceof Unauthenticated) return closeSocket(connection.socket, CloseCode.Forbidden, cut.message)
+  if (!cut && (await isRead(connection))) {
+    connection.cursor = cursorOf(result) ?? connection.cursor
+    return
+  }
+  connection.cursor = cut?.cursor ?? connection.cursor
+  closeSlow(connection)
+}
+
+/** Waits while too much waits for the other end; false when it does not get less in time. One large answer is no reason. */
+async function isRead({ socket }: Connection): Promise<boolean> {
+  const deadline = Date.now() + limits.socketBacklogMs
+  while (socket.bufferedAmount > limits.socketBacklogBytes) {
+    if (Date.now() > deadline) return false
+    await wait(20)
+  }
+  return true
+}
+
+/** The close frame stands behind all that waits, so that the last cursor is the last that will have been read. */
+export function closeSlow({ socket, cursor, end }: Connection): void {
   closeSocket(socket, slowConsumer, cursor === undefined ? 'Too slow.' : `Too slow. Last cursor: ${cursor}`)
+  end()
 }
 
 /** A reason has 123 bytes at most. One that is longer would throw. */

@@ -1,6 +1,7 @@
 import type { FetchAPI } from 'graphql-yoga'
+import { TooSlow } from '../tail.ts'
 import { statusOf } from './mask.ts'
-import { type Answer, cursorOf, isStream } from './stream.ts'
+import { type Answer, cursorOf, cutOf, isStream } from './stream.ts'
 
 const pingMs = 15_000
 
@@ -36,7 +37,8 @@ export function eventStream(answer: Answer, { Response, ReadableStream, TextEnco
       const step = await steps.next()
       if (leaving.aborted) return
       controller.enqueue(utf8.encode(step.done ? 'event: complete\ndata:\n\n' : next(step.value)))
-      if (!step.done) return
+      // Who did not keep up is to come back, and so is not told that this is all.
+      if (!step.done && !(cutOf(step.value) instanceof TooSlow)) return
       end()
       controller.close()
     },

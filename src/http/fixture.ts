@@ -5,9 +5,10 @@ import pino from 'pino'
 import WebSocket from 'ws'
 import { type Api, startApi } from '../api.ts'
 import type { Context } from '../context.ts'
-import { Forbidden, Invalid, LimitExceeded, ResyncRequired } from '../errors.ts'
+import { Forbidden, Invalid, LimitExceeded, ResyncRequired, Unauthenticated } from '../errors.ts'
 import { hashSecret, newSecret } from '../lib/secrets.ts'
 import { createGraphql } from '../server.ts'
+import { TooSlow } from '../tail.ts'
 import { createWorld, type World } from '../testing/world.ts'
 
 const sdl = `
@@ -26,7 +27,7 @@ const sdl = `
     node: Node
   }
   type Mutation { bump: Int! slow(ms: Int!): Int! }
-  type Subscription { ticks(count: Int!, after: String): Tick! silent: Tick! flood: Tick! refused: Tick! broken: Tick! }
+  type Subscription { ticks(count: Int!, after: String): Tick! silent: Tick! flood: Tick! refused: Tick! broken: Tick! slow: Tick! revoked: Tick! }
 `
 
 export type Fixture = {
@@ -118,7 +119,7 @@ function createSubscriptions(seen: Fixture['seen']): Resolvers {
   const tick = (n: number, text?: string) => ({ cursor: `cursor-${n}`, n, text })
   return {
     ticks: async function* (_root, { count, after }, ctx) {
-      const from = Number((after ?? ctx.lastEventId ?? 'cursor-0').split('-')[1])
+      const from = Number((ctx.lastEventId ?? after ?? 'cursor-0').split('-')[1])
       for (let n = from + 1; n <= count; n += 1) yield tick(n)
     },
     silent: () => {
@@ -148,6 +149,14 @@ function createSubscriptions(seen: Fixture['seen']): Resolvers {
     },
     refused: () => {
       throw new ResyncRequired('This cursor is too old.')
+    },
+    slow: async function* () {
+      yield tick(7)
+      throw new TooSlow(7n, 'cursor-7')
+    },
+    revoked: async function* () {
+      yield tick(1)
+      throw new Unauthenticated('This credential is no longer valid.')
     },
     broken: async function* () {
       yield tick(1)
@@ -200,7 +209,7 @@ export async function connect(
     send: (message) => socket.send(JSON.stringify(message)),
     received: (count) =>
       new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`only ${JSON.stringify(messages)}`)), 5_000)
+        const late = setTimeout(() => reject(new Error(`only ${messages.length} of ${count} messages came`)), 5_000)
         const check = () => {
           if (messages.length < count) return
           clearTimeout(late)

@@ -362,7 +362,7 @@ test('GraphiQL answers a browser, and loads nothing from elsewhere', async () =>
     const html = await page.text()
     assert.doesNotMatch(html, /https?:\/\/(?!\{)/)
     assert.match(page.headers.get('content-security-policy') ?? '', /script-src 'self';/)
-    for (const [, file] of html.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
+    for (const [, file = ''] of html.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
       const response = await fetch(`${fixture.api.url}${file}`)
       assert.equal(response.status, 200, file)
       assert.ok((await response.text()).length > 500)

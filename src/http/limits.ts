@@ -36,8 +36,9 @@ export const limits = {
 
   /** Operations that one socket runs at a time. */
   socketOperations: 100,
-  /** What waits to be read by a socket's other end; with more it is closed, to resume when it can. */
+  /** What may wait to be read by a socket's other end, and for how long more than that may: then it is closed, to resume. */
   socketBacklogBytes: 1_000_000,
+  socketBacklogMs: 2_000,
   /** How long one message may wait for it. */
   socketStallMs: 10_000,
   socketInitMs: 3_000,

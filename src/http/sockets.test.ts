@@ -50,9 +50,9 @@ test('another subprotocol closes with 4406', async () => {
         `GET ${new URL(url).pathname} HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: graphql-ws\r\n\r\n`,
       )
     })
-    let bytes = Buffer.alloc(0)
+    let bytes: Buffer = Buffer.alloc(0)
     socket.on('error', reject).on('data', (chunk) => {
-      bytes = Buffer.concat([bytes, chunk])
+      bytes = Buffer.concat([bytes, Buffer.from(chunk)])
       const frame = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4)
       if (frame.length >= 4) {
         resolve(frame.readUInt16BE(2))
@@ -177,11 +177,10 @@ test('ids may be any text', async () => {
   client.socket.terminate()
 })
 
-test('who does not read is closed, and the others never notice', async () => {
+test('who does not read is closed with 4008 and its last cursor, and the others never notice', async () => {
   const slow = await connect(url)
   const quick = await connect(url)
-  for (const id of ['1', '2', '3'])
-    slow.send({ id, type: 'subscribe', payload: { query: 'subscription { flood { cursor n text } }' } })
+  slow.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { flood { cursor n text } }' } })
   await slow.received(4)
   slow.socket.pause()
   const started = performance.now()
@@ -192,13 +191,27 @@ test('who does not read is closed, and the others never notice', async () => {
     assert.ok(performance.now() - asked < 1_000)
     await wait(200)
   }
+  quick.socket.terminate()
   const { flooded } = fixture.seen
   assert.ok(flooded * 100_000 < 50_000_000, `${flooded} events were made for a client that read nothing`)
   await wait(300)
   assert.equal(fixture.seen.flooded, flooded)
   slow.socket.resume()
-  await slow.closed
-  quick.socket.terminate()
+  const { code, reason } = await slow.closed
+  assert.equal(code, 4008)
+  const last = slow.messages.at(-1)?.payload as { data: { flood: { cursor: string } } }
+  assert.equal(reason, `Too slow. Last cursor: ${last.data.flood.cursor}`)
+})
+
+test('more than a megabyte that waits closes with 4008', async () => {
+  const slow = await connect(url)
+  slow.socket.pause()
+  for (let i = 0; i < 50; i += 1) {
+    slow.send({ id: `${i}`, type: 'subscribe', payload: { query: 'subscription { flood { text } }' } })
+  }
+  await wait(limits.socketBacklogMs + 500)
+  slow.socket.resume()
+  assert.deepEqual(await slow.closed, { code: 4008, reason: 'Too slow.' })
 })
 
 test('a large answer is no slow consumer', async () => {

@@ -41,6 +41,7 @@ export function createSockets(parts: SocketParts): Sockets {
       authorization,
       cursor: undefined,
       running: 0,
+      end: () => {},
     }
     connections.set(socket, connection)
     socket.once('close', () => connections.delete(socket))
@@ -102,23 +103,19 @@ function attach(connection: Connection, protocol: Server<Connection>, log: Log):
   socket.on('pong', () => alive.add(socket))
   // A frame that is too large or no UTF-8: ws closes by itself, with 1009 or 1007.
   socket.on('error', (error) => log.debug({ err: error }, 'a socket broke the protocol'))
-  socket.once('close', (code, reason) => {
-    Promise.resolve(closed(code, String(reason))).catch((error) =>
-      log.error({ err: error }, 'a subscription did not end'),
-    )
-  })
+  connection.end = () => {
+    Promise.resolve(closed()).catch((error) => log.error({ err: error }, 'a subscription did not end'))
+  }
+  socket.once('close', connection.end)
 }
 
 /** Resolves once the message has left: whoever makes messages waits, and so nothing piles up here. */
 function send(connection: Connection, text: string): Promise<void> {
   const { socket } = connection
   return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve()
-    const stalled = setTimeout(() => {
-      closeSlow(connection)
-      // It reads nothing, and so it will not read the reason either.
-      socket.terminate()
-    }, limits.socketStallMs)
+    // Not at once: a source that never waits would keep the event of the closing from ever being handled.
+    if (socket.readyState !== socket.OPEN) return setImmediate(resolve)
+    const stalled = setTimeout(closeSlow, limits.socketStallMs, connection)
     socket.send(text, () => {
       clearTimeout(stalled)
       resolve()

@@ -1,4 +1,6 @@
 import type { ExecutionResult } from 'graphql'
+import { Unauthenticated } from '../errors.ts'
+import { TooSlow } from '../tail.ts'
 
 /** An answer: one result, or the results of a subscription. */
 export type Answer = ExecutionResult | AsyncIterableIterator<ExecutionResult>
@@ -46,10 +48,16 @@ export function mapStream<T>(
 }
 
 /** The cursor of the event that a result tells, where the operation asked for it: the one to resume after. */
-export function cursorOf({ data }: { data?: unknown }): string | undefined {
-  for (const value of Object.values((data ?? {}) as Record<string, unknown>)) {
+export function cursorOf({ data }: ExecutionResult): string | undefined {
+  for (const value of Object.values(data ?? {})) {
     const cursor = (value as { cursor?: unknown } | null)?.cursor
     if (typeof cursor === 'string') return cursor
   }
   return undefined
+}
+
+/** Why a stream ended before its time, as its last result tells: its client did not keep up, or is nobody any more. */
+export function cutOf({ data, errors }: ExecutionResult): TooSlow | Unauthenticated | null {
+  const cause = data === undefined ? errors?.[0]?.originalError : null
+  return cause instanceof TooSlow || cause instanceof Unauthenticated ? cause : null
 }

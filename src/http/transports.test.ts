@@ -117,14 +117,17 @@ test('a subscription streams over SSE and WebSocket, and is refused where one JS
   assert.equal(await response.text(), `:\n\n${expected.join('')}event: complete\ndata:\n\n`)
 })
 
-test('SSE goes on after Last-Event-ID, unless the operation says where', async () => {
+test('SSE goes on after Last-Event-ID, which is newer than what the repeated operation says', async () => {
   const ask = async (query: string) => {
     const headers = { accept: 'text/event-stream', 'last-event-id': 'cursor-2' }
     const text = await (await fetch(`${url}?query=${encodeURIComponent(query)}`, { headers })).text()
     return [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id)
   }
   assert.deepEqual(await ask('subscription { ticks(count: 4) { cursor } }'), ['cursor-3', 'cursor-4'])
-  assert.deepEqual(await ask('subscription { ticks(count: 4, after: "cursor-3") { cursor } }'), ['cursor-4'])
+  assert.deepEqual(await ask('subscription { ticks(count: 4, after: "cursor-1") { cursor } }'), [
+    'cursor-3',
+    'cursor-4',
+  ])
 })
 
 test('a subscription that is refused, or breaks, says so and no more', async () => {
@@ -148,6 +151,52 @@ test('a subscription that is refused, or breaks, says so and no more', async () 
   assert.match(all, /"code":"INTERNAL"/)
   assert.doesNotMatch(all, /secret/)
   client.socket.terminate()
+})
+
+test('who does not keep up is sent to come back', async () => {
+  const query = 'subscription { slow { cursor n } }'
+  const response = await fetch(`${url}?query=${encodeURIComponent(query)}`, {
+    headers: { accept: 'text/event-stream' },
+  })
+  const text = await response.text()
+  assert.match(text, /id: cursor-7\nevent: next\n/)
+  assert.match(text, /"cursor":"cursor-7"[^\n]*"code":"LIMIT_EXCEEDED"/)
+  assert.doesNotMatch(text, /event: complete/)
+  const client = await connect(url)
+  client.send({ id: '1', type: 'subscribe', payload: { query } })
+  assert.deepEqual(await client.closed, { code: 4008, reason: 'Too slow. Last cursor: cursor-7' })
+})
+
+test('who is nobody any more is sent away', async () => {
+  const query = 'subscription { revoked { n } }'
+  const response = await fetch(`${url}?query=${encodeURIComponent(query)}`, {
+    headers: { accept: 'text/event-stream' },
+  })
+  assert.match(await response.text(), /"code":"UNAUTHENTICATED"[^\n]*\n\nevent: complete/)
+  const client = await connect(url)
+  client.send({ id: '1', type: 'subscribe', payload: { query } })
+  assert.deepEqual(await client.closed, { code: 4403, reason: 'This credential is no longer valid.' })
+})
+
+test('a server that leaves ends streams so that their clients come back', async () => {
+  const leaving = await createFixture()
+  const query = encodeURIComponent('subscription { silent { n } }')
+  const response = await fetch(`${leaving.api.url}/graphql?query=${query}`, {
+    headers: { accept: 'text/event-stream' },
+  })
+  const client = await connect(`${leaving.api.url}/graphql`)
+  client.send({ id: '1', type: 'subscribe', payload: { query: '{ slow(ms: 400) }' } })
+  await wait(100)
+  const started = performance.now()
+  const [text] = await Promise.all([response.text(), leaving.close()])
+  assert.doesNotMatch(text, /complete/)
+  assert.equal(leaving.seen.silent, 0)
+  assert.equal((await client.closed).code, 1001)
+  assert.deepEqual(client.messages.slice(1), [
+    { id: '1', type: 'next', payload: { data: { slow: 'slow' } } },
+    { id: '1', type: 'complete' },
+  ])
+  assert.ok(performance.now() - started < 3_000)
 })
 
 test('who leaves a silent subscription is forgotten', async () => {

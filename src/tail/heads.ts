@@ -14,6 +14,8 @@ type Options = {
 export type Heads = {
   /** Asks the log how far these projects have come. */
   check: (projectIds: readonly string[]) => Promise<void>
+  /** Resolves once the heartbeat is heard. */
+  ready: Promise<void>
   close: () => void
 }
 
@@ -51,5 +53,5 @@ export function watchHeads({ source, pubsub, log, channel, projectIds, onHead }:
     clearInterval(timer)
     heartbeat.close()
   }
-  return { check, close }
+  return { check, ready: heartbeat.ready, close }
 }

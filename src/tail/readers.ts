@@ -9,6 +9,8 @@ export type Readers = {
   acquire: (projectId: string) => Promise<{ reader: Reader; release: () => void }>
   /** Brings a reader up to the log's present end. */
   catchUp: (projectId: string, reader: Reader) => Promise<void>
+  /** Resolves when Redis is there, or after a moment without it. */
+  ready: Promise<void>
   close: () => void
 }
 
@@ -88,7 +90,7 @@ export function createReaders({ source, pubsub, log, channels, lingerMs }: Optio
     heads.close()
     for (const [projectId, slot] of slots) drop(projectId, slot)
   }
-  return { acquire, catchUp, close }
+  return { acquire, catchUp, ready: Promise.race([heads.ready, wait(confirmMs)]), close }
 }
 
 function once(run: () => void): () => void {

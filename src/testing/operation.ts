@@ -1,4 +1,4 @@
-import { type GraphQLSchema, graphql, parse, subscribe } from 'graphql'
+import { type ExecutionResult, type GraphQLSchema, graphql, parse, subscribe } from 'graphql'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 
@@ -19,16 +19,7 @@ export async function operate(
   source: string,
   variableValues: Variables = {},
 ): Promise<Outcome> {
-  const { data, errors = [] } = await graphql({
-    schema: await schemas.for(ctx),
-    source,
-    variableValues,
-    contextValue: ctx,
-  })
-  return {
-    data: data ? JSON.parse(JSON.stringify(data)) : null,
-    errors: errors.map(({ originalError, message }) => lineOf(originalError, message)),
-  }
+  return outcomeOf(await graphql({ schema: await schemas.for(ctx), source, variableValues, contextValue: ctx }))
 }
 
 /** The payloads of a subscription, one for each `next()`. Throws what it is refused with. */
@@ -44,26 +35,21 @@ export async function listen(
     variableValues,
     contextValue: ctx,
   })
-  if (!(Symbol.asyncIterator in result)) throw result.errors?.[0]?.originalError ?? result.errors?.[0]
+  if (!(Symbol.asyncIterator in result)) throw new Error(outcomeOf(result).errors[0])
   return outcomes(result)
 }
 
-async function* outcomes(
-  results: AsyncGenerator<{
-    data?: unknown
-    errors?: readonly { message: string; originalError?: Error | undefined }[]
-  }>,
-): AsyncGenerator<Outcome> {
-  for await (const { data, errors = [] } of results) {
-    yield {
-      data: data ? JSON.parse(JSON.stringify(data)) : null,
-      errors: errors.map(({ originalError, message }) => lineOf(originalError, message)),
-    }
-  }
+async function* outcomes(results: AsyncGenerator<ExecutionResult>): AsyncGenerator<Outcome> {
+  for await (const result of results) yield outcomeOf(result)
 }
 
-function lineOf(error: Error | undefined | null, message: string): string {
-  if (!(error instanceof AppError)) return error ? `INTERNAL ${error.stack}` : message
-  const { path } = error.details
-  return `${error.code} ${error.message}${Array.isArray(path) && path.length > 0 ? ` (${path.join('.')})` : ''}`
+function outcomeOf({ data, errors = [] }: ExecutionResult): Outcome {
+  return { data: data ? JSON.parse(JSON.stringify(data)) : null, errors: errors.map(lineOf) }
+}
+
+function lineOf(error: Error & { originalError?: Error | undefined }): string {
+  const cause = error instanceof AppError ? error : error.originalError
+  if (!(cause instanceof AppError)) return cause ? `INTERNAL ${cause.stack}` : error.message
+  const { path } = cause.details
+  return `${cause.code} ${cause.message}${Array.isArray(path) && path.length > 0 ? ` (${path.join('.')})` : ''}`
 }

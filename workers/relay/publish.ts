@@ -33,8 +33,8 @@ export function createAnnouncer(pubsub: Pubsub, channels: ReturnType<typeof chan
   return { announce, heartbeat, moved: (projectId, seq, at) => heads.set(projectId, { seq, at }) }
 }
 
-/** The payload is JSON already. */
-function toMessage({ payload, ...event }: Numbered): string {
+/** An event as it goes over Redis. The payload is JSON already. */
+export function toMessage({ payload, ...event }: Numbered): string {
   const fields = JSON.stringify({ ...event, bytes: payload?.length ?? 0 })
   return payload === null ? fields : `${fields.slice(0, -1)},"payload":${payload}}`
 }

@@ -43,7 +43,10 @@ const answerOf = (promise: Promise<unknown>) => promise.catch((error: AppError) 
 test('an attribute waits for the worker', async () => {
   const count = (await world.emitted()).length
   const attribute = await create({ key: 'title', type: 'STRING', size: 5, default: 'ä🌱' })
-  assert.deepEqual([attribute.status, attribute.default, attribute.size, attribute.required], ['PROCESSING', '"ä🌱"', 5, false])
+  assert.deepEqual(
+    [attribute.status, attribute.default, attribute.size, attribute.required],
+    ['PROCESSING', '"ä🌱"', 5, false],
+  )
   assert.deepEqual((await world.emitted()).slice(count), ['attributes.created'])
 })
 
@@ -56,13 +59,29 @@ test('defaults are kept as JSON, moments in UTC', async () => {
 
 test('a default of the wrong type, too long, or beside `required` is refused', async () => {
   const wrong: [NewAttribute['type'], unknown][] = [
-    ['STRING', 1], ['STRING', 'toolong'], ['STRING', 'a\0'], ['STRING', '\uD800'], ['STRING', {}], ['STRING', []],
-    ['INTEGER', '1'], ['INTEGER', 1.5], ['INTEGER', 2 ** 31], ['INTEGER', Number.NaN], ['INTEGER', 1e308],
-    ['BOOLEAN', 'true'], ['BOOLEAN', 0], ['DATETIME', 'yesterday'], ['DATETIME', '2026-11-23'], ['DATETIME', 0],
+    ['STRING', 1],
+    ['STRING', 'toolong'],
+    ['STRING', 'a\0'],
+    ['STRING', '\uD800'],
+    ['STRING', {}],
+    ['STRING', []],
+    ['INTEGER', '1'],
+    ['INTEGER', 1.5],
+    ['INTEGER', 2 ** 31],
+    ['INTEGER', Number.NaN],
+    ['INTEGER', 1e308],
+    ['BOOLEAN', 'true'],
+    ['BOOLEAN', 0],
+    ['DATETIME', 'yesterday'],
+    ['DATETIME', '2026-11-23'],
+    ['DATETIME', 0],
     ['DATETIME', '2026-02-30T00:00:00Z'],
   ]
   for (const [type, value] of wrong) {
-    await refuses(() => create({ key: 'wrong', type, default: value, ...(type === 'STRING' ? { size: 5 } : {}) }), invalid('default'))
+    await refuses(
+      () => create({ key: 'wrong', type, default: value, ...(type === 'STRING' ? { size: 5 } : {}) }),
+      invalid('default'),
+    )
   }
   await refuses(() => create({ key: 'wrong', type: 'INTEGER', required: true, default: 1 }), invalid('default'))
 })
@@ -132,19 +151,31 @@ test('one attribute too many is refused', async () => {
 test('an attribute that an index uses stays until the index goes', async () => {
   const attribute = await create({ key: 'slug', type: 'STRING', size: 20 })
   const index = await createIndex(ctx, { collectionId, key: 'bySlug', type: 'UNIQUE', attributes: ['slug'] })
-  await refuses(() => deleteAttribute(ctx, attribute.id), (error) => error instanceof Conflict && error.message.includes('“bySlug”'))
+  await refuses(
+    () => deleteAttribute(ctx, attribute.id),
+    (error) => error instanceof Conflict && error.message.includes('“bySlug”'),
+  )
   await deleteIndex(ctx, index.id)
   const count = (await world.emitted()).length
   await deleteAttribute(ctx, attribute.id)
   await deleteAttribute(ctx, attribute.id)
   assert.deepEqual((await world.emitted()).slice(count), ['attributes.updated'])
-  await refuses(() => create({ key: 'slug', type: 'BOOLEAN' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => create({ key: 'slug', type: 'BOOLEAN' }),
+    (error) => error instanceof Conflict,
+  )
 })
 
 test('nothing is added to what is being deleted or has failed', async () => {
   const { id } = await createCollection(ctx, { databaseId, key: 'leaving', permissions: [] })
   await deleteCollection(ctx, id)
-  await refuses(() => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }),
+    (error) => error instanceof Conflict,
+  )
   await ctx.db.collection.update({ where: { id }, data: { status: 'FAILED' } })
-  await refuses(() => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }),
+    (error) => error instanceof Conflict,
+  )
 })

@@ -11,7 +11,9 @@ export function visibleAudits(ctx: Context): Prisma.AuditWhereInput {
 
 /** Keeps what happened. An event that is kept already stays as it is. */
 export async function recordAudits(services: Pick<Services, 'sql'>, events: readonly LoggedEvent[]): Promise<void> {
-  const rows = events.map(({ id, projectId, seq, name, aggregate, actorKind, actorId, payload, at }) => {
+  const rows = events.map((event) => {
+    const { id, projectId, seq, name, aggregate, actorKind, actorId, at } = event
+    const payload = withoutImages(event)
     return { id, projectId, seq: String(seq), event: name, resource: aggregate, actorKind, actorId, payload, at }
   })
   await services.sql.query(
@@ -22,4 +24,10 @@ export async function recordAudits(services: Pick<Services, 'sql'>, events: read
      on conflict do nothing`,
     [JSON.stringify(rows)],
   )
+}
+
+/** What a document held is not copied here: it may be deleted for good reasons, and the log of it is kept for long. */
+function withoutImages({ type, payload }: LoggedEvent): unknown {
+  if (!type.startsWith('documents.') || typeof payload !== 'object' || payload === null) return payload
+  return Object.fromEntries(Object.entries(payload).filter(([key]) => key !== 'before' && key !== 'after'))
 }

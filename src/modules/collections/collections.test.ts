@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../../context.ts'
-import { type AppError, Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { type AppError, Conflict, Invalid, LimitExceeded } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createDatabase } from '../databases/databases.ts'
@@ -21,29 +21,44 @@ before(async () => {
 })
 after(() => world.close())
 
-const create = (input: Partial<NewCollection> & { key: string }) => createCollection(ctx, { databaseId, permissions: [], ...input })
+const create = (input: Partial<NewCollection> & { key: string }) =>
+  createCollection(ctx, { databaseId, permissions: [], ...input })
 
 async function refuses(fn: () => Promise<unknown>, check: (error: AppError) => boolean): Promise<void> {
   const { db } = world.app
   const state = async () =>
-    JSON.stringify([await db.collection.findMany(), await db.attribute.findMany(), await db.index.findMany(), await world.emitted()])
+    JSON.stringify([
+      await db.collection.findMany(),
+      await db.attribute.findMany(),
+      await db.index.findMany(),
+      await world.emitted(),
+    ])
   const earlier = await state()
   await assert.rejects(fn, check)
   assert.equal(await state(), earlier, 'a refused call changed something')
 }
 
-const invalid = (...path: string[]) => (error: AppError) => {
-  assert.ok(error instanceof Invalid, String(error))
-  assert.deepEqual(error.path, ['input', ...path])
-  return true
-}
+const invalid =
+  (...path: string[]) =>
+  (error: AppError) => {
+    assert.ok(error instanceof Invalid, String(error))
+    assert.deepEqual(error.path, ['input', ...path])
+    return true
+  }
 
 test('a collection waits for the worker, with all that it begins with', async () => {
   const count = (await world.emitted()).length
   const collection = await create({
     key: 'posts',
-    permissions: [{ right: 'read', role: 'any' }, { right: 'write', role: 'users' }, { right: 'read', role: 'any' }],
-    attributes: [{ key: 'title', type: 'STRING', size: 100, required: true }, { key: 'views', type: 'INTEGER', default: 0 }],
+    permissions: [
+      { right: 'read', role: 'any' },
+      { right: 'write', role: 'users' },
+      { right: 'read', role: 'any' },
+    ],
+    attributes: [
+      { key: 'title', type: 'STRING', size: 100, required: true },
+      { key: 'views', type: 'INTEGER', default: 0 },
+    ],
     indexes: [{ key: 'byTitle', type: 'KEY', attributes: ['title', 'createdAt'], orders: ['ASC', 'DESC'] }],
   })
   assert.deepEqual([collection.status, collection.typeName, collection.name], ['PROCESSING', 'Post', 'posts'])
@@ -52,12 +67,18 @@ test('a collection waits for the worker, with all that it begins with', async ()
   assert.deepEqual((await world.emitted()).slice(count), events)
   const { rows } = await world.app.sql.query('select name from events.outbox order by position desc limit 2')
   const path = `databases.${databaseId}.collections.posts`
-  assert.deepEqual(rows.map(({ name }) => name), [`${path}.indexes.byTitle.created`, `${path}.attributes.views.created`])
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    [`${path}.indexes.byTitle.created`, `${path}.attributes.views.created`],
+  )
 })
 
 test('a key is taken once in a database, in another it needs a type name', async () => {
   await create({ key: 'taken' })
-  await refuses(() => create({ key: 'taken', typeName: 'Other' }), (error) => error instanceof Conflict && error.message.includes('“taken”'))
+  await refuses(
+    () => create({ key: 'taken', typeName: 'Other' }),
+    (error) => error instanceof Conflict && error.message.includes('“taken”'),
+  )
   const other = (await createDatabase(ctx, { key: 'other' })).id
   await refuses(
     () => create({ databaseId: other, key: 'taken' }),
@@ -68,7 +89,10 @@ test('a key is taken once in a database, in another it needs a type name', async
 
 test('what makes a name that another collection makes is refused', async () => {
   await create({ key: 'clients' })
-  await refuses(() => create({ key: 'clientWheres', typeName: 'ClientWhere' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => create({ key: 'clientWheres', typeName: 'ClientWhere' }),
+    (error) => error instanceof Conflict,
+  )
 })
 
 test('type names are names of types', async () => {
@@ -80,33 +104,67 @@ test('type names are names of types', async () => {
 test('words of SQL are keys like others', async () => {
   const keys = ['select', 'user', 'order', 'table', 'group']
   const attributes = keys.map((key) => ({ key, type: 'INTEGER' as const }))
-  await create({ key: 'join', typeName: 'SqlWord', attributes, indexes: [{ key: 'where', type: 'UNIQUE', attributes: ['order', 'user'] }] })
+  await create({
+    key: 'join',
+    typeName: 'SqlWord',
+    attributes,
+    indexes: [{ key: 'where', type: 'UNIQUE', attributes: ['order', 'user'] }],
+  })
 })
 
 test('each part of the input that is wrong is named', async () => {
   const string = { key: 'a', type: 'STRING', size: 10 } as const
   await refuses(() => create({ key: '__proto__' }), invalid('key'))
   await refuses(() => create({ key: 'odd', name: 'a\0' }), invalid('name'))
-  await refuses(() => create({ key: 'odd', permissions: [{ right: 'read', role: 'everybody' }] }), invalid('permissions', '0', 'role'))
-  await refuses(() => create({ key: 'odd', permissions: [{ right: 'read', role: 'user:a\0' }] }), invalid('permissions', '0', 'role'))
+  await refuses(
+    () => create({ key: 'odd', permissions: [{ right: 'read', role: 'everybody' }] }),
+    invalid('permissions', '0', 'role'),
+  )
+  await refuses(
+    () => create({ key: 'odd', permissions: [{ right: 'read', role: 'user:a\0' }] }),
+    invalid('permissions', '0', 'role'),
+  )
   const many = Array.from({ length: 101 }, () => ({ right: 'read', role: 'any' }) as const)
   await refuses(() => create({ key: 'odd', permissions: many }), invalid('permissions'))
-  await refuses(() => create({ key: 'odd', attributes: [string, { ...string, key: 'B' }] }), invalid('attributes', '1', 'key'))
+  await refuses(
+    () => create({ key: 'odd', attributes: [string, { ...string, key: 'B' }] }),
+    invalid('attributes', '1', 'key'),
+  )
   const index = { key: 'i', type: 'KEY', attributes: ['absent'] } as const
-  await refuses(() => create({ key: 'odd', attributes: [string], indexes: [index] }), invalid('indexes', '0', 'attributes', '0'))
-  await refuses(() => create({ key: 'odd', attributes: [string, string] }), (error) => error instanceof Conflict)
+  await refuses(
+    () => create({ key: 'odd', attributes: [string], indexes: [index] }),
+    invalid('indexes', '0', 'attributes', '0'),
+  )
+  await refuses(
+    () => create({ key: 'odd', attributes: [string, string] }),
+    (error) => error instanceof Conflict,
+  )
 })
 
 test('a collection has at most 400 attributes and 64 indexes', async () => {
   const attributes = Array.from({ length: 401 }, (_, i) => ({ key: `a${i}`, type: 'BOOLEAN' as const }))
-  await refuses(() => create({ key: 'wide', attributes }), (error) => error instanceof LimitExceeded)
+  await refuses(
+    () => create({ key: 'wide', attributes }),
+    (error) => error instanceof LimitExceeded,
+  )
   const indexes = Array.from({ length: 65 }, (_, i) => ({ key: `i${i}`, type: 'KEY' as const, attributes: ['a0'] }))
-  await refuses(() => create({ key: 'wide', attributes: attributes.slice(0, 1), indexes }), (error) => error instanceof LimitExceeded)
-  await create({ key: 'wide', attributes: attributes.slice(1), indexes: indexes.slice(1).map((one) => ({ ...one, attributes: ['a1'] })) })
+  await refuses(
+    () => create({ key: 'wide', attributes: attributes.slice(0, 1), indexes }),
+    (error) => error instanceof LimitExceeded,
+  )
+  await create({
+    key: 'wide',
+    attributes: attributes.slice(1),
+    indexes: indexes.slice(1).map((one) => ({ ...one, attributes: ['a1'] })),
+  })
 })
 
 test('what is another project’s is as if it were not', async () => {
-  const theirs = await createCollection(strangers.ctx, { databaseId: strangers.databaseId, key: 'secrets', permissions: [] })
+  const theirs = await createCollection(strangers.ctx, {
+    databaseId: strangers.databaseId,
+    key: 'secrets',
+    permissions: [],
+  })
   const answerOf = (promise: Promise<unknown>) => promise.catch((error: AppError) => [error.code, error.message])
   const created = await Promise.all(
     [strangers.databaseId, newId('db'), 'a\0'].map((databaseId) => answerOf(create({ databaseId, key: 'new' }))),
@@ -122,8 +180,14 @@ test('what is another project’s is as if it were not', async () => {
 test('permissions are changed at once, and the nodes are told', async () => {
   const { id } = await create({ key: 'open' })
   const count = (await world.emitted()).length
-  const collection = await updateCollection(ctx, id, { permissions: [{ right: 'read', role: 'any' }], documentPermissions: false })
-  assert.deepEqual([collection.permissions, collection.documentPermissions, collection.name], [['read:any'], false, 'open'])
+  const collection = await updateCollection(ctx, id, {
+    permissions: [{ right: 'read', role: 'any' }],
+    documentPermissions: false,
+  })
+  assert.deepEqual(
+    [collection.permissions, collection.documentPermissions, collection.name],
+    [['read:any'], false, 'open'],
+  )
   assert.deepEqual((await world.emitted()).slice(count), ['collections.updated', 'projects.schema-changed'])
 })
 
@@ -131,19 +195,28 @@ test('a collection that others point at stays; one that points at itself goes', 
   const authors = await create({ key: 'authors' })
   const relation = { type: 'RELATION', relatedCollectionId: authors.id, onDelete: 'CASCADE' } as const
   const books = await create({ key: 'books', attributes: [{ key: 'author', ...relation }] })
-  await refuses(() => deleteCollection(ctx, authors.id), (error) => error instanceof Conflict && error.message.includes('books.author'))
+  await refuses(
+    () => deleteCollection(ctx, authors.id),
+    (error) => error instanceof Conflict && error.message.includes('books.author'),
+  )
   await deleteCollection(ctx, books.id)
   const count = (await world.emitted()).length
   await deleteCollection(ctx, authors.id)
   assert.deepEqual((await world.emitted()).slice(count), ['collections.updated', 'projects.schema-changed'])
   assert.equal(await deleteCollection(ctx, authors.id), authors.id)
   assert.equal((await world.emitted()).length, count + 2, 'the second call changed something')
-  await refuses(() => updateCollection(ctx, authors.id, { name: 'Again' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => updateCollection(ctx, authors.id, { name: 'Again' }),
+    (error) => error instanceof Conflict,
+  )
 })
 
 test('a deletion and a relation to it at the same time: one is refused', async () => {
   const target = await create({ key: 'targets' })
   const relation = { key: 'target', type: 'RELATION', relatedCollectionId: target.id, onDelete: 'CASCADE' } as const
-  const tries = await Promise.allSettled([deleteCollection(ctx, target.id), create({ key: 'pointers', attributes: [relation] })])
+  const tries = await Promise.allSettled([
+    deleteCollection(ctx, target.id),
+    create({ key: 'pointers', attributes: [relation] }),
+  ])
   assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
 })

@@ -22,7 +22,12 @@ after(() => world.close())
 /** The state that a refused call must not touch. */
 async function state(): Promise<string> {
   const { db } = world.app
-  const rows = await Promise.all([db.database.findMany(), db.collection.findMany(), db.attribute.findMany(), db.index.findMany()])
+  const rows = await Promise.all([
+    db.database.findMany(),
+    db.collection.findMany(),
+    db.attribute.findMany(),
+    db.index.findMany(),
+  ])
   const projects = await db.project.findMany({ orderBy: { id: 'asc' } })
   return JSON.stringify([rows, projects, await world.emitted()])
 }
@@ -56,18 +61,44 @@ test('of two at the same time one is made', async () => {
 })
 
 const hostileKeys = [
-  '', ' ', 'a b', 'Main', '_main', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'id', 'createdAt', 'permissions',
-  'a\0b', 'a"b', "a'b", 'a;drop', 'a.b', '*', '../a', 'a\r\nb', '\u202Eabc', 'é', '1a', `a${'b'.repeat(40)}`, 'x'.repeat(1_000_000),
+  '',
+  ' ',
+  'a b',
+  'Main',
+  '_main',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'id',
+  'createdAt',
+  'permissions',
+  'a\0b',
+  'a"b',
+  "a'b",
+  'a;drop',
+  'a.b',
+  '*',
+  '../a',
+  'a\r\nb',
+  '\u202Eabc',
+  'é',
+  '1a',
+  `a${'b'.repeat(40)}`,
+  'x'.repeat(1_000_000),
 ]
 
 test('a key that could not be a name everywhere is refused, and nothing is changed', async () => {
   for (const key of hostileKeys) {
-    await refuses(() => createDatabase(ctx, { key }), (error: unknown) => {
-      assert.ok(error instanceof Invalid, `${key.slice(0, 20)}: ${error}`)
-      assert.deepEqual(error.path, ['input', 'key'])
-      assert.ok(error.message.length < 200)
-      return true
-    })
+    await refuses(
+      () => createDatabase(ctx, { key }),
+      (error: unknown) => {
+        assert.ok(error instanceof Invalid, `${key.slice(0, 20)}: ${error}`)
+        assert.deepEqual(error.path, ['input', 'key'])
+        assert.ok(error.message.length < 200)
+        return true
+      },
+    )
   }
 })
 
@@ -81,7 +112,9 @@ test('a name has no control characters, no overrides of direction, and an end', 
 test('another project’s database and one that does not exist cannot be told apart', async () => {
   const { id } = await createDatabase(stranger, { key: 'hidden' })
   const answers = await Promise.all(
-    [id, newId('db'), 'db_\0', 'x'.repeat(1_000_000)].map((id) => deleteDatabase(ctx, id).catch((error: NotFound) => [error.code, error.message])),
+    [id, newId('db'), 'db_\0', 'x'.repeat(1_000_000)].map((id) =>
+      deleteDatabase(ctx, id).catch((error: NotFound) => [error.code, error.message]),
+    ),
   )
   for (const answer of answers) assert.deepEqual(answer, ['NOT_FOUND', 'There is no such database.'])
 })
@@ -110,7 +143,9 @@ test('a database goes with its collections, and the nodes are told', async () =>
   assert.equal(await deleteDatabase(ctx, databaseId), databaseId)
   assert.equal(await ctx.db.collection.count({ where: { databaseId } }), 0)
   assert.deepEqual((await world.emitted()).slice(count), ['databases.deleted', 'projects.schema-changed'])
-  const { rows } = await world.app.sql.query('select "projectId", payload from events.outbox order by position desc limit 1')
+  const { rows } = await world.app.sql.query(
+    'select "projectId", payload from events.outbox order by position desc limit 1',
+  )
   const payload = { projectId: ctx.projectId, revision: schemaRevision + 1 }
   assert.deepEqual(rows, [{ projectId: 'console', payload }])
 })
@@ -120,8 +155,17 @@ test('a database that others point into stays', async () => {
   const source = await createDatabase(ctx, { key: 'source' })
   const authors = await createCollection(ctx, { databaseId: target.id, key: 'authors', permissions: [] })
   const posts = await createCollection(ctx, { databaseId: source.id, key: 'posts', permissions: [] })
-  await createAttribute(ctx, { collectionId: posts.id, key: 'author', type: 'RELATION', relatedCollectionId: authors.id, onDelete: 'CASCADE' })
-  await refuses(() => deleteDatabase(ctx, target.id), (error: unknown) => error instanceof Conflict && error.message.includes('posts.author'))
+  await createAttribute(ctx, {
+    collectionId: posts.id,
+    key: 'author',
+    type: 'RELATION',
+    relatedCollectionId: authors.id,
+    onDelete: 'CASCADE',
+  })
+  await refuses(
+    () => deleteDatabase(ctx, target.id),
+    (error: unknown) => error instanceof Conflict && error.message.includes('posts.author'),
+  )
   await deleteDatabase(ctx, source.id)
   await deleteDatabase(ctx, target.id)
 })

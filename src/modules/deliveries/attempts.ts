@@ -78,10 +78,10 @@ export async function closeAttempt(ctx: Context, due: Due, outcome: Outcome, fro
       return
     }
     await tx.db.webhook.updateMany({ where: { id: webhook.id, failingSince: null }, data: { failingSince: now } })
-    if (outcome.status === 410) return disableWebhook(tx, webhook.id, 'the receiver answered 410 Gone.')
+    if (outcome.status === 410) return disableWebhook(tx, webhook, 'the receiver answered 410 Gone.')
     const since = webhook.failingSince
     if (since && now.getTime() - since.getTime() > patienceMs) {
-      await disableWebhook(tx, webhook.id, 'no delivery has succeeded for five days.')
+      await disableWebhook(tx, webhook, 'no delivery has succeeded for five days.')
     }
   })
   return next

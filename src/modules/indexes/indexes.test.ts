@@ -40,22 +40,37 @@ async function refuses(fn: () => Promise<unknown>, check: (error: AppError) => b
   assert.equal(await state(), earlier, 'a refused call changed something')
 }
 
-const invalid = (...path: string[]) => (error: AppError) => {
-  assert.ok(error instanceof Invalid, String(error))
-  assert.deepEqual(error.path, ['input', ...path])
-  return true
-}
+const invalid =
+  (...path: string[]) =>
+  (error: AppError) => {
+    assert.ok(error instanceof Invalid, String(error))
+    assert.deepEqual(error.path, ['input', ...path])
+    return true
+  }
 
 test('an index waits for the worker', async () => {
   const count = (await world.emitted()).length
   const index = await create({ key: 'byViews', attributes: ['views', 'updatedAt'], orders: ['DESC', 'ASC'] })
-  assert.deepEqual([index.status, index.attributes, index.orders], ['PROCESSING', ['views', 'updatedAt'], ['DESC', 'ASC']])
+  assert.deepEqual(
+    [index.status, index.attributes, index.orders],
+    ['PROCESSING', ['views', 'updatedAt'], ['DESC', 'ASC']],
+  )
   assert.deepEqual((await create({ key: 'byTitle', type: 'UNIQUE' })).orders, ['ASC'])
   assert.deepEqual((await world.emitted()).slice(count), ['indexes.created', 'indexes.created'])
 })
 
 test('an index names attributes that are there, each once', async () => {
-  const missing = ['absent', '__proto__', 'constructor', 'a\0', 'id', '_read', 'broken', 'leaving', 'x'.repeat(1_000_000)]
+  const missing = [
+    'absent',
+    '__proto__',
+    'constructor',
+    'a\0',
+    'id',
+    '_read',
+    'broken',
+    'leaving',
+    'x'.repeat(1_000_000),
+  ]
   for (const name of missing) await refuses(() => create({ attributes: ['title', name] }), invalid('attributes', '1'))
   await refuses(() => create({ attributes: [] }), invalid('attributes'))
   await refuses(() => create({ attributes: ['title', 'title'] }), invalid('attributes'))
@@ -69,15 +84,28 @@ test('an index whose entries could become too long for PostgreSQL is refused', a
 
 test('a key is taken once in a collection', async () => {
   await create({ key: 'taken' })
-  await refuses(() => create({ key: 'taken' }), (error) => error instanceof Conflict)
+  await refuses(
+    () => create({ key: 'taken' }),
+    (error) => error instanceof Conflict,
+  )
   await refuses(() => create({ key: 'not a key' }), invalid('key'))
 })
 
 test('what is another project’s is as if it were not', async () => {
   const stranger = (await world.createProject()).owner
   const { id: databaseId } = await createDatabase(stranger, { key: 'main' })
-  const theirs = await createCollection(stranger, { databaseId, key: 'posts', permissions: [], attributes: [attributes[0]] })
-  const index = await createIndex(stranger, { collectionId: theirs.id, key: 'byTitle', type: 'KEY', attributes: ['title'] })
+  const theirs = await createCollection(stranger, {
+    databaseId,
+    key: 'posts',
+    permissions: [],
+    attributes: [attributes[0]],
+  })
+  const index = await createIndex(stranger, {
+    collectionId: theirs.id,
+    key: 'byTitle',
+    type: 'KEY',
+    attributes: ['title'],
+  })
   const answerOf = (promise: Promise<unknown>) => promise.catch((error: AppError) => [error.code, error.message])
   for (const id of [theirs.id, newId('col'), 'a\0']) {
     const answer = await answerOf(createIndex(ctx, { collectionId: id, key: 'a', type: 'KEY', attributes: ['title'] }))
@@ -91,5 +119,8 @@ test('what is another project’s is as if it were not', async () => {
 test('one index too many is refused', async () => {
   const left = indexLimit - (await ctx.db.index.count({ where: { collectionId } }))
   for (let i = 0; i < left; i += 1) await create({ key: `i${i}`, attributes: ['views'] })
-  await refuses(() => create({ key: 'more' }), (error) => error instanceof LimitExceeded)
+  await refuses(
+    () => create({ key: 'more' }),
+    (error) => error instanceof LimitExceeded,
+  )
 })

@@ -88,10 +88,14 @@ export async function deleteWebhook(ctx: Context, id: string): Promise<string> {
 }
 
 /** Ends deliveries to a receiver that does not want them or is gone. */
-export async function disableWebhook(tx: DbContext, id: string, reason: string): Promise<void> {
+export async function disableWebhook(
+  tx: DbContext,
+  { id, projectId }: Pick<Webhook, 'id' | 'projectId'>,
+  reason: string,
+): Promise<void> {
   const where = { id, enabled: true }
   const { count } = await tx.db.webhook.updateMany({ where, data: { enabled: false, disabledReason: reason } })
-  if (count > 0) await emit(tx, webhookDisabled, { webhookId: id, reason })
+  if (count > 0) await emit(tx, webhookDisabled, { webhookId: id, reason }, projectId)
 }
 
 /** Locks the row, so that changes of one webhook and their events are in the same order. */

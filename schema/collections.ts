@@ -1,0 +1,193 @@
+import { type Change, changes } from '../src/changes.ts'
+import type { Context } from '../src/context.ts'
+import type { LoggedEvent } from '../src/event.ts'
+import { visibleAttributes } from '../src/modules/attributes/attributes.ts'
+import {
+  createCollection,
+  deleteCollection,
+  getCollection,
+  updateCollection,
+  visibleCollections,
+} from '../src/modules/collections/collections.ts'
+import { mayReadSchema } from '../src/modules/databases/databases.ts'
+import { visibleIndexes } from '../src/modules/indexes/indexes.ts'
+import { parsePermission } from '../src/modules/permissions/roles.ts'
+import { mayUse } from './access.ts'
+import { AttributeInput, SchemaStatus } from './attributes.ts'
+import { builder } from './builder.ts'
+import { IndexInput } from './indexes.ts'
+import { answerPermission, Permission, PermissionInput, readPermissions } from './permissions.ts'
+
+const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
+const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
+
+const Collection = builder.prismaObject('Collection', {
+  description: "A kind of document: it becomes a type of the project's API.",
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the collection.' }),
+    key: t.exposeString('key', { description: 'What programs call it.' }),
+    typeName: t.exposeString('typeName', { description: 'The name of its type.' }),
+    name: t.exposeString('name', { description: 'What people call it.' }),
+    database: t.relation('database', { description: 'The database that it is in.' }),
+    permissions: t.field({
+      type: [Permission],
+      description: 'Who may do what with every document.',
+      select: { permissions: true },
+      resolve: ({ permissions }) => permissions.flatMap(parsePermission).map(answerPermission),
+    }),
+    documentPermissions: t.exposeBoolean('documentPermissions', {
+      description: 'Whether each document can grant more by itself.',
+    }),
+    status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
+    statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    attributes: t.relatedConnection('attributes', {
+      cursor: 'id',
+      totalCount: true,
+      description: 'The fields of its documents, oldest first.',
+      query: (_args, ctx) => ({ where: visibleAttributes(ctx), orderBy: { id: 'asc' } }),
+    }),
+    indexes: t.relatedConnection('indexes', {
+      cursor: 'id',
+      totalCount: true,
+      description: 'Its indexes, oldest first.',
+      query: (_args, ctx) => ({ where: visibleIndexes(ctx), orderBy: { id: 'asc' } }),
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  collection: t.prismaField({
+    type: Collection,
+    access: read,
+    description: 'One collection.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => getCollection(ctx, id),
+  }),
+  collections: t.prismaConnection({
+    type: Collection,
+    cursor: 'id',
+    access: read,
+    description: 'The collections of the project, oldest first.',
+    totalCount: (_root, _args, ctx) => ctx.db.collection.count({ where: visibleCollections(ctx) }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.collection.findMany({ ...query, where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
+  }),
+}))
+
+const documentPermissions = 'Whether each document can grant more by itself.'
+
+builder.mutationFields((t) => ({
+  createCollection: t.prismaFieldWithInput({
+    type: Collection,
+    access: write,
+    description:
+      'Makes a collection. Its type is there once its `status` is AVAILABLE; `collectionChanged` tells. A project has at most 1,000.',
+    input: {
+      databaseId: t.input.id({ required: true, description: 'Which database it is for.' }),
+      key: t.input.string({
+        required: true,
+        description:
+          'What programs call it, in the plural: a small letter, then letters, digits and underscores, up to 40.',
+      }),
+      typeName: t.input.string({
+        description: 'The name of its type, unique in the project; made of the key, if left out.',
+      }),
+      name: t.input.string({ description: 'What people call it, up to 128 characters; its key, if left out.' }),
+      permissions: t.input.field({
+        type: [PermissionInput],
+        required: true,
+        description: 'Who may do what with every document, up to 100. Members and keys of the project need none.',
+      }),
+      documentPermissions: t.input.boolean({ description: `${documentPermissions} They can, if left out.` }),
+      attributes: t.input.field({
+        type: [AttributeInput],
+        description: 'The attributes that it begins with, up to 400.',
+      }),
+      indexes: t.input.field({ type: [IndexInput], description: 'The indexes that it begins with, up to 64.' }),
+    },
+    resolve: (_query, _root, { input }, ctx) =>
+      createCollection(ctx, { ...input, permissions: readPermissions(input.permissions) }),
+  }),
+  updateCollection: t.prismaFieldWithInput({
+    type: Collection,
+    access: write,
+    description: 'Changes a collection. What is left out stays. It is in force on every node within a second.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({ description: 'What people call it.' }),
+      permissions: t.input.field({
+        type: [PermissionInput],
+        description: 'Who may do what with every document, instead of all that was granted before.',
+      }),
+      documentPermissions: t.input.boolean({ description: documentPermissions }),
+    },
+    resolve: (_query, _root, { input: { id, permissions, ...changes } }, ctx) =>
+      updateCollection(ctx, id, { ...changes, permissions: permissions && readPermissions(permissions) }),
+  }),
+  deleteCollection: t.id({
+    access: write,
+    description: 'Deletes a collection with its documents. Refused while another points at it. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteCollection(ctx, id),
+  }),
+}))
+
+const CollectionChangeKind = builder.enumType('CollectionChangeKind', {
+  description: 'What happened to a collection.',
+  values: {
+    CREATED: { description: 'It was asked for.' },
+    UPDATED: { description: 'It, one of its attributes or one of its indexes came, changed, failed or went.' },
+    DELETED: { description: 'It is gone.' },
+  },
+})
+
+type CollectionChange = { collectionId: string; kind: 'CREATED' | 'UPDATED' | 'DELETED' }
+
+const CollectionChangeType = builder.objectRef<Change<CollectionChange>>('CollectionChange').implement({
+  description: 'Something that happened to a collection.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'Where to go on after it.' }),
+    kind: t.expose('kind', { type: CollectionChangeKind, description: 'What happened.' }),
+    id: t.exposeID('collectionId', { description: 'Which collection.' }),
+    event: t.string({ description: "The event's full name.", resolve: ({ event }) => event.name }),
+    collection: t.prismaField({
+      type: Collection,
+      nullable: true,
+      description: 'The collection as it is now; null once it is gone.',
+      resolve: (query, { collectionId }, _args, ctx) =>
+        ctx.db.collection.findFirst({ ...query, where: { AND: [{ id: collectionId }, visibleCollections(ctx)] } }),
+    }),
+    at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),
+  }),
+})
+
+builder.subscriptionField('collectionChanged', (t) =>
+  t.field({
+    type: CollectionChangeType,
+    access: read,
+    description: 'What happens to collections, their attributes and indexes: above all, when their `status` changes.',
+    args: {
+      id: t.arg.id({ description: 'Only this collection; all, if left out.' }),
+      after: t.arg.string({ description: 'The cursor of the last change you have; from now on, if left out.' }),
+    },
+    subscribe: async (_root, { id, after }, ctx) => {
+      const stream = changes(ctx, { after, select: (event, caller) => selectChange(event, caller, id ?? null) })
+      await stream.opened
+      return stream
+    },
+    resolve: (change) => change,
+  }),
+)
+
+const nouns = new Set(['collections', 'attributes', 'indexes'])
+
+function selectChange(event: LoggedEvent, ctx: Context, wanted: string | null): CollectionChange | null {
+  const [noun = '', action] = event.type.split('.')
+  if (!nouns.has(noun) || !mayReadSchema(ctx) || !mayUse(ctx, read)) return null
+  const { collectionId } = event.payload as { collectionId: string }
+  if (wanted !== null && wanted !== collectionId) return null
+  if (noun !== 'collections' || action === 'updated') return { collectionId, kind: 'UPDATED' }
+  return { collectionId, kind: action === 'created' ? 'CREATED' : 'DELETED' }
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Actor, Context } from '../src/context.ts'
+import { operate } from '../src/testing/operation.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let schemas: Schemas
+let ctx: Context
+
+before(async () => {
+  world = await createWorld()
+  schemas = createSchemas(world.app)
+  ctx = (await world.createProject()).owner
+})
+after(async () => {
+  await schemas.close()
+  await world.close()
+})
+
+const createDatabase = 'mutation ($input: CreateDatabaseInput!) { createDatabase(input: $input) { id key name } }'
+
+test('a database is created, read, listed and deleted', async () => {
+  const { data } = await operate(schemas, ctx, createDatabase, { input: { key: 'main', name: 'Main' } })
+  const { id } = data?.createDatabase ?? {}
+  assert.deepEqual(data, { createDatabase: { id, key: 'main', name: 'Main' } })
+  const one = await operate(
+    schemas,
+    ctx,
+    'query ($id: ID!) { database(id: $id) { key collections { totalCount nodes { key } } } }',
+    { id },
+  )
+  assert.deepEqual(one, { data: { database: { key: 'main', collections: { totalCount: 0, nodes: [] } } }, errors: [] })
+  const all = await operate(
+    schemas,
+    ctx,
+    '{ databases(first: 1) { totalCount nodes { id } edges { cursor } pageInfo { hasNextPage } } }',
+  )
+  assert.equal(all.data?.databases.totalCount, 1)
+  assert.deepEqual(all.data?.databases.nodes, [{ id }])
+  const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteDatabase(id: $id) }', { id })
+  assert.deepEqual(gone.data, { deleteDatabase: id })
+})
+
+test('what is wrong, taken or not there is said with its code', async () => {
+  const wrong = await operate(schemas, ctx, createDatabase, { input: { key: '__proto__' } })
+  assert.match(wrong.errors[0] ?? '', /^INVALID A key begins .* \(input\.key\)$/)
+  await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
+  const taken = await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
+  assert.deepEqual(taken.errors, ['CONFLICT This project already has a database “taken”.'])
+  for (const source of ['{ database(id: "db_1") { id } }', 'mutation { deleteDatabase(id: "db_1") }']) {
+    assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such database.'])
+  }
+})
+
+test('end users, guests and keys without the scope see no trace of it', async () => {
+  const scopes = new Set(['databases.read'])
+  const actors: (Actor | null)[] = [
+    null,
+    { kind: 'user', id: 'usr_1', sessionId: 'ses_1', verified: true, labels: [] },
+    { kind: 'key', id: 'key_1', scopes: new Set(['documents.read']) },
+    { kind: 'key', id: 'key_2', scopes },
+  ]
+  for (const actor of actors) {
+    const other = world.context(ctx.projectId, actor)
+    const { data } = await operate(schemas, other, '{ __schema { types { name fields { name } } } }')
+    const text = JSON.stringify(data)
+    const mayRead = actor?.kind === 'key' && actor.scopes === scopes
+    assert.equal(text.includes('databases'), mayRead)
+    assert.equal(text.includes('Database'), mayRead)
+    assert.ok(!text.includes('createDatabase'))
+    const { errors } = await operate(schemas, other, createDatabase, { input: { key: 'stolen' } })
+    assert.ok(errors.length > 0)
+  }
+  assert.equal(await ctx.db.database.count({ where: { key: 'stolen' } }), 0)
+})

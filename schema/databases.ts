@@ -1,0 +1,64 @@
+import { visibleCollections } from '../src/modules/collections/collections.ts'
+import { createDatabase, deleteDatabase, getDatabase, visibleDatabases } from '../src/modules/databases/databases.ts'
+import { builder } from './builder.ts'
+
+const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
+const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
+
+const Database = builder.prismaObject('Database', {
+  description: 'A named group of collections.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the database.' }),
+    key: t.exposeString('key', { description: 'What programs call it.' }),
+    name: t.exposeString('name', { description: 'What people call it.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    collections: t.relatedConnection('collections', {
+      cursor: 'id',
+      totalCount: true,
+      description: 'The collections in it, oldest first.',
+      query: (_args, ctx) => ({ where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  database: t.prismaField({
+    type: Database,
+    access: read,
+    description: 'One database.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => getDatabase(ctx, id),
+  }),
+  databases: t.prismaConnection({
+    type: Database,
+    cursor: 'id',
+    access: read,
+    description: 'The databases of the project, oldest first.',
+    totalCount: (_root, _args, ctx) => ctx.db.database.count({ where: visibleDatabases(ctx) }),
+    resolve: (query, _root, _args, ctx) =>
+      ctx.db.database.findMany({ ...query, where: visibleDatabases(ctx), orderBy: { id: 'asc' } }),
+  }),
+}))
+
+builder.mutationFields((t) => ({
+  createDatabase: t.prismaFieldWithInput({
+    type: Database,
+    access: write,
+    description: 'Makes a database.',
+    input: {
+      key: t.input.string({
+        required: true,
+        description: 'What programs call it: a small letter, then letters, digits and underscores, up to 40.',
+      }),
+      name: t.input.string({ description: 'What people call it, up to 128 characters; its key, if left out.' }),
+    },
+    resolve: (_query, _root, { input }, ctx) => createDatabase(ctx, input),
+  }),
+  deleteDatabase: t.id({
+    access: write,
+    description:
+      'Deletes a database with its collections and documents. Refused while a collection of another database points into it. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteDatabase(ctx, id),
+  }),
+}))

@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type GraphQLSchema,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  printSchema,
+  validateSchema,
+} from 'graphql'
+import { type App, createApp } from '../src/app.ts'
+import { type Context, sqlTransaction } from '../src/context.ts'
+import { nameClash } from '../src/documents/names.ts'
+import { raiseRevision } from '../src/modules/databases/revision.ts'
+import { type Blog, createBlog } from '../src/testing/blog.ts'
+import { createCollections } from '../src/testing/collections.ts'
+import { operate } from '../src/testing/operation.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { type Relay, startRelay } from '../workers/relay.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let other: App
+let relay: Relay
+let blog: Blog
+let schemas: Schemas
+let elsewhere: Schemas
+
+before(async () => {
+  world = await createWorld()
+  other = await createApp(world.env, 'other')
+  relay = startRelay(world.app)
+  blog = await createBlog(world)
+  schemas = createSchemas(world.app)
+  elsewhere = createSchemas(other)
+})
+
+after(async () => {
+  await schemas.close()
+  await elsewhere.close()
+  await relay.stop()
+  await other.close()
+  await world.close()
+})
+
+const named = (schema: GraphQLSchema) => Object.keys(schema.getTypeMap())
+
+test("a project's schema is a valid one, and says everything", async () => {
+  for (const ctx of [
+    blog.owner,
+    blog.as(null),
+    blog.as('ann'),
+    blog.key('documents.read'),
+    blog.key('documents.write'),
+  ]) {
+    const schema = await schemas.for(ctx)
+    assert.deepEqual(validateSchema(schema), [])
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (!/^(Create|Update)?(Post|Comment|Author)/.test(type.name)) continue
+      assert.ok(type.description, type.name)
+      for (const field of 'getFields' in type ? Object.values(type.getFields()) : []) {
+        assert.ok(field.description, `${type.name}.${field.name}`)
+        for (const arg of 'args' in field ? field.args : [])
+          assert.ok(arg.description, `${type.name}.${field.name}(${arg.name})`)
+      }
+    }
+  }
+})
+
+test('each audience is shown what it may use, and no more', async () => {
+  const roots = async (ctx: Context) => {
+    const schema = await schemas.for(ctx)
+    return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
+      Object.keys(type?.getFields() ?? {}),
+    )
+  }
+  const [owner, guest, user, reader, writer, none] = await Promise.all(
+    [
+      blog.owner,
+      blog.as(null),
+      blog.as('ann'),
+      blog.key('documents.read'),
+      blog.key('documents.write'),
+      blog.key('users.read'),
+    ].map(roots),
+  )
+  const has = (fields: string[] | undefined, ...names: string[]) => names.map((name) => fields?.includes(name))
+  assert.deepEqual(has(owner, 'notes', 'createNote', 'posts', 'postChanged'), [true, true, true, true])
+  assert.deepEqual(
+    has(
+      guest,
+      'authors',
+      'author',
+      'authorChanged',
+      'createAuthor',
+      'posts',
+      'notes',
+      'createPost',
+      'users',
+      'projects',
+    ),
+    [true, true, true, false, false, false, false, false, false],
+  )
+  assert.deepEqual(
+    has(
+      user,
+      'authors',
+      'posts',
+      'createPost',
+      'updatePost',
+      'deletePost',
+      'createAuthor',
+      'notes',
+      'createNote',
+      'users',
+    ),
+    [true, true, true, true, true, true, false, false, false],
+  )
+  assert.deepEqual(has(reader, 'notes', 'createNote', 'users'), [true, false, false])
+  assert.deepEqual(has(writer, 'notes', 'createNote'), [false, true])
+  assert.deepEqual(has(none, 'notes', 'createNote', 'users'), [false, false, true])
+  const console = await schemas.for(world.context('console'))
+  assert.deepEqual(
+    named(console).filter((name) => /Post|Author|User$/.test(name)),
+    [],
+  )
+})
+
+test('a guest finds no name of what guests cannot use in any byte of the schema', async () => {
+  const text = printSchema(await schemas.for(blog.as(null)))
+  for (const word of ['Post', 'Comment', 'Note', 'note', 'createKey', 'Member', 'Project', 'ApiKey', 'CreateAuthor'])
+    assert.doesNotMatch(text, new RegExp(word), word)
+})
+
+test('a schema that did not change is the same object, for all callers of a class', async () => {
+  const schema = await schemas.for(blog.as('ann'))
+  assert.equal(await schemas.for(blog.as('bob', ['staff'])), schema)
+  assert.notEqual(await schemas.for(blog.as(null)), schema)
+})
+
+/** How long until a node answers this. */
+async function until(answers: () => Promise<boolean>, withinMs = 3_000): Promise<number> {
+  const begun = performance.now()
+  while (!(await answers())) {
+    assert.ok(performance.now() - begun < withinMs, 'it never came')
+    await sleep(5)
+  }
+  return performance.now() - begun
+}
+
+test('every node has a changed schema within a second; untouched types are kept', async (t) => {
+  const { projectId, owner } = await world.createProject()
+  await createCollections(owner, {
+    cities: { attributes: { name: { type: 'STRING' } } },
+    rivers: { attributes: { name: { type: 'STRING' } } },
+    bridges: { attributes: { river: { type: 'RELATION', to: 'rivers', reverseKey: 'bridges' } } },
+  })
+  const nodes = [schemas, elsewhere]
+  const before = await Promise.all(nodes.map((node) => node.for(owner)))
+  const river = await world.app.db.collection.findFirstOrThrow({ where: { projectId, key: 'rivers' } })
+  await world.app.sql.query(`alter table "${projectId}"."${river.id}" add column length int4`)
+  await world.app.db.attribute.create({
+    data: { id: 'att_length', projectId, collectionId: river.id, key: 'length', type: 'INTEGER', status: 'AVAILABLE' },
+  })
+  await sqlTransaction(owner, raiseRevision)
+  const waits = await Promise.all(
+    nodes.map((node) =>
+      until(async () => (await operate(node, owner, '{ rivers { nodes { length } } }')).errors.length === 0),
+    ),
+  )
+  t.diagnostic(`seen after ${waits.map((ms) => `${ms.toFixed(0)} ms`).join(' and ')}`)
+  assert.ok(Math.max(...waits) < 1_000)
+  for (const [i, node] of nodes.entries()) {
+    const now = await node.for(owner)
+    assert.equal(now.getType('City'), before[i]?.getType('City'))
+    assert.notEqual(now.getType('River'), before[i]?.getType('River'))
+    // Its neighbour is of the new schema too, or there would be two types River.
+    assert.notEqual(now.getType('Bridge'), before[i]?.getType('Bridge'))
+    assert.deepEqual(validateSchema(now), [])
+  }
+  assert.equal(
+    (await operate(schemas, owner, 'mutation { createBridge(input: {}) { river { length } } }')).errors.length,
+    0,
+  )
+})
+
+test('a permission that is taken away is gone on every node within a second', async () => {
+  const guest = blog.as(null)
+  assert.equal((await operate(elsewhere, guest, '{ authors { totalCount } }')).errors.length, 0)
+  const set = async (permissions: string[]) => {
+    await world.app.db.collection.update({ where: { id: blog.ids.authors ?? '' }, data: { permissions } })
+    await sqlTransaction(blog.owner, raiseRevision)
+  }
+  await set(['read:users'])
+  assert.ok(
+    (await until(async () => (await operate(elsewhere, guest, '{ authors { totalCount } }')).errors.length > 0)) <
+      1_000,
+  )
+  assert.equal((await elsewhere.for(guest)).getType('Author'), undefined)
+  await set(['read:any', 'write:label:staff'])
+  await until(async () => (await operate(schemas, guest, '{ authors { totalCount } }')).errors.length === 0)
+})
+
+test("names of the API's own types cannot be taken", () => {
+  for (const [typeName, key] of [
+    ['User', 'users'],
+    ['StringFilter', 'filters'],
+    ['PageInfo', 'infos'],
+    ['Permission', 'permissions'],
+    ['String', 'strings'],
+  ] as const) {
+    assert.notEqual(nameClash({ typeName, key }, []), null, typeName)
+  }
+})
+
+test('a collection that came to clash with the API leaves the rest of the schema usable', async () => {
+  const { owner } = await world.createProject()
+  await createCollections(owner, {
+    users: { attributes: {} },
+    pages: { attributes: { text: { type: 'STRING' } } },
+    moons: { typeName: 'Page', attributes: {} },
+  })
+  const schema = await schemas.for(owner)
+  assert.deepEqual(validateSchema(schema), [])
+  assert.ok(schema.getType('Page'))
+  assert.equal(schema.getQueryType()?.getFields().pageWhere, undefined)
+})
+
+test('names that JavaScript knows are names like others', async () => {
+  const { owner } = await world.createProject()
+  const keys = [
+    'constructor',
+    'toString',
+    'valueOf',
+    'hasOwnProperty',
+    'length',
+    'name',
+    'then',
+    'select',
+    'order',
+    'n',
+    'p',
+    't',
+  ]
+  await createCollections(owner, {
+    constructor: { attributes: Object.fromEntries(keys.map((key) => [key, { type: 'STRING' as const }])) },
+  })
+  const all = keys.join(' ')
+  const empty = await operate(schemas, owner, `mutation { createConstructor(input: { id: "x" }) { ${all} } }`)
+  assert.deepEqual(empty, {
+    data: { createConstructor: Object.fromEntries(keys.map((key) => [key, null])) },
+    errors: [],
+  })
+  const set = await operate(
+    schemas,
+    owner,
+    `mutation { updateConstructor(input: { id: "x", ${keys.map((key) => `${key}: "v"`).join(' ')} }) { ${all} } }`,
+  )
+  assert.deepEqual(set, { data: { updateConstructor: Object.fromEntries(keys.map((key) => [key, 'v'])) }, errors: [] })
+  const where = keys.map((key) => `${key}: { eq: "v" }`).join(' ')
+  const found = await operate(
+    schemas,
+    owner,
+    `{ constructorList(where: { ${where} }, orderBy: [${keys
+      .slice(0, 8)
+      .map((key) => `{ ${key}: DESC }`)
+      .join(' ')}]) { nodes { ${all} } edges { cursor } pageInfo { hasNextPage } } }`,
+  )
+  assert.deepEqual(found.errors, [])
+  assert.equal(found.data?.constructorList.nodes[0].valueOf, 'v')
+})
+
+test('200 collections of 10 attributes: the first schema, and one after a change', async (t) => {
+  const { projectId, owner } = await world.createProject()
+  const types = ['STRING', 'INTEGER', 'BOOLEAN', 'DATETIME'] as const
+  const key = (i: number) =>
+    `things${'abcdefghij'[Math.floor(i / 100)]}${'abcdefghij'[Math.floor(i / 10) % 10]}${'abcdefghij'[i % 10]}s`
+  await world.app.db.database.create({ data: { id: 'db_200', projectId, key: 'many', name: 'Many' } })
+  const rows = Array.from({ length: 200 }, (_, i) => ({
+    id: `col_${i}`,
+    projectId,
+    databaseId: 'db_200',
+    key: key(i),
+    typeName: `Thing${i}`,
+    name: 'x',
+    permissions: ['read:any'],
+    documentPermissions: false,
+    status: 'AVAILABLE' as const,
+  }))
+  await world.app.db.collection.createMany({ data: rows })
+  await world.app.db.attribute.createMany({
+    data: rows.flatMap(({ id: collectionId }, i) =>
+      Array.from({ length: 10 }, (_, j) => {
+        const related = j === 9 && i % 10 > 0
+        return {
+          id: `att_${i}_${j}`,
+          projectId,
+          collectionId,
+          key: `field${j}`,
+          status: 'AVAILABLE' as const,
+          size: null,
+          type: related ? ('RELATION' as const) : (types[j % 4] ?? 'STRING'),
+          relatedCollectionId: related ? `col_${i - 1}` : null,
+          reverseKey: related ? `reverse${j}` : null,
+        }
+      }),
+    ),
+  })
+  await sqlTransaction(owner, raiseRevision)
+  const fresh = createSchemas(world.app)
+  await fresh.for(blog.owner)
+  const model = performance.now()
+  const loads = async (ctx: Context) => {
+    const begun = performance.now()
+    const blocked = process.cpuUsage()
+    const schema = await fresh.for(ctx)
+    const { user, system } = process.cpuUsage(blocked)
+    return { ms: performance.now() - begun, cpuMs: (user + system) / 1000, schema }
+  }
+  const first = await loads(owner)
+  t.diagnostic(
+    `first: ${first.ms.toFixed(0)} ms, ${first.cpuMs.toFixed(0)} ms of CPU, ${named(first.schema).length} types`,
+  )
+  const again = await loads(owner)
+  t.diagnostic(`unchanged: ${again.ms.toFixed(2)} ms`)
+  assert.equal(again.schema, first.schema)
+  const forGuest = await loads(world.context(projectId))
+  t.diagnostic(`for another audience: ${forGuest.ms.toFixed(0)} ms`)
+  for (let i = 0; i < 3; i++) {
+    await world.app.db.attribute.update({ where: { id: 'att_77_0' }, data: { key: `renamed${i}` } })
+    await sqlTransaction(owner, raiseRevision)
+    const before = (await fresh.for(owner)) === first.schema
+    await until(async () => {
+      const attribute = (await fresh.for(owner)).getType('Thing77')
+      return isObjectType(attribute) && `renamed${i}` in attribute.getFields()
+    })
+    t.diagnostic(`changed: ${before}`)
+  }
+  t.diagnostic(`${(performance.now() - model).toFixed(0)} ms`)
+  assert.deepEqual(validateSchema(await fresh.for(owner)), [])
+  assert.ok(
+    named(first.schema).filter(
+      (name) =>
+        !isIntrospectionType(first.schema.getType(name) as never) &&
+        !isSpecifiedScalarType(first.schema.getType(name) as never),
+    ).length > 1600,
+  )
+  await fresh.close()
+})

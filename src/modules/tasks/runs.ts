@@ -1,0 +1,68 @@
+import type { Task, TaskRun } from '../../../prisma/client/client.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
+import { emit } from '../../event.ts'
+import { newId } from '../../lib/ids.ts'
+import { runCreated, runFinished } from './events.ts'
+import { tickAfter, tickUpTo } from './schedule.ts'
+
+/** Plans one run. There is one for each task and time: null when that one has been planned already. */
+export async function createRun(
+  tx: DbContext,
+  task: Pick<Task, 'id' | 'projectId'>,
+  scheduledAt: Date,
+): Promise<TaskRun | null> {
+  const data = { id: newId('run'), projectId: task.projectId, taskId: task.id, scheduledAt }
+  const [run] = await tx.db.taskRun.createManyAndReturn({ data: [data], skipDuplicates: true })
+  if (!run) return null
+  await emit(tx, runCreated, { taskId: task.id, runId: run.id }, task.projectId)
+  return run
+}
+
+/**
+ * Plans a run for each task that is due, and the task's next time, in one transaction: any number of clocks may do it.
+ * A task whose times were missed runs once, for the last of them. Answers how many were due.
+ */
+export async function planDueRuns(ctx: Context, limit = 50): Promise<number> {
+  return transaction(ctx, async (tx) => {
+    const now = ctx.clock()
+    const due = await tx.query<{ id: string }>(
+      `select id from tasks where enabled and "nextRunAt" <= $1 order by "nextRunAt" limit $2 for update skip locked`,
+      [now, limit],
+    )
+    for (const { id } of due) {
+      const task = await tx.db.task.findUniqueOrThrow({ where: { id } })
+      const scheduledAt = tickUpTo(task, now)
+      await createRun(tx, task, scheduledAt)
+      await tx.db.task.update({ where: { id }, data: { previousRunAt: scheduledAt, nextRunAt: tickAfter(task, now) } })
+    }
+    return due.length
+  })
+}
+
+/**
+ * Begins a run, and answers its task. Null when there is nothing left to do. A run that is under way already was cut off
+ * with its worker: it is begun again, and the call says by its `tendril-run-id` that it is the same.
+ */
+export async function beginRun(ctx: Context, id: string): Promise<(TaskRun & { task: Task }) | null> {
+  const { count } = await ctx.db.taskRun.updateMany({
+    where: { id, status: { in: ['PENDING', 'RUNNING'] } },
+    data: { status: 'RUNNING', startedAt: ctx.clock() },
+  })
+  return count === 0 ? null : ctx.db.taskRun.findUnique({ where: { id }, include: { task: true } })
+}
+
+export type RunOutcome = { status: number | null; body: string | null; error: string | null; durationMs: number | null }
+
+/** Ends a run with what came of it. One that has ended stays as it is. */
+export async function finishRun(ctx: Context, id: string, outcome: RunOutcome): Promise<void> {
+  const { status: responseStatus, body: responseBody, error, durationMs } = outcome
+  const isSuccess = responseStatus !== null && responseStatus >= 200 && responseStatus < 300
+  const status = isSuccess ? ('SUCCEEDED' as const) : ('FAILED' as const)
+  await transaction(ctx, async (tx) => {
+    const [run] = await tx.db.taskRun.updateManyAndReturn({
+      where: { id, status: { in: ['PENDING', 'RUNNING'] } },
+      data: { status, responseStatus, responseBody, error, durationMs, finishedAt: ctx.clock() },
+    })
+    if (run) await emit(tx, runFinished, { taskId: run.taskId, runId: id, status }, run.projectId)
+  })
+}

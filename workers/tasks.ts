@@ -1,0 +1,70 @@
+import type { Task, TaskRun } from '../prisma/client/client.ts'
+import { asSystem, type Context } from '../src/context.ts'
+import { runTaskJob } from '../src/modules/tasks/jobs.ts'
+import { readHeaders } from '../src/modules/tasks/request.ts'
+import { beginRun, finishRun, type RunOutcome } from '../src/modules/tasks/runs.ts'
+import { type Egress, EgressFailed, EgressRefused } from '../src/platform/egress.ts'
+import { implement, onEvent, type Worker } from './implement.ts'
+
+const timeoutMs = 30_000
+
+/** Makes the calls of tasks. */
+export const tasks: Worker = {
+  name: 'tasks',
+  jobs: [],
+  outgoing: ({ egress }) => [
+    implement(
+      runTaskJob,
+      async ({ signal, ...services }, { runId }) => {
+        const ctx = asSystem(services, 'tasks', '')
+        const run = await beginRun(ctx, runId)
+        if (run) await finishRun(ctx, runId, await call(ctx, egress, run, signal))
+      },
+      (services, { runId }, reason) => {
+        const outcome = { status: null, body: null, error: `The run was given up: ${reason}`, durationMs: null }
+        return finishRun(asSystem(services, 'tasks', ''), runId, outcome)
+      },
+    ),
+  ],
+  reactions: [
+    onEvent(['runs.created'], runTaskJob, {
+      key: ({ payload }) => (payload as { runId: string }).runId,
+      data: ({ payload }) => ({ runId: (payload as { runId: string }).runId }),
+    }),
+  ],
+  owed: async ({ sql, clock }) => {
+    const { rows } = await sql.query<{ id: string }>(
+      `select id from task_runs where status in ('PENDING', 'RUNNING') and "createdAt" < $1 order by "createdAt" limit 1000`,
+      [new Date(clock().getTime() - 60_000)],
+    )
+    return rows.map(({ id }) => ({ job: runTaskJob, key: id, data: { runId: id } }))
+  },
+}
+
+async function call(
+  ctx: Context,
+  egress: Egress,
+  run: TaskRun & { task: Task },
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const started = performance.now()
+  const durationMs = () => Math.round(performance.now() - started)
+  const { method, url, body, headers } = run.task
+  const sent = { 'user-agent': 'Tendril-Tasks/1.0', ...readHeaders(ctx.env, headers), 'tendril-run-id': run.id }
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  try {
+    const reply = await egress.send({
+      method,
+      url,
+      headers: sent,
+      body: hasBody ? (body ?? undefined) : undefined,
+      timeoutMs,
+      signal,
+    })
+    const error = reply.status >= 300 && reply.status < 400 ? 'A redirect is not followed.' : null
+    return { status: reply.status, body: reply.body, error, durationMs: durationMs() }
+  } catch (error) {
+    if (!(error instanceof EgressRefused || error instanceof EgressFailed)) throw error
+    return { status: null, body: null, error: error.message, durationMs: durationMs() }
+  }
+}
