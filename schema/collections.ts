@@ -174,7 +174,10 @@ builder.subscriptionField('collectionChanged', (t) =>
     },
     subscribe: async (_root, { id, after }, ctx) => {
       const stream = changes(ctx, { after, select: (event, caller) => selectChange(event, caller, id ?? null) })
-      await stream.opened
+      await stream.opened.catch(async (error) => {
+        await stream.return?.()
+        throw error
+      })
       return stream
     },
     resolve: (change) => change,

@@ -11,7 +11,7 @@ const DeliveryStatus = builder.enumType('DeliveryStatus', {
   },
 })
 
-const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
+builder.prismaObject('DeliveryAttempt', {
   description: 'One request of a delivery, and what came back.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first.' }),

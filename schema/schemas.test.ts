@@ -219,7 +219,7 @@ test('a collection that came to clash with the API leaves the rest of the schema
   await createCollections(owner, {
     users: { attributes: {} },
     pages: { attributes: { text: { type: 'STRING' } } },
-    moons: { typeName: 'Page', attributes: {} },
+    moons: { typeName: 'PageWhere', attributes: {} },
   })
   const schema = await schemas.for(owner)
   assert.deepEqual(validateSchema(schema), [])

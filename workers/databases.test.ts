@@ -532,16 +532,19 @@ test('what has waited for long is owed again', async () => {
 })
 
 test('from the mutation to the type: relay, bridge, queue and worker', async () => {
-  await begin()
-  const workers = await startWorkers(world.app, { only: ['databases'] })
+  const fresh = await createWorld()
+  const workers = await startWorkers(fresh.app, { only: ['databases'], sweepEveryMs: 500 })
   try {
-    const { id } = await create({ key: 'posts', attributes: [{ key: 'title', type: 'STRING', size: 10 }] })
+    const { owner } = await fresh.createProject()
+    const database = await createDatabase(owner, { key: 'main' })
+    const { id } = await createCollection(owner, { databaseId: database.id, key: 'posts', permissions: [] })
     const started = performance.now()
-    const statusOf = async () => (await ctx.db.collection.findUniqueOrThrow({ where: { id } })).status
+    const statusOf = async () => (await owner.db.collection.findUniqueOrThrow({ where: { id } })).status
     while ((await statusOf()) !== 'AVAILABLE' && performance.now() - started < 10_000) await sleep(20)
     assert.equal(await statusOf(), 'AVAILABLE')
   } finally {
     await workers.stop()
+    await fresh.close()
   }
 })
 

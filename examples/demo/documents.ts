@@ -18,7 +18,10 @@ export async function readAndWrite(project: Project, { ann, bob }: Users): Promi
     return (await request<{ createAuthor: { id: string } }>(ann, query)).createAuthor.id
   })
   const sharedId = await step('Ann creates posts that every user may read', async () => {
-    const permissions = [{ role: 'users', right: 'READ' }]
+    const permissions = [
+      { role: 'users', right: 'READ' },
+      { role: `user:${ann.id}`, right: 'UPDATE' },
+    ]
     const ids: string[] = []
     for (const views of [1, 7, 9]) {
       const input = { title: `Shared ${views}`, views, author: authorId, permissions }

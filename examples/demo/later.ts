@@ -35,8 +35,9 @@ export const webhook = {
   ): Promise<void> =>
     step('The webhook arrives, and the standardwebhooks package verifies it', async () => {
       const call = await until('the webhook', () => calls.find(({ headers }) => headers['webhook-id']))
-      const verified = new Webhook(secret).verify(call.body, call.headers as Record<string, string>) as { type: string }
-      assert.ok(verified.type.startsWith(`databases.${collections.databaseId}.collections.`), verified.type)
+      const verified = new Webhook(secret).verify(call.body, call.headers as Record<string, string>) as { type: string; name: string }
+      assert.equal(verified.type, 'documents.created')
+      assert.ok(verified.name.startsWith(`databases.${collections.databaseId}.collections.`), verified.name)
       const forged = call.body.replace('created', 'deleted')
       assert.throws(() => new Webhook(secret).verify(forged, call.headers as Record<string, string>))
       type Answer = { webhook: { deliveries: { nodes: { status: string }[] } } }

@@ -97,7 +97,7 @@ test("a node's own fields are the logged row; its relations are read by the subs
   await run('createComment(input: { body: "hidden", post: "n" }) { id }')
   const stream = await open(
     ann,
-    'postChanged { node { title author { name posts(where: { id: { eq: "n" } }) { nodes { title } } } comments { totalCount } } a: node { t: title } }',
+    'postChanged(where: { title: { ne: "x" } }) { node { title author { name posts(where: { id: { eq: "n" } }) { nodes { title } } } comments { totalCount } } a: node { t: title } }',
   )
   await run('updatePost(input: { id: "n", title: "y" }) { id }')
   await run('updatePost(input: { id: "n", title: "z" }) { id }')

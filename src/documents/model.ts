@@ -66,35 +66,45 @@ export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`
 }
 
-/** One statement, and so one moment: a revision and what belongs to it. */
-const modelQuery = `
-  select p."schemaRevision" as revision, coalesce(json_agg(json_build_object(
-    'id', c.id, 'key', c.key, 'projectId', c."projectId", 'databaseId', c."databaseId", 'typeName', c."typeName",
-    'permissions', c.permissions, 'documentPermissions', c."documentPermissions", 'attributes', a.list
-  ) order by c."createdAt", c.id) filter (where c.id is not null), '[]') as rows
-  from projects p
-  left join collections c on c."projectId" = p.id and c.status = 'AVAILABLE'
-  left join lateral (
-    select coalesce(json_agg(json_build_object(
-      'key', key, 'type', type, 'required', required, 'size', size, 'default', "default", 'collectionId', "collectionId",
-      'relatedCollectionId', "relatedCollectionId", 'reverseKey', "reverseKey", 'onDelete', "onDelete"
-    ) order by "createdAt", id), '[]') as list
-    from attributes where "collectionId" = c.id and status = 'AVAILABLE'
-  ) a on true
-  where p.id = $1 group by p.id`
+const collectionsQuery = `
+  select p."schemaRevision" as revision, c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions"
+  from projects p left join collections c on c."projectId" = p.id and c.status = 'AVAILABLE'
+  where p.id = $1 order by c."createdAt", c.id`
+
+const attributesQuery = `
+  select a.key, a.type, a.required, a.size, a."default", a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete"
+  from attributes a join collections c on c.id = a."collectionId"
+  where c."projectId" = $1 and a.status = 'AVAILABLE' and c.status = 'AVAILABLE' order by a."createdAt", a.id`
 
 /** Reads what is available of a project's schema. A project that does not exist has no collections, and the revision -1. */
 export async function loadModel(sql: Pool, projectId: string): Promise<ProjectModel> {
-  const { rows: found } = await sql.query<{ revision: number; rows: Row[] }>(modelQuery, [projectId])
-  const { revision, rows } = found[0] ?? { revision: -1, rows: [] }
+  const { found, attributes } = await readRows(sql, projectId)
+  const byCollection = Map.groupBy(attributes, ({ collectionId }) => collectionId)
+  const byTarget = Map.groupBy(attributes, ({ relatedCollectionId }) => relatedCollectionId)
+  const rows = found.flatMap((row) => (row.id === null ? [] : [{ ...row, attributes: byCollection.get(row.id) ?? [] }]))
   const kept = withoutClashes(rows)
-  const byTarget = Map.groupBy(
-    kept.flatMap(({ attributes }) => attributes),
-    ({ relatedCollectionId }) => relatedCollectionId,
-  )
   const ids = new Set(kept.map(({ id }) => id))
-  const collections = new Map(kept.map((row) => [row.id, collectionOf(row, ids, byTarget.get(row.id) ?? [])]))
-  return { projectId, revision, collections }
+  const pointing = (id: string) => (byTarget.get(id) ?? []).filter(({ collectionId }) => ids.has(collectionId))
+  const collections = new Map(kept.map((row) => [row.id, collectionOf(row, ids, pointing(row.id))]))
+  return { projectId, revision: found[0]?.revision ?? -1, collections }
+}
+
+type Found = { revision: number } & Omit<Row, 'attributes'>
+
+/** As both stood at one moment: a revision, and what belongs to it. */
+async function readRows(sql: Pool, projectId: string): Promise<{ found: Found[]; attributes: Field[] }> {
+  const client = await sql.connect()
+  try {
+    await client.query('begin isolation level repeatable read read only')
+    const { rows: found } = await client.query<Found>(collectionsQuery, [projectId])
+    const { rows: attributes } = await client.query<Field>(attributesQuery, [projectId])
+    await client.query('commit')
+    client.release()
+    return { found, attributes }
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
 }
 
 /** Two things of one name would make the whole schema unusable: the one that was there first keeps it. */

@@ -19,6 +19,8 @@ export type MongoOptions = {
   onProgress?: (line: string) => void
 }
 
+const oneLine = (error: unknown) => String(error).replace(/\s+/g, ' ').slice(0, 200)
+
 type Program = { kind: 'mongod' | 'ferretdb'; path: string }
 
 const defaultCache = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tendril', 'bin')
@@ -65,7 +67,7 @@ async function findProgram(cache: string, onProgress: (line: string) => void): P
   }
   onProgress('Building FerretDB, once for this machine')
   return buildFerretdb(go, cache).catch((error: unknown) => ({
-    missing: `FerretDB could not be built: ${String(error).slice(0, 300)}`,
+    missing: `FerretDB could not be built: ${oneLine(error)}`,
   }))
 }
 
@@ -120,7 +122,7 @@ export async function startMongo(options: MongoOptions): Promise<Server | { miss
   const program = await findProgram(cache, onProgress)
   if ('missing' in program) {
     return startDownloaded(dir).catch((error: unknown) => ({
-      missing: `${program.missing}; downloading one failed too: ${String(error).split('\n')[0]?.slice(0, 200)}`,
+      missing: `${program.missing}; downloading one failed too: ${oneLine(error)}`,
     }))
   }
   const port = await freePort()

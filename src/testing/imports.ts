@@ -1,7 +1,7 @@
-/** Holds the import rules of `.dependency-cruiser.mjs`. */
+/** Holds the import rules of `.dependency-cruiser.ts`. */
 import { join } from 'node:path'
 import { cruise } from 'dependency-cruiser'
-import rules from '../../.dependency-cruiser.mjs'
+import rules from '../../.dependency-cruiser.ts'
 
 export const root = join(import.meta.dirname, '../..')
 const folders = ['schema', 'src', 'workers', 'functions-runtime', 'prisma', 'examples']

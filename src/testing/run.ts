@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   const testing = performance.now()
   const code = await runTests(files.sort(), servers.env)
   say(`Tests took ${seconds(testing)}, everything ${seconds(begun)}`)
-  if (servers.missing) say(`No MongoDB (${servers.missing}): ${countSkipped()} tests skipped`)
+  if (servers.missing) say(`No MongoDB (${servers.missing}): ${countSkipped()} test(s) skipped`)
   return code
 }
 

@@ -27,14 +27,17 @@ const maxPublishedBytes = 65_536
 const prepareBatch = `
   prepare relay_batch as
   with picked as materialized (
-    select position from events.outbox order by position limit ${batchSize} for update skip locked
+    select ctid from events.outbox order by position limit ${batchSize} for update skip locked
   ), moved as (
-    delete from events.outbox o using picked where o.position = picked.position returning o.*
+    delete from events.outbox where ctid = any (array(select ctid from picked)) returning *
   ), numbered as (
     select moved.*, (select seq from events.head) + row_number() over (order by position) as seq from moved
   ), chained as (
-    select n.*, coalesce(lag(n.seq) over (partition by n."projectId" order by n.seq), h.seq, 0) as prev
-    from numbered n left join events.project_heads h on h."projectId" = n."projectId"
+    select n.*, coalesce(
+      lag(n.seq) over (partition by n."projectId" order by n.seq),
+      (select h.seq from events.project_heads h where h."projectId" = n."projectId"),
+      0) as prev
+    from numbered n
   ), logged as (
     insert into events.log (seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, day)
     select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at,
@@ -79,6 +82,8 @@ const makePartitions = `
 /** Makes a connection ready for `relayBatch`. */
 export async function prepareRelay(client: Client): Promise<void> {
   await ensurePartitions(client)
+  // The plan is made once, while the outbox is empty; it must also serve when it is not.
+  await client.query('set enable_seqscan = off')
   await client.query(prepareBatch)
 }
 

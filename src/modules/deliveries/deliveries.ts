@@ -33,11 +33,11 @@ export async function createDeliveries(services: Services, events: readonly Logg
   // A webhook that is deleted at this moment takes its deliveries with it.
   await services.sql.query(
     `insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, "nextAttemptAt", "updatedAt")
-     select r.id, r."projectId", r."webhookId", r."eventId", r."eventName", r.body, now(), now()
+     select r.id, r."projectId", r."webhookId", r."eventId", r."eventName", r.body, $2, $2
      from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "webhookId" text, "eventId" uuid, "eventName" text, body text)
      join webhooks w on w.id = r."webhookId" for key share of w
      on conflict do nothing`,
-    [JSON.stringify(made)],
+    [JSON.stringify(made), services.clock()],
   )
   return made.map(({ id }) => id)
 }
@@ -47,7 +47,7 @@ function wants(webhook: Subscribed, event: LoggedEvent): boolean {
 }
 
 function deliveryOf(webhook: Subscribed, event: LoggedEvent) {
-  const body = JSON.stringify({ type: event.type, timestamp: event.at.toISOString(), data: event.payload })
+  const body = JSON.stringify({ type: event.type, name: event.name, timestamp: event.at.toISOString(), data: event.payload })
   const { projectId, id: eventId, name: eventName } = event
   return { id: deliveryId(webhook.id, eventId), projectId, webhookId: webhook.id, eventId, eventName, body }
 }

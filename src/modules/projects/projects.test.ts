@@ -18,9 +18,9 @@ before(async () => {
 })
 after(() => world.close())
 
-const refused = async (promise: Promise<unknown>, kind: new (message: string) => Error) => {
+const refused = async (call: () => Promise<unknown>, kind: new (message: string) => Error) => {
   const before = await world.emitted()
-  await assert.rejects(promise, kind)
+  await assert.rejects(call, kind)
   assert.deepEqual(await world.emitted(), before, 'a refused call emits nothing')
 }
 const idOf = (ctx: Context) => (ctx.actor?.kind === 'account' ? ctx.actor.id : '')
@@ -32,7 +32,7 @@ describe('projects', () => {
   })
 
   test('createProject: unauthenticated', () =>
-    refused(createProject(world.context('console'), { name: 'x' }), Unauthenticated))
+    refused(() => createProject(world.context('console'), { name: 'x' }), Unauthenticated))
 
   test('another project is answered exactly like one that is not, and so is the console', async () => {
     const errors = await Promise.all(
@@ -62,17 +62,17 @@ describe('keys', () => {
   test('createKey: conflict, invalid, not found', async () => {
     const ctx = mine.ownerAtConsole
     const { projectId } = mine
-    await refused(createKey(ctx, { ...input, projectId }), Conflict)
-    await refused(createKey(ctx, { ...input, projectId, scopes: ['everything'] }), Invalid)
-    await refused(createKey(ctx, { ...input, projectId, scopes: ['constructor'] }), Invalid)
-    await refused(createKey(ctx, { ...input, projectId, expiresAt: new Date(0) }), Invalid)
-    await refused(createKey(ctx, { ...input, projectId: theirs.projectId }), NotFound)
-    await refused(createKey(ctx, { ...input, projectId: 'console' }), NotFound)
+    await refused(() => createKey(ctx, { ...input, projectId }), Conflict)
+    await refused(() => createKey(ctx, { ...input, projectId, scopes: ['everything'] }), Invalid)
+    await refused(() => createKey(ctx, { ...input, projectId, scopes: ['constructor'] }), Invalid)
+    await refused(() => createKey(ctx, { ...input, projectId, expiresAt: new Date(0) }), Invalid)
+    await refused(() => createKey(ctx, { ...input, projectId: theirs.projectId }), NotFound)
+    await refused(() => createKey(ctx, { ...input, projectId: 'console' }), NotFound)
   })
 
   test("deleteKey: another's key is answered like one that is not", async () => {
     const { key } = await createKey(theirs.ownerAtConsole, { ...input, projectId: theirs.projectId })
-    await refused(deleteKey(mine.ownerAtConsole, key.id), NotFound)
+    await refused(() => deleteKey(mine.ownerAtConsole, key.id), NotFound)
     assert.equal(await deleteKey(theirs.ownerAtConsole, key.id), key.id)
   })
 
@@ -90,12 +90,12 @@ describe('members', () => {
     const { projectId, ownerAtConsole } = mine
     const email = await addressOf(theirs.ownerAtConsole)
     const member = await addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' })
-    await refused(addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' }), Conflict)
-    await refused(addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), Forbidden)
-    await refused(addMember(ownerAtConsole, { projectId, email: 'nobody@example.org', role: 'OWNER' }), NotFound)
-    await refused(removeMember(theirs.ownerAtConsole, member.id), Forbidden)
+    await refused(() => addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' }), Conflict)
+    await refused(() => addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), Forbidden)
+    await refused(() => addMember(ownerAtConsole, { projectId, email: 'nobody@example.org', role: 'OWNER' }), NotFound)
+    await refused(() => removeMember(theirs.ownerAtConsole, member.id), Forbidden)
     assert.equal(await removeMember(ownerAtConsole, member.id), member.id)
-    await refused(addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), NotFound)
+    await refused(() => addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), NotFound)
   })
 
   test('removeMember: the last owner stays, even when two leave at once', async () => {

@@ -7,9 +7,12 @@ import type { Pubsub } from '../pubsub.ts'
  */
 export function createDoorbell(pubsub: Pubsub, channel: string): NotificationChannel {
   const subscribers = new Set<NotificationHandler>()
+  const ring = createRinger(async (notification) => {
+    await Promise.allSettled([...subscribers].map(async (tell) => tell(notification)))
+  })
   const subscription = pubsub.subscribe(channel, (message) => {
     const notification = parse(message)
-    if (notification) for (const tell of subscribers) void Promise.resolve(tell(notification)).catch(() => {})
+    if (notification) ring(notification)
   })
   const doorbell: NotificationChannel = {
     // Not the connection's state: with another one Agenda would not even try to publish.
@@ -31,6 +34,30 @@ export function createDoorbell(pubsub: Pubsub, channel: string): NotificationCha
     off: () => doorbell,
   }
   return doorbell
+}
+
+/**
+ * Being told of one job, Agenda looks for all of that name. So while it looks, any number of rings for the same name are
+ * one more look: a burst of jobs is not a burst of queries from every worker.
+ */
+function createRinger(tell: (notification: JobNotification) => Promise<void>) {
+  const looking = new Map<string, JobNotification | null>()
+  const look = async (notification: JobNotification) => {
+    const { jobName } = notification
+    for (let next: JobNotification | null = notification; next; ) {
+      looking.set(jobName, null)
+      await tell(next)
+      next = looking.get(jobName) ?? null
+    }
+    looking.delete(jobName)
+  }
+  return (notification: JobNotification) => {
+    const { jobName, nextRunAt } = notification
+    const waiting = looking.get(jobName)
+    if (waiting === undefined) void look(notification)
+    // A job for later must not hide one for now.
+    else if (!waiting || (waiting.nextRunAt ?? 0) > (nextRunAt ?? 0)) looking.set(jobName, notification)
+  }
 }
 
 function parse(message: unknown): JobNotification | null {

@@ -230,7 +230,7 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       }
       const p50 = waits.sort((a, b) => a - b)[15] ?? Infinity
       process.stdout.write(`# lone job on ${name}: p50 ${p50.toFixed(1)} ms\n`)
-      assert.ok(p50 < 500, `${p50} ms`)
+      assert.ok(p50 < 1_000, `${p50} ms`)
     })
   })
 }
