@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { connect } from './http/fixture.ts'
+import { welcomes } from './http/welcome.ts'
+import { connect } from './testing/server.ts'
 import { createWorld, type World } from './testing/world.ts'
 
 let world: World
@@ -37,7 +38,7 @@ function start(more: NodeJS.ProcessEnv = {}): Run {
 async function listening(run: Run): Promise<string> {
   for (let i = 0; i < 200; i += 1) {
     const [, url] = /listening at (http:\S+?)"/.exec(run.out()) ?? []
-    if (url) return url
+    if (url) return `${url}/graphql`
     await wait(100)
   }
   throw new Error(run.out())
@@ -71,17 +72,89 @@ test('a server that is not there is told', async () => {
   assert.doesNotMatch(run.out(), /\n +at /)
 })
 
+test('nothing that is sent ends the process', async () => {
+  const run = start()
+  const url = await listening(run)
+  const { pid } = run.child
+  const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') =>
+    fetch(url, { method: 'POST', headers: { 'content-type': type }, body }).then((response) => response.status)
+  const fragments = (n: number) =>
+    Array.from({ length: n }, (_, i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)
+  const queries = [
+    '{a'.repeat(20_000),
+    `{ ...F0 } ${fragments(100).join(' ')}`,
+    '{ ...A } fragment A on Query { ...A }',
+    `{ ${Array.from({ length: 10_000 }, (_, i) => `a${i}: account { id }`).join(' ')} }`,
+    '{ __proto__ constructor toString }',
+    'query __proto__($__proto__: Int) { account { id } }',
+    `{ account(id: ${'['.repeat(900)}1${']'.repeat(900)}) }`,
+    `{ __schema { types { ${'fields { type { '.repeat(40)} name ${'} }'.repeat(40)} } } }`,
+  ]
+  const bodies = [
+    ...queries.map((query) => JSON.stringify({ query })),
+    '['.repeat(900_000),
+    `{"query":"{ account { id } }","variables":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+    '{"query":"query ($a: Int) { account { id } }","variables":{"a":1e308,"__proto__":{"x":1},"constructor":null}}',
+    '{"__proto__":{"query":"{ account { id } }"}}',
+  ]
+  for (const body of bodies) assert.equal(await post(body), 400, body.slice(0, 80))
+  assert.equal(await post(new Uint8Array(2_000_000)), 413)
+  assert.equal(await post('x', 'multipart/form-data; boundary=x'), 403)
+  const socket = await connect(url)
+  socket.socket.send('x'.repeat(10_000_000), () => {})
+  assert.equal((await socket.closed).code, 1009)
+  for (const query of queries) {
+    const client = await connect(url)
+    client.send({ id: '__proto__', type: 'subscribe', payload: { query } })
+    assert.equal((await client.received(2))[1]?.type, 'error')
+    client.socket.terminate()
+  }
+  assert.equal((await fetch(url.replace('/graphql', '/health'))).status, 200)
+  assert.equal(run.child.pid, pid)
+  assert.equal(run.child.exitCode, null)
+  assert.doesNotMatch(run.out(), /"level":[56]0/)
+  run.child.kill('SIGTERM')
+  assert.equal(await run.exited, 0)
+})
+
+test('the welcome that GraphiQL shows works, step by step', async () => {
+  const run = start()
+  const url = await listening(run)
+  const post = async (query: string, authorization = '') => {
+    const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) }
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) })
+    // biome-ignore lint/suspicious/noExplicitAny: what a server answers is checked by what follows
+    return (await response.json()) as any
+  }
+  const [signUp, createProject] = welcomes.console.map(({ query }) => query)
+  const signedUp = await post(`${signUp}`.replace('password: ""', 'password: "correct horse battery"'))
+  const authorization = `Bearer ${signedUp.data.signUp.secret}`
+  const { data } = await post(`${createProject}`, authorization)
+  assert.equal(data.createProject.name, 'My project')
+  const [look] = welcomes.project
+  for (const asked of ['', authorization]) {
+    const answer = await fetch(url.replace('/graphql', `/projects/${data.createProject.id}/graphql`), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(asked && { authorization: asked }) },
+      body: JSON.stringify({ query: look?.query }),
+    })
+    assert.equal(answer.status, 200)
+  }
+  run.child.kill('SIGTERM')
+  assert.equal(await run.exited, 0)
+})
+
 test('the real API answers, and SIGTERM ends the process with 0 after what is in flight', async () => {
   const run = start()
   const url = await listening(run)
   const ask = () =>
-    fetch(`${url}/graphql`, {
+    fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"query":"{ __schema { queryType { name } } account { id } }"}',
     })
   assert.deepEqual(await (await ask()).json(), { data: { __schema: { queryType: { name: 'Query' } }, account: null } })
-  const client = await connect(`${url}/graphql`)
+  const client = await connect(url)
   // A lock keeps the answer away until after the signal.
   const lock = await world.app.sql.connect()
   await lock.query('begin; lock table projects in access exclusive mode')

@@ -533,7 +533,11 @@ test('what has waited for long is owed again', async () => {
 
 test('from the mutation to the type: relay, bridge, queue and worker', async () => {
   const fresh = await createWorld()
-  const workers = await startWorkers(fresh.app, { only: ['databases'], sweepEveryMs: 500 })
+  const workers = await startWorkers(fresh.app, {
+    only: ['databases'],
+    sweepEveryMs: 500,
+    queue: { lockMs: 4_000, touchEveryMs: 1_000 },
+  })
   try {
     const { owner } = await fresh.createProject()
     const database = await createDatabase(owner, { key: 'main' })

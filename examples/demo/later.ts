@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Webhook } from 'standardwebhooks'
 import { type Endpoint, request } from '../client/request.ts'
+import { graphql } from '../generated/gql.ts'
 import type { Posts } from './documents.ts'
 import type { Call, ReceivedMail } from './receivers.ts'
 import type { Collections, Project, Users } from './setting-up.ts'
@@ -8,10 +9,9 @@ import { step, until } from './steps.ts'
 
 export async function audits({ server }: Project, { sharedId }: Posts): Promise<void> {
   await step('The changes stand in the audit log', async () => {
-    type Answer = { audits: { nodes: { event: string; actorKind: string }[] } }
-    const query = 'query { audits(first: 100) { nodes { event actorKind } } }'
+    const query = graphql(`query Audits { audits(first: 100) { nodes { event actorKind } } }`)
     const found = await until('the audit', async () => {
-      const { audits } = await request<Answer>(server, query)
+      const { audits } = await request(server, query)
       return audits.nodes.find(({ event }) => event.endsWith(`.documents.${sharedId}.updated`))
     })
     assert.equal(found.actorKind, 'user')
@@ -21,10 +21,11 @@ export async function audits({ server }: Project, { sharedId }: Posts): Promise<
 export const webhook = {
   register: ({ server }: Project, url: string): Promise<{ id: string; secret: string; server: Endpoint }> =>
     step('You register a webhook for documents.*', async () => {
-      type Answer = { createWebhook: { webhook: { id: string }; secret: string } }
-      const query = 'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }'
+      const query = graphql(`
+        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }
+      `)
       const input = { name: 'receiver', url: `${url}/hook`, events: ['documents.*'] }
-      const { createWebhook } = await request<Answer>(server, query, { input })
+      const { createWebhook } = await request(server, query, { input })
       return { id: createWebhook.webhook.id, secret: createWebhook.secret, server }
     }),
 
@@ -35,17 +36,22 @@ export const webhook = {
   ): Promise<void> =>
     step('The webhook arrives, and the standardwebhooks package verifies it', async () => {
       const call = await until('the webhook', () => calls.find(({ headers }) => headers['webhook-id']))
-      const verified = new Webhook(secret).verify(call.body, call.headers as Record<string, string>) as { type: string; name: string }
+      const verified = new Webhook(secret).verify(call.body, call.headers as Record<string, string>) as {
+        type: string
+        name: string
+      }
       assert.equal(verified.type, 'documents.created')
       assert.ok(verified.name.startsWith(`databases.${collections.databaseId}.collections.`), verified.name)
       const forged = call.body.replace('created', 'deleted')
       assert.throws(() => new Webhook(secret).verify(forged, call.headers as Record<string, string>))
-      type Answer = { webhook: { deliveries: { nodes: { status: string }[] } } }
-      const query =
-        'query ($id: ID!) { webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } } }'
+      const query = graphql(`
+        query Deliveries($id: ID!) {
+          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }
+        }
+      `)
       await until('the delivery in its log', async () => {
-        const { webhook } = await request<Answer>(server, query, { id })
-        return webhook.deliveries.nodes.some(({ status }) => status === 'SUCCEEDED')
+        const { webhook } = await request(server, query, { id })
+        return webhook?.deliveries.nodes.some(({ status }) => status === 'SUCCEEDED')
       })
     }),
 }
@@ -53,36 +59,38 @@ export const webhook = {
 export const task = {
   register: ({ server }: Project, url: string): Promise<string> =>
     step('You create a task that calls an address every second', async () => {
-      const query = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }'
+      const query = graphql(`mutation NewTask($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }`)
       const input = { name: 'tick', schedule: '* * * * * *', method: 'POST', url: `${url}/tick`, body: 'tick' }
-      return (await request<{ createTask: { id: string } }>(server, query, { input })).createTask.id
+      return (await request(server, query, { input })).createTask.id
     }),
 
   runs: ({ server }: Project, id: string, calls: Call[]): Promise<void> =>
     step('The task has called the address, and its runs are logged', async () => {
       await until('the call', () => calls.find(({ body }) => body === 'tick'))
-      type Answer = { task: { runs: { nodes: { status: string; responseStatus: number }[] } } }
-      const query = 'query ($id: ID!) { task(id: $id) { runs(first: 5) { nodes { status responseStatus } } } }'
+      const query = graphql(`
+        query Runs($id: ID!) { task(id: $id) { runs(first: 5) { nodes { status responseStatus } } } }
+      `)
       await until('the run', async () => {
-        const { task } = await request<Answer>(server, query, { id })
-        return task.runs.nodes.some(({ status, responseStatus }) => status === 'SUCCEEDED' && responseStatus === 200)
+        const { task } = await request(server, query, { id })
+        return task?.runs.nodes.some(({ status, responseStatus }) => status === 'SUCCEEDED' && responseStatus === 200)
       })
     }),
 }
 
 export async function mail({ ann, guest }: Users, mails: ReceivedMail[]): Promise<void> {
   const link = await step('Ann asks for a verification mail, and it arrives over SMTP', async () => {
-    await request(ann, 'mutation { createVerification }')
+    await request(ann, graphql(`mutation AskForMail { createVerification }`))
     const { text } = await until('the mail', () => mails.find(({ to }) => to === 'ann@example.org'))
     const found = /https?:\/\/\S+/.exec(text)?.[0]
     assert.ok(found, text)
     return new URL(found)
   })
   await step('The link in it verifies her address, once', async () => {
-    const query =
-      'mutation ($input: ConfirmVerificationInput!) { confirmVerification(input: $input) { emailVerified } }'
-    const input = { id: link.searchParams.get('id'), secret: link.searchParams.get('secret') }
-    const answer = await request<{ confirmVerification: { emailVerified: boolean } }>(guest, query, { input })
+    const query = graphql(`
+      mutation Confirm($input: ConfirmVerificationInput!) { confirmVerification(input: $input) { emailVerified } }
+    `)
+    const input = { id: link.searchParams.get('id') ?? '', secret: link.searchParams.get('secret') ?? '' }
+    const answer = await request(guest, query, { input })
     assert.equal(answer.confirmVerification.emailVerified, true)
     await assert.rejects(request(guest, query, { input }), /INVALID/)
   })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Endpoint, request } from '../client/request.ts'
+import { graphql } from '../generated/gql.ts'
+import type { CreateCollectionInput } from '../generated/graphql.ts'
 import { step, until } from './steps.ts'
 
 export type Project = { id: string; server: Endpoint; owner: Endpoint; guest: Endpoint }
@@ -9,27 +11,29 @@ export type Collections = { databaseId: string; authorsId: string; postsId: stri
 export async function signUpAsOwner(url: string): Promise<Endpoint> {
   const visitor = { url: `${url}/graphql` }
   return step('You sign up as an owner at the console API', async () => {
-    const { signUp } = await request<{ signUp: { secret: string } }>(
+    const { signUp } = await request(
       visitor,
-      'mutation { signUp(input: { email: "owner@example.org", password: "correct horse", name: "Olga" }) { secret } }',
+      graphql(
+        `mutation SignUpOwner { signUp(input: { email: "owner@example.org", password: "correct horse", name: "Olga" }) { secret } }`,
+      ),
     )
     const owner = { ...visitor, authorization: `Bearer ${signUp.secret}` }
-    const { account } = await request<{ account: { name: string } }>(owner, '{ account { name } }')
-    assert.equal(account.name, 'Olga')
+    const { account } = await request(owner, graphql(`query Me { account { name } }`))
+    assert.equal(account?.name, 'Olga')
     return owner
   })
 }
 
 export async function makeProject(owner: Endpoint): Promise<Project> {
   const { id, endpoint } = await step('You create a project', async () => {
-    const query = 'mutation { createProject(input: { name: "Blog" }) { id endpoint } }'
-    return (await request<{ createProject: { id: string; endpoint: string } }>(owner, query)).createProject
+    const query = graphql(`mutation CreateBlog { createProject(input: { name: "Blog" }) { id endpoint } }`)
+    return (await request(owner, query)).createProject
   })
   const secret = await step('You create an API key with every scope', async () => {
-    const { keyScopes } = await request<{ keyScopes: { name: string }[] }>(owner, '{ keyScopes { name } }')
-    const query = 'mutation ($input: CreateKeyInput!) { createKey(input: $input) { secret } }'
+    const { keyScopes } = await request(owner, graphql(`query Scopes { keyScopes { name } }`))
+    const query = graphql(`mutation NewKey($input: CreateKeyInput!) { createKey(input: $input) { secret } }`)
     const input = { projectId: id, name: 'server', scopes: keyScopes.map(({ name }) => name) }
-    return (await request<{ createKey: { secret: string } }>(owner, query, { input })).createKey.secret
+    return (await request(owner, query, { input })).createKey.secret
   })
   const guest = { url: endpoint }
   return {
@@ -40,41 +44,44 @@ export async function makeProject(owner: Endpoint): Promise<Project> {
   }
 }
 
-const createCollection = 'mutation ($input: CreateCollectionInput!) { createCollection(input: $input) { id status } }'
-
-type Created = { createCollection: { id: string } }
+const createCollection = graphql(`
+  mutation NewCollection($input: CreateCollectionInput!) { createCollection(input: $input) { id status } }
+`)
 
 export async function defineCollections(project: Project): Promise<Collections> {
   const { server } = project
   const databaseId = await step('You create a database', async () => {
-    const query = 'mutation { createDatabase(input: { key: "main", name: "Main" }) { id } }'
-    return (await request<{ createDatabase: { id: string } }>(server, query)).createDatabase.id
+    const query = graphql(`mutation NewDatabase { createDatabase(input: { key: "main", name: "Main" }) { id } }`)
+    return (await request(server, query)).createDatabase.id
   })
-  const permissions = [
-    { role: 'users', right: 'CREATE' },
-    { role: 'users', right: 'READ' },
-  ]
   const authorsId = await step('You create the collection authors', async () => {
-    const input = {
+    const input: CreateCollectionInput = {
       databaseId,
       key: 'authors',
-      permissions,
+      permissions: [
+        { role: 'users', right: 'CREATE' },
+        { role: 'users', right: 'READ' },
+      ],
       attributes: [{ key: 'name', type: 'STRING', size: 100, required: true }],
     }
-    return (await request<Created>(server, createCollection, { input })).createCollection.id
+    return (await request(server, createCollection, { input })).createCollection.id
   })
   const postsId = await step(
     'You create the collection posts, with attributes, a relation to authors and an index',
     async () => {
-      const attributes = [
-        { key: 'title', type: 'STRING', size: 200, required: true },
-        { key: 'views', type: 'INTEGER', default: 0 },
-        { key: 'published', type: 'DATETIME' },
-        { key: 'author', type: 'RELATION', relatedCollectionId: authorsId, reverseKey: 'posts', onDelete: 'CASCADE' },
-      ]
-      const indexes = [{ key: 'byViews', type: 'KEY', attributes: ['views'], orders: ['DESC'] }]
-      const input = { databaseId, key: 'posts', permissions: [permissions[0]], attributes, indexes }
-      return (await request<Created>(server, createCollection, { input })).createCollection.id
+      const input: CreateCollectionInput = {
+        databaseId,
+        key: 'posts',
+        permissions: [{ role: 'users', right: 'CREATE' }],
+        attributes: [
+          { key: 'title', type: 'STRING', size: 200, required: true },
+          { key: 'views', type: 'INTEGER', default: 0 },
+          { key: 'published', type: 'DATETIME' },
+          { key: 'author', type: 'RELATION', relatedCollectionId: authorsId, reverseKey: 'posts', onDelete: 'CASCADE' },
+        ],
+        indexes: [{ key: 'byViews', type: 'KEY', attributes: ['views'], orders: ['DESC'] }],
+      }
+      return (await request(server, createCollection, { input })).createCollection.id
     },
   )
   await step('The databases worker makes them: status AVAILABLE', () =>
@@ -87,16 +94,19 @@ export async function defineCollections(project: Project): Promise<Collections> 
   return { databaseId, authorsId, postsId }
 }
 
-type Status = { status: string; statusReason: string | null }
-type CollectionStatus = { collection: Status & { attributes: { nodes: Status[] }; indexes: { nodes: Status[] } } }
+const collectionStatus = graphql(`
+  query CollectionStatus($id: ID!) {
+    collection(id: $id) {
+      status
+      statusReason
+      attributes { nodes { status statusReason } }
+      indexes { nodes { status statusReason } }
+    }
+  }
+`)
 
 async function isAvailable(server: Endpoint, id: string): Promise<boolean> {
-  const { collection } = await request<CollectionStatus>(
-    server,
-    `query ($id: ID!) { collection(id: $id) {
-       status statusReason attributes { nodes { status statusReason } } indexes { nodes { status statusReason } } } }`,
-    { id },
-  )
+  const { collection } = await request(server, collectionStatus, { id })
   const parts = [collection, ...collection.attributes.nodes, ...collection.indexes.nodes]
   const failed = parts.find(({ status }) => status === 'FAILED')
   if (failed) throw new Error(`It failed: ${failed.statusReason}`)
@@ -124,10 +134,12 @@ async function guestSeesNothing(guest: Endpoint): Promise<void> {
 
 export async function signUpUsers({ guest }: Project): Promise<Users> {
   return step('Two end users, Ann and Bob, sign up', async () => {
-    const query = 'mutation ($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }'
+    const query = graphql(
+      `mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }`,
+    )
     const signUp = async (name: string) => {
       const input = { name, email: `${name.toLowerCase()}@example.org`, password: 'correct horse' }
-      const answer = await request<{ signUp: { secret: string; account: { id: string } } }>(guest, query, { input })
+      const answer = await request(guest, query, { input })
       return { ...guest, authorization: `Bearer ${answer.signUp.secret}`, id: answer.signUp.account.id }
     }
     return { ann: await signUp('Ann'), bob: await signUp('Bob'), guest }

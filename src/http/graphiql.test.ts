@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { createFixture, type Fixture } from './fixture.ts'
+import { createFixture, type Fixture } from '../testing/server.ts'
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const skip = existsSync(executablePath) ? false : `there is no ${executablePath}`

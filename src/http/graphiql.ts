@@ -80,8 +80,7 @@ function page(projectId: string): string {
   const title = projectId === consoleProjectId ? 'Tendril' : `Tendril: ${projectId}`
   const settings = JSON.stringify({
     title,
-    defaultQuery: projectId === consoleProjectId ? welcomes.console : welcomes.project,
-    headers: '{\n  "authorization": ""\n}',
+    defaultTabs: projectId === consoleProjectId ? welcomes.console : welcomes.project,
     subscriptionsProtocol: 'SSE',
     shouldPersistHeaders: false,
     defaultEditorToolsVisibility: 'headers',

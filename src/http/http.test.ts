@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { createFixture, type Fixture } from './fixture.ts'
+import { createFixture, type Fixture } from '../testing/server.ts'
 import { limits } from './limits.ts'
 
 let fixture: Fixture

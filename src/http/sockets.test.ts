@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect as connectTcp } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Client, connect, createFixture, type Fixture } from './fixture.ts'
+import { type Client, connect, createFixture, type Fixture } from '../testing/server.ts'
 import { limits } from './limits.ts'
 
 let fixture: Fixture

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { connect, createFixture, type Fixture } from './fixture.ts'
+import { connect, createFixture, type Fixture } from '../testing/server.ts'
 
 let fixture: Fixture
 let url: string

@@ -9,7 +9,7 @@ const node = process.execPath
 const bin = (name: string) => [`node_modules/.bin/${name}`] as const
 
 const parts: Record<string, readonly string[]> = {
-  'format and lint': [...bin('biome'), 'ci', '--error-on-warnings', '.'],
+  'format and lint': [...bin('biome'), 'ci', '--colors=off', '--error-on-warnings', '.'],
   types: [...bin('tsc'), '-p', '.'],
   imports: [node, 'src/testing/imports.ts'],
   'schema.graphql': [node, 'schema/print.ts', '--check'],
@@ -22,7 +22,7 @@ type Outcome = { ok: boolean; output: string; seconds: number }
 
 function run([command = '', ...args]: readonly string[]): Promise<Outcome> {
   const started = performance.now()
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, FORCE_COLOR: '0' } })
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
   child.stderr.on('data', (chunk) => (output += chunk))

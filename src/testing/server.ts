@@ -9,7 +9,7 @@ import { Forbidden, Invalid, LimitExceeded, ResyncRequired, Unauthenticated } fr
 import { hashSecret, newSecret } from '../lib/secrets.ts'
 import { createGraphql } from '../server.ts'
 import { TooSlow } from '../tail.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { createWorld, type World } from './world.ts'
 
 const sdl = `
   enum Failure { INVALID FORBIDDEN SLOW_DOWN BUG TEXT NULL STATEMENT_TIMEOUT }

@@ -1,0 +1,482 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** An attribute that a collection begins with. */
+export type AttributeInput = {
+  /** The value of documents that are created without one, for an attribute that is not required. */
+  default?: unknown;
+  /** The name of the field: a small letter, then letters, digits and underscores, up to 40. */
+  key: string;
+  /** What happens when the document that a relation points at is deleted. Relations need it. */
+  onDelete?: OnDelete | null | undefined;
+  /** The collection that a relation points at. Relations need it. */
+  relatedCollectionId?: string | number | null | undefined;
+  /** Whether every document has a value; not, if left out. */
+  required?: boolean | null | undefined;
+  /** The field of that collection that lists the documents which point at one; none, if left out. */
+  reverseKey?: string | null | undefined;
+  /** Greatest number of characters of a string, up to 1,048,576. Strings need it. */
+  size?: number | null | undefined;
+  /** What it holds. */
+  type: AttributeType;
+};
+
+/** What an attribute holds. */
+export type AttributeType =
+  /** True or false. */
+  | 'BOOLEAN'
+  /** A moment, to the millisecond. */
+  | 'DATETIME'
+  /** A whole number of 32 bits. */
+  | 'INTEGER'
+  /** One document of `relatedCollection`. */
+  | 'RELATION'
+  /** Text of up to `size` characters. */
+  | 'STRING';
+
+/** What is asked for. */
+export type ConfirmVerificationInput = {
+  /** The `id` in the link. */
+  id: string | number;
+  /** The `secret` in the link. */
+  secret: string;
+};
+
+/** What is asked for. */
+export type CreateCollectionInput = {
+  /** The attributes that it begins with, up to 400. */
+  attributes?: Array<AttributeInput> | null | undefined;
+  /** Which database it is for. */
+  databaseId: string | number;
+  /** Whether each document can grant more by itself. They can, if left out. */
+  documentPermissions?: boolean | null | undefined;
+  /** The indexes that it begins with, up to 64. */
+  indexes?: Array<IndexInput> | null | undefined;
+  /** What programs call it, in the plural: a small letter, then letters, digits and underscores, up to 40. */
+  key: string;
+  /** What people call it, up to 128 characters; its key, if left out. */
+  name?: string | null | undefined;
+  /** Who may do what with every document, up to 100. Members and keys of the project need none. */
+  permissions: Array<PermissionInput>;
+  /** The name of its type, unique in the project; made of the key, if left out. */
+  typeName?: string | null | undefined;
+};
+
+/** What is asked for. */
+export type CreateKeyInput = {
+  /** When it ends; never, if left out. */
+  expiresAt?: string | null | undefined;
+  /** What people call it: 1 to 64 characters. */
+  name: string;
+  /** Which project. */
+  projectId: string | number;
+  /** What it may do: see `keyScopes`. */
+  scopes: Array<string>;
+};
+
+/** What is asked for. */
+export type CreateTaskInput = {
+  /** What to send, up to 64 KiB. */
+  body?: string | null | undefined;
+  /** Whether it runs by its schedule; it does, if left out. */
+  enabled?: boolean | null | undefined;
+  /** Headers of the call. */
+  headers?: Array<TaskHeader> | null | undefined;
+  /** The HTTP method; GET, if left out. */
+  method?: string | null | undefined;
+  /** What people call it: 1 to 128 characters. */
+  name: string;
+  /** Five cron fields, or six with seconds first. */
+  schedule: string;
+  /** An IANA time zone; UTC, if left out. */
+  timeZone?: string | null | undefined;
+  /** What to call. */
+  url: string;
+};
+
+/** What is asked for. */
+export type CreateWebhookInput = {
+  /** Whether events are sent; they are, if left out. */
+  enabled?: boolean | null | undefined;
+  /** Patterns: `documents.*`, `users.created`, or a full name with `*` for any segment. */
+  events: Array<string>;
+  /** What people call it: 1 to 128 characters. */
+  name: string;
+  /** Where events are sent. */
+  url: string;
+};
+
+/** How a delivery stands. */
+export type DeliveryStatus =
+  /** Given up. It can be replayed. */
+  | 'FAILED'
+  /** Not yet taken; it is tried again. */
+  | 'PENDING'
+  /** Taken: the receiver answered 2xx. */
+  | 'SUCCEEDED';
+
+/** An index that a collection begins with. */
+export type IndexInput = {
+  /** Keys of 1 to 10 attributes, `createdAt` or `updatedAt`; strings of about 640 characters together. */
+  attributes: Array<string>;
+  /** What programs call it: a small letter, then letters, digits and underscores, up to 40. */
+  key: string;
+  /** The direction of each; ASC, if left out. */
+  orders?: Array<OrderDirection> | null | undefined;
+  /** What it is for. */
+  type: IndexType;
+};
+
+/** What an index is for. */
+export type IndexType =
+  /** Finds and orders documents fast. */
+  | 'KEY'
+  /** Does so, and keeps two documents from having the same values. Nulls never are the same. */
+  | 'UNIQUE';
+
+/** What happens to a document when the one it points at is deleted. */
+export type OnDelete =
+  /** It is deleted too. */
+  | 'CASCADE'
+  /** The other one cannot be deleted. */
+  | 'RESTRICT'
+  /** It points at nothing. */
+  | 'SET_NULL';
+
+/** The direction of an order. Null counts as greater than every value. */
+export type OrderDirection =
+  /** Smallest first, nulls last. */
+  | 'ASC'
+  /** Greatest first, nulls first. */
+  | 'DESC';
+
+/** One right for one role. */
+export type PermissionInput = {
+  /** What it allows. */
+  right: PermissionRight;
+  /** Whom it is given to: `any`, `guests`, `users`, `users/verified`, `users/unverified`, `user:ID`, `team:ID`, `team:ID/ROLE`, `member:ID` or `label:NAME`. */
+  role: string;
+};
+
+/** What a permission allows. */
+export type PermissionRight =
+  /** To create documents. Collections grant it, documents cannot. */
+  | 'CREATE'
+  /** To delete. */
+  | 'DELETE'
+  /** To read. */
+  | 'READ'
+  /** To change. */
+  | 'UPDATE'
+  /** CREATE, UPDATE and DELETE in one. Answers name them one by one. */
+  | 'WRITE';
+
+/** Where a change of the schema stands. */
+export type SchemaStatus =
+  /** It is there. */
+  | 'AVAILABLE'
+  /** It is being deleted. */
+  | 'DELETING'
+  /** It could not be made: `statusReason` says why. Delete it to free its key. */
+  | 'FAILED'
+  /** It is being made. */
+  | 'PROCESSING';
+
+/** What is asked for. */
+export type SignUpInput = {
+  /** Your address. Nobody else may have it here. */
+  email: string;
+  /** What people call you, up to 128 characters. */
+  name?: string | null | undefined;
+  /** 8 to 256 characters. */
+  password: string;
+};
+
+/** A header of the call. Kept encrypted, and never answered. */
+export type TaskHeader = {
+  /** E.g. `authorization`. */
+  name: string;
+  /** E.g. `Basic …`. */
+  value: string;
+};
+
+/** How a run stands. */
+export type TaskRunStatus =
+  /** It answered something else, or not at all. */
+  | 'FAILED'
+  /** Not yet begun. */
+  | 'PENDING'
+  /** The address is being called. */
+  | 'RUNNING'
+  /** The address answered 2xx. */
+  | 'SUCCEEDED';
+
+export type AuditsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AuditsQuery = { audits: { nodes: Array<{ event: string, actorKind: string }> } };
+
+export type NewWebhookMutationVariables = Exact<{
+  input: CreateWebhookInput;
+}>;
+
+
+export type NewWebhookMutation = { createWebhook: { secret: string, webhook: { id: string } } };
+
+export type DeliveriesQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type DeliveriesQuery = { webhook: { deliveries: { nodes: Array<{ status: DeliveryStatus, attempts: Array<{ responseStatus: number | null }> }> } } | null };
+
+export type NewTaskMutationVariables = Exact<{
+  input: CreateTaskInput;
+}>;
+
+
+export type NewTaskMutation = { createTask: { id: string, nextRunAt: string | null } };
+
+export type RunsQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type RunsQuery = { task: { runs: { nodes: Array<{ status: TaskRunStatus, responseStatus: number | null }> } } | null };
+
+export type AskForMailMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AskForMailMutation = { createVerification: string };
+
+export type ConfirmMutationVariables = Exact<{
+  input: ConfirmVerificationInput;
+}>;
+
+
+export type ConfirmMutation = { confirmVerification: { emailVerified: boolean } };
+
+export type SignUpOwnerMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SignUpOwnerMutation = { signUp: { secret: string } };
+
+export type MeQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MeQuery = { account: { name: string } | null };
+
+export type CreateBlogMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CreateBlogMutation = { createProject: { id: string, endpoint: string } };
+
+export type ScopesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ScopesQuery = { keyScopes: Array<{ name: string }> };
+
+export type NewKeyMutationVariables = Exact<{
+  input: CreateKeyInput;
+}>;
+
+
+export type NewKeyMutation = { createKey: { secret: string } };
+
+export type NewCollectionMutationVariables = Exact<{
+  input: CreateCollectionInput;
+}>;
+
+
+export type NewCollectionMutation = { createCollection: { id: string, status: SchemaStatus } };
+
+export type NewDatabaseMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type NewDatabaseMutation = { createDatabase: { id: string } };
+
+export type CollectionStatusQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type CollectionStatusQuery = { collection: { status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> } } };
+
+export type SignUpUserMutationVariables = Exact<{
+  input: SignUpInput;
+}>;
+
+
+export type SignUpUserMutation = { signUp: { secret: string, account: { id: string } } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const AuditsDocument = new TypedDocumentString(`
+    query Audits {
+  audits(first: 100) {
+    nodes {
+      event
+      actorKind
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AuditsQuery, AuditsQueryVariables>;
+export const NewWebhookDocument = new TypedDocumentString(`
+    mutation NewWebhook($input: CreateWebhookInput!) {
+  createWebhook(input: $input) {
+    webhook {
+      id
+    }
+    secret
+  }
+}
+    `) as unknown as TypedDocumentString<NewWebhookMutation, NewWebhookMutationVariables>;
+export const DeliveriesDocument = new TypedDocumentString(`
+    query Deliveries($id: ID!) {
+  webhook(id: $id) {
+    deliveries(first: 5) {
+      nodes {
+        status
+        attempts {
+          responseStatus
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeliveriesQuery, DeliveriesQueryVariables>;
+export const NewTaskDocument = new TypedDocumentString(`
+    mutation NewTask($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    id
+    nextRunAt
+  }
+}
+    `) as unknown as TypedDocumentString<NewTaskMutation, NewTaskMutationVariables>;
+export const RunsDocument = new TypedDocumentString(`
+    query Runs($id: ID!) {
+  task(id: $id) {
+    runs(first: 5) {
+      nodes {
+        status
+        responseStatus
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunsQuery, RunsQueryVariables>;
+export const AskForMailDocument = new TypedDocumentString(`
+    mutation AskForMail {
+  createVerification
+}
+    `) as unknown as TypedDocumentString<AskForMailMutation, AskForMailMutationVariables>;
+export const ConfirmDocument = new TypedDocumentString(`
+    mutation Confirm($input: ConfirmVerificationInput!) {
+  confirmVerification(input: $input) {
+    emailVerified
+  }
+}
+    `) as unknown as TypedDocumentString<ConfirmMutation, ConfirmMutationVariables>;
+export const SignUpOwnerDocument = new TypedDocumentString(`
+    mutation SignUpOwner {
+  signUp(
+    input: {email: "owner@example.org", password: "correct horse", name: "Olga"}
+  ) {
+    secret
+  }
+}
+    `) as unknown as TypedDocumentString<SignUpOwnerMutation, SignUpOwnerMutationVariables>;
+export const MeDocument = new TypedDocumentString(`
+    query Me {
+  account {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<MeQuery, MeQueryVariables>;
+export const CreateBlogDocument = new TypedDocumentString(`
+    mutation CreateBlog {
+  createProject(input: {name: "Blog"}) {
+    id
+    endpoint
+  }
+}
+    `) as unknown as TypedDocumentString<CreateBlogMutation, CreateBlogMutationVariables>;
+export const ScopesDocument = new TypedDocumentString(`
+    query Scopes {
+  keyScopes {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<ScopesQuery, ScopesQueryVariables>;
+export const NewKeyDocument = new TypedDocumentString(`
+    mutation NewKey($input: CreateKeyInput!) {
+  createKey(input: $input) {
+    secret
+  }
+}
+    `) as unknown as TypedDocumentString<NewKeyMutation, NewKeyMutationVariables>;
+export const NewCollectionDocument = new TypedDocumentString(`
+    mutation NewCollection($input: CreateCollectionInput!) {
+  createCollection(input: $input) {
+    id
+    status
+  }
+}
+    `) as unknown as TypedDocumentString<NewCollectionMutation, NewCollectionMutationVariables>;
+export const NewDatabaseDocument = new TypedDocumentString(`
+    mutation NewDatabase {
+  createDatabase(input: {key: "main", name: "Main"}) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<NewDatabaseMutation, NewDatabaseMutationVariables>;
+export const CollectionStatusDocument = new TypedDocumentString(`
+    query CollectionStatus($id: ID!) {
+  collection(id: $id) {
+    status
+    statusReason
+    attributes {
+      nodes {
+        status
+        statusReason
+      }
+    }
+    indexes {
+      nodes {
+        status
+        statusReason
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CollectionStatusQuery, CollectionStatusQueryVariables>;
+export const SignUpUserDocument = new TypedDocumentString(`
+    mutation SignUpUser($input: SignUpInput!) {
+  signUp(input: $input) {
+    secret
+    account {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SignUpUserMutation, SignUpUserMutationVariables>;
