@@ -18,7 +18,7 @@ declare const WebAssembly: {
 type Engine = { diff: (params: unknown) => Promise<{ stdout: string | null }> }
 
 /** `url` is of a server where databases may be made. */
-export async function diffFromMigrations(url: string): Promise<string> {
+async function diffFromMigrations(url: string): Promise<string> {
   const name = `tendril_diff_${process.pid}`
   const scratch = Object.assign(new URL(url), { pathname: `/${name}` }).href
   const client = new pg.Client({ connectionString: url })
@@ -34,7 +34,7 @@ export async function diffFromMigrations(url: string): Promise<string> {
 }
 
 /** What the database at `url` lacks against the models. */
-export async function diff(url: string): Promise<string> {
+async function diff(url: string): Promise<string> {
   const folder = import.meta.dirname
   const paths = ['schema.prisma', ...readdirSync(join(folder, 'models')).map((file) => `models/${file}`)]
   const files = paths.map((path) => ({ path, content: readFileSync(join(folder, path), 'utf8') }))
@@ -88,9 +88,12 @@ function readingChars<Connection extends object>(connection: Connection): Connec
   return connection
 }
 
+// The engine holds its connections until the process ends, and can be loaded once in a process: each use is a process.
 if (import.meta.main) {
-  process.stdout.write(
-    `${(await diffFromMigrations(process.env.DATABASE_URL ?? 'postgresql://localhost/postgres')) || 'Models and migrations agree.'}\n`,
-  )
+  const [database] = process.argv.slice(2)
+  const missing = database
+    ? await diff(database)
+    : await diffFromMigrations(process.env.DATABASE_URL ?? 'postgresql://localhost/postgres')
+  process.stdout.write(`${missing || 'Models and migrations agree.'}\n`)
   process.exit(0)
 }

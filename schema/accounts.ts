@@ -6,7 +6,7 @@ import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { builder } from './builder.ts'
 import { email, password, personName } from './inputs.ts'
-import { Session } from './sessions.ts'
+import { Session, SessionList } from './sessions.ts'
 
 const everybody = { audience: ['visitor', 'client'] } as const
 
@@ -21,13 +21,17 @@ const Account = builder.prismaObject('User', {
       description: 'Whether you have shown that the address is yours.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When you signed up.' }),
-    sessions: t.relatedConnection('sessions', {
-      type: Session,
-      cursor: 'id',
-      totalCount: true,
-      description: 'Where you are signed in.',
-      query: (_args, ctx) => ({ where: visibleSessions(ctx), orderBy: { id: 'asc' } }),
-    }),
+    sessions: t.relatedConnection(
+      'sessions',
+      {
+        type: Session,
+        cursor: 'id',
+        totalCount: true,
+        description: 'Where you are signed in.',
+        query: (_args, ctx) => ({ where: visibleSessions(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...SessionList,
+    ),
   }),
 })
 

@@ -1,6 +1,7 @@
 import { OnDelete as Rule, SchemaStatus as Status, AttributeType as Type } from '../prisma/client/enums.ts'
 import { createAttribute, deleteAttribute } from '../src/modules/attributes/attributes.ts'
 import { builder, type SchemaTypes } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
 
@@ -67,6 +68,8 @@ const Attribute = builder.prismaObject('Attribute', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
   }),
 })
+
+export const AttributeList = connectionOf(Attribute, 'Attribute')
 
 type Fields = PothosSchemaTypes.InputFieldBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, 'InputObject'>
 

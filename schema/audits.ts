@@ -1,5 +1,6 @@
 import { visibleAudits } from '../src/modules/audits/audits.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 const Audit = builder.prismaObject('Audit', {
   description: 'Something that happened in the project, and who did it.',
@@ -16,20 +17,25 @@ const Audit = builder.prismaObject('Audit', {
   }),
 })
 
+export const AuditList = connectionOf(Audit, 'Audit')
+
 builder.queryField('audits', (t) =>
-  t.prismaConnection({
-    type: Audit,
-    cursor: 'id',
-    access: { audience: ['console', 'server'], scope: 'audits.read' },
-    description: 'The audit log of the project, newest first.',
-    args: {
-      resource: t.arg.string({ description: 'Only what happened to this, e.g. `users.usr_…`.' }),
-      actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
+  t.prismaConnection(
+    {
+      type: Audit,
+      cursor: 'id',
+      access: { audience: ['console', 'server'], scope: 'audits.read' },
+      description: 'The audit log of the project, newest first.',
+      args: {
+        resource: t.arg.string({ description: 'Only what happened to this, e.g. `users.usr_…`.' }),
+        actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
+      },
+      totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
+      resolve: (query, _root, args, ctx) =>
+        ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } }),
     },
-    totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
-    resolve: (query, _root, args, ctx) =>
-      ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } }),
-  }),
+    ...AuditList,
+  ),
 )
 
 type Choice = { resource?: string | null | undefined; actorId?: string | null | undefined }

@@ -13,9 +13,10 @@ import { mayReadSchema } from '../src/modules/databases/databases.ts'
 import { visibleIndexes } from '../src/modules/indexes/indexes.ts'
 import { parsePermission } from '../src/modules/permissions/roles.ts'
 import { mayUse } from './access.ts'
-import { AttributeInput, SchemaStatus } from './attributes.ts'
+import { AttributeInput, AttributeList, SchemaStatus } from './attributes.ts'
 import { builder } from './builder.ts'
-import { IndexInput } from './indexes.ts'
+import { connectionOf } from './connections.ts'
+import { IndexInput, IndexList } from './indexes.ts'
 import { answerPermission, Permission, PermissionInput, readPermissions } from './permissions.ts'
 
 const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
@@ -42,20 +43,30 @@ const Collection = builder.prismaObject('Collection', {
     statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-    attributes: t.relatedConnection('attributes', {
-      cursor: 'id',
-      totalCount: true,
-      description: 'The fields of its documents, oldest first.',
-      query: (_args, ctx) => ({ where: visibleAttributes(ctx), orderBy: { id: 'asc' } }),
-    }),
-    indexes: t.relatedConnection('indexes', {
-      cursor: 'id',
-      totalCount: true,
-      description: 'Its indexes, oldest first.',
-      query: (_args, ctx) => ({ where: visibleIndexes(ctx), orderBy: { id: 'asc' } }),
-    }),
+    attributes: t.relatedConnection(
+      'attributes',
+      {
+        cursor: 'id',
+        totalCount: true,
+        description: 'The fields of its documents, oldest first.',
+        query: (_args, ctx) => ({ where: visibleAttributes(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...AttributeList,
+    ),
+    indexes: t.relatedConnection(
+      'indexes',
+      {
+        cursor: 'id',
+        totalCount: true,
+        description: 'Its indexes, oldest first.',
+        query: (_args, ctx) => ({ where: visibleIndexes(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...IndexList,
+    ),
   }),
 })
+
+export const CollectionList = connectionOf(Collection, 'Collection')
 
 builder.queryFields((t) => ({
   collection: t.prismaField({
@@ -65,15 +76,18 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => getCollection(ctx, id),
   }),
-  collections: t.prismaConnection({
-    type: Collection,
-    cursor: 'id',
-    access: read,
-    description: 'The collections of the project, oldest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.collection.count({ where: visibleCollections(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.collection.findMany({ ...query, where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
-  }),
+  collections: t.prismaConnection(
+    {
+      type: Collection,
+      cursor: 'id',
+      access: read,
+      description: 'The collections of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.collection.count({ where: visibleCollections(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.collection.findMany({ ...query, where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...CollectionList,
+  ),
 }))
 
 const documentPermissions = 'Whether each document can grant more by itself.'

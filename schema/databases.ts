@@ -1,6 +1,8 @@
 import { visibleCollections } from '../src/modules/collections/collections.ts'
 import { createDatabase, deleteDatabase, getDatabase, visibleDatabases } from '../src/modules/databases/databases.ts'
 import { builder } from './builder.ts'
+import { CollectionList } from './collections.ts'
+import { connectionOf } from './connections.ts'
 
 const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
 const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
@@ -12,14 +14,20 @@ const Database = builder.prismaObject('Database', {
     key: t.exposeString('key', { description: 'What programs call it.' }),
     name: t.exposeString('name', { description: 'What people call it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    collections: t.relatedConnection('collections', {
-      cursor: 'id',
-      totalCount: true,
-      description: 'The collections in it, oldest first.',
-      query: (_args, ctx) => ({ where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
-    }),
+    collections: t.relatedConnection(
+      'collections',
+      {
+        cursor: 'id',
+        totalCount: true,
+        description: 'The collections in it, oldest first.',
+        query: (_args, ctx) => ({ where: visibleCollections(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...CollectionList,
+    ),
   }),
 })
+
+export const DatabaseList = connectionOf(Database, 'Database')
 
 builder.queryFields((t) => ({
   database: t.prismaField({
@@ -29,15 +37,18 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => getDatabase(ctx, id),
   }),
-  databases: t.prismaConnection({
-    type: Database,
-    cursor: 'id',
-    access: read,
-    description: 'The databases of the project, oldest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.database.count({ where: visibleDatabases(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.database.findMany({ ...query, where: visibleDatabases(ctx), orderBy: { id: 'asc' } }),
-  }),
+  databases: t.prismaConnection(
+    {
+      type: Database,
+      cursor: 'id',
+      access: read,
+      description: 'The databases of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.database.count({ where: visibleDatabases(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.database.findMany({ ...query, where: visibleDatabases(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...DatabaseList,
+  ),
 }))
 
 builder.mutationFields((t) => ({

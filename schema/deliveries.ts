@@ -1,6 +1,7 @@
 import { DeliveryStatus as Status } from '../prisma/client/enums.ts'
 import { replayDelivery } from '../src/modules/deliveries/deliveries.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 const DeliveryStatus = builder.enumType('DeliveryStatus', {
   description: 'How a delivery stands.',
@@ -46,6 +47,8 @@ export const Delivery = builder.prismaObject('Delivery', {
     }),
   }),
 })
+
+export const DeliveryList = connectionOf(Delivery, 'Delivery')
 
 builder.mutationField('replayDelivery', (t) =>
   t.prismaField({

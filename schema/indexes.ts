@@ -2,6 +2,7 @@ import { IndexType as Type } from '../prisma/client/enums.ts'
 import { createIndex, deleteIndex } from '../src/modules/indexes/indexes.ts'
 import { SchemaStatus } from './attributes.ts'
 import { builder, type SchemaTypes } from './builder.ts'
+import { connectionOf } from './connections.ts'
 import { OrderDirection } from './permissions.ts'
 
 const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
@@ -34,6 +35,8 @@ const Index = builder.prismaObject('Index', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
   }),
 })
+
+export const IndexList = connectionOf(Index, 'Index')
 
 type Fields = PothosSchemaTypes.InputFieldBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, 'InputObject'>
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type CreatedKey, createKey, deleteKey } from '../src/modules/keys/keys.ts'
 import { scopes } from '../src/modules/keys/scopes.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 export const Key = builder.prismaObject('Key', {
   description: "A server's credential for one project.",
@@ -17,6 +18,8 @@ export const Key = builder.prismaObject('Key', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
   }),
 })
+
+export const KeyList = connectionOf(Key, 'Key')
 
 const NewKey = builder.objectRef<CreatedKey>('CreatedKey').implement({
   description: 'A new key, with what is shown only now.',

@@ -1,6 +1,7 @@
 import { MailStatus as Status } from '../prisma/client/enums.ts'
 import { visibleMails } from '../src/modules/mails/mails.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 const MailStatus = builder.enumType('MailStatus', {
   description: 'How a mail stands.',
@@ -24,14 +25,19 @@ const Mail = builder.prismaObject('Mail', {
   }),
 })
 
+export const MailList = connectionOf(Mail, 'Mail')
+
 builder.queryField('mails', (t) =>
-  t.prismaConnection({
-    type: Mail,
-    cursor: 'id',
-    access: { audience: ['console', 'server'], scope: 'mails.read' },
-    description: 'The mails of the project, newest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.mail.count({ where: visibleMails(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
-  }),
+  t.prismaConnection(
+    {
+      type: Mail,
+      cursor: 'id',
+      access: { audience: ['console', 'server'], scope: 'mails.read' },
+      description: 'The mails of the project, newest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.mail.count({ where: visibleMails(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
+    },
+    ...MailList,
+  ),
 )

@@ -1,6 +1,7 @@
 import { MemberRole as Role } from '../prisma/client/enums.ts'
 import { addMember, removeMember } from '../src/modules/members/members.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 import { email } from './inputs.ts'
 
 const MemberRole = builder.enumType('MemberRole', {
@@ -25,6 +26,8 @@ export const Member = builder.prismaObject('Member', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
   }),
 })
+
+export const MemberList = connectionOf(Member, 'Member')
 
 builder.mutationFields((t) => ({
   addMember: t.prismaFieldWithInput({

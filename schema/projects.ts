@@ -3,8 +3,9 @@ import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
 import { createProject, getProject, visibleProjects } from '../src/modules/projects/projects.ts'
 import { builder } from './builder.ts'
-import { Key } from './keys.ts'
-import { Member } from './members.ts'
+import { connectionOf } from './connections.ts'
+import { Key, KeyList } from './keys.ts'
+import { Member, MemberList } from './members.ts'
 
 export const Project = builder.prismaObject('Project', {
   description: 'One tenant: its own users, collections, keys and API.',
@@ -18,22 +19,32 @@ export const Project = builder.prismaObject('Project', {
       select: { id: true },
       resolve: (project, _args, ctx) => `${ctx.env.PUBLIC_URL}/projects/${project.id}/graphql`,
     }),
-    members: t.relatedConnection('members', {
-      type: Member,
-      cursor: 'id',
-      totalCount: true,
-      description: 'The accounts that work on the project.',
-      query: (_args, ctx) => ({ where: visibleMembers(ctx), orderBy: { id: 'asc' } }),
-    }),
-    keys: t.relatedConnection('keys', {
-      type: Key,
-      cursor: 'id',
-      totalCount: true,
-      description: 'The API keys of the project.',
-      query: (_args, ctx) => ({ where: visibleKeys(ctx), orderBy: { id: 'asc' } }),
-    }),
+    members: t.relatedConnection(
+      'members',
+      {
+        type: Member,
+        cursor: 'id',
+        totalCount: true,
+        description: 'The accounts that work on the project.',
+        query: (_args, ctx) => ({ where: visibleMembers(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...MemberList,
+    ),
+    keys: t.relatedConnection(
+      'keys',
+      {
+        type: Key,
+        cursor: 'id',
+        totalCount: true,
+        description: 'The API keys of the project.',
+        query: (_args, ctx) => ({ where: visibleKeys(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...KeyList,
+    ),
   }),
 })
+
+export const ProjectList = connectionOf(Project, 'Project')
 
 builder.queryFields((t) => ({
   project: t.prismaField({
@@ -46,15 +57,18 @@ builder.queryFields((t) => ({
       return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
     },
   }),
-  projects: t.prismaConnection({
-    type: Project,
-    cursor: 'id',
-    access: { audience: ['owner'] },
-    description: 'The projects that you are a member of.',
-    totalCount: (_root, _args, ctx) => ctx.db.project.count({ where: visibleProjects(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.project.findMany({ ...query, where: visibleProjects(ctx), orderBy: { id: 'asc' } }),
-  }),
+  projects: t.prismaConnection(
+    {
+      type: Project,
+      cursor: 'id',
+      access: { audience: ['owner'] },
+      description: 'The projects that you are a member of.',
+      totalCount: (_root, _args, ctx) => ctx.db.project.count({ where: visibleProjects(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.project.findMany({ ...query, where: visibleProjects(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...ProjectList,
+  ),
 }))
 
 builder.mutationField('createProject', (t) =>

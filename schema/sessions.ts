@@ -1,5 +1,6 @@
 import { deleteSession } from '../src/modules/sessions/sessions.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 export const Session = builder.prismaObject('Session', {
   description: 'A device on which somebody is signed in.',
@@ -11,6 +12,8 @@ export const Session = builder.prismaObject('Session', {
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the session ends by itself.' }),
   }),
 })
+
+export const SessionList = connectionOf(Session, 'Session')
 
 builder.mutationField('deleteSession', (t) =>
   t.id({

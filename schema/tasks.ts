@@ -9,6 +9,7 @@ import {
   visibleTasks,
 } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 
 const read = { audience: ['console', 'server'], scope: 'tasks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'tasks.write' } as const
@@ -41,6 +42,8 @@ const TaskRun = builder.prismaObject('TaskRun', {
   }),
 })
 
+export const TaskRunList = connectionOf(TaskRun, 'TaskRun')
+
 const Task = builder.prismaObject('Task', {
   description: 'An HTTP call on a cron schedule.',
   fields: (t) => ({
@@ -56,15 +59,21 @@ const Task = builder.prismaObject('Task', {
     previousRunAt: t.expose('previousRunAt', { type: 'DateTime', nullable: true, description: 'When it last ran.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-    runs: t.relatedConnection('runs', {
-      type: TaskRun,
-      cursor: 'id',
-      totalCount: true,
-      description: 'Its runs, newest first.',
-      query: (_args, ctx) => ({ where: visibleTaskRuns(ctx), orderBy: { id: 'desc' } }),
-    }),
+    runs: t.relatedConnection(
+      'runs',
+      {
+        type: TaskRun,
+        cursor: 'id',
+        totalCount: true,
+        description: 'Its runs, newest first.',
+        query: (_args, ctx) => ({ where: visibleTaskRuns(ctx), orderBy: { id: 'desc' } }),
+      },
+      ...TaskRunList,
+    ),
   }),
 })
+
+export const TaskList = connectionOf(Task, 'Task')
 
 builder.queryFields((t) => ({
   task: t.prismaField({
@@ -76,15 +85,18 @@ builder.queryFields((t) => ({
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
   }),
-  tasks: t.prismaConnection({
-    type: Task,
-    cursor: 'id',
-    access: read,
-    description: 'The tasks of the project, oldest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.task.count({ where: visibleTasks(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.task.findMany({ ...query, where: visibleTasks(ctx), orderBy: { id: 'asc' } }),
-  }),
+  tasks: t.prismaConnection(
+    {
+      type: Task,
+      cursor: 'id',
+      access: read,
+      description: 'The tasks of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.task.count({ where: visibleTasks(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.task.findMany({ ...query, where: visibleTasks(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...TaskList,
+  ),
 }))
 
 const TaskHeader = builder.inputType('TaskHeader', {

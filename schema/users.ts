@@ -3,8 +3,9 @@ import { UserStatus as Status } from '../prisma/client/enums.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connections.ts'
 import { email, password, personName } from './inputs.ts'
-import { Session } from './sessions.ts'
+import { Session, SessionList } from './sessions.ts'
 
 const read = { audience: ['console', 'server'], scope: 'users.read' } as const
 const write = { audience: ['console', 'server'], scope: 'users.write' } as const
@@ -30,15 +31,21 @@ const User = builder.prismaObject('User', {
     status: t.expose('status', { type: UserStatus, description: 'Whether they may sign in.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they signed up.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),
-    sessions: t.relatedConnection('sessions', {
-      type: Session,
-      cursor: 'id',
-      totalCount: true,
-      description: 'Where they are signed in.',
-      query: (_args, ctx) => ({ where: visibleSessions(ctx), orderBy: { id: 'asc' } }),
-    }),
+    sessions: t.relatedConnection(
+      'sessions',
+      {
+        type: Session,
+        cursor: 'id',
+        totalCount: true,
+        description: 'Where they are signed in.',
+        query: (_args, ctx) => ({ where: visibleSessions(ctx), orderBy: { id: 'asc' } }),
+      },
+      ...SessionList,
+    ),
   }),
 })
+
+export const UserList = connectionOf(User, 'User')
 
 builder.queryFields((t) => ({
   user: t.prismaField({
@@ -48,15 +55,18 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => getUser(ctx, id),
   }),
-  users: t.prismaConnection({
-    type: User,
-    cursor: 'id',
-    access: read,
-    description: 'The users of the project, oldest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.user.count({ where: visibleUsers(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.user.findMany({ ...query, where: visibleUsers(ctx), orderBy: { id: 'asc' } }),
-  }),
+  users: t.prismaConnection(
+    {
+      type: User,
+      cursor: 'id',
+      access: read,
+      description: 'The users of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.user.count({ where: visibleUsers(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.user.findMany({ ...query, where: visibleUsers(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...UserList,
+  ),
 }))
 
 const label = z.string().regex(/^[A-Za-z0-9]{1,36}$/, 'A label has 1 to 36 letters and digits.')

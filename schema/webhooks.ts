@@ -9,7 +9,8 @@ import {
   type WebhookWithSecret,
 } from '../src/modules/webhooks/webhooks.ts'
 import { builder } from './builder.ts'
-import { Delivery } from './deliveries.ts'
+import { connectionOf } from './connections.ts'
+import { Delivery, DeliveryList } from './deliveries.ts'
 
 const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
@@ -28,15 +29,21 @@ const Webhook = builder.prismaObject('Webhook', {
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-    deliveries: t.relatedConnection('deliveries', {
-      type: Delivery,
-      cursor: 'id',
-      totalCount: true,
-      description: 'What was sent to it, newest first.',
-      query: (_args, ctx) => ({ where: visibleDeliveries(ctx), orderBy: { id: 'desc' } }),
-    }),
+    deliveries: t.relatedConnection(
+      'deliveries',
+      {
+        type: Delivery,
+        cursor: 'id',
+        totalCount: true,
+        description: 'What was sent to it, newest first.',
+        query: (_args, ctx) => ({ where: visibleDeliveries(ctx), orderBy: { id: 'desc' } }),
+      },
+      ...DeliveryList,
+    ),
   }),
 })
+
+export const WebhookList = connectionOf(Webhook, 'Webhook')
 
 const CreatedWebhook = builder.objectRef<WebhookWithSecret>('CreatedWebhook').implement({
   description: 'A webhook, with what is shown only now.',
@@ -56,15 +63,18 @@ builder.queryFields((t) => ({
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.webhook.findFirst({ ...query, where: { AND: [{ id }, visibleWebhooks(ctx)] } }),
   }),
-  webhooks: t.prismaConnection({
-    type: Webhook,
-    cursor: 'id',
-    access: read,
-    description: 'The webhooks of the project, oldest first.',
-    totalCount: (_root, _args, ctx) => ctx.db.webhook.count({ where: visibleWebhooks(ctx) }),
-    resolve: (query, _root, _args, ctx) =>
-      ctx.db.webhook.findMany({ ...query, where: visibleWebhooks(ctx), orderBy: { id: 'asc' } }),
-  }),
+  webhooks: t.prismaConnection(
+    {
+      type: Webhook,
+      cursor: 'id',
+      access: read,
+      description: 'The webhooks of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.webhook.count({ where: visibleWebhooks(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.webhook.findMany({ ...query, where: visibleWebhooks(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...WebhookList,
+  ),
 }))
 
 const name = z.string().trim().min(1).max(128)

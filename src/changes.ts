@@ -2,6 +2,7 @@ import { type Caller, watchCaller } from './changes/caller.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { LoggedEvent } from './event.ts'
+import { leavable } from './lib/leavable.ts'
 import { createSignal, type Signal } from './lib/signal.ts'
 import { TooSlow } from './tail.ts'
 
@@ -33,27 +34,13 @@ export function changes<T extends object>(ctx: Context, options: Options<T>): Ch
   const caller = watchCaller(ctx, signal.raise)
   const opening = open(ctx, options.after)
   const generator = generate(ctx, caller, opening, signal, options.select)
-  // The generator alone would wait for the next event before it left, and one that has not begun would leave nothing.
-  const leave = async () => {
+  const stream = leavable(generator, async () => {
     caller.close()
     await opening.then((events) => events.return?.()).catch(() => {})
-  }
-  const next = async () => {
-    const result = await generator.next().catch(async (error) => {
-      await leave()
-      throw error
-    })
-    if (result.done) await leave()
-    return result
-  }
-  const end = async () => {
-    await leave()
-    return generator.return(undefined)
-  }
+  })
   const opened = opening.then(() => {})
   opened.catch(() => {})
-  const stream = { next, return: end, opened, [Symbol.asyncIterator]: () => stream } as Changes<T>
-  return stream
+  return Object.assign(stream, { opened })
 }
 
 /** A transport's own memory of the last event (`Last-Event-ID`) is newer than the argument of an operation that it repeats. */

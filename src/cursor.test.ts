@@ -43,7 +43,7 @@ test('what was never given out is invalid', () => {
   ]) {
     assert.throws(
       () => decodeCursor(keys, stream, bad),
-      (error) => error instanceof Invalid && error.path[0] === 'after',
+      (error) => error instanceof Invalid && error.at[0] === 'after',
     )
   }
 })

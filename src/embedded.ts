@@ -46,7 +46,9 @@ async function check(): Promise<Env> {
     ...(env.MONGODB_URL && { MONGODB_URL: env.MONGODB_URL }),
   })
   if (unusable.length > 0) throw new Error(unusable.join('\n'))
-  await requireFreePort(env.PORT)
+  await requireFreePort(env.PORT).catch((cause: unknown) => {
+    throw new Error(`Something already listens on port ${env.PORT}; set PORT to another.`, { cause })
+  })
   return env
 }
 
@@ -68,7 +70,9 @@ async function startServers(env: Env): Promise<Env> {
   const SECRET_KEYS = process.env.SECRET_KEYS || (await readSecretKeys(dir))
   // On a laptop, the programs that webhooks and tasks call are on the laptop.
   const EGRESS_ALLOW = process.env.EGRESS_ALLOW ?? '127.0.0.0/8,::1/128'
-  return readEnv({ ...process.env, ...servers, SECRET_KEYS, EGRESS_ALLOW })
+  // The lines that follow are for a person; what goes wrong is still told.
+  const LOG_LEVEL = process.env.LOG_LEVEL || 'warn'
+  return readEnv({ ...process.env, ...servers, SECRET_KEYS, EGRESS_ALLOW, LOG_LEVEL })
 }
 
 /** Other people's code runs in a process of its own, which is given nothing and ends with this one. */

@@ -34,15 +34,16 @@ export type ErrorCode = keyof typeof errorCodes
 
 export class Invalid extends AppError {
   readonly code = 'INVALID'
-  readonly path: readonly string[]
+  /** Which part of the input. Not named `path`: graphql-js takes an error that has one for located already. */
+  readonly at: readonly string[]
 
-  constructor(message: string, path: readonly string[] = []) {
+  constructor(message: string, at: readonly string[] = []) {
     super(message)
-    this.path = path
+    this.at = at
   }
 
   override get details() {
-    return { path: this.path }
+    return { path: this.at }
   }
 }
 

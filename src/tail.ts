@@ -43,7 +43,10 @@ export async function createTails(options: Options): Promise<Tails> {
     const { reader, release } = await readers.acquire(projectId)
     try {
       // The cursor may come from a node that is ahead of this one.
-      if (after !== null && after > reader.ring.last()) await readers.catchUp(projectId, reader)
+      if (after !== null && after > reader.ring.last()) {
+        await readers.check([projectId])
+        await reader.current()
+      }
       const last = reader.ring.last()
       if (after !== null && after > last) throw new ResyncRequired('The cursor is ahead of the log.')
       return await createListener({ reader, source, projectId, after: after ?? last, limits, release })

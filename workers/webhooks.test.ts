@@ -86,6 +86,7 @@ test('an event that a pattern names is delivered, and verifies with the package 
   const headers = request.headers as Record<string, string>
   assert.deepEqual(new Verifier(secret).verify(request.body, headers), {
     type: 'users.created',
+    name: event.name,
     timestamp: event.at.toISOString(),
     data: event.payload,
   })

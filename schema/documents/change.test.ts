@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import pg from 'pg'
 import { type Context, sqlTransaction } from '../../src/context.ts'
+import { encodeCursor } from '../../src/cursor.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { type Blog, createBlog } from '../../src/testing/blog.ts'
-import { listen, type Outcome, operate } from '../../src/testing/operation.ts'
+import { listen, type Outcome, operate, type Payloads } from '../../src/testing/operation.ts'
 import { within } from '../../src/testing/stream.ts'
 import { createWorld, type World } from '../../src/testing/world.ts'
 import { type Relay, startRelay } from '../../workers/relay.ts'
@@ -34,20 +36,38 @@ async function run(source: string, ctx: Context = blog.owner) {
   assert.deepEqual((await operate(schemas, ctx, `mutation { ${source} }`)).errors, [])
 }
 
-const open = (ctx: Context, source: string, variables = {}) =>
-  listen(schemas, ctx, `subscription ($where: PostWhere, $after: String) { ${source} }`, variables)
+const streams: Payloads[] = []
 
-async function next(stream: AsyncGenerator<Outcome>): Promise<Outcome['data']> {
-  const { value } = await within(stream.next(), 5_000, 'no change came')
-  assert.deepEqual(value.errors, [])
-  return value.data.postChanged
+afterEach(async () => {
+  for (const stream of streams.splice(0)) await stream.return()
+})
+
+/** The cursor of what has happened so far: what was committed before may still be on its way to the node. */
+async function here(): Promise<string> {
+  const { sql, tails } = world.app
+  while ((await sql.query('select from events.outbox limit 1')).rows.length > 0) await sleep(5)
+  const { projectId } = blog
+  return encodeCursor(world.env.SECRET_KEYS, { epoch: tails.epoch, projectId }, await tails.head(projectId))
 }
 
-const kinds = 'postChanged(where: $where, after: $after) { kind id changedFields node { title views } cursor at }'
+async function open(ctx: Context, fields: string, where: object | null = null, after?: string): Promise<Payloads> {
+  const source = `subscription ($where: PostWhere, $after: String) { postChanged(where: $where, after: $after) { ${fields} } }`
+  const stream = await listen(schemas, ctx, source, { where, after: after ?? (await here()) })
+  streams.push(stream)
+  return stream
+}
+
+async function next(stream: Payloads): Promise<Outcome['data']> {
+  const { value } = await within(stream.next(), 5_000, 'no change came')
+  assert.deepEqual(value?.errors, [])
+  return value?.data?.postChanged
+}
+
+const kinds = 'kind id changedFields node { title views } cursor at'
 
 test('a change is what it means to the subscriber', async () => {
   const ann = blog.as('ann')
-  const stream = await open(ann, kinds, { where: { views: { gt: 5 } } })
+  const stream = await open(ann, kinds, { views: { gt: 5 } })
   const readable = 'permissions: [{ right: READ, role: "user:ann" }]'
   await run(`createPost(input: { id: "hidden", title: "x", views: 9 }) { id }`)
   await run(`createPost(input: { id: "a", title: "x", views: 9, ${readable} }) { id }`)
@@ -76,17 +96,14 @@ test('a change is what it means to the subscriber', async () => {
     ['ENTERED', 'a', 'z', 'permissions'],
     ['DELETED', 'a', null, ''],
   ])
-  await stream.return(undefined)
 })
 
 test('a stream goes on from a cursor', async () => {
   const stream = await open(blog.owner, kinds)
   for (const i of [0, 1, 2]) await run(`createPost(input: { id: "r${i}", title: "x" }) { id }`)
   const first = await next(stream)
-  await stream.return(undefined)
-  const resumed = await open(blog.owner, kinds, { after: first?.cursor })
+  const resumed = await open(blog.owner, kinds, null, first?.cursor)
   assert.deepEqual([(await next(resumed))?.id, (await next(resumed))?.id], ['r1', 'r2'])
-  await resumed.return(undefined)
 })
 
 test("a node's own fields are the logged row; its relations are read by the subscriber's rights", async () => {
@@ -97,23 +114,22 @@ test("a node's own fields are the logged row; its relations are read by the subs
   await run('createComment(input: { body: "hidden", post: "n" }) { id }')
   const stream = await open(
     ann,
-    'postChanged(where: { title: { ne: "x" } }) { node { title author { name posts(where: { id: { eq: "n" } }) { nodes { title } } } comments { totalCount } } a: node { t: title } }',
+    'node { title author { name posts(where: { id: { eq: "n" } }) { nodes { title } } } comments { totalCount } } a: node { t: title }',
   )
   await run('updatePost(input: { id: "n", title: "y" }) { id }')
   await run('updatePost(input: { id: "n", title: "z" }) { id }')
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await here()
   const change = await next(stream)
   assert.deepEqual(change, {
     node: { title: 'y', author: { name: 'Ann', posts: { nodes: [{ title: 'z' }] } }, comments: { totalCount: 0 } },
     a: { t: 'y' },
   })
-  await stream.return(undefined)
 })
 
 test('without relations nothing is read from PostgreSQL for a delivery', async () => {
   const texts: string[] = []
   const { query } = pg.Client.prototype
-  const stream = await open(blog.owner, `${kinds}`)
+  const stream = await open(blog.owner, kinds)
   await run('createPost(input: { id: "q", title: "x" }) { id }')
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const text = String((args[0] as { text?: string }).text ?? args[0])
@@ -126,15 +142,14 @@ test('without relations nothing is read from PostgreSQL for a delivery', async (
     pg.Client.prototype.query = query
   }
   assert.deepEqual(texts, [])
-  await stream.return(undefined)
 })
 
 test('a filter on related rows is refused, and so is a cursor of nothing', async () => {
   await assert.rejects(
-    open(blog.owner, kinds, { where: { author: { name: { eq: 'Ann' } } } }),
+    open(blog.owner, kinds, { author: { name: { eq: 'Ann' } } }),
     /A live filter looks at the document alone/,
   )
-  const stream = await open(blog.owner, kinds, { after: 'x' }).catch((error) => error)
+  const stream = await open(blog.owner, kinds, null, 'x').catch((error) => error)
   const refused = stream instanceof Error ? stream : await stream.next().catch((error: Error) => error)
   assert.match(String(refused.message ?? refused), /cursor/)
 })
@@ -147,13 +162,12 @@ test('a collection that is no longer readable delivers nothing more', async () =
   const set = async (permissions: string[]) => {
     await world.app.db.collection.update({ where: { id: blog.ids.posts ?? '' }, data: { permissions } })
     await sqlTransaction(blog.owner, raiseRevision)
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await sleep(1_000)
   }
   await set(['create:users'])
   await run('createPost(input: { id: "s2", title: "x" }) { id }')
   await run('createPost(input: { id: "s3", title: "x", permissions: [{ right: READ, role: "label:staff" }] }) { id }')
   assert.equal((await next(stream))?.id, 's3')
-  await stream.return(undefined)
   await set(['create:users', 'read:label:staff'])
 })
 
@@ -169,11 +183,10 @@ test('the changes put together are what the query answers', async () => {
   let times = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-      // What was committed before the subscription may still be on its way.
       times += 1
       const name = (id: string) => `${id}-${times}`
       const where = { views: { gte: 1, ne: 2 }, id: { in: ['x1', 'x2', 'x3', 'end'].map(name) } }
-      const stream = await open(ann, kinds, { where })
+      const stream = await open(ann, kinds, where)
       const present = new Set<string>()
       for (const { id: short, readable, views, remove } of steps) {
         const id = name(short)
@@ -194,7 +207,6 @@ test('the changes put together are what the query answers', async () => {
         if (change?.node) rows.set(change.id, { id: change.id, views: change.node.views })
         else rows.delete(change?.id)
       }
-      await stream.return(undefined)
       await run(`deletePost(id: "${name('end')}")`)
       const { data } = await operate(
         schemas,
@@ -206,6 +218,7 @@ test('the changes put together are what the query answers', async () => {
         [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
         data?.posts.nodes,
       )
+      await stream.return()
       for (const id of present) await run(`deletePost(id: "${id}")`)
     }),
     { numRuns: 6, endOnFailure: true },

@@ -11,15 +11,25 @@ export type Models = {
 
 const most = 1000
 
+type Changed = { projectId: string; revision: number }
+
 export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails' | 'log'>): Models {
   const models = new LRUCache<string, Promise<ProjectModel>>({ max: most })
   type Events = Awaited<ReturnType<typeof tails.listen>>
   let listening: Promise<Events> | null = null
 
+  /** What was read of this revision or a later one stays. */
+  const forgetBefore = ({ projectId, revision }: Changed) => {
+    const loading = models.peek(projectId)
+    const compare = (model: ProjectModel) => {
+      if (model.revision < revision && models.peek(projectId) === loading) models.delete(projectId)
+    }
+    loading?.then(compare, () => {})
+  }
   const follow = async (events: Events) => {
     try {
       for await (const { type, payload } of events) {
-        if (type === projectSchemaChanged.name) models.delete((payload as { projectId: string }).projectId)
+        if (type === projectSchemaChanged.name) forgetBefore(payload as Changed)
       }
     } catch (error) {
       log.warn({ error }, 'the stream of schema changes broke off')

@@ -65,6 +65,7 @@ function measureDocument(document: DocumentNode): void {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
     if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
   }
+  if (fragments.size > limits.fragments) throw new LimitExceeded(`An operation may have ${limits.fragments} fragments.`)
   const measure = measurer(fragments)
   let selections = 0
   for (const { selectionSet, directives, variableDefinitions = [] } of operations) {

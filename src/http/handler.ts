@@ -11,6 +11,7 @@ import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
 import { Refusal } from './refusal.ts'
 import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
 import { isStream } from './stream.ts'
+import { serveVerification } from './verify.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
@@ -57,6 +58,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
     }
     const reads = req.method === 'GET' || req.method === 'HEAD'
     if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
+    if (path === '/verify') return serveVerification(parts.app, { ...exchange, ip: parts.addressOf(req) })
     if (reads && path === '/health') return writeJson(res, 200, { status: 'ok' })
     if (reads && path === '/health/ready') return writeReadiness(res, parts)
     if (reads && path.startsWith('/graphiql/') && (await graphiql.writeFile(req, res, path))) return

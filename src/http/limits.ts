@@ -23,6 +23,8 @@ export const limits = {
   selections: 1_000,
   /** Pairs of fields with selections that end up at one place of the answer. */
   overlaps: 5_000,
+  /** Fragments with a name. Validation compares each with each. */
+  fragments: 60,
   rootFields: 30,
   aliases: 30,
   directives: 50,

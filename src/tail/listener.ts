@@ -1,4 +1,5 @@
 import { LimitExceeded, ResyncRequired, Unavailable } from '../errors.ts'
+import { leavable } from '../lib/leavable.ts'
 import { createQueue } from '../lib/queue.ts'
 import type { Entry, Log, LoggedEvent } from './log.ts'
 import { hasHole, type Live, type Reader } from './reader.ts'
@@ -74,7 +75,7 @@ export async function createListener(options: Options): Promise<AsyncIterableIte
   let current = goLive()
   let first = current ? [] : await page()
 
-  async function* events() {
+  async function* events(): AsyncGenerator<LoggedEvent, undefined> {
     while (!left) {
       if (current) for await (const entry of current.queue) yield take(entry)
       else for (const entry of first) yield take(entry)
@@ -88,25 +89,10 @@ export async function createListener(options: Options): Promise<AsyncIterableIte
     position = event.seq
     return event
   }
-  const generator = events()
-  const leave = () => {
-    if (left) return
+  return leavable(events(), () => {
     left = true
     if (current) reader.live.delete(current)
     queue.end()
     options.release()
-  }
-  const next = () =>
-    generator.next().catch((error) => {
-      leave()
-      throw error
-    })
-  // The generator alone would wait for the next event before it left.
-  const end = async () => {
-    leave()
-    await generator.return(undefined)
-    return { done: true as const, value: undefined }
-  }
-  const listener = { next, return: end, [Symbol.asyncIterator]: () => listener } as AsyncIterableIterator<LoggedEvent>
-  return listener
+  })
 }

@@ -35,14 +35,9 @@ export function createReader(options: { projectId: string; head: bigint; source:
   let filling: Promise<void> | null = null
   let closed = false
 
-  /** A queue that is full is let go of: its listener reads on from the log, at its own speed. */
   const deliver = (entry: Entry, crowded: number) => {
     ring.append(entry)
-    for (const listener of live) {
-      if (listener.queue.fill() < crowded && listener.queue.push(entry, entry.bytes)) continue
-      live.delete(listener)
-      listener.overflowed()
-    }
+    offer(live, entry, crowded)
   }
   const drainEarly = () => {
     for (let next = early.get(ring.last()); next; next = early.get(ring.last())) deliver(toEntry(next, next.bytes), 1)
@@ -56,19 +51,15 @@ export function createReader(options: { projectId: string; head: bigint; source:
     for (const entry of page) if (!closed) deliver(entry, 0.5)
     drainEarly()
   }
-  const fill = async () => {
-    for (let wait = 100; !closed && ring.last() < target; ) {
-      try {
-        await fillPage()
-        wait = 100
-      } catch (error) {
-        if (error instanceof ResyncRequired) return fail(error)
-        log.warn({ err: error, projectId }, 'the event log could not be read')
-        await sleep(wait)
-        wait = Math.min(wait * 2, 2_000)
-      }
-    }
-  }
+  const fill = () =>
+    persist(
+      fillPage,
+      () => !closed && ring.last() < target,
+      (error) => {
+        if (error instanceof ResyncRequired) fail(error)
+        else log.warn({ err: error, projectId }, 'the event log could not be read')
+      },
+    )
   const fail = (error: Error) => {
     for (const listener of live) listener.queue.end(error)
     live.clear()
@@ -93,13 +84,35 @@ export function createReader(options: { projectId: string; head: bigint; source:
     if (message.payload !== undefined && early.size < maxEarly) early.set(prev, message)
     onHead(seq)
   }
-  const current = async () => filling ?? undefined
   const close = () => fail(new Unavailable('The server is stopping. Subscribe again from the last cursor.'))
-  return { ring, live, onMessage, onHead, current, isClosed: () => closed, close }
+  return { ring, live, onMessage, onHead, current: async () => filling ?? undefined, isClosed: () => closed, close }
 }
 
 /** Whether something after `seq` is missing: each row says what its project's row before it was. */
 export function hasHole(page: readonly Entry[], seq: bigint): boolean {
   const [first] = page
   return first === undefined || first.event.prev > seq
+}
+
+/** A queue that is full is let go of: its listener reads on from the log, at its own speed. */
+function offer(live: Set<Live>, entry: Entry, crowded: number): void {
+  for (const listener of live) {
+    if (listener.queue.fill() < crowded && listener.queue.push(entry, entry.bytes)) continue
+    live.delete(listener)
+    listener.overflowed()
+  }
+}
+
+/** Does it again as long as it is wanted, and more and more slowly while it fails. */
+async function persist(step: () => Promise<void>, isWanted: () => boolean, onError: (error: unknown) => void) {
+  for (let wait = 100; isWanted(); ) {
+    try {
+      await step()
+      wait = 100
+    } catch (error) {
+      onError(error)
+      if (isWanted()) await sleep(wait)
+      wait = Math.min(wait * 2, 2_000)
+    }
+  }
 }

@@ -7,8 +7,8 @@ import { createReader, type Reader } from './reader.ts'
 export type Readers = {
   /** The project's reader, opened if need be, kept until every holder has let go of it. */
   acquire: (projectId: string) => Promise<{ reader: Reader; release: () => void }>
-  /** Brings a reader up to the log's present end. */
-  catchUp: (projectId: string, reader: Reader) => Promise<void>
+  /** Asks the log how far these projects have come, and tells their readers. */
+  check: (projectIds: readonly string[]) => Promise<void>
   /** Resolves when Redis is there, or after a moment without it. */
   ready: Promise<void>
   close: () => void
@@ -58,12 +58,13 @@ export function createReaders({ source, pubsub, log, channels, lingerMs }: Optio
     if (slots.get(projectId) !== slot) return
     slots.delete(projectId)
     clearTimeout(slot.linger)
-    const letGo = ({ reader, subscription }: Held) => {
-      if (readers.get(projectId) === reader) readers.delete(projectId)
-      subscription.close()
-      reader.close()
-    }
-    slot.opened.then(letGo).catch(() => {})
+    slot.opened
+      .then(({ reader, subscription }) => {
+        if (readers.get(projectId) === reader) readers.delete(projectId)
+        subscription.close()
+        reader.close()
+      })
+      .catch(() => {})
   }
   const release = (projectId: string, slot: Slot) => {
     slot.holders -= 1
@@ -82,15 +83,11 @@ export function createReaders({ source, pubsub, log, channels, lingerMs }: Optio
     drop(projectId, slot)
     return acquire(projectId)
   }
-  const catchUp = async (projectId: string, reader: Reader) => {
-    await heads.check([projectId])
-    await reader.current()
-  }
   const close = () => {
     heads.close()
     for (const [projectId, slot] of slots) drop(projectId, slot)
   }
-  return { acquire, catchUp, ready: Promise.race([heads.ready, wait(confirmMs)]), close }
+  return { acquire, check: heads.check, ready: Promise.race([heads.ready, wait(confirmMs)]), close }
 }
 
 function once(run: () => void): () => void {

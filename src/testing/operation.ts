@@ -22,13 +22,15 @@ export async function operate(
   return outcomeOf(await graphql({ schema: await schemas.for(ctx), source, variableValues, contextValue: ctx }))
 }
 
+export type Payloads = { next: () => Promise<IteratorResult<Outcome, undefined>>; return: () => Promise<unknown> }
+
 /** The payloads of a subscription, one for each `next()`. Throws what it is refused with. */
 export async function listen(
   schemas: Schemas,
   ctx: Context,
   source: string,
   variableValues: Variables = {},
-): Promise<AsyncGenerator<Outcome>> {
+): Promise<Payloads> {
   const result = await subscribe({
     schema: await schemas.for(ctx),
     document: parse(source),
@@ -36,11 +38,11 @@ export async function listen(
     contextValue: ctx,
   })
   if (!(Symbol.asyncIterator in result)) throw new Error(outcomeOf(result).errors[0])
-  return outcomes(result)
-}
-
-async function* outcomes(results: AsyncGenerator<ExecutionResult>): AsyncGenerator<Outcome> {
-  for await (const result of results) yield outcomeOf(result)
+  const next = async (): Promise<IteratorResult<Outcome, undefined>> => {
+    const { done, value } = await result.next()
+    return done ? { done: true, value: undefined } : { done: false, value: outcomeOf(value) }
+  }
+  return { next, return: () => result.return(undefined) }
 }
 
 function outcomeOf({ data, errors = [] }: ExecutionResult): Outcome {

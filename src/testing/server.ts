@@ -230,3 +230,24 @@ export async function connect(
   }
   return client
 }
+
+export const json = { 'content-type': 'application/json' }
+
+/** Posts to the server at `url`: what is neither text nor bytes goes as JSON. */
+export function poster(url: string) {
+  return (body: unknown, headers: Record<string, string> = json, path = '/graphql'): Promise<Response> => {
+    const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+    return fetch(url + path, { method: 'POST', headers, body: text as string })
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a server answers is checked by what follows
+export async function read(response: Response): Promise<any> {
+  return response.json()
+}
+
+/** The code of the first error of an answer. */
+export async function codeOf(response: Response): Promise<string> {
+  const body = await read(response)
+  return body.errors[0].extensions.code
+}

@@ -452,3 +452,11 @@ ALTER TABLE "verifications" ADD CONSTRAINT "verifications_userId_fkey" FOREIGN K
 -- AddForeignKey
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_projectId_fkey" FOREIGN KEY ("projectId") REFERENCES "projects"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
+-- CreateIndex
+CREATE INDEX "deliveries_status_nextAttemptAt_idx" ON "deliveries"("status", "nextAttemptAt");
+
+-- CreateIndex
+CREATE INDEX "task_runs_status_createdAt_idx" ON "task_runs"("status", "createdAt");
+
+-- CreateIndex
+CREATE INDEX "mails_status_createdAt_idx" ON "mails"("status", "createdAt");

@@ -34,7 +34,7 @@ async function refuses(fn: () => Promise<unknown>, check: (error: AppError) => b
 
 const invalid = (part: string) => (error: AppError) => {
   assert.ok(error instanceof Invalid, String(error))
-  assert.deepEqual(error.path, ['input', part])
+  assert.deepEqual(error.at, ['input', part])
   return true
 }
 

@@ -42,7 +42,7 @@ const invalid =
   (...path: string[]) =>
   (error: AppError) => {
     assert.ok(error instanceof Invalid, String(error))
-    assert.deepEqual(error.path, ['input', ...path])
+    assert.deepEqual(error.at, ['input', ...path])
     return true
   }
 
@@ -171,8 +171,8 @@ test('what is another project’s is as if it were not', async () => {
   )
   for (const answer of created) assert.deepEqual(answer, ['NOT_FOUND', 'There is no such database.'])
   for (const id of [theirs.id, newId('col'), 'a\0']) {
-    for (const attempt of [deleteCollection(ctx, id), updateCollection(ctx, id, { name: 'Mine' })]) {
-      assert.deepEqual(await answerOf(attempt), ['NOT_FOUND', 'There is no such collection.'])
+    for (const attempt of [() => deleteCollection(ctx, id), () => updateCollection(ctx, id, { name: 'Mine' })]) {
+      assert.deepEqual(await answerOf(attempt()), ['NOT_FOUND', 'There is no such collection.'])
     }
   }
 })

@@ -94,7 +94,7 @@ test('a key that could not be a name everywhere is refused, and nothing is chang
       () => createDatabase(ctx, { key }),
       (error: unknown) => {
         assert.ok(error instanceof Invalid, `${key.slice(0, 20)}: ${error}`)
-        assert.deepEqual(error.path, ['input', 'key'])
+        assert.deepEqual(error.at, ['input', 'key'])
         assert.ok(error.message.length < 200)
         return true
       },

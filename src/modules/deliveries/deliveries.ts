@@ -47,7 +47,12 @@ function wants(webhook: Subscribed, event: LoggedEvent): boolean {
 }
 
 function deliveryOf(webhook: Subscribed, event: LoggedEvent) {
-  const body = JSON.stringify({ type: event.type, name: event.name, timestamp: event.at.toISOString(), data: event.payload })
+  const body = JSON.stringify({
+    type: event.type,
+    name: event.name,
+    timestamp: event.at.toISOString(),
+    data: event.payload,
+  })
   const { projectId, id: eventId, name: eventName } = event
   return { id: deliveryId(webhook.id, eventId), projectId, webhookId: webhook.id, eventId, eventName, body }
 }

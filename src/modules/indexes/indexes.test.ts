@@ -44,7 +44,7 @@ const invalid =
   (...path: string[]) =>
   (error: AppError) => {
     assert.ok(error instanceof Invalid, String(error))
-    assert.deepEqual(error.path, ['input', ...path])
+    assert.deepEqual(error.at, ['input', ...path])
     return true
   }
 

@@ -30,7 +30,7 @@ function readOptions() {
   if (unknown.length > 0) throw new Error(`There is no fault ${unknown.join(', ')}.`)
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error('--seconds and --seed are numbers.')
-  return { json: values.json, names, seconds, seed, plantedBug: readPlantedBug(values['planted-bug'], 'test') }
+  return { json: values.json, names, seconds, seed, plantedBug: readPlantedBug(values['planted-bug']) }
 }
 
 async function tryFault(
@@ -110,6 +110,8 @@ async function runFault(
   }
 }
 
+// A bug is never planted where NODE_ENV says something else.
+process.env.NODE_ENV ||= 'test'
 process.exitCode = await main().catch((error: Error) => {
   process.stderr.write(`The run is not valid: ${error.message}\n${usage}`)
   return 2

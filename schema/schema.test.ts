@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import {
+  type GraphQLField,
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql'
+import type { Context } from '../src/context.ts'
+import { scopes } from '../src/modules/keys/scopes.ts'
+import { type Access, mayUse } from './access.ts'
+import { builder } from './builder.ts'
+import { schema } from './index.ts'
+
+const folder = new URL('.', import.meta.url)
+const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+const rootFields = roots.flatMap((type) => Object.values(type?.getFields() ?? {}))
+const accessOf = (field: GraphQLField<unknown, unknown>) => field.extensions.access as Access | undefined
+
+test('every root field says who may use it', () => {
+  for (const field of rootFields) assert.ok(accessOf(field)?.audience.length, field.name)
+})
+
+test('a root field that does not say it does not build', () => {
+  builder.queryField('planted', (t) => t.int({ resolve: () => 1 } as never))
+  assert.throws(() => builder.toSchema({}), /Query\.planted does not say who may use it/)
+})
+
+test('what a key may use has a scope, and every scope opens something', () => {
+  const named = new Set(rootFields.flatMap((field) => accessOf(field)?.scope ?? []))
+  for (const field of rootFields) {
+    const access = accessOf(field)
+    // The list of error codes is for everybody.
+    if (access?.audience.includes('server') && field.name !== 'errorCodes') assert.ok(access.scope, field.name)
+  }
+  const ofDocuments = ['documents.read', 'documents.write']
+  for (const scope of Object.keys(scopes)) assert.ok(named.has(scope as never) || ofDocuments.includes(scope), scope)
+})
+
+test('a guest of a project may use nothing of the console or the server', () => {
+  const guest = { actor: null, projectId: 'prj_1' } as Pick<Context, 'actor' | 'projectId'>
+  const open = rootFields.filter((field) => mayUse(guest, accessOf(field) ?? { audience: [] })).map(({ name }) => name)
+  assert.deepEqual(open.sort(), [
+    'account',
+    'confirmVerification',
+    'createVerification',
+    'deleteSession',
+    'errorCodes',
+    'signIn',
+    'signOut',
+    'signUp',
+  ])
+})
+
+describe('every type, field, argument and value has a description', () => {
+  const types = Object.values(schema.getTypeMap()).filter(
+    (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+  )
+  for (const type of types) test(type.name, () => assert.deepEqual(undescribed(type), []))
+})
+
+function undescribed(type: GraphQLNamedType): string[] {
+  const missing: string[] = type.description ? [] : [type.name]
+  const say = (path: string, { description }: { description?: string | null | undefined }) => {
+    if (!description) missing.push(path)
+  }
+  if (isEnumType(type)) for (const value of type.getValues()) say(`${type.name}.${value.name}`, value)
+  if (isInputObjectType(type))
+    for (const field of Object.values(type.getFields())) say(`${type.name}.${field.name}`, field)
+  if (isObjectType(type) || isInterfaceType(type)) {
+    for (const field of Object.values(type.getFields())) {
+      say(`${type.name}.${field.name}`, field)
+      for (const arg of field.args) say(`${type.name}.${field.name}(${arg.name})`, arg)
+    }
+  }
+  return missing
+}
+
+test('every file of schema/ is part of the schema', () => {
+  const index = readFileSync(new URL('index.ts', folder), 'utf8')
+  const apart = ['index.ts', 'access.ts', 'builder.ts', 'connections.ts', 'inputs.ts', 'print.ts', 'schemas.ts']
+  const files = readdirSync(folder).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !apart.includes(file),
+  )
+  assert.deepEqual(
+    files.filter((file) => !index.includes(`'./${file}'`)),
+    [],
+  )
+})
+
+test('every mutation is called by a test', () => {
+  const tests = ['../schema', '../src', '../workers', '../examples']
+    .flatMap((path) =>
+      readdirSync(new URL(path, folder), { recursive: true }).map((file) => new URL(`${path}/${file}`, folder)),
+    )
+    .filter(({ pathname }) => pathname.endsWith('.test.ts') || pathname.includes('/examples/'))
+    .filter(({ pathname }) => pathname.endsWith('.ts'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+  const missing = Object.keys(schema.getMutationType()?.getFields() ?? {}).filter(
+    (name) => !new RegExp(`\\b${name}\\b`).test(tests),
+  )
+  assert.deepEqual(missing, [])
+})
+
+test('schema.graphql is current', () => {
+  assert.equal(
+    readFileSync(new URL('schema.graphql', folder), 'utf8'),
+    `${printSchema(lexicographicSortSchema(schema))}\n`,
+  )
+})

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Actor, Context } from '../src/context.ts'
+import { newId } from '../src/lib/ids.ts'
+import { operate } from '../src/testing/operation.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let schemas: Schemas
+let ctx: Context
+
+before(async () => {
+  world = await createWorld()
+  schemas = createSchemas(world.app)
+  ctx = (await world.createProject()).owner
+})
+after(async () => {
+  await schemas.close()
+  await world.close()
+})
+
+const create =
+  'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { secret webhook { id enabled events } } }'
+const input = { name: 'w', url: 'https://example.org/hook', events: ['users.*'] }
+const make = async (by = ctx) => (await operate(schemas, by, create, { input })).data?.createWebhook
+const key = (...scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id: 'key_1', scopes: new Set(scopes) })
+
+test('a webhook is made, read, listed, changed and deleted; its secret is shown once', async () => {
+  const { secret, webhook } = await make()
+  assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/)
+  assert.deepEqual([webhook.enabled, webhook.events], [true, ['users.*']])
+  const { id } = webhook
+  const list = await operate(schemas, ctx, '{ webhooks { totalCount nodes { id name url disabledReason } } }')
+  assert.equal(list.data?.webhooks.totalCount, 1)
+  const change = 'mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { name enabled url } }'
+  const changed = await operate(schemas, ctx, change, { input: { id, name: 'x', enabled: false } })
+  assert.deepEqual(changed.data?.updateWebhook, { name: 'x', enabled: false, url: input.url })
+  const rotate = 'mutation ($id: ID!) { rotateWebhookSecret(id: $id) { secret webhook { id } } }'
+  const rotated = await operate(schemas, ctx, rotate, { id })
+  assert.notEqual(rotated.data?.rotateWebhookSecret.secret, secret)
+  const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteWebhook(id: $id) }', { id })
+  assert.deepEqual(gone.data, { deleteWebhook: id })
+  const none = await operate(schemas, ctx, 'query ($id: ID!) { webhook(id: $id) { id } }', { id })
+  assert.deepEqual(none.data, { webhook: null })
+})
+
+test('invalid input is said with its path', async () => {
+  for (const [wrong, path] of [
+    [{ url: 'file:///etc/passwd' }, 'input.url'],
+    [{ events: ['no.such'] }, 'input.events'],
+    [{ events: [] }, 'input.events'],
+    [{ name: '' }, 'input.name'],
+  ] as const) {
+    const { errors } = await operate(schemas, ctx, create, { input: { ...input, ...wrong } })
+    assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), JSON.stringify(wrong))
+  }
+})
+
+test('another project’s webhook is as one that is not', async () => {
+  const { webhook } = await make()
+  const { owner: stranger } = await world.createProject()
+  const { id } = webhook
+  for (const source of ['deleteWebhook(id: $id)', 'rotateWebhookSecret(id: $id) { secret }']) {
+    const refused = await operate(schemas, stranger, `mutation ($id: ID!) { ${source} }`, { id })
+    const missing = await operate(schemas, stranger, `mutation ($id: ID!) { ${source} }`, { id: 'whk_none' })
+    assert.deepEqual(refused, missing)
+    assert.match(refused.errors[0] ?? '', /^NOT_FOUND/)
+  }
+  const read = await operate(schemas, stranger, 'query ($id: ID!) { webhook(id: $id) { id } }', { id })
+  assert.deepEqual(read.data, { webhook: null })
+})
+
+test('a key needs the scope; end users and guests see no trace of it', async () => {
+  assert.ok(await make(key('webhooks.write')))
+  const user: Actor = { kind: 'user', id: 'usr_1', sessionId: 's', verified: true, labels: [] }
+  for (const other of [key('users.read'), world.context(ctx.projectId), world.context(ctx.projectId, user)]) {
+    const { data } = await operate(schemas, other, '{ __schema { types { name fields { name } } } }')
+    assert.ok(!/webhook|deliver/i.test(JSON.stringify(data)))
+    assert.ok((await operate(schemas, other, '{ webhooks { totalCount } }')).errors.length > 0)
+  }
+})
+
+test('deliveries and their attempts are read, and one is replayed', async () => {
+  const { webhook } = await make()
+  const { id: webhookId } = webhook
+  const id = newId('dlv')
+  await ctx.db.delivery.create({
+    data: {
+      id,
+      projectId: ctx.projectId,
+      webhookId,
+      eventId: crypto.randomUUID(),
+      eventName: 'users.usr_1.created',
+      body: '{}',
+      status: 'FAILED',
+      attempts: { create: { id: newId('att'), number: 1, responseStatus: 500, responseBody: 'no', durationMs: 3 } },
+    },
+  })
+  const source = `query ($id: ID!) { webhook(id: $id) { deliveries { totalCount nodes {
+    id status eventName attempts { number responseStatus responseBody error durationMs } } } } }`
+  const { data, errors } = await operate(schemas, ctx, source, { id: webhookId })
+  assert.deepEqual(errors, [])
+  assert.deepEqual(data?.webhook.deliveries.nodes, [
+    {
+      id,
+      status: 'FAILED',
+      eventName: 'users.usr_1.created',
+      attempts: [{ number: 1, responseStatus: 500, responseBody: 'no', error: null, durationMs: 3 }],
+    },
+  ])
+  const replay = 'mutation ($id: ID!) { replayDelivery(id: $id) { id status } }'
+  assert.deepEqual((await operate(schemas, ctx, replay, { id })).data, { replayDelivery: { id, status: 'PENDING' } })
+  assert.match((await operate(schemas, ctx, replay, { id })).errors[0] ?? '', /^CONFLICT/)
+  assert.match((await operate(schemas, ctx, replay, { id: 'dlv_none' })).errors[0] ?? '', /^NOT_FOUND/)
+})

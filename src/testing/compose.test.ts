@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { workers } from '../../workers/index.ts'
+import { variables } from '../env.ts'
+
+type Service = {
+  ports?: string[]
+  profiles?: string[]
+  command?: string[]
+  deploy?: { replicas: number }
+  environment?: Record<string, string>
+  networks?: string[]
+}
+
+const text = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
+const { services } = parse(text, { merge: true }) as { services: Record<string, Service> }
+
+test('only 80 and 443 are reached from outside', () => {
+  const ports = Object.entries(services).flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`))
+  assert.deepEqual(ports, ['traefik 80:80', 'traefik 443:443'])
+})
+
+test('without a profile there is everything that is needed', () => {
+  const always = Object.entries(services).filter(([, { profiles }]) => !profiles)
+  assert.deepEqual(always.map(([name]) => name).sort(), [
+    'api',
+    'functions-runtime',
+    'mongo',
+    'postgres',
+    'redis',
+    'traefik',
+    'workers',
+  ])
+  assert.equal(services.api?.deploy?.replicas, 2)
+})
+
+test('the profile `separate` has one service for each worker', () => {
+  const separate = Object.values(services).filter(({ profiles }) => profiles?.includes('separate'))
+  assert.deepEqual(separate.map(({ command }) => command?.at(-1)).sort(), workers.map(({ name }) => name).sort())
+})
+
+test('the profiles antivirus and usage have their servers', () => {
+  const inProfile = (name: string) => Object.keys(services).filter((key) => services[key]?.profiles?.includes(name))
+  assert.deepEqual(inProfile('antivirus'), ['clamav'])
+  assert.deepEqual(inProfile('usage').sort(), ['influxdb', 'telegraf'])
+})
+
+test('every variable that a service is given exists, and the functions runtime is given none', () => {
+  for (const name of Object.keys(services.api?.environment ?? {})) assert.ok(name in variables, name)
+  assert.equal(services['functions-runtime']?.environment, undefined)
+  assert.deepEqual(services['functions-runtime']?.networks, ['functions'])
+})
