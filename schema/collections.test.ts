@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { createDatabase } from '../src/modules/databases/databases.ts'
-import { listen, type Outcome, operate } from '../src/testing/operation.ts'
+import { listen, operate, type Payloads } from '../src/testing/operation.ts'
 import { within } from '../src/testing/stream.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { applySchemaChanges } from '../workers/databases/apply.ts'
@@ -100,10 +100,10 @@ test('what is wrong, taken or not there is said with its code and path', async (
 const watch =
   'subscription ($id: ID, $after: String) { collectionChanged(id: $id, after: $after) { cursor kind id event at collection { status } } }'
 
-async function next(stream: AsyncGenerator<Outcome>) {
+async function next(stream: Payloads) {
   const { value } = await within(stream.next(), 5_000, 'nothing came')
-  assert.deepEqual(value.errors, [])
-  return value.data.collectionChanged
+  assert.deepEqual(value?.errors, [])
+  return value?.data?.collectionChanged
 }
 
 test('who watches a collection is told when it is there, and can go on from a cursor', async () => {
@@ -134,8 +134,8 @@ test('who watches a collection is told when it is there, and can go on from a cu
   assert.deepEqual([asked.kind, asked.id], ['UPDATED', id])
   const last = await next(one)
   assert.deepEqual([last.kind, last.id, last.collection], ['DELETED', id, null])
-  await all.return(undefined)
-  await one.return(undefined)
+  await all.return()
+  await one.return()
 })
 
 test('nobody watches who may not read, and a cursor that was never given is refused', async () => {

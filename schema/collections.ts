@@ -1,6 +1,6 @@
 import { type Change, changes } from '../src/changes.ts'
 import type { Context } from '../src/context.ts'
-import type { LoggedEvent } from '../src/event.ts'
+import type { LoggedEvent } from '../src/logged-event.ts'
 import { visibleAttributes } from '../src/modules/attributes/attributes.ts'
 import {
   createCollection,

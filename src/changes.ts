@@ -1,9 +1,9 @@
 import { type Caller, watchCaller } from './changes/caller.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import type { LoggedEvent } from './event.ts'
 import { leavable } from './lib/leavable.ts'
 import { createSignal, type Signal } from './lib/signal.ts'
+import type { LoggedEvent } from './logged-event.ts'
 import { TooSlow } from './tail.ts'
 
 export type Change<T> = T & {

@@ -14,25 +14,6 @@ export type EventDef<Payload = unknown> = {
   path: (payload: Payload) => readonly string[]
 }
 
-/** An event as it stands in the log. */
-export type LoggedEvent = {
-  /** Its place in the log of all projects: gapless. */
-  seq: bigint
-  /** The seq of the same project's event before it, 0 for the first. */
-  prev: bigint
-  id: string
-  projectId: string
-  /** Full name. */
-  name: string
-  /** Short name, the key of the catalogue. */
-  type: string
-  aggregate: string
-  payload: unknown
-  actorKind: string
-  actorId: string | null
-  at: Date
-}
-
 /** Every kind of event there is, by its short name. Filled by the modules' `events.ts`. */
 export const catalogue = new Map<string, EventDef>()
 
@@ -69,15 +50,4 @@ export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, pr
   )
   ctx.emitted.count += 1
   return id
-}
-
-/**
- * Whether a pattern of the event grammar names this event. A full pattern has a `*` for any one segment; a short one
- * (`documents.updated`, `documents.*`) stands for every full name that ends in that noun, any id and that action.
- */
-export function matchesEvent(pattern: string, event: Pick<LoggedEvent, 'name' | 'type'>): boolean {
-  if (pattern === '*') return true
-  const wanted = pattern.split('.')
-  const given = wanted.length === 2 ? event.type.split('.') : event.name.split('.')
-  return wanted.length === given.length && wanted.every((segment, i) => segment === '*' || segment === given[i])
 }

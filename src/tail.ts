@@ -1,9 +1,10 @@
 import type { Pool } from 'pg'
 import { ResyncRequired } from './errors.ts'
+import type { LoggedEvent } from './logged-event.ts'
 import type { Log as Logger } from './platform/log.ts'
 import { channelsOf, createPubsub } from './platform/pubsub.ts'
 import { createListener, type Limits } from './tail/listener.ts'
-import { createLogReader, type LoggedEvent } from './tail/log.ts'
+import { createLogReader } from './tail/log.ts'
 import { createReaders } from './tail/readers.ts'
 
 export { TooSlow } from './tail/listener.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import type { Services } from '../src/context.ts'
-import type { LoggedEvent } from '../src/event.ts'
+import type { LoggedEvent } from '../src/logged-event.ts'
 import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
 import type { Owed, Worker } from './implement.ts'

@@ -1,5 +1,5 @@
 import { asSystem } from '../src/context.ts'
-import type { LoggedEvent } from '../src/event.ts'
+import type { LoggedEvent } from '../src/logged-event.ts'
 import { applySchemaChangesJob } from '../src/modules/databases/jobs.ts'
 import { applySchemaChanges } from './databases/apply.ts'
 import { projectsBehind } from './databases/changes.ts'

@@ -1,6 +1,6 @@
 import type { Services } from '../src/context.ts'
-import { type LoggedEvent, matchesEvent } from '../src/event.ts'
 import type { JobDef } from '../src/job.ts'
+import { type LoggedEvent, matchesEvent } from '../src/logged-event.ts'
 import type { Egress } from '../src/platform/egress.ts'
 import type { Mailer } from '../src/platform/mail.ts'
 import type { Again } from '../src/platform/queue/kinds.ts'

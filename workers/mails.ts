@@ -1,5 +1,5 @@
 import type { Services } from '../src/context.ts'
-import { type LoggedEvent, matchesEvent } from '../src/event.ts'
+import { type LoggedEvent, matchesEvent } from '../src/logged-event.ts'
 import { renderMail } from '../src/mails/render.ts'
 import { sendMailJob } from '../src/modules/mails/jobs.ts'
 import { createMail, findPendingMail, markFailed, markSent, noteError } from '../src/modules/mails/mails.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { Webhook as Verifier } from 'standardwebhooks'
 import type { Context } from '../src/context.ts'
-import type { LoggedEvent } from '../src/event.ts'
+import type { LoggedEvent } from '../src/logged-event.ts'
 import { replayDelivery } from '../src/modules/deliveries/deliveries.ts'
 import {
   createWebhook,

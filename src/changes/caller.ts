@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Actor, type Context, consoleProjectId } from '../context.ts'
 import { AppError, Unauthenticated } from '../errors.ts'
-import type { LoggedEvent } from '../event.ts'
+import type { LoggedEvent } from '../logged-event.ts'
 
 /** Who listens to a stream, kept up to date for as long as it lasts. */
 export type Caller = {

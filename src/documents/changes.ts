@@ -1,7 +1,7 @@
 import { type Changes, changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { Invalid } from '../errors.ts'
-import type { LoggedEvent } from '../event.ts'
+import type { LoggedEvent } from '../logged-event.ts'
 import { documentCreated, documentDeleted, documentUpdated } from './events.ts'
 import { type Image, matches } from './image.ts'
 import type { CollectionModel } from './model.ts'

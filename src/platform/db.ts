@@ -9,6 +9,8 @@ export function createPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 15_000, application_name: 'tendril' })
   // An idle connection that the server closes would otherwise end the process.
   pool.on('error', () => {})
+  // So would one that is in use; its query fails besides, and tells it.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

@@ -1,7 +1,8 @@
 import { LimitExceeded, ResyncRequired, Unavailable } from '../errors.ts'
 import { leavable } from '../lib/leavable.ts'
 import { createQueue } from '../lib/queue.ts'
-import type { Entry, Log, LoggedEvent } from './log.ts'
+import type { LoggedEvent } from '../logged-event.ts'
+import type { Entry, Log } from './log.ts'
 import { hasHole, type Live, type Reader } from './reader.ts'
 
 /**

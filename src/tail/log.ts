@@ -1,24 +1,6 @@
 import type { Pool } from 'pg'
 import { Unavailable } from '../errors.ts'
-
-/** An event as it stands in the log. */
-export type LoggedEvent = {
-  /** Its place in the log of all projects: gapless. */
-  seq: bigint
-  /** The seq of the same project's event before it, 0 for the first. */
-  prev: bigint
-  id: string
-  projectId: string
-  /** Full name. */
-  name: string
-  /** Short name, the key of the catalogue. */
-  type: string
-  aggregate: string
-  payload: unknown
-  actorKind: string
-  actorId: string | null
-  at: Date
-}
+import type { LoggedEvent } from '../logged-event.ts'
 
 /** An event and about how much memory it holds. It is shared by all who listen, so it is frozen. */
 export type Entry = { event: LoggedEvent; bytes: number }

@@ -1,5 +1,5 @@
 import type { Services } from '../../src/context.ts'
-import type { LoggedEvent } from '../../src/event.ts'
+import type { LoggedEvent } from '../../src/logged-event.ts'
 import type { TemplateName } from '../../src/mails/render.ts'
 import { verificationSecret } from '../../src/modules/accounts/verifications.ts'
 

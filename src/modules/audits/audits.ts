@@ -1,6 +1,6 @@
 import type { Prisma } from '../../../prisma/client/client.ts'
 import type { Context, Services } from '../../context.ts'
-import type { LoggedEvent } from '../../event.ts'
+import type { LoggedEvent } from '../../logged-event.ts'
 import { operatorRows } from '../operators/operators.ts'
 
 /** The audit log of the project that is asked. Its users do not see it. */
