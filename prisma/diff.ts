@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
 import { migrate } from './migrate.ts'
 
@@ -73,17 +73,32 @@ async function loadEngine(url: string, datamodels: [string, string][]): Promise<
   return bindings.SchemaEngine.new({ datamodels }, () => {}, bindMigrationAwareSqlAdapterFactory(adapter))
 }
 
-/** The adapter refuses PostgreSQL's `"char"` (18, 1002), of which the catalogues are full: it is read as text (25, 1009). */
+type Reader = {
+  performIO: (query: unknown) => Promise<{ fields?: { name: string; dataTypeID: number }[] }>
+  queryRaw: (query: unknown) => Promise<{ columnNames: string[]; columnTypes: number[] }>
+}
+
+/** The adapter refuses PostgreSQL's `"char"` (18, 1002), of which the catalogues are full; the engine wants them as characters. */
 function readingChars<Connection extends object>(connection: Connection): Connection {
-  const inner = connection as Connection & {
-    performIO: (query: unknown) => Promise<{ fields?: { dataTypeID: number }[] }>
-  }
+  const inner = connection as Connection & Reader
   const performIO = inner.performIO.bind(connection)
+  const queryRaw = inner.queryRaw.bind(connection)
+  const chars = new Set<string>()
   inner.performIO = async (query) => {
     const result = await performIO(query)
-    for (const field of result.fields ?? [])
+    for (const field of result.fields ?? []) {
+      if (field.dataTypeID === 18) chars.add(field.name)
       field.dataTypeID = { 18: 25, 1002: 1009 }[field.dataTypeID] ?? field.dataTypeID
+    }
     return result
+  }
+  inner.queryRaw = async (query) => {
+    chars.clear()
+    const result = await queryRaw(query)
+    const columnTypes = result.columnTypes.map((type, i) =>
+      chars.has(result.columnNames[i] ?? '') ? ColumnTypeEnum.Character : type,
+    )
+    return { ...result, columnTypes }
   }
   return connection
 }

@@ -168,7 +168,7 @@ test('bad input', async () => {
     [{ headers: Array.from({ length: 33 }, (_, i) => ({ name: `x${i}`, value: 'a' })) }, 'headers'],
   ]
   for (const [input, field] of wrong) {
-    await assert.rejects(make(ctx, input), { code: 'INVALID', path: ['input', field] }, JSON.stringify(input))
+    await assert.rejects(make(ctx, input), { code: 'INVALID', at: ['input', field] }, JSON.stringify(input))
   }
   const proto = await make(ctx, { headers: [{ name: '__proto__', value: 'a' }] })
   assert.ok(proto.headers)

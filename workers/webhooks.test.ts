@@ -271,7 +271,7 @@ test('a delivery that waits for too long is owed', async () => {
 test('bad input', async () => {
   const create = (input: object) => createWebhook(ctx, { name: 'w', url: receiver.url, events: ['users.*'], ...input })
   for (const url of ['nonsense', 'ftp://example.org', 'http://a:b@example.org']) {
-    await assert.rejects(create({ url }), { code: 'INVALID', path: ['input', 'url'] }, url)
+    await assert.rejects(create({ url }), { code: 'INVALID', at: ['input', 'url'] }, url)
   }
   for (const events of [
     [],
@@ -281,7 +281,7 @@ test('bad input', async () => {
     ['users.created; drop'],
     ['users..created'],
   ]) {
-    await assert.rejects(create({ events }), { code: 'INVALID', path: ['input', 'events'] }, events.join())
+    await assert.rejects(create({ events }), { code: 'INVALID', at: ['input', 'events'] }, events.join())
   }
   for (const events of [
     ['*'],

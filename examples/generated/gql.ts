@@ -31,6 +31,9 @@ type Documents = {
     "mutation NewDatabase { createDatabase(input: { key: \"main\", name: \"Main\" }) { id } }": typeof types.NewDatabaseDocument,
     "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      statusReason\n      attributes { nodes { status statusReason } }\n      indexes { nodes { status statusReason } }\n    }\n  }\n": typeof types.CollectionStatusDocument,
     "mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }": typeof types.SignUpUserDocument,
+    "query StatusOf($id: ID!) { collection(id: $id) { status attributes { nodes { status } } } }": typeof types.StatusOfDocument,
+    "mutation NewNotes($input: CreateCollectionInput!) { createCollection(input: $input) { id } }": typeof types.NewNotesDocument,
+    "mutation Db { createDatabase(input: { key: \"main\" }) { id } }": typeof types.DbDocument,
 };
 const documents: Documents = {
     "query Audits { audits(first: 100) { nodes { event actorKind } } }": types.AuditsDocument,
@@ -49,6 +52,9 @@ const documents: Documents = {
     "mutation NewDatabase { createDatabase(input: { key: \"main\", name: \"Main\" }) { id } }": types.NewDatabaseDocument,
     "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      statusReason\n      attributes { nodes { status statusReason } }\n      indexes { nodes { status statusReason } }\n    }\n  }\n": types.CollectionStatusDocument,
     "mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }": types.SignUpUserDocument,
+    "query StatusOf($id: ID!) { collection(id: $id) { status attributes { nodes { status } } } }": types.StatusOfDocument,
+    "mutation NewNotes($input: CreateCollectionInput!) { createCollection(input: $input) { id } }": types.NewNotesDocument,
+    "mutation Db { createDatabase(input: { key: \"main\" }) { id } }": types.DbDocument,
 };
 
 /**
@@ -115,6 +121,18 @@ export function graphql(source: "\n  query CollectionStatus($id: ID!) {\n    col
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }"): typeof import('./graphql.ts').SignUpUserDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query StatusOf($id: ID!) { collection(id: $id) { status attributes { nodes { status } } } }"): typeof import('./graphql.ts').StatusOfDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation NewNotes($input: CreateCollectionInput!) { createCollection(input: $input) { id } }"): typeof import('./graphql.ts').NewNotesDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation Db { createDatabase(input: { key: \"main\" }) { id } }"): typeof import('./graphql.ts').DbDocument;
 
 
 export function graphql(source: string) {

@@ -312,6 +312,25 @@ export type SignUpUserMutationVariables = Exact<{
 
 export type SignUpUserMutation = { signUp: { secret: string, account: { id: string } } };
 
+export type StatusOfQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type StatusOfQuery = { collection: { status: SchemaStatus, attributes: { nodes: Array<{ status: SchemaStatus }> } } };
+
+export type NewNotesMutationVariables = Exact<{
+  input: CreateCollectionInput;
+}>;
+
+
+export type NewNotesMutation = { createCollection: { id: string } };
+
+export type DbMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DbMutation = { createDatabase: { id: string } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -480,3 +499,29 @@ export const SignUpUserDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignUpUserMutation, SignUpUserMutationVariables>;
+export const StatusOfDocument = new TypedDocumentString(`
+    query StatusOf($id: ID!) {
+  collection(id: $id) {
+    status
+    attributes {
+      nodes {
+        status
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StatusOfQuery, StatusOfQueryVariables>;
+export const NewNotesDocument = new TypedDocumentString(`
+    mutation NewNotes($input: CreateCollectionInput!) {
+  createCollection(input: $input) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<NewNotesMutation, NewNotesMutationVariables>;
+export const DbDocument = new TypedDocumentString(`
+    mutation Db {
+  createDatabase(input: {key: "main"}) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<DbMutation, DbMutationVariables>;

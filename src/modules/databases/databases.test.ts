@@ -104,7 +104,7 @@ test('a key that could not be a name everywhere is refused, and nothing is chang
 
 test('a name has no control characters, no overrides of direction, and an end', async () => {
   for (const name of ['', '  ', 'a\0', 'a\nb', '\u202Eabc', '\uD800', 'x'.repeat(129), 'x'.repeat(1_000_000)]) {
-    await refuses(() => createDatabase(ctx, { key: 'named', name }), { code: 'INVALID', path: ['input', 'name'] })
+    await refuses(() => createDatabase(ctx, { key: 'named', name }), { code: 'INVALID', at: ['input', 'name'] })
   }
   assert.equal((await createDatabase(ctx, { key: 'named', name: 'שלום 🌱' })).name, 'שלום 🌱')
 })
