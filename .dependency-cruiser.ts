@@ -1,6 +1,6 @@
 import type { IConfiguration, IForbiddenRuleType } from 'dependency-cruiser'
 
-/** Who may import whom: docs/guides/house.md draws it. Tests may reach further than what they test. */
+/** Who may import whom. Tests may reach further than what they test. */
 const tests = '\\.test\\.ts$|^src/testing/|/fixture\\.ts$'
 const entries = '^(src/main|src/embedded|workers/main|functions-runtime/main)\\.ts$'
 const ours = '^(schema|src|workers|functions-runtime|prisma|examples)/'

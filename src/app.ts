@@ -1,3 +1,4 @@
+import { migrate } from '../prisma/migrate.ts'
 import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createDb, createPool } from './platform/db.ts'
@@ -8,11 +9,13 @@ import { createTails } from './tail.ts'
 
 export type App = Services & { close: () => Promise<void> }
 
-/** Opens what a process needs, once. Throws one clear sentence for a server that cannot be used. */
+/** Opens what a process needs, once, on a database that is brought to the newest migration first. Throws one clear sentence for a server that cannot be used. */
 export async function createApp(env: Env, name: string): Promise<App> {
   const unusable = await findUnusable(env)
   if (unusable.length > 0) throw new Error(unusable.join('\n'))
   const log = createLog(env.LOG_LEVEL, name)
+  const applied = await migrate(env.DATABASE_URL)
+  if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const sql = createPool(env.DATABASE_URL, env.DATABASE_POOL)
   const { rows } = await sql.query<{ epoch: string }>('select epoch from events.head')
   // Two Tendrils may share one Redis: their channels are told apart by the log that they speak of.

@@ -1,7 +1,6 @@
 /** `npm start`: everything in one command. What DATABASE_URL, REDIS_URL or MONGODB_URL do not name is brought along. */
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
-import { migrate } from '../prisma/migrate.ts'
 import { startWorkers } from '../workers/start.ts'
 import { startApi } from './api.ts'
 import { type App, createApp } from './app.ts'
@@ -106,8 +105,6 @@ async function startProcesses(env: Env): Promise<App> {
 
 async function start(): Promise<void> {
   const env = await startServers(await check())
-  const applied = await progress('Migrating', migrate(env.DATABASE_URL))
-  if (applied.length > 0) say(`The database has ${applied.length} new migrations.`)
   const app = await progress('Starting', startProcesses(env))
   const demo = await prepareDemo(app, resolve(env.DATA_DIR))
   say(`

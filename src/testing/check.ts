@@ -13,7 +13,7 @@ const parts: Record<string, readonly string[]> = {
   types: [...bin('tsc'), '-p', '.'],
   imports: [node, 'src/testing/imports.ts'],
   'schema.graphql': [node, 'schema/print.ts', '--check'],
-  '.env.example': [node, 'src/testing/env-example.ts', '--check'],
+  pages: [node, 'src/testing/pages.ts', '--check'],
   mails: [node, 'src/mails/build.ts', '--check'],
   operations: [node, 'codegen.ts', '--check'],
 }

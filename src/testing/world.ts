@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { migrate } from '../../prisma/migrate.ts'
 import { type App, createApp } from '../app.ts'
 import { type Actor, asSystem, type Context } from '../context.ts'
 import { type Env, readEnv } from '../env.ts'
@@ -25,7 +24,6 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
   const name = `world_${randomBytes(6).toString('hex')}`
   await onServer(server, `create database ${name}`)
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
-  await migrate(url)
   const parsed = readEnv({
     DATABASE_URL: url,
     REDIS_URL: process.env.REDIS_URL,

@@ -150,9 +150,10 @@ for (const [size, rows] of [
     assert.equal((await ctx.db.index.findUniqueOrThrow({ where: { id: indexId } })).status, 'AVAILABLE')
     assert.deepEqual(await indexesOf(id), ['btree (parent)', 'gin (_read)', 'unique btree (number)'])
     assert.deepEqual(
-      await sql(`select convalidated, count(*)::int from pg_constraint where conrelid = to_regclass($1) and contype <> 'n' group by 1`, [
-        tableOf(id),
-      ]),
+      await sql(
+        `select convalidated, count(*)::int from pg_constraint where conrelid = to_regclass($1) and contype <> 'n' group by 1`,
+        [tableOf(id)],
+      ),
       [{ convalidated: true, count: 3 }],
     )
     await assert.rejects(sql(`update ${tableOf(id)} set title = 'long' where number = 1`), { code: '23514' })

@@ -1,0 +1,82 @@
+/**
+ * Writes the pages that follow from the code: `.env.example`, and the tables of events and of who may use which field.
+ * With `--check` it only says whether they are current.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { GraphQLField } from 'graphql'
+import type { Access } from '../../schema/access.ts'
+import { schema } from '../../schema/index.ts'
+import { variables } from '../env.ts'
+import { catalogue } from '../event.ts'
+import '../modules/catalogue.ts'
+import { root } from './imports.ts'
+
+function envExample(): string {
+  const entries = Object.entries(variables).map(([name, variable]) => {
+    const parsed = variable.safeParse(undefined)
+    const value = parsed.success ? [parsed.data].flat().join(',') : ''
+    return `# ${variable.description}\n${parsed.success ? '# ' : ''}${name}=${value}\n`
+  })
+  return `# Every variable that Tendril reads. Those behind a # have a default.\n\n${entries.join('\n')}`
+}
+
+function eventsPage(): string {
+  const rows = [...catalogue.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, description }) => `| \`${name}\` | ${description} |`)
+  return `# Events
+
+Each event has a full name, nouns and ids from the outermost in, and its action in the past tense:
+\`databases.db_….collections.posts.documents.doc_….updated\`. In a pattern \`*\` stands for any one segment. The short name, the last
+noun and the action, stands for any full name that ends so: \`documents.updated\`, \`documents.*\`.
+
+| short name | when |
+|---|---|
+${rows.join('\n')}
+`
+}
+
+function accessPage(): string {
+  const row = (kind: string) => (field: GraphQLField<unknown, unknown>) => {
+    const { audience, scope } = field.extensions.access as Access
+    return `| ${kind} | \`${field.name}\` | ${audience.join(', ')} | ${scope ? `\`${scope}\`` : ''} |`
+  }
+  const kinds = {
+    query: schema.getQueryType(),
+    mutation: schema.getMutationType(),
+    subscription: schema.getSubscriptionType(),
+  }
+  const rows = Object.entries(kinds).flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).map(row(kind)))
+  return `# Who may use which field
+
+At \`/graphql\`: *visitor* is anybody, *owner* whoever is signed in. At a project's URL: *console* is a member of the project,
+*server* an API key with the scope, *client* an end user or a guest. What a caller may not use is not in their schema. The fields
+of a project's own collections follow the permissions of each collection.
+
+| | field | for | scope of a key |
+|---|---|---|---|
+${rows.join('\n')}
+`
+}
+
+const pages = {
+  '.env.example': envExample(),
+  'docs/guides/events.md': eventsPage(),
+  'docs/guides/access.md': accessPage(),
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const stale = Object.entries(pages).filter(([path, text]) => readText(join(root, path)) !== text)
+if (process.argv.includes('--check')) {
+  for (const [path] of stale) process.stderr.write(`${path} is not current: npm run generate\n`)
+  process.exit(stale.length === 0 ? 0 : 1)
+}
+for (const [path, text] of stale) writeFileSync(join(root, path), text)
