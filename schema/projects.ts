@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
-import { createProject, getProject, visibleProjects } from '../src/modules/projects/projects.ts'
+import { createProject, getProject, updateProject, visibleProjects } from '../src/modules/projects/projects.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
 import { Key, KeyList } from './keys.ts'
@@ -71,15 +71,17 @@ builder.queryFields((t) => ({
   ),
 }))
 
-builder.mutationField('createProject', (t) =>
-  t.prismaFieldWithInput({
+const name = z.string().trim().min(1).max(128)
+
+builder.mutationFields((t) => ({
+  createProject: t.prismaFieldWithInput({
     type: Project,
     access: { audience: ['owner'] },
     description: 'Makes a project, with you as its owner.',
     input: {
       name: t.input.string({
         required: true,
-        validate: z.string().trim().min(1).max(128),
+        validate: name,
         description: 'What people call it: 1 to 128 characters.',
       }),
     },
@@ -88,4 +90,21 @@ builder.mutationField('createProject', (t) =>
       return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
     },
   }),
-)
+  updateProject: t.prismaFieldWithInput({
+    type: Project,
+    access: { audience: ['owner'] },
+    description: 'Renames a project of yours.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({
+        required: true,
+        validate: name,
+        description: 'What people call it: 1 to 128 characters.',
+      }),
+    },
+    resolve: async (query, _root, { input: { id, name } }, ctx) => {
+      await updateProject(ctx, id, { name })
+      return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
+    },
+  }),
+}))

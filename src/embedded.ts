@@ -121,6 +121,7 @@ let stopping = false
 async function stop(code: number): Promise<never> {
   if (stopping) process.exit(code)
   stopping = true
+  if (opened.length > 0) say('Stopping everything. Your data stays in place.')
   await closeAll()
   process.exit(code)
 }

@@ -6,7 +6,7 @@ import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createKey, deleteKey, visibleKeys } from '../keys/keys.ts'
 import { addMember, removeMember } from '../members/members.ts'
-import { createProject, getProject, visibleProjects } from './projects.ts'
+import { createProject, getProject, updateProject, visibleProjects } from './projects.ts'
 
 let world: World
 let mine: { projectId: string; ownerAtConsole: Context }
@@ -33,6 +33,11 @@ describe('projects', () => {
 
   test('createProject: unauthenticated', () =>
     refused(() => createProject(world.context('console'), { name: 'x' }), Unauthenticated))
+
+  test("updateProject: ok; another's is not found", async () => {
+    assert.equal((await updateProject(mine.ownerAtConsole, mine.projectId, { name: 'New' })).name, 'New')
+    await refused(() => updateProject(mine.ownerAtConsole, theirs.projectId, { name: 'New' }), NotFound)
+  })
 
   test('another project is answered exactly like one that is not, and so is the console', async () => {
     const errors = await Promise.all(

@@ -4,7 +4,7 @@ import { NotFound, Unauthenticated } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { memberCreated } from '../members/events.ts'
-import { projectCreated } from './events.ts'
+import { projectCreated, projectUpdated } from './events.ts'
 
 /** The projects that this caller is a member of. Every read of projects goes through here. */
 export function visibleProjects(ctx: Context): Prisma.ProjectWhereInput {
@@ -31,6 +31,16 @@ export async function createProject(ctx: Context, input: { name: string }): Prom
     })
     await emit(ctx, projectCreated, { projectId }, projectId)
     await emit(ctx, memberCreated, { memberId: member.id, projectId, userId: actor.id }, projectId)
+    return project
+  })
+}
+
+/** Renames a project. */
+export async function updateProject(ctx: Context, id: string, changes: { name: string }): Promise<Project> {
+  await getProject(ctx, id)
+  return transaction(ctx, async (ctx) => {
+    const project = await ctx.db.project.update({ where: { id }, data: { name: changes.name } })
+    await emit(ctx, projectUpdated, { projectId: id }, id)
     return project
   })
 }
