@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { Invalid } from '../src/errors.ts'
 import { visibleAudits } from '../src/modules/audits/audits.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
@@ -31,8 +33,11 @@ builder.queryField('audits', (t) =>
         actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
       },
       totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
-      resolve: (query, _root, args, ctx) =>
-        ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } }),
+      resolve: (query, _root, args, ctx) => {
+        // PostgreSQL takes nothing else for the id of an event.
+        if (query.cursor && !z.uuid().safeParse(query.cursor.id).success) throw new Invalid('This is no cursor of a list.')
+        return ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } })
+      },
     },
     ...AuditList,
   ),

@@ -5,6 +5,7 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import ValidationPlugin from '@pothos/plugin-validation'
 import WithInputPlugin from '@pothos/plugin-with-input'
 import { BigIntResolver, DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { z } from 'zod'
 import type PrismaTypes from '../prisma/client/pothos-types.ts'
 import { getDatamodel } from '../prisma/client/pothos-types.ts'
 import type { Context } from '../src/context.ts'
@@ -24,6 +25,11 @@ export type SchemaTypes = {
     BigInt: { Input: bigint; Output: bigint }
   }
 }
+
+/** Only the form that lists give: Prisma is never handed a value of another type, or one that PostgreSQL cannot read. */
+const cursor = z
+  .string()
+  .refine((text) => /^GPC:S:[\w-]{1,64}$/.test(Buffer.from(text, 'base64').toString()), 'This is no cursor of a list.')
 
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: ['access', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
@@ -63,9 +69,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     startCursorFieldOptions: { description: 'The place of the first on this page: give it as `before`.' },
     endCursorFieldOptions: { description: 'The place of the last on this page: give it as `after`.' },
     firstArgOptions: { description: 'How many at most, from the front: up to 100, 25 if left out.' },
-    afterArgOptions: { description: 'Only what comes behind this cursor.' },
+    afterArgOptions: { description: 'Only what comes behind this cursor.', validate: cursor },
     lastArgOptions: { description: 'How many at most, from the end: up to 100.' },
-    beforeArgOptions: { description: 'Only what comes before this cursor.' },
+    beforeArgOptions: { description: 'Only what comes before this cursor.', validate: cursor },
   },
   prisma: {
     client: (ctx) => ctx.db,

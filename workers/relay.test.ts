@@ -167,7 +167,7 @@ describe('the lead', () => {
     world = await createWorld()
     const { DATABASE_URL, REDIS_URL } = world.env
     const env = { DATABASE_URL, REDIS_URL, SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'), LOG_LEVEL: 'silent' }
-    const options = { dir: '/tmp', seed: 1, plantedBug: null }
+    const options = { dir: '/tmp', seed: 1, plantedBug: null, ports: [] }
     relays = [1, 2].map((n) => startPart('relay', { ...options, name: `relay-${n}` }, env))
     await Promise.all(relays.map((relay) => relay.ready))
   })

@@ -1,3 +1,4 @@
+import { PothosValidationError } from '@pothos/core'
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
@@ -25,6 +26,9 @@ export function maskError(error: unknown, asked: Asked): GraphQLError {
   const known = causes.find((cause) => cause instanceof AppError)
   if (known) return tell(error, known.message, known.code, known.details, known)
   if (isMistake(error, causes)) return tell(error, withoutHints(error.message), 'INVALID', { path: [] })
+  // A cursor that no list has given, `first` below 0, and the like.
+  const refused = causes.find((cause) => cause instanceof PothosValidationError)
+  if (refused) return tell(error, refused.message, 'INVALID', { path: [] })
   const { requestId, log } = asked
   const field = error instanceof GraphQLError ? error.path?.join('.') : undefined
   const err = causes.at(-1)

@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import { AppError } from '../errors.ts'
 import { confirmVerification } from '../modules/accounts/verifications.ts'
-import { readBytes } from './request.ts'
+import { projectOf, readBytes } from './request.ts'
 
 type Request = { req: IncomingMessage; res: ServerResponse; requestId: string; search: URLSearchParams; ip: string }
 
@@ -23,7 +23,9 @@ export async function serveVerification(app: App, { req, res, requestId, search,
   const form = new URLSearchParams((await readBytes(req)).toString('utf8'))
   const field = (name: string) => form.get(name) ?? ''
   try {
-    const request = { projectId: field('project'), authorization: null, requestId, ip, userAgent: '' }
+    // What cannot be a project's id never reaches the database.
+    const projectId = projectOf(`/projects/${field('project')}/graphql`) ?? ''
+    const request = { projectId, authorization: null, requestId, ip, userAgent: '' }
     await confirmVerification(await authenticate(app, request), { id: field('id'), secret: field('secret') })
     writePage(res, 200, '<p>Your address is verified. You can close this page.</p>')
   } catch (error) {

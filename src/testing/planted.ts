@@ -2,7 +2,7 @@
  * Bugs that the fault tests plant to show that they would find them. Each lives in the code of the tests alone, which
  * production never imports (`no-test-code-in-production` in .dependency-cruiser.ts).
  *
- * `publish-after-commit`: the writer commits and then publishes on Redis, instead of writing the event with the change.
+ * `publish-after-commit`: the API commits and then publishes on Redis, instead of writing the event with the change.
  */
 export const plantedBugs = ['publish-after-commit'] as const
 

@@ -7,7 +7,7 @@ export type Fault = (stage: Stage, random: () => number) => Promise<void>
 const between = (random: () => number, low: number, high: number) => low + random() * (high - low)
 
 export const faults: Record<string, Fault> = {
-  'kill-api': async ({ writers, replace }, random) => replace(writers, Math.floor(random() * writers.length)),
+  'kill-api': async ({ apis, replace }, random) => replace(apis, Math.floor(random() * apis.length)),
 
   'kill-relay': async ({ relays, replace }) => replace(relays, await leaderOf(relays)),
 

@@ -47,7 +47,7 @@ async function tryFault(
     kills += 1
     say(`  ${kills} kills`)
   }
-  await Promise.all(stage.writers.map((writer) => writer.stop()))
+  await stage.client.stop()
   return kills
 }
 

@@ -6,10 +6,17 @@ import { type App, createApp } from '../../app.ts'
 import { readEnv } from '../../env.ts'
 import { type PlantedBug, readPlantedBug } from '../planted.ts'
 
-export type PartName = 'writer' | 'relay' | 'sink'
+export type PartName = 'api' | 'client' | 'relay' | 'sink'
 
 /** What a process is told. */
-export type Options = { dir: string; name: string; seed: number; plantedBug: PlantedBug | null }
+export type Options = {
+  dir: string
+  name: string
+  seed: number
+  plantedBug: PlantedBug | null
+  /** Where the API nodes listen. */
+  ports: readonly number[]
+}
 
 export type Part = {
   process: ChildProcess

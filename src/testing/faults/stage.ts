@@ -5,18 +5,21 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { migrate } from '../../../prisma/migrate.ts'
+import { freePort } from '../../servers/ports.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import type { PlantedBug } from '../planted.ts'
-import { type Part, type PartName, startPart } from './part.ts'
+import { thingIds } from './client.ts'
+import { type Part, type PartName, projects, startPart } from './part.ts'
 import { type KillableRedis, startKillableRedis } from './redis.ts'
-import { thingIds } from './writer.ts'
 
 /** Everything that one fault is tried on: a database and a Redis of its own, and processes that come back when they are killed. */
 export type Stage = {
   sql: pg.Pool
   dir: string
   redis: KillableRedis
-  writers: Part[]
+  apis: Part[]
+  /** Writes through the API nodes, and keeps the ledger. */
+  client: Part
   relays: Part[]
   sinks: Part[]
   /** Kills one and starts another in its place; resolves when that one works. */
@@ -48,7 +51,11 @@ export async function setStage(serverUrl: string, seed: number, plantedBug: Plan
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     DATABASE_POOL: '16',
   }
-  const start = (part: PartName, name: string) => startPart(part, { dir, name, seed, plantedBug }, env)
+  const ports = [await freePort(), await freePort()]
+  const start = (part: PartName, name: string) => {
+    const PORT = String(part === 'api' ? ports[Number(name.at(-1)) - 1] : 0)
+    return startPart(part, { dir, name, seed, plantedBug, ports }, { ...env, PORT })
+  }
   const names = new Map<Part, [PartName, string]>()
   const add = (part: PartName, name: string) => {
     const started = start(part, name)
@@ -57,9 +64,10 @@ export async function setStage(serverUrl: string, seed: number, plantedBug: Plan
   }
   const sinks = [add('sink', 'sink-1'), add('sink', 'sink-2')]
   const relays = [add('relay', 'relay-1'), add('relay', 'relay-2')]
-  await Promise.all([...sinks, ...relays].map((part) => part.ready))
-  const writers = [add('writer', 'writer-1'), add('writer', 'writer-2')]
-  await Promise.all(writers.map((part) => part.ready))
+  const apis = [add('api', 'api-1'), add('api', 'api-2')]
+  await Promise.all([...sinks, ...relays, ...apis].map((part) => part.ready))
+  const client = add('client', 'client')
+  await client.ready
 
   const replace = async (list: Part[], index: number) => {
     const dying = list[index]
@@ -70,13 +78,13 @@ export async function setStage(serverUrl: string, seed: number, plantedBug: Plan
     await list[index].ready
   }
   const close = async () => {
-    await Promise.all([...writers, ...relays, ...sinks].map((part) => part.kill()))
+    await Promise.all([client, ...apis, ...relays, ...sinks].map((part) => part.kill()))
     await database.sql.end()
     await redis.stop()
     await database.drop()
     await rm(dir, { recursive: true, force: true })
   }
-  return { sql: database.sql, dir, redis, writers, relays, sinks, replace, close }
+  return { sql: database.sql, dir, redis, apis, client, relays, sinks, replace, close }
 }
 
 async function createDatabase(serverUrl: string) {
@@ -89,6 +97,9 @@ async function createDatabase(serverUrl: string) {
   await sql.query(`create table fault_things (id text primary key, n int not null default 0);
                    create table fault_writes (id text primary key, thing text not null, n int not null)`)
   await sql.query('insert into fault_things (id) select unnest($1::text[])', [thingIds])
+  await sql.query('insert into projects (id, name, "updatedAt") select id, id, now() from unnest($1::text[]) id', [
+    projects,
+  ])
   return { url, sql, drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`) }
 }
 

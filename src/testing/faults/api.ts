@@ -1,16 +1,13 @@
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+/** The API node that is killed: real HTTP, authentication and GraphQL, with one mutation whose effects can be counted. */
+import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
+import { startApi } from '../../api.ts'
 import type { App } from '../../app.ts'
-import { asSystem, type Context, sqlTransaction, type TxContext, transaction } from '../../context.ts'
+import { type Context, sqlTransaction, type TxContext, transaction } from '../../context.ts'
 import { emit } from '../../event.ts'
-import { newId } from '../../lib/ids.ts'
 import { channelsOf, createPubsub } from '../../platform/pubsub.ts'
+import { createGraphql } from '../../server.ts'
 import { tick } from '../stream.ts'
-import { type Options, projects, runPart } from './part.ts'
-
-const lanes = 12
-const things = 12
+import { type Options, runPart } from './part.ts'
 
 type Write = { id: string; thing: string; n: number }
 type Publish = (projectId: string, write: Write) => Promise<unknown>
@@ -46,34 +43,30 @@ function plantedPublish(app: App): Publish {
   return (projectId, written) => pubsub.publish(channels.project(projectId), JSON.stringify({ planted: written }))
 }
 
-async function begin(app: App, { dir, name, plantedBug }: Options) {
-  const publish = plantedBug === 'publish-after-commit' ? plantedPublish(app) : null
-  const ledger = openSync(join(dir, `${name}.ledger`), 'a')
-  let stopping = false
-  const lane = async (number: number) => {
-    while (!stopping) {
-      const projectId = projects[number % projects.length] ?? projects[0]
-      const thing = `${projectId}:${Math.floor(Math.random() * things)}`
-      const id = newId('wri')
-      try {
-        await write(asSystem(app, 'faults', projectId), id, thing, number % 4 < 2, publish)
-        // Acknowledged: from here on it must not be lost.
-        writeSync(ledger, `${id}\n`)
-        fdatasyncSync(ledger)
-      } catch {
-        await sleep(50)
-      }
-      await sleep(Math.random() * 10)
-    }
+type Args = { id: string; thing: string }
+
+/** `tick` counts a thing up; every other write goes through Prisma's transaction, the rest through SQL's. */
+function countingSchema(publish: Publish | null): GraphQLSchema {
+  const text = { type: new GraphQLNonNull(GraphQLString) }
+  let calls = 0
+  const resolve = async (_root: unknown, { id, thing }: Args, ctx: Context) => {
+    calls += 1
+    await write(ctx, id, thing, calls % 2 === 0, publish)
+    return calls
   }
-  const lanesDone = Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)))
-  return async () => {
-    stopping = true
-    await lanesDone
-    closeSync(ledger)
-  }
+  return new GraphQLSchema({
+    query: new GraphQLObjectType({ name: 'Query', fields: { ready: { type: GraphQLInt, resolve: () => 1 } } }),
+    mutation: new GraphQLObjectType({
+      name: 'Mutation',
+      fields: { tick: { type: GraphQLInt, args: { id: text, thing: text }, resolve } },
+    }),
+  })
 }
 
-export const thingIds = projects.flatMap((projectId) => Array.from({ length: things }, (_, i) => `${projectId}:${i}`))
+async function begin(app: App, { plantedBug }: Options) {
+  const schema = countingSchema(plantedBug === 'publish-after-commit' ? plantedPublish(app) : null)
+  const api = await startApi(app, createGraphql(app, { for: async () => schema, close: async () => {} }))
+  return api.close
+}
 
-if (import.meta.main) await runPart(begin)
+await runPart(begin)
