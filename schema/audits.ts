@@ -35,7 +35,8 @@ builder.queryField('audits', (t) =>
       totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
       resolve: (query, _root, args, ctx) => {
         // PostgreSQL takes nothing else for the id of an event.
-        if (query.cursor && !z.uuid().safeParse(query.cursor.id).success) throw new Invalid('This is no cursor of a list.')
+        if (query.cursor && !z.uuid().safeParse(query.cursor.id).success)
+          throw new Invalid('This is no cursor of a list.')
         return ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } })
       },
     },
