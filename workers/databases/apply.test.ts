@@ -110,10 +110,19 @@ test('connections that die at any moment delay changes and lose none', async () 
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'tendril' and state <> 'idle'`,
     )
     kills += rowCount ?? 0
+    return (rowCount ?? 0) > 0
   }
   for (let done = false; !done; ) {
-    const killing = sleep(Math.random() * 40).then(() => (kills < 12 ? kill() : undefined))
+    let over = false
+    // Each pass loses one connection at some moment, until there were enough of them.
+    const killing = (async () => {
+      while (!over && kills < 12) {
+        await sleep(Math.random() * 15)
+        if (!over && (await kill())) return
+      }
+    })()
     done = await applySchemaChanges(ctx, { signal, graceMs: 0 }).catch(() => false)
+    over = true
     await killing
   }
   await killer.end()
