@@ -14,6 +14,11 @@ const IndexType = builder.enumType('IndexType', {
     [Type.UNIQUE]: {
       description: 'Does so, and keeps two documents from having the same values. Nulls never are the same.',
     },
+    [Type.FULLTEXT]: { description: 'Finds words in texts.' },
+    [Type.GIN]: { description: 'Finds items of lists and parts of JSON.' },
+    [Type.TRIGRAM]: { description: 'Finds parts of texts.' },
+    [Type.SPATIAL]: { description: 'Finds places and areas.' },
+    [Type.VECTOR]: { description: 'Finds the nearest vectors.' },
   },
 })
 

@@ -154,7 +154,15 @@ test('every node has a changed schema within a second; untouched types are kept'
   const river = await world.app.db.collection.findFirstOrThrow({ where: { projectId, key: 'rivers' } })
   await world.app.sql.query(`alter table "${projectId}"."${river.id}" add column length int4`)
   await world.app.db.attribute.create({
-    data: { id: 'att_length', projectId, collectionId: river.id, key: 'length', type: 'INTEGER', status: 'AVAILABLE' },
+    data: {
+      id: 'att_length',
+      projectId,
+      collectionId: river.id,
+      key: 'length',
+      column: 'length',
+      type: 'INTEGER',
+      status: 'AVAILABLE',
+    },
   })
   await sqlTransaction(owner, raiseRevision)
   const waits = await Promise.all(
@@ -291,6 +299,7 @@ test('200 collections of 10 attributes: the first schema, and one after a change
           projectId,
           collectionId,
           key: `field${j}`,
+          column: `field${j}`,
           status: 'AVAILABLE' as const,
           size: null,
           type: related ? ('RELATION' as const) : (types[j % 4] ?? 'STRING'),

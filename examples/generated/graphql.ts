@@ -26,16 +26,46 @@ export type AttributeInput = {
 
 /** What an attribute holds. */
 export type AttributeType =
+  /** A whole number of 64 bits. */
+  | 'BIGINT'
   /** True or false. */
   | 'BOOLEAN'
+  /** A day. */
+  | 'DATE'
   /** A moment, to the millisecond. */
   | 'DATETIME'
+  /** An exact decimal number. */
+  | 'DECIMAL'
+  /** An email address. */
+  | 'EMAIL'
+  /** One of `elements`. */
+  | 'ENUM'
+  /** A number with a fraction, of 64 bits. */
+  | 'FLOAT'
   /** A whole number of 32 bits. */
   | 'INTEGER'
+  /** An address of the internet, version 4 or 6. */
+  | 'IP'
+  /** Any JSON. */
+  | 'JSON'
+  /** A way: a GeoJSON LineString. */
+  | 'LINE'
+  /** A place: a GeoJSON Point. */
+  | 'POINT'
+  /** An area: a GeoJSON Polygon without holes. */
+  | 'POLYGON'
   /** One document of `relatedCollection`. */
   | 'RELATION'
   /** Text of up to `size` characters. */
-  | 'STRING';
+  | 'STRING'
+  /** Text of any length up to 1,048,576 characters. */
+  | 'TEXT'
+  /** A web address. */
+  | 'URL'
+  /** A UUID. */
+  | 'UUID'
+  /** A vector of `dimensions` numbers. */
+  | 'VECTOR';
 
 /** What is asked for. */
 export type ConfirmVerificationInput = {
@@ -132,10 +162,20 @@ export type IndexInput = {
 
 /** What an index is for. */
 export type IndexType =
+  /** Finds words in texts. */
+  | 'FULLTEXT'
+  /** Finds items of lists and parts of JSON. */
+  | 'GIN'
   /** Finds and orders documents fast. */
   | 'KEY'
+  /** Finds places and areas. */
+  | 'SPATIAL'
+  /** Finds parts of texts. */
+  | 'TRIGRAM'
   /** Does so, and keeps two documents from having the same values. Nulls never are the same. */
-  | 'UNIQUE';
+  | 'UNIQUE'
+  /** Finds the nearest vectors. */
+  | 'VECTOR';
 
 /** What happens to a document when the one it points at is deleted. */
 export type OnDelete =
@@ -178,6 +218,8 @@ export type PermissionRight =
 export type SchemaStatus =
   /** It is there. */
   | 'AVAILABLE'
+  /** It is there as it was, while a change of it is being made. */
+  | 'CHANGING'
   /** It is being deleted. */
   | 'DELETING'
   /** It could not be made: `statusReason` says why. Delete it to free its key. */

@@ -61,6 +61,8 @@ export async function createCollections(
             projectId,
             collectionId,
             key: name,
+            column: name,
+            relation: attribute.type === 'RELATION' ? 'MANY_TO_ONE' : null,
             required: false,
             size: attribute.type === 'STRING' ? 1000 : null,
             ...attribute,

@@ -82,7 +82,14 @@ export async function insertAttributes(
     if (shape.reverseKey !== null) await take(shape.relatedCollectionId, shape.reverseKey)
   }
   const attributes = await tx.db.attribute.createManyAndReturn({
-    data: shapes.map((shape) => ({ id: newId('att'), projectId: tx.projectId, collectionId: collection.id, ...shape })),
+    data: shapes.map((shape) => ({
+      id: newId('att'),
+      projectId: tx.projectId,
+      collectionId: collection.id,
+      column: shape.key,
+      relation: shape.type === 'RELATION' ? 'MANY_TO_ONE' : null,
+      ...shape,
+    })),
   })
   for (const attribute of attributes) {
     await emit(tx, attributeCreated, { ...identify(collection, attribute), status: 'PROCESSING' as const })

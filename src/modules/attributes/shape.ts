@@ -80,22 +80,22 @@ function shapeDefault(input: NewAttribute, path: readonly string[]): string | nu
   const at = [...path, 'default']
   if (input.type === 'RELATION') throw new Invalid('A relation has no default.', at)
   if (input.required) throw new Invalid('A required attribute has no default: its value is always given.', at)
-  const parsed = defaults[input.type].safeParse(input.default)
-  if (!parsed.success) throw new Invalid(`The default is not ${kinds[input.type]}.`, at)
+  const parsed = defaults[input.type]?.safeParse(input.default)
+  if (!parsed?.success) throw new Invalid(`The default is not ${kinds[input.type]}.`, at)
   if (typeof parsed.data === 'string' && input.type === 'STRING' && [...parsed.data].length > (input.size ?? 0)) {
     throw new Invalid(`The default is longer than ${input.size} characters.`, at)
   }
   return JSON.stringify(parsed.data)
 }
 
-const kinds = {
+const kinds: Partial<Record<AttributeType, string>> = {
   STRING: 'a string that can be stored',
   INTEGER: 'a whole number of 32 bits',
   BOOLEAN: 'true or false',
   DATETIME: 'a moment in ISO 8601 with its time zone',
 } as const
 
-const defaults = {
+const defaults: Partial<Record<AttributeType, z.ZodType>> = {
   STRING: z.string().refine((text) => text.isWellFormed() && !text.includes('\0')),
   INTEGER: z.int32(),
   BOOLEAN: z.boolean(),

@@ -3,7 +3,7 @@ import { defineEvent } from '../../event.ts'
 
 const payload = z.object({ databaseId: z.string(), collectionId: z.string(), key: z.string() })
 const path = (p: { databaseId: string; key: string }) => ['databases', p.databaseId, 'collections', p.key]
-const change = payload.extend({ status: z.enum(['PROCESSING', 'AVAILABLE', 'FAILED', 'DELETING']) })
+const change = payload.extend({ status: z.enum(['PROCESSING', 'AVAILABLE', 'CHANGING', 'FAILED', 'DELETING']) })
 
 export const collectionCreated = defineEvent({
   name: 'collections.created',

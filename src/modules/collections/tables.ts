@@ -21,6 +21,7 @@ export function createTable(collection: Place, attributes: readonly Attribute[])
     '"_id" text collate "C" primary key',
     '"_createdAt" timestamptz(3) not null default now()',
     '"_updatedAt" timestamptz(3) not null default now()',
+    '"_version" int4 not null default 1',
     ...['"_read"', '"_update"', '"_delete"'].map((name) => `${name} text[] not null default '{}'`),
   ]
   const parts = attributes.flatMap((attribute) => [columnOf(attribute), ...constraintsOf(attribute)])
@@ -87,13 +88,13 @@ function tableIndex(collection: Place, name: string, kind: string, on: string): 
 
 const columnNames: Readonly<Record<string, string>> = { createdAt: '_createdAt', updatedAt: '_updatedAt' }
 
-const types = {
+const types: Partial<Record<Attribute['type'], string>> = {
   STRING: 'text collate "C"',
   INTEGER: 'int4',
   BOOLEAN: 'boolean',
   DATETIME: 'timestamptz(3)',
   RELATION: 'text collate "C"',
-} as const
+}
 
 function columnOf(attribute: Attribute): string {
   const value: unknown = attribute.default === null ? null : JSON.parse(attribute.default)

@@ -16,7 +16,7 @@ const path = (p: { databaseId: string; collectionKey: string; key: string }) => 
   'indexes',
   p.key,
 ]
-const change = payload.extend({ status: z.enum(['PROCESSING', 'AVAILABLE', 'FAILED', 'DELETING']) })
+const change = payload.extend({ status: z.enum(['PROCESSING', 'AVAILABLE', 'CHANGING', 'FAILED', 'DELETING']) })
 
 export const indexCreated = defineEvent({
   name: 'indexes.created',

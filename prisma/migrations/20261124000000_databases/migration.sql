@@ -1,0 +1,101 @@
+-- CreateEnum
+CREATE TYPE "RelationKind" AS ENUM ('ONE_TO_ONE', 'MANY_TO_ONE', 'MANY_TO_MANY');
+
+-- CreateEnum
+CREATE TYPE "VectorDistance" AS ENUM ('EUCLIDEAN', 'COSINE', 'DOT');
+
+-- AlterEnum
+ALTER TYPE "AttributeType" ADD VALUE 'TEXT';
+ALTER TYPE "AttributeType" ADD VALUE 'BIGINT';
+ALTER TYPE "AttributeType" ADD VALUE 'FLOAT';
+ALTER TYPE "AttributeType" ADD VALUE 'DECIMAL';
+ALTER TYPE "AttributeType" ADD VALUE 'DATE';
+ALTER TYPE "AttributeType" ADD VALUE 'EMAIL';
+ALTER TYPE "AttributeType" ADD VALUE 'URL';
+ALTER TYPE "AttributeType" ADD VALUE 'IP';
+ALTER TYPE "AttributeType" ADD VALUE 'UUID';
+ALTER TYPE "AttributeType" ADD VALUE 'ENUM';
+ALTER TYPE "AttributeType" ADD VALUE 'JSON';
+ALTER TYPE "AttributeType" ADD VALUE 'POINT';
+ALTER TYPE "AttributeType" ADD VALUE 'LINE';
+ALTER TYPE "AttributeType" ADD VALUE 'POLYGON';
+ALTER TYPE "AttributeType" ADD VALUE 'VECTOR';
+
+-- AlterEnum
+ALTER TYPE "IndexType" ADD VALUE 'FULLTEXT';
+ALTER TYPE "IndexType" ADD VALUE 'GIN';
+ALTER TYPE "IndexType" ADD VALUE 'TRIGRAM';
+ALTER TYPE "IndexType" ADD VALUE 'SPATIAL';
+ALTER TYPE "IndexType" ADD VALUE 'VECTOR';
+
+-- AlterEnum
+ALTER TYPE "SchemaStatus" ADD VALUE 'CHANGING';
+
+-- AlterTable
+ALTER TABLE "attributes" ADD COLUMN     "change" TEXT,
+ADD COLUMN     "column" TEXT,
+ADD COLUMN     "computed" TEXT,
+ADD COLUMN     "dimensions" INTEGER,
+ADD COLUMN     "elements" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "encrypted" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN     "list" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN     "max" TEXT,
+ADD COLUMN     "min" TEXT,
+ADD COLUMN     "pattern" TEXT,
+ADD COLUMN     "permissions" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "relation" "RelationKind",
+ADD COLUMN     "restricted" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN     "unique" BOOLEAN NOT NULL DEFAULT false;
+
+-- AlterTable
+ALTER TABLE "collections" ADD COLUMN     "cacheSeconds" INTEGER,
+ADD COLUMN     "rules" TEXT NOT NULL DEFAULT '[]';
+
+-- AlterTable
+ALTER TABLE "indexes" ADD COLUMN     "distance" "VectorDistance",
+ADD COLUMN     "language" TEXT;
+
+-- AlterTable
+ALTER TABLE "projects" ADD COLUMN     "costLimits" JSONB NOT NULL DEFAULT '{}';
+
+-- CreateTable
+CREATE TABLE "idempotencies" (
+    "projectId" TEXT NOT NULL,
+    "actor" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "hash" TEXT NOT NULL,
+    "answer" TEXT NOT NULL,
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "idempotencies_pkey" PRIMARY KEY ("projectId","actor","key")
+);
+
+-- CreateTable
+CREATE TABLE "schema_versions" (
+    "projectId" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "checksum" TEXT NOT NULL,
+    "rollback" TEXT NOT NULL,
+    "appliedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "schema_versions_pkey" PRIMARY KEY ("projectId","name")
+);
+
+-- CreateIndex
+CREATE INDEX "idempotencies_createdAt_idx" ON "idempotencies"("createdAt");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "attributes_collectionId_column_key" ON "attributes"("collectionId", "column");
+
+-- Columns had the names of their keys until now, and relations pointed at one document.
+UPDATE "attributes" SET "column" = "key", "relation" = CASE WHEN "type" = 'RELATION' THEN 'MANY_TO_ONE'::"RelationKind" END;
+ALTER TABLE "attributes" ALTER COLUMN "column" SET NOT NULL;
+
+-- Each document counts its changes.
+DO $$
+DECLARE collection record;
+BEGIN
+  FOR collection IN SELECT "projectId", id FROM "collections" WHERE to_regclass(format('%I.%I', "projectId", id)) IS NOT NULL LOOP
+    EXECUTE format('ALTER TABLE %I.%I ADD COLUMN IF NOT EXISTS "_version" int4 NOT NULL DEFAULT 1', collection."projectId", collection.id);
+  END LOOP;
+END $$;
