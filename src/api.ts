@@ -21,7 +21,7 @@ export type Api = {
 export async function startApi(app: App, graphql: Graphql = createGraphql(app)): Promise<Api> {
   const { env } = app
   let leaving = false
-  const health = createHealth(app)
+  const health = createHealth({ env, sql: app.reserve })
   const parts = {
     app,
     graphql,

@@ -1,13 +1,19 @@
+import type { Pool } from 'pg'
 import { migrate } from '../prisma/migrate.ts'
 import type { Services } from './context.ts'
 import type { Env } from './env.ts'
+import { createIdentities } from './identities.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createRedis } from './platform/redis.ts'
 import { createTails } from './tail.ts'
 
-export type App = Services & { close: () => Promise<void> }
+export type App = Services & {
+  /** One connection apart from the pool: however busy that is, health and changes of callers can be read. */
+  reserve: Pool
+  close: () => Promise<void>
+}
 
 /** Opens what a process needs, once, on a database that is brought to the newest migration first. Throws one clear sentence for a server that cannot be used. */
 export async function createApp(env: Env, name: string): Promise<App> {
@@ -17,18 +23,22 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const applied = await migrate(env.DATABASE_URL)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const sql = createPool(env.DATABASE_URL, env.DATABASE_POOL)
+  const reserve = createPool(env.DATABASE_URL, 1)
   const { rows } = await sql.query<{ epoch: string }>('select epoch from events.head')
   // Two Tendrils may share one Redis: their channels are told apart by the log that they speak of.
   const prefix = `tendril:${rows[0]?.epoch}:`
   const redis = createRedis(env.REDIS_URL)
   const db = createDb(sql)
   const tails = await createTails({ sql, redisUrl: env.REDIS_URL, prefix, log })
+  const identities = createIdentities({ sql: reserve, log })
   const wake = () => void redis.publish(`${prefix}wake`, '').catch(() => {})
   const close = async () => {
+    await identities.close()
+    await reserve.end()
     await tails.close()
     redis.disconnect()
     await db.$disconnect()
     await sql.end()
   }
-  return { env, log, db, sql, tails, wake, clock: () => new Date(), close }
+  return { env, log, db, sql, reserve, tails, identities, wake, clock: () => new Date(), close }
 }

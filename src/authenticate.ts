@@ -1,5 +1,6 @@
-import { type Actor, type Context, consoleProjectId, type Services } from './context.ts'
+import { type Actor, type Context, type CostLimits, consoleProjectId, type Services } from './context.ts'
 import { NotFound, Unauthenticated } from './errors.ts'
+import type { Identity } from './identities.ts'
 import { hashSecret } from './lib/secrets.ts'
 
 export type Credentials = {
@@ -17,16 +18,32 @@ export type Credentials = {
  */
 export async function authenticate(services: Services, credentials: Credentials): Promise<Context> {
   const { projectId, authorization } = credentials
-  const { actor, projectExists } = await findActor(services, projectId, secretOf(authorization))
-  if (!projectExists) throw new NotFound('There is no such project.')
+  const secret = secretOf(authorization)
+  const hash = secret === null ? '' : hashSecret(secret)
+  const read = () => findIdentity(services, projectId, secret, hash)
+  return enter(services, credentials, await services.identities.find(`${projectId} ${hash}`, services.clock(), read))
+}
+
+/** The same as it stands in the database at this moment, for those who are told that it changed. */
+async function authenticateAgain(services: Services, credentials: Credentials): Promise<Context> {
+  const secret = secretOf(credentials.authorization)
+  const hash = secret === null ? '' : hashSecret(secret)
+  return enter(services, credentials, await findIdentity(services, credentials.projectId, secret, hash))
+}
+
+function enter(services: Services, credentials: Credentials, { found }: Identity<Found>): Context {
+  const { projectId, authorization } = credentials
+  if (!found.projectExists) throw new NotFound('There is no such project.')
+  const { actor, costLimits } = found
   if (authorization && !actor) throw new Unauthenticated('This credential is not valid here, or no longer.')
   return {
     ...services,
     requestId: credentials.requestId,
     projectId,
     actor,
+    costLimits,
     client: { ip: credentials.ip, userAgent: credentials.userAgent },
-    reauthenticate: () => authenticate(services, credentials).catch(asNobody),
+    reauthenticate: () => authenticateAgain(services, credentials).catch(asNobody),
   }
 }
 
@@ -40,36 +57,59 @@ function secretOf(authorization: string | null): string | null {
   return secret ?? null
 }
 
-type Found = { actor: Actor | null; projectExists: boolean }
+type Found = { actor: Actor | null; projectExists: boolean; costLimits: CostLimits }
 
-async function findActor(services: Services, projectId: string, secret: string | null): Promise<Found> {
-  if (secret?.startsWith('key_')) return findKey(services, projectId, secret)
-  if (secret?.startsWith('ses_')) return findSession(services, projectId, secret)
-  const { rows } = await services.sql.query({
+/** A project that is not there, and a credential that is not valid, name no ids: they are asked for each time. */
+const noProject: Identity<Found> = {
+  found: { actor: null, projectExists: false, costLimits: {} },
+  ids: [],
+  expiresAt: null,
+}
+
+type ProjectRow = { costLimits: CostLimits }
+
+function findIdentity(
+  services: Services,
+  projectId: string,
+  secret: string | null,
+  hash: string,
+): Promise<Identity<Found>> {
+  if (secret?.startsWith('key_')) return findKey(services, projectId, hash)
+  if (secret?.startsWith('ses_')) return findSession(services, projectId, hash)
+  return findProject(services, projectId)
+}
+
+async function findProject({ sql }: Services, projectId: string): Promise<Identity<Found>> {
+  const { rows } = await sql.query<ProjectRow>({
     name: 'project',
-    text: 'select 1 from projects where id = $1',
+    text: 'select "costLimits" from projects where id = $1',
     values: [projectId],
   })
-  return { actor: null, projectExists: rows.length > 0 }
+  const [row] = rows
+  if (!row) return noProject
+  return { found: { actor: null, projectExists: true, costLimits: row.costLimits }, ids: [projectId], expiresAt: null }
 }
 
-type KeyRow = { id: string | null; scopes: string[] }
+type KeyRow = ProjectRow & { id: string | null; scopes: string[]; expiresAt: Date | null }
 
-async function findKey({ sql, clock }: Services, projectId: string, secret: string): Promise<Found> {
+async function findKey({ sql, clock }: Services, projectId: string, hash: string): Promise<Identity<Found>> {
   const { rows } = await sql.query<KeyRow>({
     name: 'key',
-    text: `select k.id, k.scopes from projects p
+    text: `select p."costLimits", k.id, k.scopes, k."expiresAt" from projects p
            left join keys k on k."projectId" = p.id and k.hash = $2 and (k."expiresAt" is null or k."expiresAt" > $3)
            where p.id = $1`,
-    values: [projectId, hashSecret(secret), clock()],
+    values: [projectId, hash, clock()],
   })
   const [row] = rows
-  const actor: Actor | null = row?.id ? { kind: 'key', id: row.id, scopes: new Set(row.scopes) } : null
-  return { actor, projectExists: row !== undefined }
+  if (!row) return noProject
+  const actor: Actor | null = row.id ? { kind: 'key', id: row.id, scopes: new Set(row.scopes) } : null
+  const ids = row.id ? [projectId, row.id] : []
+  return { found: { actor, projectExists: true, costLimits: row.costLimits }, ids, expiresAt: row.expiresAt }
 }
 
-type SessionRow = {
+type SessionRow = ProjectRow & {
   sessionId: string | null
+  expiresAt: Date | null
   userId: string
   emailVerified: boolean
   labels: string[]
@@ -78,28 +118,29 @@ type SessionRow = {
 }
 
 /** A session opens its own project; one of the console opens each project of which its user is a member. */
-async function findSession({ sql, clock }: Services, projectId: string, secret: string): Promise<Found> {
+async function findSession(services: Services, projectId: string, hash: string): Promise<Identity<Found>> {
+  const { sql, clock } = services
   const { rows } = await sql.query<SessionRow>({
     name: 'session',
-    text: `select s.id as "sessionId", u.id as "userId", u."emailVerified", u.labels, u."projectId" = '${consoleProjectId}' as "isAccount", m.role
+    text: `select p."costLimits", s.id as "sessionId", s."expiresAt", u.id as "userId", u."emailVerified", u.labels,
+             u."projectId" = '${consoleProjectId}' as "isAccount", m.role
            from projects p
            left join (sessions s join users u on u.id = s."userId" and u.status = 'ACTIVE')
              on s.hash = $2 and s."expiresAt" > $3 and s."projectId" in (p.id, '${consoleProjectId}')
            left join members m on m."projectId" = p.id and m."userId" = u.id
            where p.id = $1 and (s."projectId" is null or s."projectId" = p.id or m.id is not null)`,
-    values: [projectId, hashSecret(secret), clock()],
+    values: [projectId, hash, clock()],
   })
   const [row] = rows
-  if (!row) return { actor: null, projectExists: await exists(sql, projectId) }
-  return { actor: actorOf(row), projectExists: true }
+  // Whoever is no member of the project is a nobody there, and the project exists or does not.
+  if (!row) return { ...(await findProject(services, projectId)), ids: [] }
+  const { costLimits, sessionId, userId, expiresAt } = row
+  const ids = sessionId ? [projectId, userId, sessionId] : []
+  return { found: { actor: actorOf(row), projectExists: true, costLimits }, ids, expiresAt }
 }
 
 function actorOf(row: SessionRow): Actor | null {
   if (!row.sessionId) return null
   if (row.isAccount) return { kind: 'account', id: row.userId, sessionId: row.sessionId, role: row.role }
   return { kind: 'user', id: row.userId, sessionId: row.sessionId, verified: row.emailVerified, labels: row.labels }
-}
-
-async function exists(sql: Services['sql'], projectId: string): Promise<boolean> {
-  return (await sql.query('select 1 from projects where id = $1', [projectId])).rows.length > 0
 }

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
+import type { Identities } from './identities.ts'
 import type { Log } from './platform/log.ts'
 import type { Tails } from './tail.ts'
 
@@ -14,6 +15,9 @@ export type Actor =
 /** The project of those who own projects. The console API is the API of this project. */
 export const consoleProjectId = 'console'
 
+/** The most that one operation may cost in a project, where its owners have set it. */
+export type CostLimits = { readonly client?: number; readonly server?: number; readonly console?: number }
+
 /** Everything a module may reach: infrastructure only, made once for a process. Modules import each other by name. */
 export type Services = {
   env: Env
@@ -21,6 +25,7 @@ export type Services = {
   db: PrismaClient
   sql: Pool
   tails: Tails
+  identities: Identities
   clock: () => Date
   /** Tells the relay, as best it can, that there is something in the outbox. */
   wake: () => void
@@ -31,6 +36,8 @@ export type Context = Services & {
   requestId: string
   projectId: string
   actor: Actor | null
+  /** The project's own, where it has any. */
+  costLimits: CostLimits
   /** Where the request came from, for the list of sessions and for limits. */
   client: { ip: string; userAgent: string }
   /** The cursor of the last event that this client has seen, where the transport carries one (SSE). */
@@ -41,35 +48,44 @@ export type Context = Services & {
 
 export type Query = <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>
 
+/** What a transaction has emitted, and whom of it callers may be that this node knows. */
+export type Emitted = { count: number; callers: string[] }
+
 declare const tx: unique symbol
 
 /** A context inside a transaction. `emit` accepts nothing else. */
-export type TxContext = Omit<Context, 'db' | 'sql'> & { query: Query; emitted: { count: number }; [tx]: true }
+export type TxContext = Omit<Context, 'db' | 'sql'> & { query: Query; emitted: Emitted; [tx]: true }
 
 /** A transaction on Tendril's own tables, through Prisma. */
 export type DbContext = TxContext & { db: Omit<PrismaClient, `$${string}`> }
 
 /** Runs `fn` in one transaction: what it wrote and what it emitted is kept together or not at all. */
 export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promise<T>): Promise<T> {
-  const emitted = { count: 0 }
+  const emitted: Emitted = { count: 0, callers: [] }
   const result = await ctx.db.$transaction(async (db) => {
     const query: Query = (text, values = []) => db.$queryRawUnsafe(text, ...values)
     return fn({ ...ctx, db, query, emitted } as unknown as DbContext)
   })
-  if (emitted.count > 0) ctx.wake()
+  announce(ctx, emitted)
   return result
+}
+
+/** Callers that were changed here are read again from the next request on; other nodes hear of it in a moment. */
+function announce(ctx: Context, { count, callers }: Emitted): void {
+  if (callers.length > 0) ctx.identities.forget(callers)
+  if (count > 0) ctx.wake()
 }
 
 /** The same for statements that Prisma does not know, above all on documents. */
 export async function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   const client = await ctx.sql.connect()
-  const emitted = { count: 0 }
+  const emitted: Emitted = { count: 0, callers: [] }
   try {
     await client.query('begin')
     const result = await fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext)
     await client.query('commit')
     client.release()
-    if (emitted.count > 0) ctx.wake()
+    announce(ctx, emitted)
     return result
   } catch (error) {
     // A connection that cannot roll back is not given back to the pool.
@@ -89,6 +105,7 @@ export function asSystem(services: Services, reason: string, projectId: string):
     requestId: reason,
     projectId,
     actor: { kind: 'system', id: reason },
+    costLimits: {},
     client: { ip: '', userAgent: '' },
     reauthenticate: async () => ctx,
   }

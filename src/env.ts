@@ -51,7 +51,9 @@ export const variables = {
     .min(4)
     .max(500)
     .default(10)
-    .describe('Most PostgreSQL connections that one process opens.'),
+    .describe(
+      'Most PostgreSQL connections that one process opens for its work; one more is kept for health checks and revocations.',
+    ),
   SMTP_URL: url('smtp', 'smtps').optional().describe('Where mails are sent. Without it they are only recorded.'),
   MAIL_FROM: z.string().default('Tendril <tendril@localhost>').describe('The sender of mails.'),
   EGRESS_ALLOW: list

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { TxContext } from './context.ts'
+import { namedBy, namesCallers } from './identities.ts'
 import { newEventId } from './lib/ids.ts'
 
 /**
@@ -49,5 +50,6 @@ export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, pr
     ],
   )
   ctx.emitted.count += 1
+  if (namesCallers(event.name)) ctx.emitted.callers.push(...namedBy(aggregate, parsed))
   return id
 }

@@ -147,6 +147,7 @@ test('a credential that is revoked closes the socket at its next operation', asy
     authorization: world.authorization,
   })
   await world.world.app.db.key.deleteMany()
+  world.world.app.identities.forget(['key_test'])
   client.send({ id: '1', type: 'subscribe', payload: hello })
   assert.equal((await client.closed).code, 4403)
   await world.close()
