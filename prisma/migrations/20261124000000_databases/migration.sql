@@ -70,12 +70,20 @@ CREATE TABLE "idempotencies" (
     CONSTRAINT "idempotencies_pkey" PRIMARY KEY ("projectId","actor","key")
 );
 
+-- CreateEnum
+CREATE TYPE "SchemaVersionStatus" AS ENUM ('APPLYING', 'APPLIED', 'ROLLING_BACK');
+
 -- CreateTable
 CREATE TABLE "schema_versions" (
     "projectId" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "checksum" TEXT NOT NULL,
     "rollback" TEXT NOT NULL,
+    "status" "SchemaVersionStatus" NOT NULL DEFAULT 'APPLYING',
+    "steps" INTEGER NOT NULL,
+    "done" INTEGER NOT NULL DEFAULT 0,
+    "lease" TEXT,
+    "leaseUntil" TIMESTAMPTZ(3),
     "appliedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "schema_versions_pkey" PRIMARY KEY ("projectId","name")
