@@ -54,7 +54,7 @@ test('what was half made and is given up leaves nothing', async () => {
   await sql(`alter table ${tableOf(id)} add column title text`)
   await failOverdue({ ...ctx, clock: () => new Date(Date.now() + 11 * 60_000) }, 'test')
   assert.equal((await ctx.db.attribute.findUniqueOrThrow({ where: { id: attribute.id } })).status, 'FAILED')
-  assert.equal((await columnsOf(id)).length, 6)
+  assert.equal((await columnsOf(id)).length, 7)
 })
 
 test('while one worker is at a project, others leave it alone', async () => {
@@ -78,7 +78,7 @@ test('two workers at one project make each thing once', async () => {
   )
   for (const collectionId of ids) await createAttribute(ctx, { collectionId, key: 'late', type: 'BOOLEAN' })
   await Promise.all([applyAll(), applyAll(), applyAll()])
-  for (const id of ids) assert.equal((await columnsOf(id)).length, 12)
+  for (const id of ids) assert.equal((await columnsOf(id)).length, 13)
   const events = Object.entries(await eventsOf()).filter(([name]) => name.endsWith('AVAILABLE'))
   assert.deepEqual(
     new Set(events.map(([name, count]) => (name.startsWith('collections') ? count : count / 3))),
@@ -129,7 +129,7 @@ test('connections that die at any moment delay changes and lose none', async () 
   // The pool has yet to notice the last ones.
   await sleep(200)
   assert.ok(kills > 0, 'nothing was killed')
-  assert.equal((await columnsOf(first)).length, 11)
+  assert.equal((await columnsOf(first)).length, 12)
   assert.equal((await indexesOf(first)).length, 9)
   const events = Object.entries(await eventsOf()).filter(
     ([name]) => /updated .* AVAILABLE/.test(name) && !name.includes(' a '),

@@ -18,6 +18,10 @@ export type Change = { task: (typeof tasks)[number]; id: string }
 
 const readers = `select x.indisvalid from pg_index x where x.indexrelid = to_regclass(format('%I.%I', c."projectId", c.id || '_read'))`
 
+/** A table whose row is gone: of a collection, or of the links of a relation. */
+const orphaned = `(tablename like 'col\\_%' and not exists (select from collections c where c.id = tablename)
+  or tablename like 'att\\_%' and not exists (select from attributes a where a.id = tablename))`
+
 const parts: Record<Change['task'], string> = {
   'make-collection': `select id, "createdAt" from collections c where status = 'PROCESSING' and "projectId" = $1`,
   'drop-index': ofCollections('indexes', 'DELETING'),
@@ -29,8 +33,7 @@ const parts: Record<Change['task'], string> = {
      where status = 'AVAILABLE' and "projectId" = $1 and not "documentPermissions" and exists (${readers})`,
   'drop-attribute': ofCollections('attributes', 'DELETING'),
   'drop-collection': `select id, "createdAt" from collections c where status = 'DELETING' and "projectId" = $1`,
-  'drop-table': `select tablename, 'epoch'::timestamptz from pg_tables where schemaname = $1 and tablename like 'col\\_%'
-     and not exists (select from collections c where c.id = tablename)`,
+  'drop-table': `select tablename, 'epoch'::timestamptz from pg_tables where schemaname = $1 and ${orphaned}`,
 }
 
 function ofCollections(table: string, status: string): string {
@@ -57,8 +60,7 @@ export async function projectsBehind(sql: Pool, before: Date): Promise<string[]>
   )
   const { rows } = await sql.query<{ projectId: string }>(
     `${waiting.join(' union ')}
-     union select t.schemaname from pg_tables t join projects p on p.id = t.schemaname
-       where t.tablename like 'col\\_%' and not exists (select from collections c where c.id = t.tablename)`,
+     union select schemaname from pg_tables join projects p on p.id = schemaname where ${orphaned}`,
     [before],
   )
   return rows.map((row) => row.projectId)

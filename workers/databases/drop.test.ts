@@ -34,7 +34,7 @@ test('what is deleted is dropped, once the types have been without it for a whil
   await sql(`insert into ${tableOf(id)} ("_id") values ('a')`)
   assert.deepEqual(await sql(`select title from ${tableOf(id)}`), [{ title: null }])
   await applied
-  assert.equal((await columnsOf(id)).length, 6)
+  assert.equal((await columnsOf(id)).length, 7)
   assert.deepEqual(
     [
       await ctx.db.attribute.count({ where: { collectionId: id } }),

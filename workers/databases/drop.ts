@@ -1,11 +1,12 @@
 import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
-import type { Context } from '../../src/context.ts'
+import type { Context, TxContext } from '../../src/context.ts'
 import { emit } from '../../src/event.ts'
 import { identify as identifyAttribute } from '../../src/modules/attributes/attributes.ts'
 import { attributeDeleted } from '../../src/modules/attributes/events.ts'
 import { identify as identifyCollection } from '../../src/modules/collections/collections.ts'
+import { hasOwnColumn } from '../../src/modules/collections/columns.ts'
 import { collectionDeleted } from '../../src/modules/collections/events.ts'
-import { dropColumn, dropNotNull, qualified } from '../../src/modules/collections/tables.ts'
+import { dropColumn, dropLinks, dropNotNull, qualified } from '../../src/modules/collections/tables.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { indexDeleted } from '../../src/modules/indexes/events.ts'
 import { identify as identifyIndex } from '../../src/modules/indexes/indexes.ts'
@@ -18,7 +19,7 @@ export async function retireAttributes(ctx: Context, ids: readonly string[]): Pr
     for (const id of ids) {
       const attribute = await claim<Attribute>(tx, 'attributes', id, 'DELETING')
       const place = { projectId: ctx.projectId, id: attribute?.collectionId ?? '' }
-      if (attribute?.required && (await hasColumn(tx, place, attribute.key)))
+      if (attribute?.required && attribute.computed === null && (await hasColumn(tx, place, attribute.column)))
         await tx.query(dropNotNull(place, attribute))
     }
     await raiseRevision(tx)
@@ -31,7 +32,7 @@ export async function dropAttribute(ctx: Context, id: string): Promise<boolean> 
     if (!attribute) return true
     const [collection] = await tx.query<Collection>('select * from collections where id = $1', [attribute.collectionId])
     if (!collection) return true
-    await tx.query(dropColumn(collection, attribute))
+    await tx.query(hasOwnColumn(attribute) ? dropColumn(collection, attribute) : dropLinks(attribute))
     await tx.query('delete from attributes where id = $1', [id])
     await emit(tx, attributeDeleted, identifyAttribute(collection, attribute))
     await raiseRevision(tx)
@@ -66,6 +67,7 @@ export async function dropCollection(ctx: Context, id: string): Promise<boolean>
     const collection = await claim<Collection>(tx, 'collections', id, 'DELETING')
     if (!collection) return true
     await tx.query(`drop table if exists ${qualified(ctx.projectId, id)} cascade`)
+    for (const links of await linksAt(tx, id)) await tx.query(dropLinks(links))
     await tx.query('delete from collections where id = $1', [id])
     await emit(tx, collectionDeleted, identifyCollection(collection))
     await raiseRevision(tx)
@@ -73,10 +75,21 @@ export async function dropCollection(ctx: Context, id: string): Promise<boolean>
   })
 }
 
-/** A table whose row went with its database. */
+/** The relations whose links go with a collection: its own, and those that point at it and are being deleted too. */
+async function linksAt(tx: TxContext, collectionId: string): Promise<Attribute[]> {
+  return tx.query<Attribute>(
+    `select * from attributes where relation = 'MANY_TO_MANY' and ("collectionId" = $1 or "relatedCollectionId" = $1)`,
+    [collectionId],
+  )
+}
+
+/** A table whose row went with its database: of a collection, or of the links of a relation. */
 export async function dropTable(ctx: Context, id: string): Promise<boolean> {
   return step(ctx, async (tx) => {
-    const rows = await tx.query('select 1 from collections where id = $1', [id])
+    const rows = await tx.query(
+      'select 1 from collections where id = $1 union all select 1 from attributes where id = $1',
+      [id],
+    )
     if (rows.length === 0) await tx.query(`drop table if exists ${qualified(ctx.projectId, id)} cascade`)
     return true
   })

@@ -1,6 +1,7 @@
 import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
 import type { Context, TxContext } from '../../src/context.ts'
-import { dropColumn, qualified } from '../../src/modules/collections/tables.ts'
+import { hasOwnColumn } from '../../src/modules/collections/columns.ts'
+import { dropColumn, dropLinks, qualified } from '../../src/modules/collections/tables.ts'
 import { availableCollection, claim, claimParts } from './rows.ts'
 import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
 import { step } from './step.ts'
@@ -17,7 +18,7 @@ export async function fail(ctx: Context, task: string, id: string, reason: strin
       const attribute = await claim<Attribute>(tx, 'attributes', id, 'PROCESSING')
       const collection = attribute && (await availableCollection(tx, attribute.collectionId))
       if (!attribute || !collection) return
-      await tx.query(dropColumn(collection, attribute))
+      await tx.query(hasOwnColumn(attribute) ? dropColumn(collection, attribute) : dropLinks(attribute))
       await settleAttribute(tx, collection, attribute, outcome)
     }
     if (task === 'make-index') {

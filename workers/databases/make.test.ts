@@ -37,6 +37,7 @@ test('a collection becomes a table, with everything in one step', async () => {
       '_id',
       '_createdAt',
       '_updatedAt',
+      '_version',
       '_read',
       '_update',
       '_delete',
@@ -48,7 +49,7 @@ test('a collection becomes a table, with everything in one step', async () => {
       'author',
     ],
   )
-  assert.deepEqual((await columnsOf(id)).slice(6), [
+  assert.deepEqual((await columnsOf(id)).slice(7), [
     'title text C NO',
     `kind text C YES 'it''s "a\\b"'::text`,
     `views integer YES '-1'::integer`,
@@ -167,7 +168,7 @@ for (const [size, rows] of [
     const attribute = await addAttribute(id, { key: 'title', type: 'STRING', size: 3, required: true })
     assert.equal(attribute.status, 'FAILED')
     assert.match(attribute.statusReason ?? '', /has documents/)
-    assert.equal((await columnsOf(id)).length, 6)
+    assert.equal((await columnsOf(id)).length, 7)
     assert.equal((await eventsOf())['attributes.updated title FAILED'], 1)
     await deleteAttribute(ctx, attribute.id)
     await applyAll()

@@ -1,17 +1,11 @@
 import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
 import type { Context, TxContext } from '../../src/context.ts'
-import {
-  addColumn,
-  createSchema,
-  createTable,
-  foreignKeyIndex,
-  indexOf,
-  readersIndex,
-  validations,
-} from '../../src/modules/collections/tables.ts'
+import { hasOwnColumn } from '../../src/modules/collections/columns.ts'
+import { attributeIndexes, indexOf, readersIndex } from '../../src/modules/collections/table-indexes.ts'
+import { addColumn, createLinks, createSchema, createTable, validations } from '../../src/modules/collections/tables.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { Failure } from './fail.ts'
-import { availableCollection, claim, claimParts, hasColumn } from './rows.ts'
+import { attributesOf, availableCollection, claim, claimParts, hasColumn } from './rows.ts'
 import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
 import { aside, buildConcurrently, buildInside, isSmall, step } from './step.ts'
 
@@ -30,7 +24,8 @@ export async function makeCollection(ctx: Context, id: string): Promise<boolean>
     await tx.query(createSchema(ctx.projectId))
     await tx.query(createTable(collection, attributes))
     for (const attribute of attributes) {
-      if (attribute.type === 'RELATION') await tx.query(foreignKeyIndex(collection, attribute).text(false))
+      if (!hasOwnColumn(attribute)) await makeLinks(tx, attribute)
+      for (const index of attributeIndexes(collection, attribute)) await tx.query(index.text(false))
     }
     if (collection.documentPermissions) await tx.query(readersIndex(collection).text(false))
     await settleCollection(tx, collection, { status: 'AVAILABLE' })
@@ -49,7 +44,7 @@ async function makeFirstIndexes(
   const known = new Set(['createdAt', 'updatedAt', ...attributes.map(({ key }) => key)])
   for (const index of await claimParts<Index>(tx, 'indexes', collection.id)) {
     if (!index.attributes.every((key) => known.has(key))) continue
-    await tx.query(indexOf(collection, index).text(false))
+    await tx.query(indexOf(collection, index, attributes).text(false))
     await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
   }
 }
@@ -66,7 +61,7 @@ export async function makeAttribute(ctx: Context, id: string): Promise<boolean> 
   const begun = await step(ctx, (tx) => beginAttribute(tx, id))
   if (begun.progress !== 'half') return begun.progress === 'done'
   const { collection, attribute } = begun
-  if (attribute.type === 'RELATION') await buildConcurrently(ctx, foreignKeyIndex(collection, attribute))
+  for (const index of attributeIndexes(collection, attribute)) await buildConcurrently(ctx, index)
   await aside(ctx, async (query) => {
     for (const text of validations(collection, attribute)) await query(text)
   })
@@ -86,13 +81,24 @@ async function beginAttribute(tx: TxContext, id: string): Promise<Begun> {
   const status = target === null ? 'AVAILABLE' : (await statusOfTargets(tx, [attribute])).get(target)
   if (status === 'PROCESSING') return { progress: 'later' }
   if (status !== 'AVAILABLE') throw new Failure('The collection that it points at is not there.')
+  if (!hasOwnColumn(attribute)) {
+    await makeLinks(tx, attribute)
+    await finishAttribute(tx, collection, attribute)
+    return { progress: 'done' }
+  }
   const small = await isSmall(tx, collection.id)
-  if (!(await hasColumn(tx, collection, attribute.key))) await tx.query(addColumn(collection, attribute))
+  if (!(await hasColumn(tx, collection, attribute.column))) {
+    await tx.query(addColumn(collection, attribute, await attributesOf(tx, collection.id)))
+  }
   if (!small) return { progress: 'half', collection, attribute }
-  if (attribute.type === 'RELATION') await buildInside(tx, foreignKeyIndex(collection, attribute))
+  for (const index of attributeIndexes(collection, attribute)) await buildInside(tx, index)
   for (const text of validations(collection, attribute)) await tx.query(text)
   await finishAttribute(tx, collection, attribute)
   return { progress: 'done' }
+}
+
+async function makeLinks(tx: TxContext, attribute: Attribute): Promise<void> {
+  for (const text of createLinks(attribute)) await tx.query(text)
 }
 
 async function finishAttribute(tx: TxContext, collection: Collection, attribute: Attribute): Promise<void> {
@@ -103,29 +109,30 @@ async function finishAttribute(tx: TxContext, collection: Collection, attribute:
 export async function makeIndex(ctx: Context, id: string): Promise<boolean> {
   const begun = await step(ctx, (tx) => beginIndex(tx, id))
   if (begun.progress !== 'half') return begun.progress === 'done'
-  const { collection, index } = begun
-  await buildConcurrently(ctx, indexOf(collection, index))
+  const { collection, index, attributes } = begun
+  await buildConcurrently(ctx, indexOf(collection, index, attributes))
   await step(ctx, async (tx) => {
     if (await claim(tx, 'indexes', id, 'PROCESSING')) await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
   })
   return true
 }
 
-async function beginIndex(
-  tx: TxContext,
-  id: string,
-): Promise<{ progress: Exclude<Progress, 'half'> } | { progress: 'half'; collection: Collection; index: Index }> {
+type BegunIndex =
+  | { progress: Exclude<Progress, 'half'> }
+  | { progress: 'half'; collection: Collection; index: Index; attributes: Attribute[] }
+
+async function beginIndex(tx: TxContext, id: string): Promise<BegunIndex> {
   const index = await claim<Index>(tx, 'indexes', id, 'PROCESSING')
   const collection = index && (await availableCollection(tx, index.collectionId))
   if (!index || !collection) return { progress: 'done' }
-  const attributes = await tx.query<Attribute>('select * from attributes where "collectionId" = $1', [collection.id])
+  const attributes = await attributesOf(tx, collection.id)
   for (const name of index.attributes.filter((key) => key !== 'createdAt' && key !== 'updatedAt')) {
     const status = attributes.find(({ key }) => key === name)?.status
     if (status === 'PROCESSING') return { progress: 'later' }
     if (status !== 'AVAILABLE') throw new Failure(`The attribute “${name}” is not there.`)
   }
-  if (!(await isSmall(tx, collection.id))) return { progress: 'half', collection, index }
-  await buildInside(tx, indexOf(collection, index))
+  if (!(await isSmall(tx, collection.id))) return { progress: 'half', collection, index, attributes }
+  await buildInside(tx, indexOf(collection, index, attributes))
   await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
   return { progress: 'done' }
 }

@@ -7,7 +7,7 @@ export async function claim<Row extends Collection | Attribute | Index>(
   tx: TxContext,
   table: 'collections' | 'attributes' | 'indexes',
   id: string,
-  status: 'PROCESSING' | 'DELETING' | 'AVAILABLE',
+  status: 'PROCESSING' | 'CHANGING' | 'DELETING' | 'AVAILABLE',
 ): Promise<Row | null> {
   const [row] = await tx.query<Row>(`select * from ${table} where id = $1 and status = $2::"SchemaStatus" for update`, [
     id,
@@ -36,14 +36,19 @@ export async function availableCollection(tx: TxContext, id: string): Promise<Co
   return collection ?? null
 }
 
+/** All attributes of a collection, whatever their status. */
+export async function attributesOf(tx: TxContext, collectionId: string): Promise<Attribute[]> {
+  return tx.query<Attribute>('select * from attributes where "collectionId" = $1', [collectionId])
+}
+
 export async function hasColumn(
   tx: TxContext,
   collection: Pick<Collection, 'id' | 'projectId'>,
-  key: string,
+  column: string,
 ): Promise<boolean> {
   const rows = await tx.query(
     'select 1 from pg_attribute where attrelid = to_regclass($1) and attname = $2 and not attisdropped',
-    [qualified(collection.projectId, collection.id), key],
+    [qualified(collection.projectId, collection.id), column],
   )
   return rows.length > 0
 }

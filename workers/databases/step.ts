@@ -1,5 +1,6 @@
 import { type Context, sqlTransaction, type TxContext } from '../../src/context.ts'
-import { qualified, type TableIndex } from '../../src/modules/collections/tables.ts'
+import type { TableIndex } from '../../src/modules/collections/table-indexes.ts'
+import { qualified } from '../../src/modules/collections/tables.ts'
 
 /** Another worker is at this project. */
 export class Busy extends Error {}

@@ -107,3 +107,9 @@ BEGIN
     EXECUTE format('ALTER TABLE %I.%I ADD COLUMN IF NOT EXISTS "_version" int4 NOT NULL DEFAULT 1', collection."projectId", collection.id);
   END LOOP;
 END $$;
+
+-- A check on a table may hold no subquery, so what every item of a list must be is a function.
+CREATE FUNCTION items_fit(items text[], size int4) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE char_length(item) > size);
+CREATE FUNCTION items_match(items text[], pattern text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE item !~ pattern);
