@@ -1,0 +1,122 @@
+/**
+ * The load of a benchmark, in a process of its own: as many connections as it is told, each of which asks, waits for the
+ * answer and asks again. It reads answers with as little work as it can, for it shares the machine with what it measures.
+ */
+import { connect, type Socket } from 'node:net'
+import { beginPart, tell } from './parts.ts'
+
+export type Load = {
+  url: string
+  authorization?: string
+  /** Bodies of requests, sent one after the other, over and over. */
+  bodies: readonly string[]
+  connections: number
+  seconds: number
+  /** Requests that are begun in a second by all connections together; as many as come if left out. */
+  perSecond?: number
+}
+
+export type Measured = { requests: number; rps: number; p50Ms: number; p99Ms: number; failures: readonly string[] }
+
+type Run = {
+  requests: readonly Buffer[]
+  sent: number
+  until: number
+  waitMs: number
+  latencies: number[]
+  failures: string[]
+}
+
+const headEnd = Buffer.from('\r\n\r\n')
+const errors = Buffer.from('"errors":[')
+
+function requestOf({ host, pathname }: URL, authorization: string | undefined, body: string): Buffer {
+  const head = [
+    `POST ${pathname} HTTP/1.1`,
+    `host: ${host}`,
+    'content-type: application/json',
+    'accept: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(authorization ? [`authorization: ${authorization}`] : []),
+  ]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** The length of the answer that begins here, null while its head is not whole. */
+function lengthOf(bytes: Buffer): number | null {
+  const end = bytes.indexOf(headEnd)
+  if (end < 0) return null
+  const head = bytes.toString('latin1', 0, end)
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
+  if (length === undefined) throw new Error(`An answer says no length: ${head}`)
+  return end + headEnd.length + Number(length)
+}
+
+function check(answer: Buffer, run: Run): void {
+  if (answer.toString('latin1', 9, 12) === '200' && !answer.includes(errors)) return
+  if (run.failures.length < 3) run.failures.push(answer.toString('utf8', 0, 2000))
+}
+
+function ask(socket: Socket, run: Run): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let parts: Buffer[] = []
+    let have = 0
+    let whole: number | null = null
+    let sentAt = 0
+    const send = () => {
+      if (performance.now() >= run.until) return resolve()
+      const request = run.requests[run.sent++ % run.requests.length]
+      sentAt = performance.now()
+      if (request) socket.write(request)
+    }
+    socket.on('data', (bytes: Buffer) => {
+      parts.push(bytes)
+      have += bytes.length
+      whole ??= lengthOf(parts.length === 1 ? bytes : Buffer.concat(parts))
+      if (whole === null || have < whole) return
+      const now = performance.now()
+      if (now < run.until) run.latencies.push(now - sentAt)
+      check(parts.length === 1 ? bytes : Buffer.concat(parts), run)
+      parts = []
+      have = 0
+      whole = null
+      if (run.waitMs > 0) setTimeout(send, Math.max(0, run.waitMs - (now - sentAt)))
+      else send()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('A connection was closed.')))
+    send()
+  })
+}
+
+async function measure({ url, authorization, bodies, connections, seconds, perSecond }: Load): Promise<Measured> {
+  const place = new URL(url)
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(place)))
+  const run: Run = {
+    requests: bodies.map((body) => requestOf(place, authorization, body)),
+    sent: 0,
+    until: performance.now() + seconds * 1000,
+    waitMs: perSecond ? (1000 * connections) / perSecond : 0,
+    latencies: [],
+    failures: [],
+  }
+  await Promise.all(sockets.map((socket) => ask(socket, run)))
+  for (const socket of sockets) socket.removeAllListeners('close').destroy()
+  const sorted = run.latencies.sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const requests = sorted.length
+  return { requests, rps: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99), failures: run.failures }
+}
+
+function open({ hostname, port }: URL): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
+if (import.meta.main) {
+  beginPart()
+  process.on('message', async (load: Load) => tell(await measure(load)))
+  tell({ url: '' })
+}
