@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { CostLimits as Limits } from '../src/context.ts'
+import { costLimits } from '../src/http/limits.ts'
 import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
 import { createProject, getProject, updateProject, visibleProjects } from '../src/modules/projects/projects.ts'
@@ -7,6 +9,36 @@ import { connectionOf } from './connections.ts'
 import { Key, KeyList } from './keys.ts'
 import { Member, MemberList } from './members.ts'
 
+const audiences = {
+  client: 'end users and guests',
+  server: 'API keys',
+  console: 'members of the project',
+} as const
+
+const costLimit = builder.objectRef<Limits>('CostLimits').implement({
+  description: 'The most that one operation may cost in a project. `extensions.cost` of each answer says what it did.',
+  fields: (t) => {
+    const limit = (audience: keyof typeof audiences) =>
+      t.int({
+        description: `For ${audiences[audience]}: ${costLimits[audience]} unless it was set.`,
+        resolve: (limits) => limits[audience] ?? costLimits[audience],
+      })
+    return { client: limit('client'), server: limit('server'), console: limit('console') }
+  },
+})
+
+const costLimitsInput = builder.inputType('CostLimitsInput', {
+  description: 'The most that one operation may cost. What is left out stays; null stands for the default.',
+  fields: (t) => {
+    const limit = (audience: keyof typeof audiences) =>
+      t.int({
+        validate: z.number().int().min(100).max(costLimits.most),
+        description: `For ${audiences[audience]}: 100 to ${costLimits.most}.`,
+      })
+    return { client: limit('client'), server: limit('server'), console: limit('console') }
+  },
+})
+
 export const Project = builder.prismaObject('Project', {
   description: 'One tenant: its own users, collections, keys and API.',
   fields: (t) => ({
@@ -14,6 +46,12 @@ export const Project = builder.prismaObject('Project', {
     name: t.exposeString('name', { description: 'What people call it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    costLimits: t.field({
+      type: costLimit,
+      description: 'The most that one operation may cost in it.',
+      select: { costLimits: true },
+      resolve: (project) => project.costLimits as Limits,
+    }),
     endpoint: t.string({
       description: "Where the project's own API and its GraphiQL are.",
       select: { id: true },
@@ -93,17 +131,17 @@ builder.mutationFields((t) => ({
   updateProject: t.prismaFieldWithInput({
     type: Project,
     access: { audience: ['owner'] },
-    description: 'Renames a project of yours.',
+    description: 'Changes a project of yours. What is left out stays.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      name: t.input.string({
-        required: true,
-        validate: name,
-        description: 'What people call it: 1 to 128 characters.',
+      name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
+      costLimits: t.input.field({
+        type: costLimitsInput,
+        description: 'The most that one operation may cost in it. Only owners may set it.',
       }),
     },
-    resolve: async (query, _root, { input: { id, name } }, ctx) => {
-      await updateProject(ctx, id, { name })
+    resolve: async (query, _root, { input: { id, ...changes } }, ctx) => {
+      await updateProject(ctx, id, changes)
       return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
     },
   }),

@@ -18,7 +18,7 @@ export const limits = {
   tokens: 2_000,
   comments: 200,
   /** Fields within fields, fragments followed. `__schema` and `__type` are counted by `selections` alone. */
-  depth: 12,
+  depth: 32,
   /** Fields and fragments, each as often as it is spread. */
   selections: 1_000,
   /** Pairs of fields with selections that end up at one place of the answer. */
@@ -30,6 +30,13 @@ export const limits = {
   directives: 50,
   /** `__schema` and `__type`. */
   introspections: 3,
+
+  /** Things within things: a post, its author, their posts. Fields that only group others are no level. */
+  levels: 10,
+  /** How many things a page has, and how many if nobody says. */
+  page: { most: 100, initial: 25 },
+  /** What `__schema` and `__type` may cost together: an introspection as tools make it, and some more. */
+  introspectionCost: 100_000,
 
   /** Lists and objects within each other, in variables and in literals. */
   valueDepth: 32,
@@ -49,3 +56,30 @@ export const limits = {
   /** How long requests in flight may take once the process is told to end. */
   shutdownMs: 10_000,
 } as const
+
+/** What the parts of an operation cost. The unit is about one row that is read. */
+export const costs = {
+  /** Each thing: a row of a page, the other end of a relation. */
+  thing: 1,
+  /** Each `totalCount`: it counts all pages. */
+  totalCount: 50,
+  /** Each aggregate: it reads all that match. */
+  aggregate: 100,
+  /** Each row that `offset` skips. */
+  skipped: 0.01,
+  /** Each object in `where`, `having`, `orderBy` and `search`. */
+  condition: 0.1,
+  /** Each value in a list of them. */
+  listValue: 0.01,
+  /** What these add wherever they stand in a filter or an order: they look at other rows, at texts, or at all that match. */
+  operators: { some: 10, every: 10, none: 10, search: 20, rank: 20, distance: 10, near: 10, random: 50 },
+  /** Each field of a mutation. */
+  mutation: 10,
+  /** Each thing that it creates, changes, connects or disconnects. */
+  write: 1,
+  /** A change of all that match a filter. */
+  matching: 100,
+} as const
+
+/** The most that one operation may cost, by who asks; owners set others for their project, up to `most`. */
+export const costLimits = { client: 20_000, server: 100_000, console: 100_000, most: 1_000_000 } as const

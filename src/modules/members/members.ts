@@ -48,7 +48,8 @@ export async function removeMember(ctx: Context, id: string): Promise<string> {
   })
 }
 
-async function requireOwner(ctx: Context, projectId: string): Promise<void> {
+/** Throws NotFound for a project of others, and Forbidden for a member who is no owner. */
+export async function requireOwner(ctx: Context, projectId: string): Promise<void> {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
   const member = await ctx.db.member.findUnique({ where: { projectId_userId: { projectId, userId: accountId } } })
   if (!member || projectId === consoleProjectId) throw new NotFound('There is no such project.')

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { authenticate } from '../../authenticate.ts'
 import type { Context } from '../../context.ts'
 import { Conflict, Forbidden, Invalid, NotFound, Unauthenticated } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createKey, deleteKey, visibleKeys } from '../keys/keys.ts'
 import { addMember, removeMember } from '../members/members.ts'
+import { createUser } from '../users/users.ts'
 import { createProject, getProject, updateProject, visibleProjects } from './projects.ts'
 
 let world: World
@@ -37,6 +39,30 @@ describe('projects', () => {
   test("updateProject: ok; another's is not found", async () => {
     assert.equal((await updateProject(mine.ownerAtConsole, mine.projectId, { name: 'New' })).name, 'New')
     await refused(() => updateProject(mine.ownerAtConsole, theirs.projectId, { name: 'New' }), NotFound)
+  })
+
+  test('updateProject: owners set what an operation may cost, and null takes it back', async () => {
+    const { projectId, ownerAtConsole } = mine
+    const set = async (limits: Parameters<typeof updateProject>[2]['costLimits']) =>
+      (await updateProject(ownerAtConsole, projectId, { costLimits: limits })).costLimits
+    assert.deepEqual(await set({ client: 500, server: 1_000 }), { client: 500, server: 1_000 })
+    assert.deepEqual(await set({ client: null, console: 700 }), { server: 1_000, console: 700 })
+    const guest = await authenticate(world.app, {
+      projectId,
+      authorization: null,
+      requestId: 'r',
+      ip: '',
+      userAgent: '',
+    })
+    assert.deepEqual(guest.costLimits, { server: 1_000, console: 700 })
+    const account = await createUser(world.context('console'), {
+      email: 'limits@example.org',
+      password: 'correct horse',
+    })
+    await addMember(ownerAtConsole, { projectId, email: account.email, role: 'DEVELOPER' })
+    const developer = world.context('console', { kind: 'account', id: account.id, sessionId: 'ses_1', role: null })
+    await refused(() => updateProject(developer, projectId, { costLimits: { client: 1 } }), Forbidden)
+    assert.equal((await updateProject(developer, projectId, { name: 'Renamed' })).name, 'Renamed')
   })
 
   test('another project is answered exactly like one that is not, and so is the console', async () => {

@@ -1,9 +1,10 @@
 import type { Prisma, Project } from '../../../prisma/client/client.ts'
-import { type Context, consoleProjectId, transaction } from '../../context.ts'
+import { type Context, type CostLimits, consoleProjectId, transaction } from '../../context.ts'
 import { NotFound, Unauthenticated } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { memberCreated } from '../members/events.ts'
+import { requireOwner } from '../members/members.ts'
 import { projectCreated, projectUpdated } from './events.ts'
 
 /** The projects that this caller is a member of. Every read of projects goes through here. */
@@ -35,12 +36,33 @@ export async function createProject(ctx: Context, input: { name: string }): Prom
   })
 }
 
-/** Renames a project. */
-export async function updateProject(ctx: Context, id: string, changes: { name: string }): Promise<Project> {
-  await getProject(ctx, id)
+type Changes = { name?: string | null | undefined; costLimits?: NewCostLimits | null | undefined }
+
+/** Null stands for the default. */
+type NewCostLimits = { readonly [Key in keyof CostLimits]?: number | null | undefined }
+
+/** Renames a project, or sets what an operation may cost in it, which only its owners may. What is left out stays. */
+export async function updateProject(ctx: Context, id: string, { name, costLimits }: Changes): Promise<Project> {
+  const before = await getProject(ctx, id)
+  if (costLimits) await requireOwner(ctx, id)
   return transaction(ctx, async (ctx) => {
-    const project = await ctx.db.project.update({ where: { id }, data: { name: changes.name } })
+    const data = {
+      ...(name ? { name } : {}),
+      ...(costLimits ? { costLimits: mergeCostLimits(before.costLimits as CostLimits, costLimits) } : {}),
+    }
+    const project = await ctx.db.project.update({ where: { id }, data })
     await emit(ctx, projectUpdated, { projectId: id }, id)
     return project
   })
+}
+
+function mergeCostLimits(before: CostLimits, changes: NewCostLimits): Record<string, number> {
+  const merged = Object.entries({ ...before, ...definedOf(changes) })
+  return Object.fromEntries(
+    merged.flatMap(([audience, limit]) => (typeof limit === 'number' ? [[audience, limit]] : [])),
+  )
+}
+
+function definedOf(changes: NewCostLimits): NewCostLimits {
+  return Object.fromEntries(Object.entries(changes).filter(([, limit]) => limit !== undefined))
 }
