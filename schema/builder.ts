@@ -4,7 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import ValidationPlugin from '@pothos/plugin-validation'
 import WithInputPlugin from '@pothos/plugin-with-input'
-import { BigIntResolver, DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { z } from 'zod'
 import type PrismaTypes from '../prisma/client/pothos-types.ts'
 import { getDatamodel } from '../prisma/client/pothos-types.ts'
@@ -22,7 +22,6 @@ export type SchemaTypes = {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
-    BigInt: { Input: bigint; Output: bigint }
   }
 }
 
@@ -88,7 +87,6 @@ builder.addScalarType('DateTime', DateTimeResolver, {
   description: 'A moment in UTC, ISO 8601 with milliseconds: `2026-11-23T12:00:00.000Z`.',
 })
 builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })
-builder.addScalarType('BigInt', BigIntResolver, { description: 'A 64-bit integer.' })
 
 builder.queryType({ description: 'Reads.' })
 builder.mutationType({ description: 'Writes. Each is one transaction, and answers the thing it changed.' })

@@ -9,7 +9,7 @@ import { classOf } from '../src/documents/permissions.ts'
 import { type Access, audienceOf, mayUse } from './access.ts'
 import { rootFields } from './documents/fields.ts'
 import { createGroup, type Group } from './documents/group.ts'
-import { createSharedTypes } from './documents/shared.ts'
+import { createSharedTypes, sharedNames } from './documents/shared.ts'
 import type { Environment, RootFields } from './documents/types.ts'
 import { groupsOf, visibleCollections } from './documents/visible.ts'
 import { schema } from './index.ts'
@@ -28,7 +28,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   const models = createModels(services)
   const environment: Environment = { models, shared: createSharedTypes(api) }
   reserveNames(coordinatesOf(api))
-  reserveNames([...Object.keys(environment.shared), 'PermissionRight'])
+  reserveNames([...sharedNames(environment.shared), 'PermissionRight'])
   const trimmed = new LRUCache<string, GraphQLSchema>({ max: 200 })
   const schemas = new LRUCache<string, { model: ProjectModel; schema: GraphQLSchema }>({
     maxSize: most.schemas,

@@ -10,11 +10,16 @@ import {
   GraphQLString,
 } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import type { Column, FieldRights, Neighbour } from '../../src/documents/model.ts'
+import { type Sealed, unseal } from '../../src/documents/sealed.ts'
+import { selectedFields } from '../../src/documents/selection.ts'
 import { changeType } from './change.ts'
-import { createInputType, describe, orderType, updateInputType, valueType, whereType } from './inputs.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
+import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
+import { orderType, whereType } from './where-inputs.ts'
+import { createInputType, updateInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
@@ -35,15 +40,16 @@ export function createGroup(environment: Environment, members: readonly VisibleC
 
 function createTypes(environment: Environment, visible: VisibleCollection, types: TypesOf): CollectionTypes {
   const { shared } = environment
-  const document = documentType(shared, visible, types)
+  const valueTypes = createColumnTypes(shared, visible.collection)
+  const document = documentType(shared, visible, valueTypes, types)
   return {
     document,
     connection: connectionType(shared, visible, document),
     change: changeType(environment, visible, document),
-    where: whereType(shared, visible, types),
+    where: whereType(visible, valueTypes, types),
     order: orderType(shared, visible),
-    createInput: createInputType(shared, visible),
-    updateInput: updateInputType(shared, visible),
+    createInput: createInputType(shared, visible, valueTypes),
+    updateInput: updateInputType(shared, visible, valueTypes),
   }
 }
 
@@ -51,9 +57,25 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
 const answer: GraphQLFieldResolver<unknown, Context> = (parent, _args, _ctx, info) =>
   (parent as Record<string, unknown>)[info.path.key]
 
-function documentType(shared: SharedTypes, visible: VisibleCollection, types: TypesOf): GraphQLObjectType {
-  const { collection, relations, reverses } = visible
-  const own = [...collection.columns.values()].filter(({ name }) => !name.startsWith('_'))
+/** The API's own types look for their fields by name, whatever the response key is. */
+function named(typeName: string): GraphQLFieldResolver<unknown, Context> {
+  return (parent, args, ctx, info) => {
+    const given = answer(parent, args, ctx, info)
+    const fields = [...selectedFields(info, info.fieldNodes, typeName)]
+    const byName = (one: Record<string, unknown>) =>
+      Object.fromEntries(fields.map(([key, [node]]) => [node?.name.value ?? key, one[key]]))
+    return Array.isArray(given) ? given.map(byName) : byName(given as Record<string, unknown>)
+  }
+}
+
+function documentType(
+  shared: SharedTypes,
+  visible: VisibleCollection,
+  valueTypes: ColumnTypes,
+  types: TypesOf,
+): GraphQLObjectType {
+  const { collection, columns, neighbours } = visible
+  const own = columns.filter(({ attributeId }) => attributeId !== null)
   return new GraphQLObjectType<unknown, Context>({
     name: collection.typeName,
     description: `A document of the collection \`${collection.key}\`.`,
@@ -65,33 +87,63 @@ function documentType(shared: SharedTypes, visible: VisibleCollection, types: Ty
       },
       createdAt: { type: required(shared.DateTime), resolve: answer, description: 'When it was created.' },
       updatedAt: { type: required(shared.DateTime), resolve: answer, description: 'When it was last changed.' },
+      version: {
+        type: required(GraphQLInt),
+        resolve: answer,
+        description:
+          'How often it was written: 1 when it is new. Give it as `ifVersion` to change only what you have seen.',
+      },
       permissions: {
         type: listOf(shared.Permission),
-        resolve: answer,
+        resolve: named('Permission'),
         description: 'What it grants by itself, beside its collection.',
       },
       ...eachOf(own, (column) => {
-        const type = valueType(shared, column.type)
+        const type = valueTypes.output(column)
+        // A field that not everybody may read is null for those.
+        const always = column.required && isAlwaysReadable(visible, column.rights)
         return [
           column.key,
           {
-            type: column.required ? required(type) : type,
-            resolve: answer,
+            type: always ? new GraphQLNonNull(type) : type,
+            resolve: column.encrypted ? decrypted(column) : answer,
             description: describe({ ...column, default: undefined }),
           },
         ]
       }),
-      ...eachOf(relations, ({ key, collectionId }) => {
-        const description = 'The document that it points at; null where there is none, or none that you may read.'
-        return [key, { type: types(collectionId).document, resolve: answer, description }]
-      }),
-      ...eachOf(reverses, ({ key, collectionId, column }) => {
-        const { connection, where, order } = types(collectionId)
-        const description = `The documents whose \`${column}\` is this one.`
-        return [key, { type: required(connection), args: pageArgs({ where, order }), resolve: answer, description }]
-      }),
+      ...eachOf(neighbours, (neighbour) => neighbourField(neighbour, types(neighbour.collectionId))),
     }),
   })
+}
+
+function neighbourField(
+  { key, own, many, join }: Neighbour,
+  { document, connection, where, order }: CollectionTypes,
+): [string, FieldConfig] {
+  if (many) {
+    const description = own
+      ? 'The documents that it is linked with.'
+      : join.kind === 'from'
+        ? `The documents whose \`${join.column}\` is this one.`
+        : 'The documents that are linked with it.'
+    return [key, { type: required(connection), args: pageArgs({ where, order }), resolve: answer, description }]
+  }
+  const description = own
+    ? 'The document that it points at; null where there is none, or none that you may read.'
+    : 'The document that points at it; null where there is none, or none that you may read.'
+  return [key, { type: document, resolve: answer, description }]
+}
+
+function isAlwaysReadable({ caller }: VisibleCollection, rights: FieldRights | null): boolean {
+  return rights === null || caller.kind === 'all' || caller.kind === 'key'
+}
+
+/** The statement answers the ciphertext and the document that it belongs to. */
+function decrypted({ attributeId }: Column): GraphQLFieldResolver<unknown, Context> {
+  return (parent, args, ctx, info) => {
+    const sealed = answer(parent, args, ctx, info) as Sealed | null
+    return sealed === null ? null : unseal(ctx, attributeId ?? '', sealed)
+  }
 }
 
 function connectionType(
@@ -120,7 +172,7 @@ function connectionType(
       nodes: { type: listOf(document), resolve: answer, description: 'The documents.' },
       pageInfo: {
         type: required(shared.PageInfo),
-        resolve: answer,
+        resolve: named('PageInfo'),
         description: 'Where the page begins and ends, and whether there is more.',
       },
       totalCount: {

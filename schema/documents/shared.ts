@@ -1,6 +1,7 @@
 import {
   GraphQLBoolean,
   GraphQLEnumType,
+  GraphQLFloat,
   GraphQLID,
   type GraphQLInputFieldConfigMap,
   GraphQLInputObjectType,
@@ -14,6 +15,8 @@ import {
   type GraphQLSchema,
   GraphQLString,
 } from 'graphql'
+import type { ColumnType } from '../../src/documents/types.ts'
+import { BigIntText, scalars } from './scalars.ts'
 
 /** The types that all collections share. */
 export type SharedTypes = {
@@ -23,16 +26,19 @@ export type SharedTypes = {
   PermissionInput: GraphQLInputObjectType
   ChangeKind: GraphQLEnumType
   OrderDirection: GraphQLEnumType
-  IDFilter: GraphQLInputObjectType
-  StringFilter: GraphQLInputObjectType
-  IntFilter: GraphQLInputObjectType
-  BooleanFilter: GraphQLInputObjectType
-  DateTimeFilter: GraphQLInputObjectType
+  /** The type of one value, and that of the filters on it. */
+  values: Readonly<Record<Exclude<ColumnType, 'ENUM'>, GraphQLScalarType>>
+  filters: Readonly<Record<Exclude<ColumnType, 'ENUM'>, GraphQLInputObjectType>>
 }
 
 export const required = <T extends GraphQLNamedType>(type: T) => new GraphQLNonNull(type)
 export const listOf = <T extends GraphQLNamedType>(type: T) =>
   new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)))
+
+/** Every type that collections share, by which the API reserves its names. */
+export function sharedNames({ values, filters, ...others }: SharedTypes): string[] {
+  return [...Object.values(others), ...Object.values(values), ...Object.values(filters)].map(({ name }) => name)
+}
 
 /** Makes them once, but those that the API itself has already are its own: a schema has one type of a name. */
 export function createSharedTypes(api: GraphQLSchema): SharedTypes {
@@ -49,14 +55,70 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
     PermissionInput: input(permissionInput(right)),
     ChangeKind: known(api, changeKind, GraphQLEnumType),
     OrderDirection: known(api, orderDirection, GraphQLEnumType),
-    IDFilter: input(filter('IDFilter', 'an id', equality(GraphQLID))),
-    StringFilter: input(
-      filter('StringFilter', 'a text', { ...ordered(GraphQLString, 'by code point'), ...parts, ...isNull }),
-    ),
-    IntFilter: input(filter('IntFilter', 'a whole number', { ...ordered(GraphQLInt, 'by size'), ...isNull })),
-    BooleanFilter: input(filter('BooleanFilter', 'a truth value', { ...sameness(GraphQLBoolean), ...isNull })),
-    DateTimeFilter: input(filter('DateTimeFilter', 'a moment', { ...ordered(DateTime, 'by time'), ...isNull })),
+    values: valueTypes(api, DateTime),
+    filters: filterTypes(api, valueTypes(api, DateTime)),
   }
+}
+
+function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): SharedTypes['values'] {
+  const own = (type: GraphQLScalarType) => known(api, type, GraphQLScalarType)
+  const json = api.getType('JSON')
+  if (!(json instanceof GraphQLScalarType)) throw new Error('The API has no scalar JSON.')
+  return {
+    ID: GraphQLID,
+    STRING: GraphQLString,
+    TEXT: GraphQLString,
+    INTEGER: GraphQLInt,
+    BIGINT: own(BigIntText),
+    FLOAT: GraphQLFloat,
+    DECIMAL: own(scalars.Decimal),
+    BOOLEAN: GraphQLBoolean,
+    DATETIME: DateTime,
+    DATE: own(scalars.Date),
+    EMAIL: own(scalars.Email),
+    URL: own(scalars.URL),
+    IP: own(scalars.IP),
+    UUID: own(scalars.UUID),
+    JSON: json,
+    POINT: own(scalars.Point),
+    LINE: own(scalars.Line),
+    POLYGON: own(scalars.Polygon),
+    VECTOR: own(scalars.Vector),
+  }
+}
+
+function filterTypes(api: GraphQLSchema, values: SharedTypes['values']): SharedTypes['filters'] {
+  const made = (name: string, noun: string, fields: GraphQLInputFieldConfigMap) =>
+    known(api, filter(name, noun, { ...fields, ...isNull }), GraphQLInputObjectType)
+  const text = (name: string, noun: string, type: GraphQLScalarType) =>
+    made(name, noun, { ...ordered(type, 'by code point'), ...parts })
+  const string = text('StringFilter', 'a text', GraphQLString)
+  return {
+    ID: known(api, filter('IDFilter', 'an id', ordered(GraphQLID, 'by code point')), GraphQLInputObjectType),
+    STRING: string,
+    TEXT: string,
+    INTEGER: made('IntFilter', 'a whole number', ordered(GraphQLInt, 'by size')),
+    BIGINT: made('BigIntFilter', 'a whole number of 64 bits', ordered(values.BIGINT, 'by size')),
+    FLOAT: made('FloatFilter', 'a number', ordered(GraphQLFloat, 'by size')),
+    DECIMAL: made('DecimalFilter', 'a decimal number', ordered(values.DECIMAL, 'by size')),
+    BOOLEAN: made('BooleanFilter', 'a truth value', sameness(GraphQLBoolean)),
+    DATETIME: made('DateTimeFilter', 'a moment', ordered(values.DATETIME, 'by time')),
+    DATE: made('DateFilter', 'a day', ordered(values.DATE, 'by time')),
+    EMAIL: text('EmailFilter', 'an email address', values.EMAIL),
+    URL: text('URLFilter', 'a web address', values.URL),
+    IP: made('IPFilter', 'an address', ordered(values.IP, 'version 4 first, then by number')),
+    UUID: made('UUIDFilter', 'a UUID', ordered(values.UUID, 'by its text')),
+    JSON: made('JSONFilter', 'JSON', {}),
+    POINT: made('PointFilter', 'a place', {}),
+    LINE: made('LineFilter', 'a way', {}),
+    POLYGON: made('PolygonFilter', 'an area', {}),
+    VECTOR: made('VectorFilter', 'a vector', {}),
+  }
+}
+
+/** The filter on an enum, which is its collection's own. */
+export function enumFilter(type: GraphQLEnumType): GraphQLInputObjectType {
+  return filter(`${type.name}Filter`, `a \`${type.name}\``, { ...equality(type), ...isNull })
 }
 
 type Constructor<T> = abstract new (...args: never[]) => T
@@ -144,8 +206,8 @@ function equality(type: GraphQLNamedType & GraphQLInputType): GraphQLInputFieldC
   const list = new GraphQLList(new GraphQLNonNull(type))
   return {
     ...sameness(type),
-    in: { type: list, description: 'Is one of these, 1000 at most.' },
-    notIn: { type: list, description: 'Is none of these, 1000 at most. Null is none of them.' },
+    in: { type: list, description: 'Is one of these, 5,000 at most.' },
+    notIn: { type: list, description: 'Is none of these, 5,000 at most. Null is none of them.' },
   }
 }
 

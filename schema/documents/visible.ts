@@ -1,16 +1,18 @@
-import type { CollectionModel, ProjectModel, Relation, Reverse } from '../../src/documents/model.ts'
-import { type CallerClass, rightsOfClass } from '../../src/documents/permissions.ts'
+import type { CollectionModel, Column, Neighbour, ProjectModel } from '../../src/documents/model.ts'
+import { type CallerClass, mayClassUse, rightsOfClass } from '../../src/documents/permissions.ts'
 import type { Right } from '../../src/modules/permissions/roles.ts'
 
 /** A collection as one class of callers is shown it. */
 export type VisibleCollection = {
   collection: CollectionModel
   rights: ReadonlySet<Right>
-  /** Relations whose other end can be read. */
-  relations: readonly Relation[]
-  reverses: readonly (Reverse & { key: string })[]
-  /** Relations that can be set. */
-  settable: readonly Relation[]
+  caller: CallerClass
+  /** What can be read of a document, and what can be set. */
+  columns: readonly Column[]
+  settableColumns: readonly Column[]
+  /** Neighbours that can be read, and relations that can be set. */
+  neighbours: readonly Neighbour[]
+  settable: readonly Neighbour[]
   /** All that its types are made of: equal text, equal types. */
   shape: string
 }
@@ -25,7 +27,7 @@ export function visibleCollections(model: ProjectModel, caller: CallerClass): Re
   return new Map(
     [...rights].flatMap(([id, held]) => {
       const collection = model.collections.get(id)
-      return collection ? [[id, visible(collection, held, rights)] as const] : []
+      return collection ? [[id, visible(collection, held, rights, caller)] as const] : []
     }),
   )
 }
@@ -34,29 +36,28 @@ function visible(
   collection: CollectionModel,
   held: ReadonlySet<Right>,
   rights: ReadonlyMap<string, ReadonlySet<Right>>,
+  caller: CallerClass,
 ): VisibleCollection {
-  const settable = [...collection.relations.values()].filter(({ collectionId }) => rights.has(collectionId))
-  const relations = settable.filter(({ collectionId }) => rights.get(collectionId)?.has('read'))
-  const reverses = collection.reverses.flatMap((reverse) => {
-    return reverse.key !== null && rights.get(reverse.collectionId)?.has('read')
-      ? [{ ...reverse, key: reverse.key }]
-      : []
-  })
-  const { id, key, typeName, names, columns, documentPermissions } = collection
-  const shape = JSON.stringify([
-    id,
-    key,
-    typeName,
-    names.one,
-    names.many,
-    documentPermissions,
-    [...held].sort(),
-    [...columns.values()],
-    settable,
-    relations,
-    reverses,
-  ])
-  return { collection, rights: held, relations, reverses, settable, shape }
+  const columns = [...collection.columns.values()]
+  const known = [...collection.neighbours.values()].filter(({ collectionId }) => rights.has(collectionId))
+  const shown = {
+    columns: columns.filter((column) => mayClassUse(column.rights, 'read', caller)),
+    settableColumns: columns.filter(
+      ({ attributeId, computed, rights: own }) =>
+        attributeId !== null && !computed && mayClassUse(own, 'update', caller),
+    ),
+    neighbours: known.filter(
+      ({ collectionId, rights: own }) => rights.get(collectionId)?.has('read') && mayClassUse(own, 'read', caller),
+    ),
+    settable: known.filter(({ rights: own }) => mayClassUse(own, 'update', caller)),
+  }
+  const { id, key, typeName, names, documentPermissions } = collection
+  const sets = (_: string, value: unknown) => (value instanceof Set ? [...value] : value)
+  const shape = JSON.stringify(
+    [id, key, typeName, names.one, names.many, documentPermissions, [...held].sort(), caller, shown],
+    sets,
+  )
+  return { collection, rights: held, caller, ...shown, shape }
 }
 
 /**
@@ -67,8 +68,8 @@ export function groupsOf(
   visible: ReadonlyMap<string, VisibleCollection>,
 ): { members: VisibleCollection[]; shape: string }[] {
   const neighbours = new Map<string, Set<string>>([...visible.keys()].map((id) => [id, new Set()]))
-  for (const { collection, relations, settable, reverses } of visible.values()) {
-    for (const { collectionId } of [...relations, ...settable, ...reverses]) {
+  for (const { collection, neighbours: shown, settable } of visible.values()) {
+    for (const { collectionId } of [...shown, ...settable]) {
       neighbours.get(collection.id)?.add(collectionId)
       neighbours.get(collectionId)?.add(collection.id)
     }

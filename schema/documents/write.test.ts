@@ -89,6 +89,7 @@ test('create: what is given, the defaults, and the event with the whole row', as
     _id: 'p1',
     _createdAt: createdAt,
     _updatedAt: createdAt,
+    _version: 1,
     _read: [],
     _update: [],
     _delete: [],

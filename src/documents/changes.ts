@@ -6,7 +6,8 @@ import { documentCreated, documentDeleted, documentUpdated } from './events.ts'
 import { type Image, matches } from './image.ts'
 import type { CollectionModel } from './model.ts'
 import type { Models } from './models.ts'
-import { holderOf, mayRead, type Roles } from './permissions.ts'
+import { holderOf, mayRead } from './permissions.ts'
+import type { Caller } from './scope.ts'
 import { type Condition, hasRelated } from './where.ts'
 
 export type ChangeKind = 'CREATED' | 'UPDATED' | 'DELETED' | 'ENTERED' | 'LEFT'
@@ -61,8 +62,8 @@ function changeOf(
   return { kind, id, changedFields: changed, at: new Date(event.at), image: is ? after : null, ctx }
 }
 
-function isTheirs(collection: CollectionModel, roles: Roles, where: Condition | null, image: Image): boolean {
-  return mayRead(collection, roles, image) && (where === null || matches(where, image))
+function isTheirs(collection: CollectionModel, caller: Caller, where: Condition | null, image: Image): boolean {
+  return mayRead(collection, caller, image) && (where === null || matches(where, image))
 }
 
 /** By the row before and after: whether there was and is one, and whether it was and is the subscriber's. */

@@ -4,7 +4,7 @@ import { emit } from '../event.ts'
 import { documentDeleted, documentUpdated } from './events.ts'
 import type { Image } from './image.ts'
 import { imageSql } from './json.ts'
-import { type CollectionModel, type ProjectModel, quote, type Reverse } from './model.ts'
+import { type CollectionModel, type ProjectModel, quote, type Referrer } from './model.ts'
 import { holderOf } from './permissions.ts'
 import { changing, lockDocument, payloadOf } from './write.ts'
 
@@ -38,13 +38,13 @@ async function remove(
   images: readonly Image[],
 ): Promise<void> {
   const ids = images.map(({ _id }) => _id)
-  for (const reverse of collection.reverses.filter(({ onDelete }) => onDelete !== 'RESTRICT')) {
-    const pointing = removal.model.collections.get(reverse.collectionId)
+  for (const referrer of collection.referrers.filter(({ onDelete }) => onDelete !== 'RESTRICT')) {
+    const pointing = removal.model.collections.get(referrer.collectionId)
     if (!pointing) continue
-    const rows = await lockPointing(tx, removal, pointing, reverse, ids)
+    const rows = await lockPointing(tx, removal, pointing, referrer, ids)
     if (rows.length === 0) continue
-    if (reverse.onDelete === 'CASCADE') await remove(tx, removal, pointing, rows)
-    else await release(tx, removal, pointing, reverse, rows)
+    if (referrer.onDelete === 'CASCADE') await remove(tx, removal, pointing, rows)
+    else await release(tx, removal, pointing, referrer, rows)
   }
   await tx.query(`delete from ${collection.table} where "_id" = any($1::text[])`, [ids])
   for (const image of images) await emit(tx, documentDeleted, payloadOf(collection, image, null))
@@ -54,7 +54,7 @@ async function lockPointing(
   tx: TxContext,
   removal: Removal,
   collection: CollectionModel,
-  { column, onDelete }: Reverse,
+  { column, onDelete }: Referrer,
   ids: string[],
 ) {
   const rows = await tx.query<{ image: Image }>(
@@ -74,11 +74,11 @@ async function release(
   tx: TxContext,
   { now }: Removal,
   collection: CollectionModel,
-  { column }: Reverse,
+  { column }: Referrer,
   images: readonly Image[],
 ) {
   const rows = await tx.query<{ image: Image }>(
-    `update ${collection.table} as t set ${quote(column)} = null, "_updatedAt" = $2 where t."_id" = any($1::text[])
+    `update ${collection.table} as t set ${quote(column)} = null, "_updatedAt" = $2, "_version" = "_version" + 1 where t."_id" = any($1::text[])
      returning ${imageSql(collection, 't')} as image`,
     [images.map(({ _id }) => _id), now],
   )

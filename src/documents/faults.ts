@@ -47,6 +47,9 @@ function fieldsOf(detail: string | undefined, collection: CollectionModel | null
   return names.flatMap((name) => {
     const column = columns.find((one) => one.name === name)
     if (column) return [column.key]
-    return collection?.relations.has(name) ? [name] : []
+    const neighbour = [...(collection?.neighbours.values() ?? [])].find(
+      ({ join }) => join.kind === 'to' && join.column === name,
+    )
+    return neighbour ? [neighbour.key] : []
   })
 }

@@ -1,7 +1,7 @@
 import { Forbidden, Invalid } from '../errors.ts'
 import { isRole, type Right } from '../modules/permissions/roles.ts'
 import type { CollectionModel } from './model.ts'
-import type { Roles } from './permissions.ts'
+import type { Roles } from './scope.ts'
 
 /** A document's own permissions, as its columns hold them. */
 export type Grants = { _read: readonly string[]; _update: readonly string[]; _delete: readonly string[] }

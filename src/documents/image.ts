@@ -1,61 +1,76 @@
-import type { CollectionModel } from './model.ts'
+import type { CollectionModel, Column } from './model.ts'
+import { type Given, isDeferred } from './slots.ts'
+import type { Value } from './value.ts'
 import { compareValues } from './values.ts'
 import type { Condition, Operator } from './where.ts'
 
 /** A row as it is logged: every column by its name, role lists too, values as the API answers them. */
-export type Image = Readonly<Record<string, unknown>> & {
+export type Image = Readonly<Record<string, Value>> & {
   readonly _id: string
   readonly _read: readonly string[]
   readonly _update: readonly string[]
   readonly _delete: readonly string[]
 }
 
-/** Every column that is logged, in the order of the image, and whether it holds a moment. */
-export function imageColumns(collection: CollectionModel): { name: string; isMoment: boolean }[] {
-  return [
-    ...[...collection.columns.values()].map(({ name, type }) => ({ name, isMoment: type === 'DATETIME' })),
-    ...[...collection.relations.keys(), '_read', '_update', '_delete'].map((name) => ({ name, isMoment: false })),
-  ]
+/** A column that is logged: a value of the API, the text of an id or of something encrypted, or a list of roles. */
+export type ImageColumn =
+  | ({ kind: 'value' } & Pick<Column, 'name' | 'type' | 'list'>)
+  | { kind: 'text'; name: string }
+  | { kind: 'roles'; name: string }
+
+/** Every column that is logged, in the order of the image. */
+export function imageColumns(collection: CollectionModel): ImageColumn[] {
+  const columns = [...collection.columns.values()].map(({ name, type, list, encrypted }): ImageColumn => {
+    return encrypted ? { kind: 'text', name } : { kind: 'value', name, type, list }
+  })
+  const keys = [...collection.neighbours.values()].flatMap(({ join }): ImageColumn[] => {
+    return join.kind === 'to' ? [{ kind: 'text', name: join.column }] : []
+  })
+  const roles = ['_read', '_update', '_delete'].map((name): ImageColumn => ({ kind: 'roles', name }))
+  return [...columns, ...keys, ...roles]
 }
 
 /** `whereSql` over a logged row. It knows nothing of other rows: conditions on them are refused before. */
-export function matches(condition: Condition, image: Image): boolean {
+export function matches(condition: Condition, image: Image, given: Given = nothing): boolean {
   switch (condition.kind) {
     case 'all':
-      return condition.of.every((one) => matches(one, image))
+      return condition.of.every((one) => matches(one, image, given))
     case 'some':
-      return condition.of.some((one) => matches(one, image))
+      return condition.of.some((one) => matches(one, image, given))
     case 'not':
-      return !matches(condition.of, image)
-    case 'compare':
-      return compare(condition.operator, image[condition.column.name] ?? null, condition.value)
+      return !matches(condition.of, image, given)
+    case 'compare': {
+      const { column, operator, value } = condition
+      const wanted = isDeferred(value) ? value.read(given) : value
+      return compare(column, operator, image[column.name] ?? null, wanted as Value)
+    }
     case 'related':
       throw new Error('A logged row does not hold its related rows.')
   }
 }
 
-function compare(operator: Operator, value: unknown, wanted: unknown): boolean {
+const nothing: Given = { variables: {}, roles: [], userId: null }
+
+function compare(column: Column, operator: Operator, value: Value, wanted: Value): boolean {
   if (operator === 'isNull') return (value === null) === wanted
-  if (operator === 'ne') return value !== wanted
-  if (operator === 'notIn') return !isOneOf(wanted, value)
-  if (value === null) return false
-  return comparisons[operator](value, wanted)
+  const same = (other: Value) => value !== null && compareValues(column, value, other) === 0
+  const isOneOf = () => Array.isArray(wanted) && wanted.some(same)
+  if (operator === 'ne') return wanted === null ? value !== null : !same(wanted)
+  if (operator === 'notIn') return !isOneOf()
+  if (value === null || wanted === null) return false
+  if (operator === 'in') return isOneOf()
+  return comparisons[operator](value, wanted, column)
 }
 
-type Comparison = (value: unknown, wanted: unknown) => boolean
+type Comparison = (value: Value, wanted: Value, column: Column) => boolean
 
-const comparisons: Record<Exclude<Operator, 'isNull' | 'ne' | 'notIn'>, Comparison> = {
-  eq: (value, wanted) => value === wanted,
-  in: (value, wanted) => isOneOf(wanted, value),
-  gt: (value, wanted) => compareValues(value, wanted) > 0,
-  gte: (value, wanted) => compareValues(value, wanted) >= 0,
-  lt: (value, wanted) => compareValues(value, wanted) < 0,
-  lte: (value, wanted) => compareValues(value, wanted) <= 0,
+const comparisons: Record<Exclude<Operator, 'isNull' | 'ne' | 'in' | 'notIn'>, Comparison> = {
+  eq: (value, wanted, column) => compareValues(column, value, wanted) === 0,
+  gt: (value, wanted, column) => compareValues(column, value, wanted) > 0,
+  gte: (value, wanted, column) => compareValues(column, value, wanted) >= 0,
+  lt: (value, wanted, column) => compareValues(column, value, wanted) < 0,
+  lte: (value, wanted, column) => compareValues(column, value, wanted) <= 0,
   contains: (value, wanted) => String(value).includes(String(wanted)),
   startsWith: (value, wanted) => String(value).startsWith(String(wanted)),
   endsWith: (value, wanted) => String(value).endsWith(String(wanted)),
-}
-
-function isOneOf(list: unknown, value: unknown): boolean {
-  return Array.isArray(list) && list.includes(value)
 }

@@ -1,7 +1,7 @@
 import { Invalid } from '../errors.ts'
 import { unrelated } from './faults.ts'
-import type { CollectionModel, Column, Relation } from './model.ts'
-import { parseValue, sqlType } from './values.ts'
+import type { CollectionModel, Column } from './model.ts'
+import { columnType, paramOf, parseValue } from './values.ts'
 
 /** What a column is set to. */
 export type Setting = { name: string; type: string; value: unknown }
@@ -21,50 +21,49 @@ export function settingsForCreate(collection: CollectionModel, input: Input): Se
     const given = Object.hasOwn(input, column.key) ? input[column.key] : column.default
     return columnSetting(column, given ?? null)
   })
-  const relations = [...collection.relations.values()].map((relation) => {
-    return relationSetting(relation, (Object.hasOwn(input, relation.key) ? input[relation.key] : null) ?? null)
-  })
-  return [...columns, ...relations]
+  const keys = foreignKeys(collection).map((key) =>
+    keySetting(key, (Object.hasOwn(input, key.key) ? input[key.key] : null) ?? null),
+  )
+  return [...columns, ...keys]
 }
 
 /** The settings of a change: what is given, and nothing else. */
 export function settingsForUpdate(collection: CollectionModel, input: Input): Setting[] {
   const columns = attributes(collection).filter(({ key }) => Object.hasOwn(input, key))
-  const relations = [...collection.relations.values()].filter(({ key }) => Object.hasOwn(input, key))
+  const keys = foreignKeys(collection).filter(({ key }) => Object.hasOwn(input, key))
   return [
     ...columns.map((column) => columnSetting(column, input[column.key] ?? null)),
-    ...relations.map((relation) => relationSetting(relation, input[relation.key] ?? null)),
+    ...keys.map((key) => keySetting(key, input[key.key] ?? null)),
   ]
 }
 
 function attributes(collection: CollectionModel): Column[] {
-  return [...collection.columns.values()].filter(({ name }) => !name.startsWith('_'))
+  return [...collection.columns.values()].filter(({ attributeId, computed }) => attributeId !== null && !computed)
 }
 
-function columnSetting({ key, name, type, required, size }: Column, given: unknown): Setting {
+type ForeignKey = { key: string; column: string; required: boolean }
+
+function foreignKeys(collection: CollectionModel): ForeignKey[] {
+  return [...collection.neighbours.values()].flatMap(({ key, join, required }) => {
+    return join.kind === 'to' ? [{ key, column: join.column, required }] : []
+  })
+}
+
+function columnSetting(column: Column, given: unknown): Setting {
+  const { key, name, required } = column
   const path = ['input', key]
-  if (given === null) return { name, type: sqlType(type), value: optional(required, path) }
-  const value = parseValue(type, given, path)
-  if (size !== null && typeof value === 'string' && characters(value) > size) {
-    throw new Invalid(`This has at most ${size} characters.`, path)
-  }
-  return { name, type: sqlType(type), value }
+  const type = columnType(column)
+  if (given === null) return { name, type, value: optional(required, path) }
+  return { name, type, value: paramOf(column, parseValue(column, given, path)) }
 }
 
-function relationSetting({ key, required }: Relation, given: unknown): Setting {
-  if (given === null) return { name: key, type: 'text', value: optional(required, ['input', key]) }
+function keySetting({ key, column, required }: ForeignKey, given: unknown): Setting {
+  if (given === null) return { name: column, type: 'text', value: optional(required, ['input', key]) }
   if (!isDocumentId(given)) throw unrelated(key)
-  return { name: key, type: 'text', value: given }
+  return { name: column, type: 'text', value: given }
 }
 
 function optional(required: boolean, path: readonly string[]): null {
   if (required) throw new Invalid('This is required.', path)
   return null
-}
-
-/** As PostgreSQL counts them. */
-function characters(text: string): number {
-  let count = 0
-  for (const _ of text) count += 1
-  return count
 }

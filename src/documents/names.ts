@@ -17,6 +17,7 @@ export const reservedKeys: ReadonlySet<string> = new Set([
   'id',
   'createdAt',
   'updatedAt',
+  'version',
   'permissions',
   'and',
   'or',

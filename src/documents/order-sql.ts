@@ -1,7 +1,7 @@
-import { columnSql, comparableSql, literal } from './json.ts'
+import { columnJson, comparableSql, literal } from './json.ts'
 import { type OrderTerm, orderText, type Place } from './page.ts'
 import type { Scope } from './scope.ts'
-import { sqlType } from './values.ts'
+import { itemType, operandParam } from './values.ts'
 import { join } from './where-sql.ts'
 
 /** Nulls count as greater than everything: last in ASC, first in DESC, as PostgreSQL's own indexes have it. */
@@ -23,7 +23,9 @@ export function beyondSql(
   if (order.every(({ column, descending }) => column.required && descending === only?.descending)) {
     // One comparison of rows is what an index on the order can answer.
     const columns = order.map(({ column }) => comparableSql(column, alias)).join(', ')
-    const values = order.map(({ column }, i) => scope.param(place[i], sqlType(column.type))).join(', ')
+    const values = order
+      .map(({ column }, i) => scope.param(operandParam(column, place[i]), itemType(column)))
+      .join(', ')
     return `(${columns}) ${only?.descending !== before ? '<' : '>'} (${values})`
   }
   return order.reduceRight((rest, term, i) => {
@@ -43,14 +45,14 @@ function termSql(
   const name = comparableSql(column, alias)
   const greater = descending === before
   if (value === null) return { beyond: greater ? 'false' : `${name} is not null`, same: `${name} is null` }
-  const given = scope.param(value, sqlType(column.type))
+  const given = scope.param(operandParam(column, value), itemType(column))
   const beyond = greater ? `${name} > ${given}` : `${name} < ${given}`
   return { beyond: greater && !column.required ? `${beyond} or ${name} is null` : beyond, same: `${name} = ${given}` }
 }
 
-/** An opaque name of a row's place: what `placeOf` reads. */
-export function cursorSql(order: readonly OrderTerm[], alias: string): string {
-  const values = order.map(({ column }) => columnSql(column, alias)).join(', ')
-  const json = `json_build_array(${literal(orderText(order))}, ${values})::text`
-  return `translate(encode(convert_to(${json}, 'UTF8'), 'base64'), E'+/=\\n', '-_')`
+/** The JSON text of an opaque name of a row's place: what `placeOf` reads. */
+export function cursorJson(order: readonly OrderTerm[], alias: string): string {
+  const values = order.map(({ column }) => columnJson(column, alias)).join(` || ',' || `)
+  const place = `'[' || ${literal(JSON.stringify(orderText(order)))} || ',' || ${values} || ']'`
+  return `('"' || translate(encode(convert_to(${place}, 'UTF8'), 'base64'), E'+/=\\n', '-_') || '"')`
 }

@@ -75,12 +75,18 @@ async function ask(args: Args): Promise<Answer> {
           },
         ],
       },
-      { key: 'pageInfo', kind: 'pageInfo', bounds: true, cursors: true },
+      {
+        key: 'pageInfo',
+        kind: 'pageInfo',
+        fields: ['hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor'].map((name) => ({ key: name, name })),
+      },
       { key: 'totalCount', kind: 'totalCount' },
     ],
   }
-  const { text, values } = compile(model, null, { kind: 'connection', connection })
-  return (await world.app.sql.query(text, values)).rows[0].answer
+  const everybody = { roles: null, userId: null }
+  const { text, values } = compile(model, everybody, { kind: 'connection', connection })
+  const { rows } = await world.app.sql.query(text, [...values])
+  return JSON.parse(rows[0].answer)
 }
 
 const columns = {

@@ -1,12 +1,14 @@
 import { Invalid } from '../errors.ts'
 import type { CollectionModel, Column, ProjectModel } from './model.ts'
-import { parseValue } from './values.ts'
+import { defer, isDeferred, isSlot, NeedsLiteral, requireLiteral, type Slot, whenGiven } from './slots.ts'
+import { types } from './types.ts'
+import type { Value } from './value.ts'
 import { type Condition, parseWhere } from './where.ts'
 
 export type OrderTerm = { column: Column; descending: boolean }
 
-/** A place in a list: the values of its order there, the id last. */
-export type Place = readonly (string | number | boolean | null)[]
+/** A place in a list: the values of its order there, or what will be, the id last. */
+export type Place = readonly unknown[]
 
 /** Which rows of a list are asked for. The order always ends in the id, so that no two rows are at one place. */
 export type Page = {
@@ -15,7 +17,8 @@ export type Page = {
   after: Place | null
   before: Place | null
   limit: number
-  offset: number
+  /** A number, or what will be one; 0 for none. */
+  offset: unknown
   /** The last ones instead of the first. */
   backward: boolean
 }
@@ -33,7 +36,7 @@ export function parsePage(model: ProjectModel, collection: CollectionModel, args
   if (first !== null && last !== null)
     throw new Invalid('Ask for the first or for the last, not for both.', [...path, 'last'])
   const offset = offsetOf(args.offset, [...path, 'offset'])
-  if (last !== null && offset > 0) throw new Invalid('An offset counts from the first.', [...path, 'offset'])
+  if (last !== null && offset !== 0) throw new Invalid('An offset counts from the first.', [...path, 'offset'])
   const order = orderOf(collection, args.orderBy, [...path, 'orderBy'])
   return {
     where: args.where == null ? null : parseWhere(model, collection, args.where, [...path, 'where']),
@@ -46,16 +49,19 @@ export function parsePage(model: ProjectModel, collection: CollectionModel, args
   }
 }
 
-function limitOf(value: unknown, path: readonly string[]): number | null {
+/** The plan of a statement depends on it, so it is part of the statement. */
+function limitOf(given: unknown, path: readonly string[]): number | null {
+  const value = requireLiteral(given)
   if (value == null) return null
   if (typeof value === 'number' && value >= 0 && value <= greatestLimit) return value
   throw new Invalid(`This lies between 0 and ${greatestLimit}.`, path)
 }
 
-function offsetOf(value: unknown, path: readonly string[]): number {
-  if (value == null) return 0
-  if (typeof value === 'number' && value >= 0 && value <= greatestOffset) return value
-  throw new Invalid(`This lies between 0 and ${greatestOffset}.`, path)
+function offsetOf(given: unknown, path: readonly string[]): unknown {
+  return whenGiven(given ?? 0, (value) => {
+    if (typeof value === 'number' && value >= 0 && value <= greatestOffset) return value
+    throw new Invalid(`This lies between 0 and ${greatestOffset}.`, path)
+  })
 }
 
 function orderOf(collection: CollectionModel, input: unknown, path: readonly string[]): OrderTerm[] {
@@ -85,13 +91,26 @@ export function orderText(order: readonly OrderTerm[]): string {
 
 function placeOf(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): Place | null {
   if (cursor == null) return null
+  if (isSlot(cursor)) return laterPlace(order, cursor, path)
+  return readPlace(order, cursor, path)
+}
+
+/** A null in a place changes how rows beyond it are found. */
+function laterPlace(order: readonly OrderTerm[], cursor: Slot, path: readonly string[]): Place {
+  if (!order.every(({ column }) => column.required)) throw new NeedsLiteral(cursor)
+  const place = whenGiven(cursor, (value) => readPlace(order, value, path))
+  if (!isDeferred(place)) throw new Error('A slot was not deferred.')
+  return order.map((_, i) => defer((given) => (place.read(given) as Place)[i]))
+}
+
+function readPlace(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): readonly Value[] {
   const [text, ...values] = decode(cursor)
   if (text !== orderText(order) || values.length !== order.length) throw invalidCursor(path)
   return order.map(({ column }, i) => {
     const value = values[i]
     if (value === null && !column.required) return null
     try {
-      return parseValue(column.type, value, path)
+      return types[column.type].parse(value, path)
     } catch {
       throw invalidCursor(path)
     }

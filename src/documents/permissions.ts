@@ -1,14 +1,14 @@
 import type { Context } from '../context.ts'
 import { type Right, rights, rolesOf } from '../modules/permissions/roles.ts'
-import type { Image } from './image.ts'
-import type { CollectionModel } from './model.ts'
-import type { Param } from './param.ts'
-
-/** Roles that decide; null for a caller whom no role limits. */
-export type Roles = readonly string[] | null
+import { type Image, matches } from './image.ts'
+import type { CollectionModel, FieldRights, ProjectModel } from './model.ts'
+import { rulesOf } from './rules.ts'
+import type { Caller, Roles, Scope } from './scope.ts'
+import { defer } from './slots.ts'
+import { join, ownSql } from './where-sql.ts'
 
 /** What a caller brings to every read and to every change of documents. */
-export type Holder = { read: Roles; write: Roles }
+export type Holder = { read: Caller; write: Caller }
 
 /** Kinds of callers of one schema: what a schema shows depends on nothing finer. */
 export type CallerClass = { kind: 'guest' | 'user' | 'all' } | { kind: 'key'; read: boolean; write: boolean }
@@ -16,14 +16,15 @@ export type CallerClass = { kind: 'guest' | 'user' | 'all' } | { kind: 'key'; re
 /** A key is limited by its scopes instead of roles: without a scope it holds none. */
 export function holderOf(ctx: Pick<Context, 'actor'>): Holder {
   const { actor } = ctx
+  const userId = actor?.kind === 'user' ? actor.id : null
   if (actor?.kind === 'key') {
     return {
-      read: actor.scopes.has('documents.read') ? null : [],
-      write: actor.scopes.has('documents.write') ? null : [],
+      read: { roles: actor.scopes.has('documents.read') ? null : [], userId },
+      write: { roles: actor.scopes.has('documents.write') ? null : [], userId },
     }
   }
-  const roles = rolesOf(ctx)
-  return { read: roles, write: roles }
+  const caller = { roles: rolesOf(ctx), userId }
+  return { read: caller, write: caller }
 }
 
 export function classOf(ctx: Pick<Context, 'actor'>): CallerClass {
@@ -42,7 +43,10 @@ export function rightsOfClass(collection: CollectionModel, caller: CallerClass):
   if (caller.kind === 'all') return new Set(rights)
   if (caller.kind === 'key') return new Set(rights.filter((right) => (right === 'read' ? caller.read : caller.write)))
   const { kind } = caller
-  const held = rights.filter((right) => [...collection.permissions[right]].some((role) => isOfClass(role, kind)))
+  const held = rights.filter((right) => {
+    const ruled = rulesOf(collection).flatMap((rule) => (rule.right === right ? [rule.role] : []))
+    return [...collection.permissions[right], ...ruled].some((role) => isOfClass(role, kind))
+  })
   // Documents may grant anything to a user; a guest is shown them only where the collection speaks of guests at all.
   const perDocument = collection.documentPermissions && (kind === 'user' || held.length > 0)
   return new Set(perDocument ? [...held, 'read', 'update', 'delete'] : held)
@@ -52,35 +56,83 @@ function isOfClass(role: string, kind: 'guest' | 'user'): boolean {
   return kind === 'guest' ? guestRoles.includes(role) : role !== 'guests'
 }
 
-// The one rule: a right is held through the collection, or, where its documents have permissions, through the document.
+/** Whether some caller of this class could read, or set, a field with these rights. */
+export function mayClassUse(rights: FieldRights | null, right: keyof FieldRights, caller: CallerClass): boolean {
+  if (rights === null || caller.kind === 'all' || caller.kind === 'key') return true
+  const { kind } = caller
+  return [...rights[right]].some((role) => isOfClass(role, kind))
+}
+
+/** Whether this caller may: the answer is the same for all documents. */
+export function mayUse(rights: FieldRights | null, right: keyof FieldRights, roles: Roles): boolean {
+  return rights === null || roles === null || roles.some((role) => rights[right].has(role))
+}
+
+// The one definition: a right is held through the collection, or, where its documents have permissions, through the
+// document, or through a rule that the document satisfies.
 
 function throughCollection(collection: CollectionModel, right: Right, roles: Roles): boolean {
   return roles === null || roles.some((role) => collection.permissions[right].has(role))
 }
 
-export function mayCreate(collection: CollectionModel, roles: Roles): boolean {
-  return throughCollection(collection, 'create', roles)
+function heldRules(collection: CollectionModel, right: Right, roles: Roles) {
+  return rulesOf(collection).filter((rule) => rule.right === right && roles?.includes(rule.role))
 }
 
-/** The rule as a condition on the rows of `alias`. */
+/** Whether they may create documents at all; `createFilter` says which, null for any. */
+export function mayCreate(collection: CollectionModel, { roles }: Caller): boolean {
+  return throughCollection(collection, 'create', roles) || heldRules(collection, 'create', roles).length > 0
+}
+
+/** All statements of one kind of caller have the same text: the roles themselves are a parameter. */
+const callersRoles = defer(({ roles }) => roles)
+
+/** The definition as a condition on the rows of `alias`. What was just created has no permissions of its own that count. */
 export function rightFilter(
-  right: 'read' | 'update' | 'delete',
+  right: Right,
   collection: CollectionModel,
-  roles: Roles,
+  caller: Caller,
   alias: string,
-  param: Param,
+  scope: Pick<Scope, 'param'>,
 ): string {
+  const { roles } = caller
   if (throughCollection(collection, right, roles)) return 'true'
-  if (!collection.documentPermissions || !roles?.length) return 'false'
-  return `${alias}."_${right}" && ${param(roles, 'text[]')}`
+  const own = right !== 'create' && collection.documentPermissions && roles?.length
+  const ways = [
+    ...(own ? [`${alias}."_${right}" && ${scope.param(callersRoles, 'text[]')}`] : []),
+    ...heldRules(collection, right, roles).map(({ condition }) => ownSql(scope, condition, alias)),
+  ]
+  return join(ways, 'or', 'false')
 }
 
-export function readFilter(collection: CollectionModel, roles: Roles, alias: string, param: Param): string {
-  return rightFilter('read', collection, roles, alias, param)
+/** By the rights of the scope's caller. */
+export function readFilter(scope: Scope, collection: CollectionModel, alias: string): string {
+  return rightFilter('read', collection, scope.caller, alias, scope)
 }
 
-/** The rule over a logged row. */
-export function mayRead(collection: CollectionModel, roles: Roles, image: Image): boolean {
+/** The definition over a logged row. */
+export function mayRead(collection: CollectionModel, { roles, userId }: Caller, image: Image): boolean {
   if (throughCollection(collection, 'read', roles)) return true
-  return collection.documentPermissions && (roles ?? []).some((role) => image._read.includes(role))
+  if (collection.documentPermissions && (roles ?? []).some((role) => image._read.includes(role))) return true
+  const given = { variables: {}, roles: roles ?? [], userId }
+  return heldRules(collection, 'read', roles).some(({ condition }) => matches(condition, image, given))
+}
+
+const mentioned = new WeakMap<ProjectModel, ReadonlySet<string>>()
+
+/** What of a caller's roles decides how a statement of the project reads: equal texts, equal statements. */
+export function decisiveRoles(model: ProjectModel, roles: Roles): string {
+  if (roles === null) return '*'
+  const deciding = mentioned.get(model) ?? mentionedRoles(model)
+  mentioned.set(model, deciding)
+  return roles.filter((role) => deciding.has(role)).join(' ')
+}
+
+function mentionedRoles(model: ProjectModel): Set<string> {
+  const roles = [...model.collections.values()].flatMap(({ permissions, rules, columns, neighbours }) => [
+    ...Object.values(permissions),
+    rules.map(({ role }) => role),
+    ...[...columns.values(), ...neighbours.values()].flatMap(({ rights }) => (rights ? Object.values(rights) : [])),
+  ])
+  return new Set(roles.flatMap((some) => [...some]))
 }

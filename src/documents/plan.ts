@@ -1,5 +1,5 @@
 import { type FieldNode, type GraphQLResolveInfo, getArgumentValues, isObjectType } from 'graphql'
-import type { CollectionModel, Column, ProjectModel, Relation, Reverse } from './model.ts'
+import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import { type Page, parsePage } from './page.ts'
 import { type Source, selectedFields } from './selection.ts'
 
@@ -9,10 +9,13 @@ export type Plan = { collectionId: string; fields: readonly Field[] }
 export type Field = { key: string } & (
   | { kind: 'typename'; name: string }
   | { kind: 'column'; column: Column }
-  | { kind: 'permissions' }
-  | { kind: 'one'; relation: Relation; plan: Plan }
-  | { kind: 'many'; reverse: Reverse; connection: ConnectionPlan }
+  | { kind: 'permissions'; fields: readonly Named[] }
+  | { kind: 'one'; neighbour: Neighbour; plan: Plan }
+  | { kind: 'many'; neighbour: Neighbour; connection: ConnectionPlan }
 )
+
+/** A field of a type that is the same for all collections, by response key. */
+export type Named = { key: string; name: string }
 
 export type ConnectionPlan = { collectionId: string; page: Page; fields: readonly ConnectionField[] }
 
@@ -20,8 +23,7 @@ export type ConnectionField = { key: string } & (
   | { kind: 'typename'; name: string }
   | { kind: 'nodes'; plan: Plan }
   | { kind: 'edges'; fields: readonly EdgeField[] }
-  /** Whole, whatever is selected of it, but `bounds` only where it is asked what lies beyond the page. */
-  | { kind: 'pageInfo'; bounds: boolean; cursors: boolean }
+  | { kind: 'pageInfo'; fields: readonly Named[] }
   | { kind: 'totalCount' }
 )
 
@@ -31,14 +33,15 @@ export type EdgeField = { key: string } & (
   | { kind: 'node'; plan: Plan }
 )
 
-type Info = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues' | 'schema' | 'fieldNodes'>
+/** A root field as it is asked for. */
+export type Info = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues' | 'schema' | 'fieldNodes'>
 
-/** The plan of the field that is being resolved, where it answers one document. */
+/** The plan of a root field that answers one document. */
 export function planDocument(info: Info, model: ProjectModel, collection: CollectionModel): Plan {
   return documentPlan(info, model, collection, info.fieldNodes, [])
 }
 
-/** The plan of the field that is being resolved, where it answers a connection. */
+/** The plan of a root field that answers a connection. */
 export function planConnection(
   info: Info,
   model: ProjectModel,
@@ -76,18 +79,19 @@ function documentField(
 ): Field {
   const name = nodes[0]?.name.value ?? ''
   if (name === '__typename') return { key, kind: 'typename', name: collection.typeName }
-  if (name === 'permissions') return { key, kind: 'permissions' }
+  if (name === 'permissions') return { key, kind: 'permissions', fields: named(source, nodes, 'Permission') }
   const column = collection.columns.get(name)
   if (column) return { key, kind: 'column', column }
-  const relation = collection.relations.get(name)
-  const related = relation && model.collections.get(relation.collectionId)
-  if (relation && related)
-    return { key, kind: 'one', relation, plan: documentPlan(source, model, related, nodes, path) }
-  const reverse = collection.reverses.find((one) => one.key === name)
-  const many = reverse && model.collections.get(reverse.collectionId)
-  if (!reverse || !many) throw new Error(`${collection.typeName} has no field ${name}.`)
+  const neighbour = collection.neighbours.get(name)
+  const other = neighbour && model.collections.get(neighbour.collectionId)
+  if (!neighbour || !other) throw new Error(`${collection.typeName} has no field ${name}.`)
+  if (!neighbour.many) return { key, kind: 'one', neighbour, plan: documentPlan(source, model, other, nodes, path) }
   const args = argumentsOf(source, collection.typeName, nodes)
-  return { key, kind: 'many', reverse, connection: connectionPlan(source, model, many, nodes, args, path) }
+  return { key, kind: 'many', neighbour, connection: connectionPlan(source, model, other, nodes, args, path) }
+}
+
+function named(source: Source, nodes: Nodes, typeName: string): Named[] {
+  return [...selectedFields(source, nodes, typeName)].map(([key, [node]]) => ({ key, name: node?.name.value ?? '' }))
 }
 
 function argumentsOf(source: Source, typeName: string, [node]: Nodes): Args {
@@ -126,15 +130,8 @@ function connectionField(
       return { key, kind: 'nodes', plan: documentPlan(source, model, collection, nodes, path) }
     case 'totalCount':
       return { key, kind: 'totalCount' }
-    case 'pageInfo': {
-      const names = [...selectedFields(source, nodes, 'PageInfo').values()].map(([node]) => node?.name.value ?? '')
-      return {
-        key,
-        kind: 'pageInfo',
-        bounds: names.some((name) => name.startsWith('has')),
-        cursors: names.some((name) => name.endsWith('Cursor')),
-      }
-    }
+    case 'pageInfo':
+      return { key, kind: 'pageInfo', fields: named(source, nodes, 'PageInfo') }
     default: {
       const edges = [...selectedFields(source, nodes, `${collection.typeName}Edge`)]
       return {

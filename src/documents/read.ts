@@ -2,16 +2,23 @@ import type { Context, TxContext } from '../context.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
 import type { ProjectModel } from './model.ts'
-import { holderOf } from './permissions.ts'
+import { holderOf, mayUse } from './permissions.ts'
 import type { Field, Plan } from './plan.ts'
+import type { Roles } from './scope.ts'
+import { bind } from './slots.ts'
 import { compile, type Root } from './sql.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
-export async function readDocuments(ctx: Context, model: ProjectModel, root: Root): Promise<unknown> {
-  const { text, values } = compile(model, holderOf(ctx).read, root)
+export async function readDocuments(ctx: Context | TxContext, model: ProjectModel, root: Root): Promise<unknown> {
+  const caller = holderOf(ctx).read
+  const { text, values } = compile(model, caller, root)
+  const bound = bind(values, { variables: {}, roles: caller.roles ?? [], userId: caller.userId })
   try {
-    const { rows } = await ctx.sql.query<{ answer: unknown }>(text, values)
-    return rows[0]?.answer ?? null
+    const rows =
+      'query' in ctx
+        ? await ctx.query<{ answer: string }>(text, bound)
+        : (await ctx.sql.query<{ answer: string }>(text, bound)).rows
+    return rows[0] ? JSON.parse(rows[0].answer) : null
   } catch (error) {
     throw translate(error, null)
   }
@@ -27,28 +34,30 @@ export async function answerImage(
   plan: Plan,
   image: Image,
 ): Promise<unknown> {
-  if (plan.fields.every(({ kind }) => kind !== 'one' && kind !== 'many')) return ownFields(plan, image)
-  const { text, values } = compile(model, holderOf(ctx).read, { kind: 'image', plan, image })
-  try {
-    const rows =
-      'query' in ctx ? await ctx.query<{ answer: unknown }>(text, values) : (await ctx.sql.query(text, values)).rows
-    return rows[0]?.answer ?? null
-  } catch (error) {
-    throw translate(error, null)
+  if (plan.fields.some(({ kind }) => kind === 'one' || kind === 'many')) {
+    return readDocuments(ctx, model, { kind: 'image', plan, image })
   }
+  const { roles } = holderOf(ctx).read
+  return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image, roles)]))
 }
 
-function ownFields(plan: Plan, image: Image): object {
-  return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image)]))
-}
-
-function ownField(field: Field, image: Image): unknown {
+function ownField(field: Field, image: Image, roles: Roles): unknown {
   if (field.kind === 'typename') return field.name
-  if (field.kind === 'column') return image[field.column.name] ?? null
+  if (field.kind === 'column') {
+    const { name, encrypted, rights } = field.column
+    const value = mayUse(rights, 'read', roles) ? (image[name] ?? null) : null
+    return encrypted && value !== null ? { id: image._id, ciphertext: value } : value
+  }
+  if (field.kind !== 'permissions') return null
   const rights = [
     ['READ', image._read],
     ['UPDATE', image._update],
     ['DELETE', image._delete],
   ] as const
-  return rights.flatMap(([right, roles]) => roles.toSorted().map((role) => ({ right, role })))
+  return rights.flatMap(([right, held]) =>
+    held.toSorted().map((role) => {
+      const values: Readonly<Record<string, string>> = { right, role, __typename: 'Permission' }
+      return Object.fromEntries(field.fields.map(({ key, name }) => [key, values[name]]))
+    }),
+  )
 }

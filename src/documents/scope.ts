@@ -1,22 +1,34 @@
 import type { ProjectModel } from './model.ts'
 import { collectParams, type Param } from './param.ts'
-import type { Roles } from './permissions.ts'
+import { bind } from './slots.ts'
+
+/** Roles that decide; null for a caller whom no role limits. */
+export type Roles = readonly string[] | null
+
+/** By whose rights rows are read or changed. */
+export type Caller = { roles: Roles; userId: string | null }
 
 /** What every part of one statement shares. */
 export type Scope = {
   model: ProjectModel
-  /** The roles by which rows are read. */
-  roles: Roles
+  /** By whose rights rows are read. */
+  caller: Caller
   param: Param
   /** A name for a table that no other table of the statement has. */
   alias: () => string
 }
 
-export function openScope(model: ProjectModel, roles: Roles): Scope & { values: unknown[] } {
+/** `values` are the parameters so far: `bound` gives those for this caller, where no request has more to bring. */
+export function openScope(
+  model: ProjectModel,
+  caller: Caller,
+): Scope & { values: readonly unknown[]; bound: () => unknown[] } {
   let count = 0
   const alias = () => {
     count += 1
     return `t${count}`
   }
-  return { model, roles, alias, ...collectParams() }
+  const { param, values } = collectParams()
+  const bound = () => bind(values, { variables: {}, roles: caller.roles ?? [], userId: caller.userId })
+  return { model, caller, alias, param, values, bound }
 }

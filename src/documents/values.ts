@@ -1,40 +1,96 @@
 import { Invalid } from '../errors.ts'
-import type { ColumnType } from './model.ts'
+import type { Column } from './model.ts'
+import { defer, isDeferred, whenGiven } from './slots.ts'
+import { types } from './types.ts'
+import type { Value } from './value.ts'
 
-const types = { ID: 'text', STRING: 'text', INTEGER: 'int4', BOOLEAN: 'boolean', DATETIME: 'timestamptz' } as const
+/** Most items of a list that a document holds or a filter gives. */
+export const listLimit = 5_000
 
-/** The PostgreSQL type of a parameter that is compared with, or stored in, such a column. */
-export function sqlType(type: ColumnType): string {
-  return types[type]
+/** The PostgreSQL type of one value that is compared with, or stored in, such a column. */
+export function itemType({ type }: Pick<Column, 'type'>): string {
+  return types[type].sql
 }
 
-/**
- * A value as it is stored, compared and logged: text, number, boolean, or a moment as `2026-11-23T12:00:00.000Z`.
- * Throws Invalid for what PostgreSQL could not keep as it is.
- */
-export function parseValue(type: ColumnType, value: unknown, path: readonly string[]): string | number | boolean {
-  if (type === 'DATETIME') return moment(value, path)
-  if (type === 'BOOLEAN' && typeof value === 'boolean') return value
-  if (type === 'INTEGER' && Number.isInteger(value) && Math.abs(Number(value) + 0.5) < 2 ** 31) return Number(value)
-  if ((type === 'STRING' || type === 'ID') && typeof value === 'string') return text(value, path)
-  throw new Invalid('This is not a value of its type.', path)
+/** The PostgreSQL type of what such a column holds. */
+export function columnType({ type, list, encrypted }: Pick<Column, 'type' | 'list' | 'encrypted'>): string {
+  if (encrypted) return 'text'
+  return list ? `${types[type].sql}[]` : types[type].sql
 }
 
-function text(value: string, path: readonly string[]): string {
-  if (value.includes('\0')) throw new Invalid('Text must not contain the character NUL.', path)
-  if (!value.isWellFormed()) throw new Invalid('Text must be well-formed Unicode.', path)
+/** One value of a column, an item where it is a list, for a filter or a cursor. A slot is read later. */
+export function parseOperand(column: Pick<Column, 'type'>, value: unknown, at: readonly string[]): unknown {
+  return whenGiven(value, (given) => types[column.type].parse(given, at))
+}
+
+/** The same for a list of them. */
+export function parseOperands(column: Pick<Column, 'type'>, value: unknown, at: readonly string[]): unknown {
+  const { parse } = types[column.type]
+  return whenGiven(value, (given) => listOf(given, at).map((item, i) => parse(item, [...at, `${i}`])))
+}
+
+/** What PostgreSQL is given for an operand, or for a list of them. */
+export function operandParam({ type }: Pick<Column, 'type'>, operand: unknown): unknown {
+  const { param } = types[type]
+  if (!param) return operand
+  if (isDeferred(operand)) return defer((given) => operandParam({ type }, operand.read(given)))
+  return Array.isArray(operand) && type !== 'VECTOR' ? operand.map(param) : param(operand as Value)
+}
+
+/** What a document is given for a column, held to all that the attribute asks of it. Null is for the caller to decide. */
+export function parseValue(column: Column, value: unknown, at: readonly string[]): Value {
+  if (!column.list) return checked(column, types[column.type].parse(value, at), at)
+  return listOf(value, at).map((item, i) =>
+    checked(column, types[column.type].parse(item, [...at, `${i}`]), [...at, `${i}`]),
+  )
+}
+
+/** What PostgreSQL is given for a parsed value. */
+export function paramOf({ type, list }: Pick<Column, 'type' | 'list'>, value: Value): unknown {
+  const { param } = types[type]
+  if (!param || value === null) return value
+  return list ? (value as readonly Value[]).map(param) : param(value)
+}
+
+function listOf(value: unknown, at: readonly string[]): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Invalid('This is not a list.', at)
+  if (value.length > listLimit) throw new Invalid(`A list has at most ${listLimit} items.`, at)
   return value
 }
 
-function moment(value: unknown, path: readonly string[]): string {
-  const date = value instanceof Date ? value : new Date(typeof value === 'string' ? value : Number.NaN)
-  const year = date.getUTCFullYear()
-  if (!(year >= 1 && year <= 9999)) throw new Invalid('A moment lies between the years 1 and 9999.', path)
-  return date.toISOString()
+function checked(column: Column, value: Value, at: readonly string[]): Value {
+  const { type, size, min, max, elements, dimensions } = column
+  if (size !== null && typeof value === 'string' && characters(value, size) > size) {
+    throw new Invalid(`This has at most ${size} characters.`, at)
+  }
+  if (type === 'ENUM' && !elements.includes(String(value))) throw new Invalid('This is not one of its values.', at)
+  if (dimensions !== null && Array.isArray(value) && value.length !== dimensions) {
+    throw new Invalid(`This has ${dimensions} numbers.`, at)
+  }
+  if (min !== null && compareValues(column, value, min) < 0) throw new Invalid(`This is at least ${String(min)}.`, at)
+  if (max !== null && compareValues(column, value, max) > 0) throw new Invalid(`This is at most ${String(max)}.`, at)
+  return value
 }
 
-/** The order of texts in filters and lists: by code point, which is what PostgreSQL's collation "C" does in UTF-8. */
-export function compareValues(a: unknown, b: unknown): number {
-  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  return Number(a) - Number(b)
+/** As PostgreSQL counts them, which is never more than JavaScript does. */
+function characters(text: string, enough: number): number {
+  if (text.length <= enough) return text.length
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+/** The order of two values of a column, as filters and lists have it: below 0 if a comes first. */
+export function compareValues({ type }: Pick<Column, 'type'>, a: Value, b: Value): number {
+  const { compare } = types[type]
+  return compare ? compare(a, b) : Number(JSON.stringify(a) !== JSON.stringify(b))
+}
+
+/** Whether documents can be found by it at all. */
+export function isFilterable({ encrypted }: Column): boolean {
+  return !encrypted
+}
+
+export function isOrderable({ encrypted, list, type }: Column): boolean {
+  return !encrypted && !list && types[type].ordered
 }

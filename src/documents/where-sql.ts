@@ -1,44 +1,36 @@
 import { comparableSql } from './json.ts'
-import { type CollectionModel, type Column, quote } from './model.ts'
-import { readFilter } from './permissions.ts'
+import { type Column, quote } from './model.ts'
 import type { Scope } from './scope.ts'
-import { sqlType } from './values.ts'
+import { itemType, operandParam } from './values.ts'
 import type { Condition, Operator } from './where.ts'
 
-/** A filter as a condition on the rows of `alias`. Related rows that the caller may not read are not there for it either. */
-export function whereSql(scope: Scope, condition: Condition, alias: string): string {
+/** What makes SQL of a condition on related rows. */
+type RelatedSql = (condition: Extract<Condition, { kind: 'related' }>, alias: string) => string
+
+type Params = Pick<Scope, 'param'>
+
+/** A filter as a condition on the rows of `alias`. */
+export function conditionSql(scope: Params, condition: Condition, alias: string, related: RelatedSql): string {
+  const inside = (one: Condition) => conditionSql(scope, one, alias, related)
   switch (condition.kind) {
     case 'all':
-      return join(
-        condition.of.map((one) => whereSql(scope, one, alias)),
-        'and',
-        'true',
-      )
+      return join(condition.of.map(inside), 'and', 'true')
     case 'some':
-      return join(
-        condition.of.map((one) => whereSql(scope, one, alias)),
-        'or',
-        'false',
-      )
+      return join(condition.of.map(inside), 'or', 'false')
     case 'not':
-      return `(${whereSql(scope, condition.of, alias)}) is not true`
+      return `(${inside(condition.of)}) is not true`
     case 'compare':
       return compare(scope, condition.column, condition.operator, condition.value, alias)
-    case 'related': {
-      const related = scope.model.collections.get(condition.relation.collectionId)
-      return related ? existsSql(scope, related, `${alias}.${quote(condition.relation.key)}`, condition.of) : 'false'
-    }
+    case 'related':
+      return related(condition, alias)
   }
 }
 
-function existsSql(scope: Scope, related: CollectionModel, key: string, of: Condition): string {
-  const alias = scope.alias()
-  const conditions = [
-    `${alias}."_id" = ${key}`,
-    readFilter(related, scope.roles, alias, scope.param),
-    whereSql(scope, of, alias),
-  ]
-  return `exists (select from ${related.table} ${alias} where ${join(conditions, 'and', 'true')})`
+/** One that looks at no other rows. */
+export function ownSql(scope: Params, condition: Condition, alias: string): string {
+  return conditionSql(scope, condition, alias, () => {
+    throw new Error('This condition looks at other rows.')
+  })
 }
 
 export function join(conditions: readonly string[], word: 'and' | 'or', none: 'true' | 'false'): string {
@@ -49,29 +41,30 @@ export function join(conditions: readonly string[], word: 'and' | 'or', none: 't
 
 const signs: Partial<Record<Operator, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
-function compare({ param }: Scope, column: Column, operator: Operator, value: unknown, alias: string): string {
+function compare({ param }: Params, column: Column, operator: Operator, value: unknown, alias: string): string {
   const name = `${alias}.${quote(column.name)}`
-  const type = sqlType(column.type)
+  const type = itemType(column)
+  const operand = (of = type) => param(operandParam(column, value), of)
   switch (operator) {
     case 'isNull':
       return `${name} is ${value === true ? '' : 'not '}null`
     case 'eq':
-      return `${name} = ${param(value, type)}`
+      return `${name} = ${operand()}`
     case 'ne':
-      return `${name} is distinct from ${param(value, type)}`
+      return `${name} is distinct from ${operand()}`
     case 'in':
-      return `${name} = any(${param(value, `${type}[]`)})`
+      return `${name} = any(${operand(`${type}[]`)})`
     case 'notIn':
-      return `(${name} = any(${param(value, `${type}[]`)})) is not true`
+      return `(${name} = any(${operand(`${type}[]`)})) is not true`
     case 'contains':
-      return `strpos(${name}, ${param(value, type)}) > 0`
+      return `strpos(${name}, ${operand()}) > 0`
     case 'startsWith':
-      return `starts_with(${name}, ${param(value, type)})`
+      return `starts_with(${name}, ${operand()})`
     case 'endsWith': {
-      const text = param(value, type)
+      const text = operand()
       return `right(${name}, length(${text})) = ${text}`
     }
     default:
-      return `${comparableSql(column, alias)} ${signs[operator]} ${param(value, type)}`
+      return `${comparableSql(column, alias)} ${signs[operator]} ${operand()}`
   }
 }

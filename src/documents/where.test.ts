@@ -7,10 +7,10 @@ import { createWorld, type World } from '../testing/world.ts'
 import { type Image, matches } from './image.ts'
 import { imageSql } from './json.ts'
 import { type CollectionModel, loadModel, type ProjectModel } from './model.ts'
-import { mayRead, type Roles, readFilter } from './permissions.ts'
-import { openScope } from './scope.ts'
+import { mayRead, readFilter } from './permissions.ts'
+import { whereSql } from './related-sql.ts'
+import { openScope, type Roles } from './scope.ts'
 import { hasRelated, parseWhere } from './where.ts'
-import { whereSql } from './where-sql.ts'
 
 let world: World
 let model: ProjectModel
@@ -104,12 +104,15 @@ const { where } = fc.letrec((tie) => ({
   ),
 }))
 
-async function idsBySql(filter: (scope: ReturnType<typeof openScope>) => string): Promise<string[]> {
-  const scope = openScope(model, null)
+async function idsBySql(
+  filter: (scope: ReturnType<typeof openScope>) => string,
+  held: Roles = null,
+): Promise<string[]> {
+  const scope = openScope(model, { roles: held, userId: null })
   const condition = filter(scope)
   const { rows } = await world.app.sql.query(
     `select "_id" as id from ${things.table} t where ${condition} order by "_id"`,
-    scope.values,
+    scope.bound(),
   )
   return rows.map(({ id }) => id)
 }
@@ -130,8 +133,10 @@ test('the same rows may be read by SQL and by the log', async () => {
   await fc.assert(
     fc.asyncProperty(held, fc.boolean(), async (caller: Roles, documentPermissions) => {
       const collection = { ...things, documentPermissions }
-      const expected = images.filter((image) => mayRead(collection, caller, image)).map(({ _id }) => _id)
-      assert.deepEqual(await idsBySql(({ param }) => readFilter(collection, caller, 't', param)), expected)
+      const expected = images
+        .filter((image) => mayRead(collection, { roles: caller, userId: null }, image))
+        .map(({ _id }) => _id)
+      assert.deepEqual(await idsBySql((scope) => readFilter(scope, collection, 't'), caller), expected)
     }),
     { numRuns: 100 },
   )
@@ -152,7 +157,7 @@ test('what a filter cannot be is refused, with its path', () => {
   refused({ text: { eq: '\ud800' } }, ['where', 'text', 'eq'])
   refused({ moment: { gt: new Date('+010000-01-01T00:00:00Z') } }, ['where', 'moment', 'gt'])
   refused({ constructor: { eq: 'a' } }, ['where', 'constructor'])
-  refused({ number: { in: Array(1001).fill(1) } }, ['where', 'number', 'in'])
+  refused({ number: { in: Array(5001).fill(1) } }, ['where', 'number', 'in'])
 })
 
 test('an endless filter is refused', () => {

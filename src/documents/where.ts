@@ -1,6 +1,6 @@
 import { Invalid } from '../errors.ts'
-import type { CollectionModel, Column, ProjectModel, Relation } from './model.ts'
-import { parseValue } from './values.ts'
+import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
+import { parseOperand, parseOperands } from './values.ts'
 
 export type Operator =
   | 'eq'
@@ -24,12 +24,12 @@ export type Condition =
   | { kind: 'all' | 'some'; of: readonly Condition[] }
   | { kind: 'not'; of: Condition }
   | { kind: 'compare'; column: Column; operator: Operator; value: unknown }
-  | { kind: 'related'; relation: Relation; of: Condition }
+  | { kind: 'related'; neighbour: Neighbour; of: Condition }
 
 type Input = Readonly<Record<string, unknown>>
 
 /** What one filter may hold, over all its levels. */
-const greatest = { path: 40, parts: 200, list: 1000 }
+const greatest = { path: 40, parts: 200 }
 
 /** Reads a `where` argument. Throws Invalid with the path of what is wrong in it. */
 export function parseWhere(
@@ -70,9 +70,10 @@ function one(
   if (key === 'or')
     return { kind: 'some', of: each(input).map((item, i) => all(model, collection, item, [...path, `${i}`], count)) }
   if (key === 'not') return { kind: 'not', of: all(model, collection, input, path, count) }
-  const relation = collection.relations.get(key)
-  const related = relation && model.collections.get(relation.collectionId)
-  if (relation && related) return { kind: 'related', relation, of: all(model, related, input, path, count) }
+  const neighbour = collection.neighbours.get(key)
+  const related = neighbour && model.collections.get(neighbour.collectionId)
+  if (neighbour && related && !neighbour.many)
+    return { kind: 'related', neighbour, of: all(model, related, input, path, count) }
   const column = collection.columns.get(key)
   if (!column) throw new Invalid('There is nothing of this name to filter by.', path)
   return conjunction(
@@ -82,13 +83,24 @@ function one(
   )
 }
 
-function compare(column: Column, operator: Operator, value: unknown, path: readonly string[], count: Count): Condition {
+/** What an operand may be instead of a value, by the text that stands for it. */
+type Stands = ReadonlyMap<unknown, unknown>
+
+function compare(
+  column: Column,
+  operator: Operator,
+  value: unknown,
+  path: readonly string[],
+  count: Count,
+  stands: Stands = new Map(),
+): Condition {
   countPart(count, path)
   if (value === null) throw new Invalid('This must not be null: `isNull` asks for it.', path)
   if (operator === 'isNull') return { kind: 'compare', column, operator, value: value === true }
-  if (!Array.isArray(value)) return { kind: 'compare', column, operator, value: parseValue(column.type, value, path) }
-  if (value.length > greatest.list) throw new Invalid(`A list in a filter has at most ${greatest.list} items.`, path)
-  return { kind: 'compare', column, operator, value: value.map((item) => parseValue(column.type, item, path)) }
+  if (stands.has(value)) return { kind: 'compare', column, operator, value: stands.get(value) }
+  const isList = operator === 'in' || operator === 'notIn'
+  const operand = isList ? parseOperands(column, value, path) : parseOperand(column, value, path)
+  return { kind: 'compare', column, operator, value: operand }
 }
 
 function countPart(count: Count, path: readonly string[]): void {
@@ -109,6 +121,36 @@ function each(input: unknown): readonly unknown[] {
 function given(input: unknown, path: readonly string[]): Input {
   if (typeof input === 'object' && input !== null) return input as Input
   throw new Invalid('This must not be null: leave it out instead.', path)
+}
+
+/** Reads a filter that looks at the columns of one document alone. */
+export function parseOwnWhere(
+  columns: ReadonlyMap<string, Column>,
+  input: unknown,
+  path: readonly string[],
+  stands: Stands,
+): Condition {
+  const count = { left: greatest.parts }
+  const own = (given_: unknown, at: readonly string[]): Condition => {
+    countPart(count, at)
+    if (at.length > greatest.path) throw new Invalid('This filter is nested too deeply.', at.slice(0, 3))
+    return conjunction(
+      Object.entries(given(given_, at)).map(([key, value]) => {
+        const below = [...at, key]
+        if (key === 'and') return conjunction(each(value).map((item, i) => own(item, [...below, `${i}`])))
+        if (key === 'or') return { kind: 'some', of: each(value).map((item, i) => own(item, [...below, `${i}`])) }
+        if (key === 'not') return { kind: 'not', of: own(value, below) }
+        const column = columns.get(key)
+        if (!column) throw new Invalid('There is nothing of this name to filter by.', below)
+        return conjunction(
+          Object.entries(given(value, below)).map(([name, operand]) =>
+            compare(column, name as Operator, operand, [...below, name], count, stands),
+          ),
+        )
+      }),
+    )
+  }
+  return own(input, path)
 }
 
 /** Whether a filter looks at other documents than the one that it filters. */

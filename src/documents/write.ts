@@ -41,7 +41,7 @@ export async function createDocument(
   const holder = holderOf(ctx)
   if (!mayCreate(collection, holder.write)) throw new Forbidden('You may not create documents here.')
   const id = idOf(input)
-  const grants = givenGrants(collection, input, holder, noGrants) ?? defaultGrants(collection, holder.write)
+  const grants = givenGrants(collection, input, holder, noGrants) ?? defaultGrants(collection, holder.write.roles)
   const settings = settingsForCreate(collection, input)
   return changing(ctx, collection, async (tx) => {
     await requireRelated(tx, model, collection, settings, holder)
@@ -91,7 +91,9 @@ function idOf(input: Input): string {
 }
 
 function givenGrants(collection: CollectionModel, input: Input, holder: Holder, before: Grants): Grants | null {
-  return Object.hasOwn(input, 'permissions') ? parseGrants(collection, input.permissions, holder.write, before) : null
+  return Object.hasOwn(input, 'permissions')
+    ? parseGrants(collection, input.permissions, holder.write.roles, before)
+    : null
 }
 
 function grantSettings(grants: Grants): Setting[] {
@@ -112,14 +114,14 @@ export async function lockDocument(
 ): Promise<Image> {
   const absent = new NotFound('There is no such document.')
   if (!isDocumentId(id)) throw absent
-  const { param, values } = openScope(model, holder.read)
+  const scope = openScope(model, holder.read)
   // A key that may only write is limited to no rows, and needs to see what it changes.
-  const readable = holder.write === null ? 'true' : readFilter(collection, holder.read, 't', param)
-  const allowed = rightFilter(right, collection, holder.write, 't', param)
-  const conditions = join([`t."_id" = ${param(id, 'text')}`, readable], 'and', 'true')
+  const readable = holder.write.roles === null ? 'true' : readFilter(scope, collection, 't')
+  const allowed = rightFilter(right, collection, holder.write, 't', scope)
+  const conditions = join([`t."_id" = ${scope.param(id, 'text')}`, readable], 'and', 'true')
   const [row] = await tx.query<{ image: Image; allowed: boolean }>(
     `select ${imageSql(collection, 't')} as image, ${allowed} as allowed from ${collection.table} t where ${conditions} for update`,
-    values,
+    scope.bound(),
   )
   if (!row) throw absent
   if (!row.allowed) throw new Forbidden('You may not change this document.')
@@ -134,20 +136,17 @@ async function requireRelated(
   settings: readonly Setting[],
   holder: Holder,
 ) {
-  const roles = holder.write === null ? null : holder.read
-  const { param, values } = openScope(model, roles)
+  const scope = openScope(model, holder.write.roles === null ? holder.write : holder.read)
+  const neighbours = [...collection.neighbours.values()]
   const checks = settings.flatMap(({ name, value }) => {
-    const related = model.collections.get(collection.relations.get(name)?.collectionId ?? '')
-    if (!related || value === null) return []
-    const conditions = join(
-      [`r."_id" = ${param(value, 'text')}`, readFilter(related, roles, 'r', param)],
-      'and',
-      'true',
-    )
-    return [`exists (select from ${related.table} r where ${conditions}) as ${quote(name)}`]
+    const neighbour = neighbours.find(({ join: way }) => way.kind === 'to' && way.column === name)
+    const related = model.collections.get(neighbour?.collectionId ?? '')
+    if (!neighbour || !related || value === null) return []
+    const conditions = join([`r."_id" = ${scope.param(value, 'text')}`, readFilter(scope, related, 'r')], 'and', 'true')
+    return [`exists (select from ${related.table} r where ${conditions}) as ${quote(neighbour.key)}`]
   })
   if (checks.length === 0) return
-  const [found] = await tx.query(`select ${checks.join(', ')}`, values)
+  const [found] = await tx.query(`select ${checks.join(', ')}`, scope.bound())
   const [missing] = Object.entries(found ?? {}).find(([, exists]) => exists === false) ?? []
   if (missing !== undefined) throw unrelated(missing)
 }
@@ -171,7 +170,7 @@ async function update(
   settings: readonly Setting[],
 ): Promise<Image> {
   const sets = settings.map(({ name, type }, i) => `${quote(name)} = $${i + 2}::${type}`).join(', ')
-  const text = `update ${collection.table} as t set ${sets} where t."_id" = $1 returning ${imageSql(collection, 't')} as image`
+  const text = `update ${collection.table} as t set ${sets}, "_version" = t."_version" + 1 where t."_id" = $1 returning ${imageSql(collection, 't')} as image`
   return imageOf(await tx.query<{ image: Image }>(text, [id, ...settings.map(({ value }) => value)]))
 }
 
@@ -198,7 +197,8 @@ export function payloadOf(collection: CollectionModel, before: Image | null, aft
 function changedFields(collection: CollectionModel, before: Image, after: Image): string[] {
   const names = imageColumns(collection).map(({ name }) => name)
   const differing = names.filter(
-    (name) => name !== '_updatedAt' && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+    (name) =>
+      name !== '_updatedAt' && name !== '_version' && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   )
   const attributes = differing.filter((name) => !name.startsWith('_'))
   return attributes.length < differing.length ? [...attributes, 'permissions'] : attributes

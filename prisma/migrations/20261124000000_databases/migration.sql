@@ -113,3 +113,46 @@ CREATE FUNCTION items_fit(items text[], size int4) RETURNS boolean LANGUAGE sql 
   RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE char_length(item) > size);
 CREATE FUNCTION items_match(items text[], pattern text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE item !~ pattern);
+-- What answers in JSON are made with.
+CREATE SCHEMA documents;
+
+-- A number as JavaScript writes it.
+CREATE FUNCTION documents.js_number(x float8) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN x = 0 THEN '0'
+    WHEN x IN ('NaN', 'Infinity', '-Infinity') THEN 'null'
+    WHEN abs(x) >= 1e21 OR abs(x) < 1e-6 THEN regexp_replace(x::text, 'e([+-])0(\d)$', 'e\1\2')
+    ELSE x::text::numeric::text
+  END
+$$;
+
+CREATE FUNCTION documents.numbers_json(list float8[]) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT '[' || coalesce(string_agg(documents.js_number(x), ',' ORDER BY place), '') || ']' FROM unnest(list) WITH ORDINALITY AS item (x, place)
+$$;
+
+-- `(1,2),(3,4)` as `[1,2],[3,4]`.
+CREATE FUNCTION documents.positions_json(places text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT string_agg(format('[%s,%s]', documents.js_number(pair[1]::float8), documents.js_number(pair[2]::float8)), ',' ORDER BY place)
+  FROM regexp_matches(places, '\(([^(),]+),([^(),]+)\)', 'g') WITH ORDINALITY AS item (pair, place)
+$$;
+
+CREATE FUNCTION documents.line_json(line path) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT '{"type":"LineString","coordinates":[' || documents.positions_json(line::text) || ']}'
+$$;
+
+-- GeoJSON closes a ring with its first position.
+CREATE FUNCTION documents.polygon_json(area polygon) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT '{"type":"Polygon","coordinates":[[' || documents.positions_json(area::text || substring(area::text from '\([^(),]+,[^(),]+\)')) || ']]}'
+$$;
+
+CREATE FUNCTION documents.point_of(logged jsonb) RETURNS point LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT point((logged #>> '{coordinates,0}')::float8, (logged #>> '{coordinates,1}')::float8)
+$$;
+
+CREATE FUNCTION documents.line_of(logged jsonb) RETURNS path LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT ('[' || substr(translate(logged ->> 'coordinates', '[]', '()'), 2, length(logged ->> 'coordinates') - 2) || ']')::path
+$$;
+
+CREATE FUNCTION documents.polygon_of(logged jsonb) RETURNS polygon LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT translate(((logged #> '{coordinates,0}') - (-1))::text, '[]', '()')::polygon
+$$;

@@ -1,0 +1,86 @@
+import {
+  GraphQLEnumType,
+  type GraphQLInputObjectType,
+  GraphQLList,
+  GraphQLNonNull,
+  type GraphQLScalarType,
+} from 'graphql'
+import type { CollectionModel, Column } from '../../src/documents/model.ts'
+import type { ColumnType } from '../../src/documents/types.ts'
+import { enumFilter, type SharedTypes } from './shared.ts'
+
+/** The types of the values of one collection: those that all share, and its own enums. */
+export type ColumnTypes = {
+  /** As documents answer it. */
+  output: (column: Column) => ValueType
+  /** As documents are given it. */
+  input: (column: Column) => ValueType
+  filter: (column: Column) => GraphQLInputObjectType
+}
+
+type Item = GraphQLScalarType | GraphQLEnumType
+type ValueType = Item | GraphQLList<GraphQLNonNull<Item>>
+
+export function createColumnTypes(shared: SharedTypes, collection: CollectionModel): ColumnTypes {
+  const enums = new Map<string, { type: GraphQLEnumType; filter: GraphQLInputObjectType }>()
+  const enumOf = (column: Column) => {
+    const made = enums.get(column.key) ?? makeEnum(collection, column)
+    enums.set(column.key, made)
+    return made
+  }
+  const item = (column: Column): Item => (column.type === 'ENUM' ? enumOf(column).type : shared.values[column.type])
+  const valueType = (column: Column) => (column.list ? new GraphQLList(new GraphQLNonNull(item(column))) : item(column))
+  return {
+    output: valueType,
+    input: valueType,
+    filter: (column) => {
+      if (column.type === 'ENUM') return enumOf(column).filter
+      return shared.filters[column.type]
+    },
+  }
+}
+
+function makeEnum(collection: CollectionModel, { key, elements }: Column) {
+  const name = `${collection.typeName}${key.charAt(0).toUpperCase()}${key.slice(1)}`
+  const type = new GraphQLEnumType({
+    name,
+    description: `What \`${key}\` of a document of \`${collection.key}\` can be.`,
+    values: Object.fromEntries(elements.map((element) => [element, { description: `\`${element}\`.` }])),
+  })
+  return { type, filter: enumFilter(type) }
+}
+
+const nouns: Record<ColumnType, string> = {
+  ID: 'An id',
+  STRING: 'A text',
+  TEXT: 'A text',
+  INTEGER: 'A whole number',
+  BIGINT: 'A whole number of 64 bits',
+  FLOAT: 'A number',
+  DECIMAL: 'An exact decimal number',
+  BOOLEAN: 'True or false',
+  DATETIME: 'A moment',
+  DATE: 'A day',
+  EMAIL: 'An email address',
+  URL: 'A web address',
+  IP: 'An address of the internet',
+  UUID: 'A UUID',
+  ENUM: 'One of its values',
+  JSON: 'JSON',
+  POINT: 'A place',
+  LINE: 'A way',
+  POLYGON: 'An area',
+  VECTOR: 'A vector',
+}
+
+/** What an attribute holds, in a sentence. */
+export function describe({ type, list, size, min, max, default: value }: Column): string {
+  const noun = list ? `A list: each ${nouns[type].charAt(0).toLowerCase()}${nouns[type].slice(1)}` : nouns[type]
+  const bounds = [
+    ...(size === null ? [] : [`of at most ${size} characters`]),
+    ...(min === null ? [] : [`from ${String(min)}`]),
+    ...(max === null ? [] : [`to ${String(max)}`]),
+  ]
+  const initial = value === undefined ? '' : ` ${JSON.stringify(value)} if left out.`
+  return `${[noun, ...bounds].join(' ')}.${initial}`
+}

@@ -1,0 +1,96 @@
+import {
+  GraphQLID,
+  type GraphQLInputFieldConfig,
+  type GraphQLInputFieldConfigMap,
+  GraphQLInputObjectType,
+  type GraphQLInputType,
+  GraphQLList,
+  GraphQLNonNull,
+} from 'graphql'
+import type { SharedTypes } from './shared.ts'
+import { type ColumnTypes, describe } from './values.ts'
+import type { VisibleCollection } from './visible.ts'
+
+/** `CreatePostInput`. */
+export function createInputType(
+  shared: SharedTypes,
+  visible: VisibleCollection,
+  valueTypes: ColumnTypes,
+): GraphQLInputObjectType {
+  const { typeName, key } = visible.collection
+  return new GraphQLInputObjectType({
+    name: `Create${typeName}Input`,
+    description: `A new document of \`${key}\`.`,
+    fields: {
+      id: {
+        type: GraphQLID,
+        description: 'Its id: 1 to 64 of the characters A-Z a-z 0-9 . _ -. One is made if it is left out.',
+      },
+      ...attributes(visible, valueTypes, true),
+      ...permissions(
+        shared,
+        visible,
+        'Who may do what with it. If left out, its creator everything, where that is an end user.',
+      ),
+    },
+  })
+}
+
+/** `UpdatePostInput`. */
+export function updateInputType(
+  shared: SharedTypes,
+  visible: VisibleCollection,
+  valueTypes: ColumnTypes,
+): GraphQLInputObjectType {
+  const { typeName, key } = visible.collection
+  return new GraphQLInputObjectType({
+    name: `Update${typeName}Input`,
+    description: `Changes of a document of \`${key}\`. What is left out stays as it is.`,
+    fields: {
+      id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' },
+      ...attributes(visible, valueTypes, false),
+      ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
+    },
+  })
+}
+
+function permissions(
+  shared: SharedTypes,
+  { collection }: VisibleCollection,
+  description: string,
+): GraphQLInputFieldConfigMap {
+  if (!collection.documentPermissions) return {}
+  return { permissions: { type: new GraphQLList(new GraphQLNonNull(shared.PermissionInput)), description } }
+}
+
+function attributes(
+  { settableColumns, settable }: VisibleCollection,
+  valueTypes: ColumnTypes,
+  creates: boolean,
+): GraphQLInputFieldConfigMap {
+  const needed = (isRequired: boolean, type: GraphQLInputType) =>
+    creates && isRequired ? new GraphQLNonNull(type) : type
+  return {
+    ...eachOf(settableColumns, (column) => {
+      const type = needed(column.required && column.default === undefined, valueTypes.input(column))
+      return [column.key, { type, description: describe(column) }]
+    }),
+    ...eachOf(
+      settable.filter(({ join }) => join.kind === 'to'),
+      ({ key, required }) => [
+        key,
+        {
+          type: needed(required, GraphQLID),
+          description: 'The id of the document that it points at, which you must be able to read.',
+        },
+      ],
+    ),
+  }
+}
+
+function eachOf<T>(
+  items: Iterable<T>,
+  entry: (item: T) => [string, GraphQLInputFieldConfig],
+): GraphQLInputFieldConfigMap {
+  return Object.fromEntries([...items].map(entry))
+}

@@ -1,0 +1,186 @@
+import { jsonList, jsonObject, literal } from './json.ts'
+import { type CollectionModel, collectionOf } from './model.ts'
+import { beyondSql, cursorJson, orderSql } from './order-sql.ts'
+import type { Page } from './page.ts'
+import { readFilter } from './permissions.ts'
+import type { ConnectionField, ConnectionPlan, EdgeField, Named, Plan } from './plan.ts'
+import { whereSql } from './related-sql.ts'
+import type { Scope } from './scope.ts'
+import { join } from './where-sql.ts'
+
+/** Columns of a page's rows that no attribute can be called. */
+const place = '"#place"'
+const total = '"#total"'
+const slot = (i: number) => `"#${i}"`
+
+/** The JSON of each row of a list. */
+type DocumentSql = (scope: Scope, plan: Plan, alias: string) => string
+
+/** What makes the rows of an alias those of the list, beside its filter. */
+type Link = (alias: string) => string[]
+
+/** A list as one JSON value: its rows are chosen first (`page`), then answered (`row`), then gathered. */
+export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Link, documentSql: DocumentSql): string {
+  const { page, fields } = connection
+  const collection = collectionOf(scope.model, connection.collectionId)
+  const chosen = scope.alias()
+  const row = scope.alias()
+  const matching = (alias: string) => [
+    ...link(alias),
+    readFilter(scope, collection, alias),
+    ...(page.where ? [whereSql(scope, page.where, alias)] : []),
+  ]
+  const beyond = fields.some(asksBounds)
+  const columns = rowColumns(scope, connection, row, documentSql)
+  const entries = fields.map(
+    (field, i) => [field.key, gatherSql(scope, field, slot(i), connection, collection, matching)] as const,
+  )
+  if (columns.length === 0 && !beyond) return jsonObject(entries)
+  const inside = pageSql(scope, collection, page, matching, chosen, beyond)
+  const numbered = `select ${chosen}.*, row_number() over () as ${place}${beyond ? `, count(*) over () as ${total}` : ''} from (${inside}) ${chosen}`
+  const answered = columns.map(([name, value]) => {
+    return `${beyond ? `case when ${row}.${place} <= ${page.limit} then ${value} end` : value} as ${name}`
+  })
+  const rows = `select ${[`${row}.${place}`, ...(beyond ? [`${row}.${total}`] : []), ...answered].join(', ')} from (${numbered}) ${row}`
+  return `(select ${jsonObject(entries)} from (${rows}) p)`
+}
+
+type Matching = (alias: string) => string[]
+
+function pageSql(
+  scope: Scope,
+  collection: CollectionModel,
+  page: Page,
+  matching: Matching,
+  alias: string,
+  beyond: boolean,
+): string {
+  const conditions = [...matching(alias), ...windowSql(scope, page, alias)]
+  const where = join(conditions, 'and', 'true')
+  const offset = page.offset !== 0 ? ` offset ${scope.param(page.offset, 'int8')}` : ''
+  const limit = page.limit + (beyond ? 1 : 0)
+  return `select ${alias}.* from ${collection.table} ${alias} where ${where} order by ${orderSql(page.order, alias, page.backward)} limit ${limit}${offset}`
+}
+
+function windowSql(scope: Scope, { order, after, before }: Page, alias: string): string[] {
+  return [
+    ...(after ? [beyondSql(scope, order, after, alias, false)] : []),
+    ...(before ? [beyondSql(scope, order, before, alias, true)] : []),
+  ]
+}
+
+/** What is computed for each row of the page: one column for each place in the answer that holds it. */
+function rowColumns(
+  scope: Scope,
+  { fields, page }: ConnectionPlan,
+  alias: string,
+  documentSql: DocumentSql,
+): [string, string][] {
+  const needsCursor = fields.some((field) =>
+    field.kind === 'edges'
+      ? field.fields.some(({ kind }) => kind === 'cursor')
+      : field.kind === 'pageInfo' && asksCursors(field.fields),
+  )
+  const nodes = fields.flatMap((field, i): [string, string][] => {
+    if (field.kind === 'nodes') return [[slot(i), documentSql(scope, field.plan, alias)]]
+    if (field.kind === 'edges') return [[slot(i), edgeSql(scope, field.fields, alias, page, documentSql)]]
+    return []
+  })
+  return needsCursor ? [['"#cursor"', cursorJson(page.order, alias)], ...nodes] : nodes
+}
+
+function edgeSql(
+  scope: Scope,
+  fields: readonly EdgeField[],
+  alias: string,
+  page: Page,
+  documentSql: DocumentSql,
+): string {
+  return jsonObject(
+    fields.map((field) => {
+      if (field.kind === 'typename') return [field.key, literal(JSON.stringify(field.name))]
+      return [
+        field.key,
+        field.kind === 'cursor' ? cursorJson(page.order, alias) : documentSql(scope, field.plan, alias),
+      ]
+    }),
+  )
+}
+
+function gatherSql(
+  scope: Scope,
+  field: ConnectionField,
+  column: string,
+  { page, fields }: ConnectionPlan,
+  collection: CollectionModel,
+  matching: Matching,
+): string {
+  switch (field.kind) {
+    case 'typename':
+      return literal(JSON.stringify(field.name))
+    case 'totalCount': {
+      const alias = scope.alias()
+      return `(select count(*)::text from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
+    }
+    case 'pageInfo':
+      return pageInfoSql(scope, page, field.fields, collection, matching)
+    default: {
+      const beyond = fields.some(asksBounds)
+      const within = beyond ? ` filter (where p.${place} <= ${page.limit})` : ''
+      return jsonList(`p.${column}`, `p.${place}${page.backward ? ' desc' : ''}`, within)
+    }
+  }
+}
+
+function asksBounds(field: ConnectionField): boolean {
+  return field.kind === 'pageInfo' && field.fields.some(({ name }) => name.startsWith('has'))
+}
+
+function asksCursors(fields: readonly Named[]): boolean {
+  return fields.some(({ name }) => name.endsWith('Cursor'))
+}
+
+function pageInfoSql(
+  scope: Scope,
+  page: Page,
+  fields: readonly Named[],
+  collection: CollectionModel,
+  matching: Matching,
+): string {
+  const [near, far] = asksBounds({ key: '', kind: 'pageInfo', fields })
+    ? boundsSql(scope, page, collection, matching)
+    : ['false', 'false']
+  const nearest = `max(p."#cursor") filter (where p.${place} = 1 and ${page.limit} > 0)`
+  const farthest = `(array_agg(p."#cursor" order by p.${place} desc) filter (where p.${place} <= ${page.limit}))[1]`
+  const [previous, next, start, end] = page.backward
+    ? ([far, near, farthest, nearest] as const)
+    : ([near, far, nearest, farthest] as const)
+  const values: Readonly<Record<string, string>> = {
+    hasPreviousPage: `(${previous})::text`,
+    hasNextPage: `(${next})::text`,
+    startCursor: `coalesce(${start}, 'null')`,
+    endCursor: `coalesce(${end}, 'null')`,
+    __typename: literal('"PageInfo"'),
+  }
+  return jsonObject(fields.map(({ key, name }) => [key, values[name] ?? "'null'"] as const))
+}
+
+/** Whether rows lie on the side where the page begins, and beyond its end. */
+function boundsSql(scope: Scope, page: Page, collection: CollectionModel, matching: Matching): [string, string] {
+  const outside = (place: Page['after'], before: boolean) => {
+    if (!place) return 'false'
+    const alias = scope.alias()
+    const not = `(${beyondSql(scope, page.order, place, alias, before)}) is not true`
+    return `exists (select from ${collection.table} ${alias} where ${join([...matching(alias), not], 'and', 'true')})`
+  }
+  const after = page.offset !== 0 ? skippedSql(scope, collection, matching) : outside(page.after, false)
+  const before = outside(page.before, true)
+  const more = `coalesce(max(p.${total}) > ${page.limit}, false)`
+  return page.backward ? [before, join([more, after], 'or', 'false')] : [after, join([more, before], 'or', 'false')]
+}
+
+/** With an offset something lies before the page exactly when there is anything at all. */
+function skippedSql(scope: Scope, collection: CollectionModel, matching: Matching): string {
+  const alias = scope.alias()
+  return `exists (select from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
+}

@@ -1,0 +1,63 @@
+/**
+ * Values that a compiled statement does not hold but gets with each request: a variable of the operation stands in its
+ * arguments as a slot, and what is read of it among the statement's parameters as a deferred value.
+ */
+const slotBrand = Symbol('slot')
+const deferredBrand = Symbol('deferred')
+
+/** Where among the variables a value will be. */
+export type Slot = { readonly [slotBrand]: true; readonly path: readonly string[] }
+
+/** What a request brings. */
+export type Given = { variables: Readonly<Record<string, unknown>>; roles: readonly string[]; userId: string | null }
+
+export type Deferred = { readonly [deferredBrand]: true; readonly read: (given: Given) => unknown }
+
+/** Thrown while compiling: what the statement looks like depends on the value itself, so it has to be there. */
+export class NeedsLiteral extends Error {
+  readonly path: readonly string[]
+
+  constructor({ path }: Slot) {
+    super(`The statement depends on the value of $${path.join('.')}.`)
+    this.path = path
+  }
+}
+
+export function createSlot(path: readonly string[]): Slot {
+  return { [slotBrand]: true, path }
+}
+
+export function isSlot(value: unknown): value is Slot {
+  return typeof value === 'object' && value !== null && slotBrand in value
+}
+
+export function isDeferred(value: unknown): value is Deferred {
+  return typeof value === 'object' && value !== null && deferredBrand in value
+}
+
+export function defer(read: (given: Given) => unknown): Deferred {
+  return { [deferredBrand]: true, read }
+}
+
+/** `read(value)` now, or once the request brings the value. A list may hold slots beside values. */
+export function whenGiven(value: unknown, read: (value: unknown) => unknown): unknown {
+  if (isSlot(value)) return defer(({ variables }) => read(valueAt(variables, value.path)))
+  if (!Array.isArray(value) || !value.some(isSlot)) return read(value)
+  const items: unknown[] = value
+  return defer(({ variables }) => read(items.map((item) => (isSlot(item) ? valueAt(variables, item.path) : item))))
+}
+
+/** For values that decide what the statement looks like. */
+export function requireLiteral<T>(value: T): Exclude<T, Slot> {
+  if (isSlot(value)) throw new NeedsLiteral(value)
+  return value as Exclude<T, Slot>
+}
+
+/** The parameters of a statement for one request. */
+export function bind(values: readonly unknown[], given: Given): unknown[] {
+  return values.map((value) => (isDeferred(value) ? value.read(given) : value))
+}
+
+function valueAt(variables: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>>)[key], variables)
+}
