@@ -1,0 +1,63 @@
+/**
+ * Bugs that this run plants to show that it would find them: each is a change of a file's text while the process of the
+ * run loads it. Nothing in the file knows of it, and no other process can.
+ */
+import { registerHooks } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+type Change = { file: string; find: RegExp; replace: string }
+
+/**
+ * `skip-nested-filter`: related rows are read without the filter of permissions.
+ * `count-unfiltered`: totals count what may not be read.
+ */
+const bugs: Record<string, readonly Change[]> = {
+  'skip-nested-filter': [
+    {
+      file: 'src/documents/sql.ts',
+      find: /(\."_id" = \$\{key\}`), readFilter\([^)]*\)\]/,
+      replace: '$1]',
+    },
+  ],
+  'count-unfiltered': [
+    {
+      file: 'src/documents/sql.ts',
+      find: /(select count\(\*\) from [^`]*where )\$\{join\(matching\(alias\), 'and', 'true'\)\}/,
+      replace: '$1true',
+    },
+  ],
+}
+
+export const plantableBugs = Object.keys(bugs)
+
+const root = join(import.meta.dirname, '../../..')
+const ids = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'ids.ts')).href)
+
+/**
+ * From here on, modules are loaded with the bug in them, and with ids that both databases share. Answers a check that
+ * throws where the bug no longer fits the code.
+ */
+export function plant(name: string | undefined, nodeEnv = process.env.NODE_ENV): () => void {
+  if (nodeEnv !== 'test') throw new Error('Code is changed only where NODE_ENV is "test".')
+  const changes = name === undefined ? [] : bugs[name]
+  if (!changes) throw new Error(`There is no bug "${name}" to plant. There are: ${plantableBugs.join(', ')}.`)
+  const open = new Set(changes)
+  registerHooks({
+    load: (url, context, next) => {
+      const loaded = next(url, context)
+      const file = url.startsWith(pathToFileURL(root).href) ? url.slice(pathToFileURL(root).href.length + 1) : ''
+      if (file === 'src/lib/ids.ts') return { ...loaded, source: `export { newId, newEventId } from ${ids}` }
+      const mine = changes.filter((change) => change.file === file)
+      const source = mine.reduce((text, change) => {
+        if (change.find.test(text)) open.delete(change)
+        return text.replace(change.find, change.replace)
+      }, String(loaded.source))
+      return mine.length > 0 ? { ...loaded, source } : loaded
+    },
+  })
+  return () => {
+    const [change] = open
+    if (change) throw new Error(`The planted bug "${name}" no longer fits ${change.file}: bring bugs.ts up to date.`)
+  }
+}

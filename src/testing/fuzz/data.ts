@@ -1,0 +1,138 @@
+/** What the two databases hold: collections of every kind, and five callers who may read different parts of them. */
+import type { Actor } from '../../context.ts'
+import type { NewCollection } from '../collections.ts'
+
+export type Principal = {
+  name: string
+  actor: Actor | null
+  /** What the rules of permissions look at, told once more here; null for whom no role limits. */
+  roles: readonly string[] | null
+}
+
+const user = (id: string, verified: boolean, labels: readonly string[]): Principal => ({
+  name: id,
+  actor: { kind: 'user', id, sessionId: `ses_${id}`, verified, labels },
+  roles: [
+    'any',
+    'users',
+    verified ? 'users/verified' : 'users/unverified',
+    `user:${id}`,
+    ...labels.map((label) => `label:${label}`),
+  ],
+})
+
+export const principals: readonly Principal[] = [
+  { name: 'guest', actor: null, roles: ['any', 'guests'] },
+  user('ann', true, []),
+  user('bob', false, ['vip']),
+  user('tia', false, ['press']),
+  { name: 'key', actor: { kind: 'key', id: 'key_fuzz', scopes: new Set(['documents.read']) }, roles: null },
+]
+
+export type Kind = NewCollection & {
+  rows: number
+  /** Roles that read one document and roles that change it, document by document. */
+  grants?: readonly { read: readonly string[]; write: readonly string[] }[]
+}
+
+const grants = [
+  { read: ['any'], write: ['users'] },
+  { read: ['users'], write: ['user:ann', 'label:vip'] },
+  { read: ['user:ann'], write: ['user:ann'] },
+  { read: ['user:bob'], write: ['user:bob'] },
+  { read: ['label:vip', 'label:press'], write: ['label:vip', 'label:press'] },
+  { read: ['guests', 'label:press'], write: ['label:press'] },
+  { read: ['users/verified'], write: ['users/verified'] },
+  { read: [], write: ['users'] },
+  { read: ['any'], write: ['user:ann', 'label:press'] },
+]
+
+export const kinds: Record<string, Kind> = {
+  authors: {
+    rows: 10,
+    permissions: ['read:any', 'write:label:vip', 'create:users', 'update:users/verified'],
+    attributes: {
+      name: { type: 'STRING', required: true, size: 40 },
+      age: { type: 'INTEGER' },
+      salary: { type: 'INTEGER' },
+      diary: { type: 'STRING' },
+      born: { type: 'DATETIME' },
+    },
+  },
+  tags: {
+    rows: 6,
+    permissions: ['read:any', 'write:users'],
+    attributes: { label: { type: 'STRING', required: true, size: 20 }, hot: { type: 'BOOLEAN' } },
+  },
+  posts: {
+    rows: 24,
+    documentPermissions: true,
+    permissions: ['create:users', 'read:label:vip'],
+    grants,
+    attributes: {
+      title: { type: 'STRING', required: true, size: 40 },
+      slug: { type: 'STRING', unique: true },
+      views: { type: 'INTEGER', default: 0 },
+      draft: { type: 'BOOLEAN' },
+      published: { type: 'DATETIME' },
+      note: { type: 'STRING' },
+      author: { type: 'RELATION', to: 'authors', reverseKey: 'posts', onDelete: 'SET_NULL' },
+      editor: { type: 'RELATION', to: 'authors', reverseKey: 'edited', onDelete: 'SET_NULL' },
+    },
+  },
+  comments: {
+    rows: 28,
+    documentPermissions: true,
+    permissions: ['create:users'],
+    grants,
+    attributes: {
+      body: { type: 'STRING' },
+      likes: { type: 'INTEGER', default: 0 },
+      post: { type: 'RELATION', to: 'posts', reverseKey: 'comments', onDelete: 'CASCADE' },
+      replyTo: { type: 'RELATION', to: 'comments', reverseKey: 'replies', onDelete: 'SET_NULL' },
+      by: { type: 'RELATION', to: 'authors', reverseKey: 'comments', onDelete: 'SET_NULL' },
+    },
+  },
+  memos: {
+    rows: 12,
+    permissions: ['read:label:press', 'write:label:press', 'read:label:vip'],
+    attributes: {
+      text: { type: 'STRING' },
+      weight: { type: 'INTEGER' },
+      post: { type: 'RELATION', to: 'posts', reverseKey: 'memos', onDelete: 'SET_NULL' },
+    },
+  },
+  regions: {
+    rows: 4,
+    permissions: ['read:any', 'write:label:press', 'write:users/verified'],
+    attributes: { name: { type: 'STRING', required: true } },
+  },
+  cities: {
+    rows: 8,
+    permissions: ['read:any', 'write:users'],
+    attributes: {
+      name: { type: 'STRING', required: true },
+      region: { type: 'RELATION', to: 'regions', reverseKey: 'cities', onDelete: 'RESTRICT' },
+    },
+  },
+  vaults: {
+    rows: 8,
+    attributes: {
+      secret: { type: 'STRING' },
+      post: { type: 'RELATION', to: 'posts', reverseKey: 'vaults', onDelete: 'CASCADE' },
+    },
+  },
+}
+
+/**
+ * Channels that are there on purpose (docs/decisions/0004), which the data and the operations leave out: what they tell
+ * is what they are for.
+ */
+export const excludedChannels = [
+  'A unique value, or a one-to-one relation, that an unreadable document has: CONFLICT. Unreadable documents have the same unique values in both databases, or none.',
+  'RESTRICT, and required relations, through unreadable documents: CONFLICT. All documents that point so are readable.',
+  'A new document with the id of an unreadable one: CONFLICT. New documents have new ids, or those of readable ones.',
+  'A cascade that comes back from unreadable documents to readable ones. Cascades are one level deep.',
+  'More than 1,000 dependent documents of one delete: LIMIT_EXCEEDED. There are fewer.',
+  'How long an answer takes.',
+]

@@ -1,0 +1,243 @@
+/** Operations, made from the schema that a caller is shown: whatever is added to it is asked for from then on. */
+import {
+  type GraphQLArgument,
+  GraphQLBoolean,
+  type GraphQLField,
+  GraphQLNonNull,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isLeafType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql'
+import { type Maker, makeValue } from './inputs.ts'
+import type { Pool } from './pool.ts'
+import type { Random } from './random.ts'
+import type { Argument, Directive, FieldNode, OperationTree, Selection } from './tree.ts'
+
+export type Generator = {
+  query: () => OperationTree
+  /** Null where the caller is shown none. */
+  mutation: () => OperationTree | null
+  /** Coordinates of the schema that were asked for, and all that could be. */
+  asked: ReadonlySet<string>
+  askable: ReadonlySet<string>
+}
+
+/** What the parts of one operation share. */
+type Draft = { maker: Maker; left: number; aliases: number; asked: Set<string> }
+
+/** Names in use at one place of the answer. */
+type Scope = Set<string>
+
+const deepest = 5
+
+type Options = {
+  schema: GraphQLSchema
+  /** Root fields to leave alone. */
+  except: ReadonlySet<string>
+  random: Random
+  pool: Pool
+  newId: () => string
+}
+
+export function createGenerator({ schema, except, random, pool, newId }: Options): Generator {
+  const maker: Maker = { random, pool, newId, ...namesIn(schema) }
+  const asked = new Set<string>()
+  const fieldsOf = (type: GraphQLObjectType | null | undefined) =>
+    Object.values(type?.getFields() ?? {}).filter(({ name }) => !except.has(`${type?.name}.${name}`))
+  const [queries, mutations] = [fieldsOf(schema.getQueryType()), fieldsOf(schema.getMutationType())]
+  const draft = (): Draft => ({ maker, left: 10 + random.below(40), aliases: 0, asked })
+  const root = (kind: OperationTree['kind'], fields: readonly GraphQLField<unknown, unknown>[], count: number) => {
+    const now = draft()
+    const scope: Scope = new Set()
+    const type = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
+    const children = Array.from({ length: count }, () => makeField(now, type, random.pick(fields), scope, 0))
+    return { kind, directives: operationDirectives(schema, maker, kind), children }
+  }
+  return {
+    query: () => root('query', queries, random.chance(0.75) ? 1 : 2 + random.below(2)),
+    mutation: () => (mutations.length === 0 ? null : root('mutation', mutations, random.chance(0.8) ? 1 : 2)),
+    asked,
+    askable: coordinates(schema, queries, mutations),
+  }
+}
+
+/** Which type of document a name is about: the longest that it holds. */
+function namesIn(schema: GraphQLSchema): Pick<Maker, 'documentOf' | 'targetOf'> {
+  const documents = Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (!isObjectType(type) || !type.name.endsWith('Connection')) return []
+    const node = type.getFields().nodes
+    const named = node && getNamedType(node.type)
+    return isObjectType(named) ? [named] : []
+  })
+  const names = documents.map(({ name }) => name).sort((a, b) => b.length - a.length)
+  const documentOf = (name: string) => {
+    const plain = name.toLowerCase()
+    return names.find((one) => plain.includes(one.toLowerCase())) ?? null
+  }
+  const targetOf = (typeName: string, field: string) => {
+    const found = documents.find(({ name }) => name === typeName)?.getFields()[field]
+    return found ? documentOf(getNamedType(found.type).name) : null
+  }
+  return { documentOf, targetOf }
+}
+
+function coordinates(schema: GraphQLSchema, ...roots: (readonly GraphQLField<unknown, unknown>[])[]): Set<string> {
+  const found = new Set<string>()
+  const seen = new Set<string>()
+  const visit = (typeName: string, fields: readonly GraphQLField<unknown, unknown>[]) => {
+    for (const field of fields) {
+      found.add(`${typeName}.${field.name}`)
+      for (const { name } of field.args) found.add(`${typeName}.${field.name}(${name})`)
+      const named = getNamedType(field.type)
+      if (!isObjectType(named) || seen.has(named.name)) continue
+      seen.add(named.name)
+      visit(named.name, Object.values(named.getFields()))
+    }
+  }
+  const [queries = [], mutations = []] = roots
+  visit(schema.getQueryType()?.name ?? '', queries)
+  visit(schema.getMutationType()?.name ?? '', mutations)
+  return found
+}
+
+function makeField(
+  draft: Draft,
+  parent: GraphQLObjectType | null | undefined,
+  field: GraphQLField<unknown, unknown>,
+  scope: Scope,
+  depth: number,
+): FieldNode {
+  const { maker } = draft
+  const named = getNamedType(field.type)
+  const args = makeArguments(draft, field, `${parent?.name}.${field.name}`)
+  draft.asked.add(`${parent?.name}.${field.name}`)
+  draft.left -= 1
+  const children = isObjectType(named) ? makeSelection(draft, named, depth + 1) : []
+  const isTaken = scope.has(field.name) && !(isLeafType(named) && args.length === 0)
+  const alias = isTaken || (draft.aliases < 8 && maker.random.chance(0.08)) ? nextAlias(draft) : null
+  scope.add(alias ?? field.name)
+  const directives = depth > 0 && maker.random.chance(0.04) ? [condition(maker)] : []
+  return { kind: 'field', name: field.name, alias, type: named.name, args, directives, children }
+}
+
+function nextAlias(draft: Draft): string {
+  draft.aliases += 1
+  return `a${draft.aliases}`
+}
+
+function makeSelection(draft: Draft, type: GraphQLObjectType, depth: number): Selection[] {
+  const { random } = draft.maker
+  const scope: Scope = new Set()
+  const fields = Object.values(type.getFields())
+  const leaves = fields.filter(({ type }) => isLeafType(getNamedType(type)))
+  const objects = fields.filter((field) => !leaves.includes(field))
+  const share = leaves.length > 8 ? 0.3 : 0.5
+  const chosen = [
+    ...leaves.filter(() => random.chance(share)),
+    ...(depth > deepest + 3 ? [] : objects.filter((field) => draft.left > 0 && random.chance(weightOf(field, depth)))),
+  ]
+  const made = chosen.map((field) => makeField(draft, type, field, scope, depth))
+  const [first] = made
+  const nodes: Selection[] = first ? [...made] : [fallback(draft, type, leaves, objects, scope, depth)]
+  if (random.chance(0.06)) nodes.push(typename)
+  if (leaves.length > 0 && random.chance(0.05)) nodes.push(makeField(draft, type, random.pick(leaves), scope, depth))
+  return random.chance(0.15) ? wrapped(random, type.name, nodes) : nodes
+}
+
+const typename: FieldNode = {
+  kind: 'field',
+  name: '__typename',
+  alias: null,
+  type: 'String',
+  args: [],
+  directives: [],
+  children: [],
+}
+
+/** `nodes` and `edges` lead on and cost no level of their own; everything else gets rarer with depth. */
+function weightOf({ name }: GraphQLField<unknown, unknown>, depth: number): number {
+  if (name === 'nodes' || name === 'edges' || name === 'node') return 0.55
+  return depth > deepest ? 0 : 0.5 / depth
+}
+
+function fallback(
+  draft: Draft,
+  type: GraphQLObjectType,
+  leaves: readonly GraphQLField<unknown, unknown>[],
+  objects: readonly GraphQLField<unknown, unknown>[],
+  scope: Scope,
+  depth: number,
+): Selection {
+  const next = leaves.length > 0 ? leaves : objects.filter(({ name }) => name === 'nodes')
+  return next.length > 0 ? makeField(draft, type, draft.maker.random.pick(next), scope, depth) : typename
+}
+
+/** Some of the fields, in a fragment. */
+function wrapped(random: Random, on: string, nodes: readonly Selection[]): Selection[] {
+  const from = random.below(nodes.length)
+  const isNamed = random.chance(0.5)
+  const inside: Selection = { kind: 'fragment', on, isNamed, directives: [], children: nodes.slice(from) }
+  return [...nodes.slice(0, from), inside]
+}
+
+function condition({ random }: Maker): Directive {
+  const name = random.pick(['skip', 'include'])
+  const value = random.chance(0.8) === (name === 'include')
+  const type = new GraphQLNonNull(GraphQLBoolean)
+  return { name, args: [{ name: 'if', type, value, isVariable: random.chance(0.5) }] }
+}
+
+/** Those that the schema knows for a whole operation. */
+function operationDirectives(schema: GraphQLSchema, maker: Maker, kind: OperationTree['kind']): Directive[] {
+  const place = kind === 'query' ? 'QUERY' : 'MUTATION'
+  const known = schema.getDirectives().filter(({ locations }) => (locations as readonly string[]).includes(place))
+  return known
+    .filter(() => maker.random.chance(0.15))
+    .map(({ name, args }) => ({ name, args: args.flatMap((arg) => makeArgument(maker, arg, null, 0.4)) }))
+}
+
+/** Arguments that page a list are made together: others would only be refused. */
+const paging = new Set(['first', 'after', 'last', 'before', 'offset', 'orderBy'])
+
+function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown>, coordinate: string): Argument[] {
+  const { maker } = draft
+  const named = getNamedType(field.type).name
+  const document = maker.documentOf(named) ?? maker.documentOf(field.name)
+  const isList = field.args.some(({ name }) => name === 'after')
+  const free = field.args.filter(({ name }) => !(isList && paging.has(name)))
+  const made = free.flatMap((arg) => makeArgument(maker, arg, document, 0.5))
+  const all = isList ? [...made, ...pageArguments(maker, field, document)] : made
+  for (const { name } of all) draft.asked.add(`${coordinate}(${name})`)
+  return all
+}
+
+function makeArgument(maker: Maker, arg: GraphQLArgument, document: string | null, share: number): Argument[] {
+  const isRequired = isNonNullType(arg.type) && arg.defaultValue === undefined
+  if (!isRequired && !maker.random.chance(share)) return []
+  const value = makeValue(maker, arg.type, { key: arg.name, document, input: '', depth: 0 })
+  return [{ name: arg.name, type: arg.type, value, isVariable: maker.random.chance(0.5) }]
+}
+
+function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, document: string | null): Argument[] {
+  const { random, pool } = maker
+  const given = (name: string, value?: unknown): Argument[] => {
+    const arg = field.args.find((one) => one.name === name)
+    if (!arg) return []
+    const made = value ?? makeValue(maker, arg.type, { key: name, document, input: '', depth: 0 })
+    return made === undefined ? [] : [{ name, type: arg.type, value: made, isVariable: random.chance(0.4) }]
+  }
+  const backward = random.chance(0.25)
+  const size = backward ? given('last') : random.chance(0.5) ? given('first') : []
+  const places = pool.places.get(getNamedType(field.type).name) ?? []
+  if (places.length > 0 && random.chance(0.25)) {
+    const { orderBy, cursor } = random.pick(places)
+    const name = random.chance(backward ? 0.2 : 0.75) ? 'after' : 'before'
+    const order = orderBy === undefined ? [] : given('orderBy', orderBy)
+    return [...size, ...order, ...given(name, cursor)]
+  }
+  const order = random.chance(0.4) ? given('orderBy') : []
+  return [...size, ...order, ...(!backward && random.chance(0.12) ? given('offset') : [])]
+}

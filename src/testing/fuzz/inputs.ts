@@ -1,0 +1,130 @@
+/** Values for arguments, made from their types. */
+import {
+  type GraphQLInputField,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+} from 'graphql'
+import { drawId, drawValue, type Pool } from './pool.ts'
+import type { Random } from './random.ts'
+import { type Apart, apart } from './tree.ts'
+
+export type Maker = {
+  random: Random
+  pool: Pool
+  /** The type of document that an input or field of this name is about. */
+  documentOf: (name: string) => string | null
+  /** The type of document that a field of a document points at. */
+  targetOf: (typeName: string, field: string) => string | null
+  /** Ids for new documents. */
+  newId: () => string
+}
+
+/** Where a value stands: the field or argument that it is for, and the type of document that this belongs to. */
+export type Spot = { key: string; document: string | null; input: string; depth: number }
+
+const deepest = 4
+
+export function makeValue(maker: Maker, type: GraphQLInputType, spot: Spot): unknown {
+  const { random } = maker
+  if (isNonNullType(type)) return makeValue(maker, type.ofType, spot)
+  if (random.chance(0.01)) return null
+  if (isListType(type)) {
+    if (random.chance(0.03)) return makeValue(maker, type.ofType, spot)
+    const count = isInputObjectType(getNamedType(type)) ? 1 + random.below(3) : random.below(4)
+    return Array.from({ length: count }, () => makeValue(maker, type.ofType, spot))
+  }
+  if (isInputObjectType(type)) return makeObject(maker, type, spot)
+  if (isEnumType(type)) return random.pick(type.getValues()).name
+  return makeScalar(maker, type.name, spot)
+}
+
+function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unknown {
+  const { random } = maker
+  const fields = Object.values(type.getFields()).filter((field) => spot.depth < deepest || isShallow(field))
+  const given = chosenFields(maker, type, fields)
+  const document = maker.documentOf(type.name) ?? spot.document
+  const entries = given.map((field) => {
+    const isFilter = /Filter$/.test(type.name)
+    const inside = { key: isFilter ? spot.key : field.name, document, input: type.name, depth: spot.depth + 1 }
+    const value = makeValue(maker, field.type, inside)
+    const marked: Apart = { [apart]: true, value }
+    return [field.name, random.chance(0.06) ? marked : value]
+  })
+  return Object.fromEntries(entries)
+}
+
+function chosenFields(
+  { random }: Maker,
+  type: GraphQLInputObjectType,
+  fields: readonly GraphQLInputField[],
+): GraphQLInputField[] {
+  if (fields.length === 0) return []
+  // Of an order, one key for each item; of a condition, one or two.
+  if (type.isOneOf || /Order$/.test(type.name)) return [random.pick(fields)]
+  const required = fields.filter((field) => isNonNullType(field.type) && field.defaultValue === undefined)
+  const optional = fields.filter((field) => !required.includes(field))
+  const isCondition = /(Where|Filter|Having)$/.test(type.name)
+  if (!isCondition) return [...required, ...optional.filter((field) => random.chance(isShallow(field) ? 0.45 : 0.25))]
+  const count = random.chance(0.03) ? 0 : random.chance(0.75) ? 1 : 2
+  const picked = new Set(Array.from({ length: count }, () => random.pick(fields)))
+  return [...new Set([...required, ...picked])]
+}
+
+/** Whether it holds no objects of objects. */
+function isShallow({ type }: GraphQLInputField): boolean {
+  const named = getNamedType(type)
+  if (!isInputObjectType(named)) return true
+  return Object.values(named.getFields()).every((field) => !isInputObjectType(getNamedType(field.type)))
+}
+
+function makeScalar(maker: Maker, scalar: string, spot: Spot): unknown {
+  const { random, pool } = maker
+  if (scalar === 'ID') return makeId(maker, spot)
+  if (random.chance(0.04)) return edgeOf(maker, scalar)
+  if (spot.key === 'first' || spot.key === 'last') return random.chance(0.97) ? 1 + random.below(12) : random.below(200)
+  if (spot.key === 'offset') return random.below(4)
+  const known = drawValue(pool, random, spot.key, scalar)
+  if (known === undefined) return edgeOf(maker, scalar)
+  return typeof known === 'string' && scalar === 'String' && random.chance(0.2) ? partOf(random, known) : known
+}
+
+function makeId(maker: Maker, { key, document, input }: Spot): string {
+  const { random, pool } = maker
+  if (document === null) return 'absent'
+  const creates = /^(Create|Upsert|New)/.test(input)
+  if (key === 'id' && creates) return random.chance(0.9) ? maker.newId() : drawId(pool, random, document, 1)
+  const target = key === 'id' ? document : maker.targetOf(document, key)
+  // What is to be changed, or pointed at, is mostly there: a trivial refusal tells little.
+  return drawId(pool, random, target ?? document, /Where$|Filter$/.test(input) ? 0.6 : 0.85)
+}
+
+function partOf(random: Random, text: string): string {
+  const characters = [...text]
+  const from = random.below(characters.length + 1)
+  return characters.slice(from, from + 1 + random.below(3)).join('')
+}
+
+const edges: Record<string, readonly unknown[]> = {
+  String: ['', 'a', '%', '_', 'É', '😀', "it's", 'x'.repeat(40)],
+  Int: [0, 1, -1, 2, 3, 7, 2_147_483_647],
+  Float: [0, 0.5, -1.25, 1e10],
+  Boolean: [true, false],
+  DateTime: ['2026-01-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z'],
+  Date: ['2026-01-01', '2024-02-29'],
+  BigInt: ['0', '9007199254740993', '-1'],
+  Decimal: ['0', '1.50', '-2.25'],
+  JSON: [{}, [], 'a', 1, true, { a: 1 }, { a: { b: ['x'] } }],
+  UUID: ['00000000-0000-4000-8000-000000000000'],
+  Email: ['nobody@example.org'],
+  URL: ['https://example.org/'],
+  IP: ['127.0.0.1', '::1'],
+}
+
+function edgeOf({ random }: Maker, scalar: string): unknown {
+  return random.pick(edges[scalar] ?? ['x', 1, true])
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import type { GraphQLSchema } from 'graphql'
+import pg from 'pg'
+import { schema as api } from '../../../schema/index.ts'
+import { createSchemas } from '../../../schema/schemas.ts'
+import { type App, createApp } from '../../app.ts'
+import { type Actor, asSystem, type Context } from '../../context.ts'
+import { typeNameOf } from '../../documents/names.ts'
+import { readEnv } from '../../env.ts'
+import { createGraphql, type Graphql } from '../../server.ts'
+import { createCollections } from '../collections.ts'
+import { operate } from '../operation.ts'
+import { kinds, type Principal } from './data.ts'
+import { clock, onTurn } from './ids.ts'
+import { rowsOf, type Variant } from './rows.ts'
+import type { Printed } from './tree.ts'
+
+/** One database and the server on it. */
+export type World = {
+  schemaFor: (principal: Principal) => Promise<GraphQLSchema>
+  /** The names of root fields that every project has, as `Query.users`. */
+  common: ReadonlySet<string>
+  /** Runs an operation at a moment of its own, and answers the bytes of the answer. */
+  run: (principal: Principal, operation: Printed, turn: number) => Promise<string>
+  /** How many events all changes so far have left. */
+  countEvents: () => Promise<number>
+  /** Puts every row back to where it was in the beginning. */
+  reset: () => Promise<void>
+  close: () => Promise<void>
+}
+
+export type Pair = { a: World; b: World }
+
+export type Stage = { createPair: (principal: Principal) => Promise<Pair>; close: () => Promise<void> }
+
+const projectId = 'prj_fuzz'
+const common: ReadonlySet<string> = new Set(rootFieldsOf(api))
+
+export const owner: Principal = {
+  name: 'owner',
+  actor: { kind: 'account', id: 'usr_owner', sessionId: 'ses_owner', role: 'OWNER' },
+  roles: null,
+}
+
+/** A database with the collections and no rows, from which all others are copied. */
+export async function createStage(serverUrl: string): Promise<Stage> {
+  const prefix = `fuzz_${randomBytes(5).toString('hex')}`
+  const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
+  const names = [prefix]
+  const drop = async () => {
+    for (const name of names) await onServer(serverUrl, `drop database if exists ${name} with (force)`)
+  }
+  await onServer(serverUrl, `create database ${prefix}`)
+  const app = await openApp(urlOf(prefix))
+  await app.db.project.create({ data: { id: projectId, name: 'Fuzz' } })
+  await createCollections(asSystem(app, 'fuzz', projectId), kinds)
+  await app.close()
+  const createWorld = async (principal: Principal, variant: Variant) => {
+    const name = `${prefix}_${principal.name}_${variant}`
+    names.push(name)
+    await onServer(serverUrl, `create database ${name} template ${prefix}`)
+    return openWorld(urlOf(name), principal, variant)
+  }
+  return {
+    createPair: async (principal) => ({ a: await createWorld(principal, 'a'), b: await createWorld(principal, 'b') }),
+    close: drop,
+  }
+}
+
+async function openApp(url: string): Promise<App> {
+  const env = readEnv({
+    DATABASE_URL: url,
+    REDIS_URL: process.env.REDIS_URL,
+    DATABASE_POOL: '4',
+    SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+    NODE_ENV: 'test',
+  })
+  return { ...(await createApp(env, 'fuzz')), clock }
+}
+
+async function openWorld(url: string, principal: Principal, variant: Variant): Promise<World> {
+  const app = await openApp(url)
+  const schemas = createSchemas(app)
+  const graphql = createGraphql(app, schemas)
+  await seed(contextOf(app, owner.actor), schemas, principal, variant)
+  const tables = await keepRows(app)
+  return {
+    schemaFor: ({ actor }) => schemas.for(contextOf(app, actor)),
+    common,
+    run: (caller, operation, turn) => onTurn(turn, () => answer(graphql, contextOf(app, caller.actor), operation)),
+    countEvents: async () => {
+      const { rows } = await app.sql.query<{ count: string }>('select count(*) from events.outbox')
+      return Number(rows[0]?.count)
+    },
+    reset: async () => void (await app.sql.query(tables)),
+    close: async () => {
+      await graphql.close()
+      await app.close()
+    },
+  }
+}
+
+function rootFieldsOf(schema: GraphQLSchema): string[] {
+  return [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+    Object.keys(type?.getFields() ?? {}).map((name) => `${type?.name}.${name}`),
+  )
+}
+
+function contextOf(app: App, actor: Actor | null): Context {
+  const ctx: Context = { ...asSystem(app, 'fuzz', projectId), actor, reauthenticate: async () => ctx }
+  return ctx
+}
+
+async function answer(graphql: Graphql, ctx: Context, operation: Printed): Promise<string> {
+  return JSON.stringify(await graphql.run(ctx, operation, ['query', 'mutation']))
+}
+
+type Schemas = ReturnType<typeof createSchemas>
+
+async function seed(ctx: Context, schemas: Schemas, principal: Principal, variant: Variant): Promise<void> {
+  for (const { kind, place, input } of rowsOf(principal, variant)) {
+    const typeName = typeNameOf(kind)
+    const text = `mutation ($input: Create${typeName}Input!) { create${typeName}(input: $input) { id } }`
+    const { errors } = await onTurn(-1_000_000 + place, () => operate(schemas, ctx, text, { input }))
+    if (errors.length > 0) throw new Error(`A row of ${kind} is refused: ${errors[0]} ${JSON.stringify(input)}`)
+  }
+}
+
+/** Copies all rows, and answers the statements that bring them back. */
+async function keepRows({ sql }: App): Promise<string> {
+  await sql.query('create schema kept')
+  const { rows } = await sql.query<{ name: string; columns: string[] }>(
+    `select table_name as name, array_agg(column_name::text) filter (where is_generated = 'NEVER') as columns
+     from information_schema.columns where table_schema = $1 group by table_name`,
+    [projectId],
+  )
+  const back = []
+  for (const { name, columns } of rows) {
+    const table = `"${projectId}"."${name}"`
+    const list = columns.map((column) => `"${column}"`).join(', ')
+    await sql.query(`create table kept."${name}" as select ${list} from ${table}`)
+    back.push(`delete from ${table}; insert into ${table} (${list}) select ${list} from kept."${name}";`)
+  }
+  return `set local session_replication_role = replica; ${back.join(' ')} delete from events.outbox; delete from idempotencies;`
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(statement).finally(() => client.end())
+}
