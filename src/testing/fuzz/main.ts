@@ -31,10 +31,10 @@ async function main(): Promise<number> {
   const { compare } = await import('./compare.ts')
   const outcome = await compare({ operations, seed, names, stopAtFirst: plantedBug !== undefined, say })
   checkPlanted()
+  const isFound = outcome.result.differences > 0
+  if (!isFound) for (const reason of outcome.invalid) process.stderr.write(`The run is not valid: ${reason}\n`)
   if (json) say(JSON.stringify(outcome.result))
-  for (const reason of outcome.invalid) process.stderr.write(`The run is not valid: ${reason}\n`)
-  if (outcome.result.differences > 0) return 1
-  return outcome.invalid.length > 0 ? 2 : 0
+  return isFound ? 1 : outcome.invalid.length > 0 ? 2 : 0
 }
 
 // Code is never changed where NODE_ENV says something else.

@@ -31,6 +31,8 @@ export type Trial = {
   counts: Counts
   /** Rows that differ between the databases. */
   hidden: number
+  /** Whether they are shown any mutation. */
+  mayChange: boolean
   /** Share of what the schema offers that was asked for. */
   coverage: () => number
   findings: Finding[]
@@ -69,6 +71,7 @@ export async function openTrial(stage: Stage, principal: Principal, seed: number
     principal,
     counts,
     hidden: countDifferences(principal),
+    mayChange: generator.mutation() !== null,
     coverage: () => [...generator.askable].filter((one) => generator.asked.has(one)).length / generator.askable.size,
     findings: [],
     faults: [],

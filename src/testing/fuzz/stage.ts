@@ -13,6 +13,7 @@ import { operate } from '../operation.ts'
 import { kinds, type Principal } from './data.ts'
 import { clock, onTurn } from './ids.ts'
 import { rowsOf, type Variant } from './rows.ts'
+import type { Servers } from './servers.ts'
 import type { Printed } from './tree.ts'
 
 /** One database and the server on it. */
@@ -43,7 +44,7 @@ export const owner: Principal = {
 }
 
 /** A database with the collections and no rows, from which all others are copied. */
-export async function createStage(serverUrl: string): Promise<Stage> {
+export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers): Promise<Stage> {
   const prefix = `fuzz_${randomBytes(5).toString('hex')}`
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   const names = [prefix]
@@ -51,7 +52,7 @@ export async function createStage(serverUrl: string): Promise<Stage> {
     for (const name of names) await onServer(serverUrl, `drop database if exists ${name} with (force)`)
   }
   await onServer(serverUrl, `create database ${prefix}`)
-  const app = await openApp(urlOf(prefix))
+  const app = await openApp(urlOf(prefix), redisUrl)
   await app.db.project.create({ data: { id: projectId, name: 'Fuzz' } })
   await createCollections(asSystem(app, 'fuzz', projectId), kinds)
   await app.close()
@@ -59,7 +60,7 @@ export async function createStage(serverUrl: string): Promise<Stage> {
     const name = `${prefix}_${principal.name}_${variant}`
     names.push(name)
     await onServer(serverUrl, `create database ${name} template ${prefix}`)
-    return openWorld(urlOf(name), principal, variant)
+    return openWorld(await openApp(urlOf(name), redisUrl), principal, variant)
   }
   return {
     createPair: async (principal) => ({ a: await createWorld(principal, 'a'), b: await createWorld(principal, 'b') }),
@@ -67,10 +68,10 @@ export async function createStage(serverUrl: string): Promise<Stage> {
   }
 }
 
-async function openApp(url: string): Promise<App> {
+async function openApp(url: string, redisUrl: string): Promise<App> {
   const env = readEnv({
     DATABASE_URL: url,
-    REDIS_URL: process.env.REDIS_URL,
+    REDIS_URL: redisUrl,
     DATABASE_POOL: '4',
     SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
@@ -79,8 +80,7 @@ async function openApp(url: string): Promise<App> {
   return { ...(await createApp(env, 'fuzz')), clock }
 }
 
-async function openWorld(url: string, principal: Principal, variant: Variant): Promise<World> {
-  const app = await openApp(url)
+async function openWorld(app: App, principal: Principal, variant: Variant): Promise<World> {
   const schemas = createSchemas(app)
   const graphql = createGraphql(app, schemas)
   await seed(contextOf(app, owner.actor), schemas, principal, variant)
