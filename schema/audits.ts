@@ -33,11 +33,18 @@ builder.queryField('audits', (t) =>
         actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
       },
       totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
-      resolve: (query, _root, args, ctx) => {
+      resolve: async (query, _root, args, ctx) => {
+        const { cursor, skip, ...page } = query
+        const where = chosen(args, visibleAudits(ctx))
+        const orderBy = { seq: 'desc' } as const
+        if (!cursor) return ctx.db.audit.findMany({ ...page, skip, where, orderBy })
         // PostgreSQL takes nothing else for the id of an event.
-        if (query.cursor && !z.uuid().safeParse(query.cursor.id).success)
-          throw new Invalid('This is no cursor of a list.')
-        return ctx.db.audit.findMany({ ...query, where: chosen(args, visibleAudits(ctx)), orderBy: { seq: 'desc' } })
+        const id = z.uuid().safeParse(cursor.id)
+        if (!id.success) throw new Invalid('This is no cursor of a list.')
+        const at = await ctx.db.audit.findFirst({ where: { AND: [where, { id: id.data }] }, select: { seq: true } })
+        if (!at) return []
+        const beyond = { seq: page.take < 0 ? { gt: at.seq } : { lt: at.seq } }
+        return ctx.db.audit.findMany({ ...page, where: { AND: [where, beyond] }, orderBy })
       },
     },
     ...AuditList,

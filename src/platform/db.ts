@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
+import { type QueryArgs, withoutCursors } from './keyset.ts'
 
 export type Db = PrismaClient
 
@@ -16,8 +17,16 @@ export function createPool(url: string, max: number): pg.Pool {
 
 /** Prisma on that pool. It knows Tendril's own tables; documents are read and written through the pool itself. */
 export function createDb(pool: pg.Pool): Db {
-  return new PrismaClient({
+  const client = new PrismaClient({
     adapter: new PrismaPg(pool, { disposeExternalPool: false }),
     transactionOptions: { maxWait: 5_000, timeout: 15_000 },
   })
+  const query = { $allModels: { $allOperations: withKeysets } }
+  return client.$extends({ query }) as unknown as Db
+}
+
+type Operation = { args: unknown; query: (args: never) => Promise<unknown> }
+
+function withKeysets({ args, query }: Operation): Promise<unknown> {
+  return query(withoutCursors((args ?? {}) as QueryArgs) as never)
 }
