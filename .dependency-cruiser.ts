@@ -2,8 +2,8 @@ import type { IConfiguration, IForbiddenRuleType } from 'dependency-cruiser'
 
 /** Who may import whom. Tests may reach further than what they test. */
 const tests = '\\.test\\.ts$|^(src/testing|bench)/|/fixture\\.ts$'
-const entries = '^(src/main|src/embedded|workers/main|functions-runtime/main)\\.ts$'
-const ours = '^(schema|src|workers|functions-runtime|prisma|examples|bench)/'
+const entries = '^(src/main|src/embedded|workers/main|functions-runtime/main|cli/main)\\.ts$'
+const ours = '^(schema|src|workers|functions-runtime|prisma|examples|bench|cli)/'
 
 /** Files under `from` may import, of ours, only what matches one of `to`. */
 const only = (name: string, comment: string, from: string, to: string[]): IForbiddenRuleType => ({
@@ -40,6 +40,7 @@ const forbidden: IForbiddenRuleType[] = [
     '^prisma/client/',
   ]),
   only('sandbox-stands-alone', "Other people's code runs apart.", '^functions-runtime/', ['^functions-runtime/']),
+  only('the-command-line-is-a-client', 'It knows of the server what its API says.', '^cli/', ['^cli/']),
   {
     name: 'modules-sit-on-the-kernel',
     comment: 'A module knows modules, the kernel, platform and lib; not how it is served.',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { startTestServers, type TestServers } from './servers.ts'
 
 const TIMEOUT_MS = 120_000
-const FILES = '{schema,src,workers,functions-runtime,prisma,examples}/**/*.test.ts'
+const FILES = '{schema,src,workers,functions-runtime,prisma,examples,cli}/**/*.test.ts'
 
 const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
 const say = (line: string) => console.log(`▸ ${line}`)

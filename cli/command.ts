@@ -1,0 +1,90 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { type Api, createApi } from './api.ts'
+import { Failure } from './failure.ts'
+
+export type Values = Readonly<Record<string, string | boolean | undefined>>
+
+export type Asked = {
+  values: Values
+  words: readonly string[]
+  /** The project that is meant. Throws Failure with what is missing. */
+  api: () => Api
+}
+
+export type Command = {
+  /** `schema pull`. */
+  name: string
+  /** What stands behind the name: `COLLECTION [--out FILE]`. */
+  usage: string
+  summary: string
+  options: ParseArgsOptionsConfig
+  /** How many words it takes. */
+  words: number
+  /** Answers the exit code. */
+  run: (asked: Asked) => Promise<number>
+}
+
+const shared: ParseArgsOptionsConfig = {
+  url: { type: 'string' },
+  project: { type: 'string' },
+  key: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+}
+
+/** Reads what was typed behind the name of a command. Throws Failure with its usage. */
+export function readAsked(
+  command: Command,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Asked & { help: boolean } {
+  const usage = `Usage: tendril ${command.name} ${command.usage}`.trimEnd()
+  const { values, positionals } = parse(command, args, usage)
+  if (!values.help && positionals.length !== command.words) throw new Failure(usage)
+  const given = values as Values
+  const read = (option: string, variable: string) => {
+    const value = given[option] ?? env[variable]
+    if (typeof value === 'string' && value !== '') return value
+    throw new Failure(`Say which ${option}: --${option} or ${variable}.`)
+  }
+  return {
+    values: given,
+    words: positionals,
+    help: values.help === true,
+    api: () => {
+      const url = read('url', 'TENDRIL_URL')
+      if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Failure(`--url is no URL: ${url}`)
+      return createApi({ url, project: read('project', 'TENDRIL_PROJECT'), key: read('key', 'TENDRIL_KEY') })
+    },
+  }
+}
+
+function parse(command: Command, args: readonly string[], usage: string) {
+  try {
+    return parseArgs({ args: [...args], options: { ...shared, ...command.options }, allowPositionals: true })
+  } catch (error) {
+    throw new Failure(`${(error as Error).message.split('. ')[0]}.\n${usage}`)
+  }
+}
+
+/** Whether a value of an option is one of these. */
+export function choose<Choice extends string>(
+  values: Values,
+  option: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const value = values[option]
+  if (value === undefined) return undefined
+  const found = choices.find((choice) => choice === value)
+  if (!found) throw new Failure(`--${option} is one of ${choices.join(', ')}.`)
+  return found
+}
+
+/** What a command was asked for. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** What it tells beside that. */
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

@@ -1,0 +1,44 @@
+import type { Remote } from './remote.ts'
+import { splitPath } from './shape.ts'
+import { destroys, type Step } from './steps.ts'
+
+/** A step that destroys data, with how many documents, or documents with a value, that is about: null if it cannot be known. */
+export type Loss = { step: Step; documents: number | null }
+
+/** Counts what the steps would destroy, as far as this caller may count it. */
+export async function countLosses(remote: Remote, steps: readonly Step[]): Promise<Loss[]> {
+  const destructive = steps.filter(destroys)
+  if (destructive.length === 0) return []
+  const collections = await remote.collections()
+  const renames = steps.filter((step) => step.do === 'renameCollection')
+  const losses: Loss[] = []
+  for (const step of destructive) {
+    // What is planned behind a rename is counted before it.
+    const path = renames.find(({ to }) => to === step.collection)?.collection ?? step.collection
+    const typeName = collections.get(path)?.typeName ?? ''
+    const field = [...remote.offers.query].find(([, type]) => type === `${typeName}Connection`)?.[0]
+    const attribute = step.do === 'deleteAttribute' ? step.attribute : null
+    const isRelation = attribute !== null && collections.get(path)?.attributes.get(attribute)?.type === 'RELATION'
+    losses.push({ step, documents: field ? await count(remote, typeName, field, attribute, isRelation) : null })
+  }
+  return losses
+}
+
+async function count(remote: Remote, typeName: string, field: string, attribute: string | null, isRelation: boolean) {
+  const value = isRelation ? {} : { isNull: false }
+  const where = attribute === null ? {} : { [attribute]: value }
+  const query = `query ($where: ${typeName}Where) { ${field}(where: $where) { totalCount } }`
+  return remote.api
+    .request<Record<string, { totalCount: number }>>(query, { where })
+    .then((data) => data[field]?.totalCount ?? null)
+    .catch(() => null)
+}
+
+export function describeLoss({ step, documents }: Loss): string {
+  const many = documents === null ? 'an unknown number of' : new Intl.NumberFormat('en').format(documents)
+  const noun = documents === 1 ? 'document' : 'documents'
+  if (step.do === 'deleteCollection') return `destroys ${many} ${noun} of ${splitPath(step.collection).key}`
+  if (step.do === 'deleteAttribute')
+    return `destroys the value that ${many} ${noun} ${documents === 1 ? 'has' : 'have'}`
+  return ''
+}
