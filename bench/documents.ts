@@ -14,7 +14,7 @@ import {
 } from './documents/measure.ts'
 import { installPeers, type Peers, type ServerName, serverNames, startPeers } from './documents/peers.ts'
 import type { Measured } from './load.ts'
-import { type Options, type Outcome, readOptions, runBenchmark } from './options.ts'
+import { type Options, type Outcome, runBenchmark } from './options.ts'
 import { type Part, startPart } from './parts.ts'
 import { say } from './say.ts'
 import { type Ground, prepareGround } from './servers.ts'
@@ -77,7 +77,4 @@ async function run(options: Options): Promise<Outcome> {
   }
 }
 
-process.env.NODE_ENV ||= 'test'
-const defaults = { rounds: 5, seconds: 2 }
-const { json } = readOptions(defaults)
-await runBenchmark(usage, json, () => run(readOptions(defaults)))
+await runBenchmark(usage, { rounds: 5, seconds: 2 }, run)

@@ -4,7 +4,7 @@ import { say } from './say.ts'
 export type Options = { json: boolean; quick: boolean; rounds: number; seconds: number; plantedBug: 'no-plan' | null }
 
 /** The options of every benchmark. `quick` is so short that its figures mean nothing: it shows that the run is valid. */
-export function readOptions(defaults: { rounds: number; seconds: number }): Options {
+function readOptions(defaults: { rounds: number; seconds: number }): Options {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
@@ -28,11 +28,17 @@ export function readOptions(defaults: { rounds: number; seconds: number }): Opti
 export type Outcome = { figures: object; broken: readonly string[] }
 
 /** Runs a benchmark as a command: exit 0 when the run is valid, 1 when an invariant broke, 2 when it is not valid. */
-export async function runBenchmark(usage: string, json: boolean, run: () => Promise<Outcome>): Promise<void> {
+export async function runBenchmark(
+  usage: string,
+  defaults: { rounds: number; seconds: number },
+  run: (options: Options) => Promise<Outcome>,
+): Promise<void> {
+  process.env.NODE_ENV ||= 'test'
   try {
-    const { figures, broken } = await run()
+    const options = readOptions(defaults)
+    const { figures, broken } = await run(options)
     for (const line of broken) say(`BROKEN: ${line}`)
-    if (json) say(JSON.stringify(figures))
+    if (options.json) say(JSON.stringify(figures))
     process.exitCode = broken.length > 0 ? 1 : 0
   } catch (error) {
     process.stderr.write(`The run is not valid: ${error instanceof Error ? error.message : error}\n${usage}\n`)

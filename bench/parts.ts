@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export type Part = {
   /** What it said when it was ready. */
   told: { url: string }
-  ask: <Answer>(question: object) => Promise<Answer>
+  ask: <Answer>(question: object | string) => Promise<Answer>
   stop: () => Promise<void>
 }
 
@@ -28,7 +28,7 @@ export async function startPart(
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
     await exited
   }
-  const ask = <Answer>(question: object) => {
+  const ask = <Answer>(question: object | string) => {
     const answered = next<Answer>()
     child.send(question)
     return answered

@@ -1,11 +1,12 @@
 import { deepStrictEqual } from 'node:assert'
 import type { Pool } from 'pg'
+import { ask } from '../client.ts'
 import type { Load, Measured } from '../load.ts'
 import type { Part } from '../parts.ts'
 import { median, round } from '../say.ts'
 import { bodyOf, type CaseName, cases, contentOf } from './cases.ts'
 import type { Filled } from './fill.ts'
-import { ask, type Peers, type ServerName, serverNames } from './peers.ts'
+import { type Peers, type ServerName, serverNames } from './peers.ts'
 
 const connections = 16
 

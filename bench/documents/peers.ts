@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { ask, type Peer } from '../client.ts'
 import { type Part, startPart } from '../parts.ts'
 import { type Ground, poolSize } from '../servers.ts'
 import { createTablesOfBlog, type Filled, fillBlog } from './fill.ts'
@@ -8,9 +9,6 @@ import { tagTables } from './tags.ts'
 
 export const serverNames = ['ours', 'raw', 'postgraphile'] as const
 export type ServerName = (typeof serverNames)[number]
-
-/** Where a server is asked, and as whom. */
-export type Peer = { url: string; authorization?: string }
 
 export type Peers = { places: Record<ServerName, Peer>; filled: Filled; stop: () => Promise<void> }
 
@@ -22,19 +20,6 @@ export function installPeers(say: (line: string) => void): void {
   const args = ['ci', '--prefix', bench, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`PostGraphile could not be installed: ${stderr}`)
-}
-
-export async function ask<T>({ url, authorization }: Peer, body: object): Promise<T> {
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    ...(authorization && { authorization }),
-  }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  const text = await response.text()
-  const { data, errors } = JSON.parse(text)
-  if (errors || response.status !== 200) throw new Error(`${url} answered ${response.status} ${text.slice(0, 500)}`)
-  return data
 }
 
 type SignedUp = { signUp: { secret: string; account: { id: string } } }

@@ -1,0 +1,29 @@
+import { hashSecret, newSecret } from '../src/lib/secrets.ts'
+import type { World } from '../src/testing/world.ts'
+
+/** Where a server is asked, and as whom. */
+export type Peer = { url: string; authorization?: string }
+
+/** What it answers. Throws when it is anything but data. */
+export async function ask<T>({ url, authorization }: Peer, body: object): Promise<T> {
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(authorization && { authorization }),
+  }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+  const text = await response.text()
+  const { data, errors } = JSON.parse(text)
+  if (errors || response.status !== 200) throw new Error(`${url} answered ${response.status} ${text.slice(0, 500)}`)
+  return data
+}
+
+/** A key of a project that may read and write all documents. */
+export async function createKey({ app }: World, projectId: string): Promise<string> {
+  const secret = newSecret('key')
+  const scopes = ['documents.read', 'documents.write']
+  await app.db.key.create({
+    data: { id: `key_${projectId}`, projectId, name: 'bench', hash: hashSecret(secret), scopes },
+  })
+  return `Bearer ${secret}`
+}
