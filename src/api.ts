@@ -6,6 +6,7 @@ import { createHealth } from './health.ts'
 import { addressReader } from './http/address.ts'
 import { createHandler } from './http/handler.ts'
 import { limits } from './http/limits.ts'
+import { createLoad } from './http/load.ts'
 import { allowsOrigin } from './http/origin.ts'
 import { createSockets } from './http/sockets.ts'
 import { createGraphql, type Graphql } from './server.ts'
@@ -22,10 +23,12 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
   const { env } = app
   let leaving = false
   const health = createHealth({ env, sql: app.reserve })
+  const load = createLoad(app)
   const parts = {
     app,
     graphql,
     health,
+    load,
     allows: allowsOrigin(env),
     addressOf: addressReader(env.TRUSTED_PROXIES),
     isLeaving: () => leaving,
@@ -60,6 +63,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
       clearInterval(idle)
       server.closeAllConnections()
       health.close()
+      load.close()
       await graphql.close()
     },
   }

@@ -7,6 +7,7 @@ import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createRedis } from './platform/redis.ts'
+import { createShares } from './platform/shares.ts'
 import { createTails } from './tail.ts'
 
 export type App = Services & {
@@ -40,5 +41,6 @@ export async function createApp(env: Env, name: string): Promise<App> {
     await db.$disconnect()
     await sql.end()
   }
-  return { env, log, db, sql, reserve, tails, identities, wake, clock: () => new Date(), close }
+  const shares = createShares(env.DATABASE_POOL)
+  return { env, log, db, sql, shares, reserve, tails, identities, wake, clock: () => new Date(), close }
 }

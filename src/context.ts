@@ -3,6 +3,7 @@ import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import type { Identities } from './identities.ts'
 import type { Log } from './platform/log.ts'
+import type { Shares } from './platform/shares.ts'
 import type { Tails } from './tail.ts'
 
 /** Who asks. An absent principal is a guest (null), never more. */
@@ -24,6 +25,8 @@ export type Services = {
   log: Log
   db: PrismaClient
   sql: Pool
+  /** Documents are read and written within their project's share of the pool. */
+  shares: Shares
   tails: Tails
   identities: Identities
   clock: () => Date
@@ -77,7 +80,11 @@ function announce(ctx: Context, { count, callers }: Emitted): void {
 }
 
 /** The same for statements that Prisma does not know, above all on documents. */
-export async function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+export function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+  return ctx.shares.run(ctx.projectId, () => runTransaction(ctx, fn))
+}
+
+async function runTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   const client = await ctx.sql.connect()
   const emitted: Emitted = { count: 0, callers: [] }
   try {

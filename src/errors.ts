@@ -25,7 +25,8 @@ export const errorCodes = {
   FORBIDDEN: 'You may read it, but not do this to it.',
   UNAUTHENTICATED: 'This needs a valid credential.',
   LIMIT_EXCEEDED: 'A stated limit was passed. `extensions.retryAfterMs` says when to try again, where that helps.',
-  UNAVAILABLE: 'A part of the server is not there right now. Trying again is safe.',
+  UNAVAILABLE:
+    'A part of the server is not there right now, or has too much to do. Trying again is safe; `extensions.retryAfterMs` may say when.',
   RESYNC_REQUIRED: 'The cursor cannot be resumed: read the present state, then subscribe without a cursor.',
   INTERNAL: 'Something went wrong on the server. `extensions.requestId` finds it in the log.',
 } as const
@@ -80,6 +81,16 @@ export class LimitExceeded extends AppError {
 
 export class Unavailable extends AppError {
   readonly code = 'UNAVAILABLE'
+  readonly retryAfterMs: number | null
+
+  constructor(message: string, { retryAfterMs, ...options }: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options)
+    this.retryAfterMs = retryAfterMs ?? null
+  }
+
+  override get details(): Record<string, unknown> {
+    return this.retryAfterMs === null ? {} : { retryAfterMs: this.retryAfterMs }
+  }
 }
 
 export class ResyncRequired extends AppError {

@@ -8,6 +8,7 @@ import { authenticate } from '../authenticate.ts'
 import { LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
 import type { Graphql } from '../server.ts'
 import { limits } from './limits.ts'
+import type { Load } from './load.ts'
 import { maskError } from './mask.ts'
 import { readOperation } from './operation.ts'
 import { type Answer, cursorOf, cutOf, isStream } from './stream.ts'
@@ -35,7 +36,7 @@ export const slowConsumer = 4008
 export const goingAway = 1001
 const tryAgainLater = 1013
 
-export type Parts = { app: App; graphql: Graphql; isLeaving: () => boolean }
+export type Parts = { app: App; graphql: Graphql; load: Load; isLeaving: () => boolean }
 
 /**
  * The protocol `graphql-transport-ws`, as far as it is about operations. graphql-ws keeps the order of messages; what an
@@ -120,7 +121,7 @@ function closeFor(error: unknown, { socket }: Connection, requestId: string, { l
 
 /** Runs an operation before the protocol does: it only has to pass on what came of it. */
 async function start(parts: Parts, protocol: Protocol, payload: unknown): Promise<Ran | readonly GraphQLError[]> {
-  const { app, graphql, isLeaving } = parts
+  const { app, graphql, load, isLeaving } = parts
   const { extra, subscriptions } = protocol
   const requestId = randomUUID()
   extra.running += 1
@@ -131,6 +132,7 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
     }
     const operation = readOperation(payload)
     const ctx = await authenticate(app, { ...extra, requestId })
+    load.admit(ctx)
     const answer = await graphql.run(ctx, operation, ['query', 'mutation', 'subscription'])
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
     return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ExecutionResult } from 'graphql'
 import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import type { Health } from '../health.ts'
 import type { Allowed, Graphql } from '../server.ts'
 import { createGraphiql } from './graphiql.ts'
+import type { Load } from './load.ts'
 import { maskError, statusOf } from './mask.ts'
 import { type Operation, readBody, readQueryString } from './operation.ts'
 import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
@@ -19,6 +21,7 @@ export type Parts = {
   app: App
   graphql: Graphql
   health: Health
+  load: Load
   allows: AllowsOrigin
   addressOf: (req: IncomingMessage) => string
   /** Whether the process has been told to end. */
@@ -41,6 +44,7 @@ export function createHandler(parts: Parts): Handler {
     } catch (error) {
       if (res.headersSent) return void res.destroy()
       const result = { errors: [maskError(error, { requestId, log })] }
+      tellRetry(res, result)
       writeJson(res, statusOf(result), result)
     }
   }
@@ -71,7 +75,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
 }
 
 function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: string) => Promise<void> {
-  const { app, graphql, addressOf } = parts
+  const { app, graphql, load, addressOf } = parts
   return async (exchange, projectId) => {
     const { req, res, requestId } = exchange
     if (req.method === 'OPTIONS') return void res.writeHead(204).end()
@@ -83,6 +87,7 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
       ip: addressOf(req),
       userAgent: String(req.headers['user-agent'] ?? '').slice(0, 512),
     })
+    load.admit(ctx)
     const lastEventId = req.headers['last-event-id']
     if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId
     if (!wantsStream(req)) return answer(parts, exchange, ctx, asked)
@@ -119,6 +124,7 @@ async function answer(
     : 'application/json'
   if (Array.isArray(asked)) return writeJson(res, 200, await Promise.all(asked.map(run)), type)
   const result = await run(asked)
+  tellRetry(res, result)
   writeJson(res, statusOf(result), result, type)
 }
 
@@ -131,6 +137,12 @@ async function writeReadiness(res: ServerResponse, { health, isLeaving }: Parts)
   const readiness = await health.ready()
   if (isLeaving()) return writeJson(res, 503, { ...readiness, status: 'leaving' })
   writeJson(res, readiness.status === 'unavailable' ? 503 : 200, readiness)
+}
+
+/** For proxies and libraries, which know nothing of our codes. */
+function tellRetry(res: ServerResponse, { data, errors }: ExecutionResult): void {
+  const retryAfterMs = data === undefined ? errors?.[0]?.extensions.retryAfterMs : undefined
+  if (typeof retryAfterMs === 'number') res.setHeader('retry-after', Math.ceil(retryAfterMs / 1_000))
 }
 
 function writeJson(res: ServerResponse, status: number, body: unknown, type = 'application/json'): void {

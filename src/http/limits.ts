@@ -53,6 +53,16 @@ export const limits = {
   socketInitMs: 3_000,
   socketPingMs: 30_000,
 
+  /** A node refuses requests while more than this wait for a connection, or while timers are so late for 300 ms on end. */
+  load: {
+    waiting: 500,
+    delayMs: 500,
+    /** Members of a project are let in until it is so many times as much. */
+    membersTimes: 2,
+    /** When whoever is refused is told to try again. */
+    retryAfterMs: 1_000,
+  },
+
   /** How long requests in flight may take once the process is told to end. */
   shutdownMs: 10_000,
 } as const

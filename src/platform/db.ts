@@ -5,9 +5,22 @@ import { type QueryArgs, withoutCursors } from './keyset.ts'
 
 export type Db = PrismaClient
 
+export const poolLimits = {
+  /** How long whoever needs a connection waits for one. */
+  waitMs: 5_000,
+  /** How long PostgreSQL works on one statement. */
+  statementMs: 15_000,
+} as const
+
 /** One pool for everything a process does in PostgreSQL, so that its connections can be budgeted. */
 export function createPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 15_000, application_name: 'tendril' })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: poolLimits.waitMs,
+    statement_timeout: poolLimits.statementMs,
+    application_name: 'tendril',
+  })
   // An idle connection that the server closes would otherwise end the process.
   pool.on('error', () => {})
   // So would one that is in use; its query fails besides, and tells it.
@@ -19,7 +32,7 @@ export function createPool(url: string, max: number): pg.Pool {
 export function createDb(pool: pg.Pool): Db {
   const client = new PrismaClient({
     adapter: new PrismaPg(pool, { disposeExternalPool: false }),
-    transactionOptions: { maxWait: 5_000, timeout: 15_000 },
+    transactionOptions: { maxWait: poolLimits.waitMs, timeout: poolLimits.statementMs },
   })
   const query = { $allModels: { $allOperations: withKeysets } }
   return client.$extends({ query }) as unknown as Db

@@ -1,0 +1,85 @@
+import { Unavailable } from '../errors.ts'
+
+/** Who may use the connections of a pool at a time, so that one busy project leaves room for the others. */
+export type Shares = {
+  /** Runs what needs one connection, once the project has one to spare. Throws Unavailable rather than wait for long. */
+  run: <T>(projectId: string, work: () => Promise<T>) => Promise<T>
+  /** How many wait for their project's share. */
+  waiting: () => number
+}
+
+export const shareLimits = {
+  /** How long work waits for its turn. */
+  waitMs: 5_000,
+  /** How much work of one project may wait. */
+  waiting: 250,
+  /** For how long a project counts as busy after it has asked for something. */
+  recentMs: 10_000,
+} as const
+
+type Turn = { start: () => void; late: NodeJS.Timeout }
+type Project = { running: number; turns: Turn[] }
+
+/**
+ * A project that is alone may use all connections but one; beside others, half of them. What it has beyond that when others
+ * come is not taken from it, but not given anew either.
+ */
+export function createShares(connections: number, limits: typeof shareLimits = shareLimits): Shares {
+  const projects = new Map<string, Project>()
+  const [alone, beside] = [Math.max(1, connections - 1), Math.max(1, Math.floor(connections / 2))]
+  let waiting = 0
+  let latest = { projectId: '', at: 0 }
+  let another = latest
+
+  const note = (projectId: string) => {
+    if (latest.projectId !== projectId) {
+      another = latest
+      latest = { projectId, at: 0 }
+    }
+    latest.at = performance.now()
+  }
+  const mostOf = () => (another.at > 0 && performance.now() - another.at < limits.recentMs ? beside : alone)
+
+  const leave = (projectId: string, project: Project) => {
+    project.running -= 1
+    while (project.running < mostOf()) {
+      const turn = project.turns.shift()
+      if (!turn) break
+      waiting -= 1
+      clearTimeout(turn.late)
+      project.running += 1
+      turn.start()
+    }
+    if (project.running === 0 && project.turns.length === 0) projects.delete(projectId)
+  }
+  const turnOf = (project: Project) =>
+    new Promise<void>((resolve, reject) => {
+      if (project.turns.length >= limits.waiting) return reject(tooMuch())
+      const giveUp = () => {
+        project.turns.splice(project.turns.indexOf(turn), 1)
+        waiting -= 1
+        reject(tooMuch())
+      }
+      const turn = { start: resolve, late: setTimeout(giveUp, limits.waitMs) }
+      project.turns.push(turn)
+      waiting += 1
+    })
+  const run = async <T>(projectId: string, work: () => Promise<T>): Promise<T> => {
+    note(projectId)
+    const project = projects.get(projectId) ?? { running: 0, turns: [] }
+    if (project.running < mostOf()) {
+      project.running += 1
+      projects.set(projectId, project)
+    } else await turnOf(project)
+    try {
+      return await work()
+    } finally {
+      leave(projectId, project)
+    }
+  }
+  return { run, waiting: () => waiting }
+}
+
+function tooMuch(): Unavailable {
+  return new Unavailable('This project asks for more than its share right now. Try again.', { retryAfterMs: 1_000 })
+}
