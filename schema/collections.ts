@@ -9,18 +9,59 @@ import {
   updateCollection,
   visibleCollections,
 } from '../src/modules/collections/collections.ts'
+import type { NewRule } from '../src/modules/collections/rules.ts'
 import { mayReadSchema } from '../src/modules/databases/databases.ts'
 import { visibleIndexes } from '../src/modules/indexes/indexes.ts'
-import { parsePermission } from '../src/modules/permissions/roles.ts'
+import { parsePermission, type Permission as RowPermission } from '../src/modules/permissions/roles.ts'
 import { mayUse } from './access.ts'
-import { AttributeInput, AttributeList, SchemaStatus } from './attributes.ts'
+import { SchemaStatus } from './attribute-types.ts'
+import { AttributeInput, AttributeList, readAttribute } from './attributes.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
 import { IndexInput, IndexList } from './indexes.ts'
-import { answerPermission, Permission, PermissionInput, readPermissions } from './permissions.ts'
+import {
+  answerPermission,
+  Permission,
+  type PermissionAnswer,
+  PermissionInput,
+  PermissionRight,
+  readPermissions,
+} from './permissions.ts'
 
 const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
 const write = { audience: ['console', 'server'], scope: 'databases.write' } as const
+
+type RuleAnswer = PermissionAnswer & { where?: unknown }
+
+const answerRule = ({ where, ...permission }: RowPermission & { where: unknown }): RuleAnswer => {
+  return { ...answerPermission(permission), where }
+}
+
+function readRules(rules: readonly RuleAnswer[]): NewRule[] {
+  return readPermissions(rules).map((permission, i) => ({ ...permission, where: rules[i]?.where }))
+}
+
+const where =
+  'A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith; `$userId` is the id of the caller.'
+
+const CollectionRule = builder.objectRef<RuleAnswer>('CollectionRule').implement({
+  description: 'A right that a role holds on the documents that match a condition.',
+  fields: (t) => ({
+    right: t.expose('right', { type: PermissionRight, description: 'What it allows.' }),
+    role: t.exposeString('role', { description: 'Whom it is given to.' }),
+    where: t.field({ type: 'JSON', description: where, resolve: (rule) => rule.where }),
+  }),
+})
+
+const CollectionRuleInput = builder.inputType('CollectionRuleInput', {
+  description:
+    'A right for a role on the documents that match a condition. What is created or changed has to match it afterwards too.',
+  fields: (t) => ({
+    right: t.field({ type: PermissionRight, required: true, description: 'What it allows.' }),
+    role: t.string({ required: true, description: 'Whom it is given to: a role, as in permissions.' }),
+    where: t.field({ type: 'JSON', required: true, description: `${where} Up to 100 parts, 10 levels deep.` }),
+  }),
+})
 
 const Collection = builder.prismaObject('Collection', {
   description: "A kind of document: it becomes a type of the project's API.",
@@ -38,6 +79,16 @@ const Collection = builder.prismaObject('Collection', {
     }),
     documentPermissions: t.exposeBoolean('documentPermissions', {
       description: 'Whether each document can grant more by itself.',
+    }),
+    rules: t.field({
+      type: [CollectionRule],
+      description: 'Who may do what with the documents that match a condition.',
+      select: { rules: true },
+      resolve: ({ rules }) => JSON.parse(rules).map(answerRule),
+    }),
+    cacheSeconds: t.exposeInt('cacheSeconds', {
+      nullable: true,
+      description: 'How long answers about its documents may be kept; null for not at all.',
     }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
     statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
@@ -90,6 +141,8 @@ builder.queryFields((t) => ({
   ),
 }))
 
+const rules = 'Who may do what with the documents that match a condition, up to 50.'
+const cacheSeconds = 'How long answers about its documents may be kept, 1 to 3,600.'
 const documentPermissions = 'Whether each document can grant more by itself.'
 
 builder.mutationFields((t) => ({
@@ -115,6 +168,8 @@ builder.mutationFields((t) => ({
         description: 'Who may do what with every document, up to 100. Members and keys of the project need none.',
       }),
       documentPermissions: t.input.boolean({ description: `${documentPermissions} They can, if left out.` }),
+      rules: t.input.field({ type: [CollectionRuleInput], description: rules }),
+      cacheSeconds: t.input.int({ description: `${cacheSeconds} Not at all, if left out.` }),
       attributes: t.input.field({
         type: [AttributeInput],
         description: 'The attributes that it begins with, up to 400.',
@@ -122,7 +177,12 @@ builder.mutationFields((t) => ({
       indexes: t.input.field({ type: [IndexInput], description: 'The indexes that it begins with, up to 64.' }),
     },
     resolve: (_query, _root, { input }, ctx) =>
-      createCollection(ctx, { ...input, permissions: readPermissions(input.permissions) }),
+      createCollection(ctx, {
+        ...input,
+        permissions: readPermissions(input.permissions),
+        rules: input.rules && readRules(input.rules),
+        attributes: input.attributes?.map(readAttribute),
+      }),
   }),
   updateCollection: t.prismaFieldWithInput({
     type: Collection,
@@ -130,15 +190,23 @@ builder.mutationFields((t) => ({
     description: 'Changes a collection. What is left out stays. It is in force on every node within a second.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
+      key: t.input.string({ description: 'What programs call it; its table stays.' }),
+      typeName: t.input.string({ description: 'The name of its type; it stays, whatever the key, if left out.' }),
       name: t.input.string({ description: 'What people call it.' }),
       permissions: t.input.field({
         type: [PermissionInput],
         description: 'Who may do what with every document, instead of all that was granted before.',
       }),
       documentPermissions: t.input.boolean({ description: documentPermissions }),
+      rules: t.input.field({ type: [CollectionRuleInput], description: `${rules} They come instead of those before.` }),
+      cacheSeconds: t.input.int({ description: `${cacheSeconds} Null for not at all.` }),
     },
-    resolve: (_query, _root, { input: { id, permissions, ...changes } }, ctx) =>
-      updateCollection(ctx, id, { ...changes, permissions: permissions && readPermissions(permissions) }),
+    resolve: (_query, _root, { input: { id, permissions, rules, ...changes } }, ctx) =>
+      updateCollection(ctx, id, {
+        ...changes,
+        permissions: permissions && readPermissions(permissions),
+        rules: rules && readRules(rules),
+      }),
   }),
   deleteCollection: t.id({
     access: write,

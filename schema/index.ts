@@ -1,4 +1,5 @@
 import './accounts.ts'
+import './attribute-types.ts'
 import './attributes.ts'
 import './audits.ts'
 import './collections.ts'

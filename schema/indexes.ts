@@ -1,6 +1,6 @@
-import { IndexType as Type } from '../prisma/client/enums.ts'
+import { VectorDistance as Distance, IndexType as Type } from '../prisma/client/enums.ts'
 import { createIndex, deleteIndex } from '../src/modules/indexes/indexes.ts'
-import { SchemaStatus } from './attributes.ts'
+import { SchemaStatus } from './attribute-types.ts'
 import { builder, type SchemaTypes } from './builder.ts'
 import { connectionOf } from './connections.ts'
 import { OrderDirection } from './permissions.ts'
@@ -17,8 +17,17 @@ const IndexType = builder.enumType('IndexType', {
     [Type.FULLTEXT]: { description: 'Finds words in texts.' },
     [Type.GIN]: { description: 'Finds items of lists and parts of JSON.' },
     [Type.TRIGRAM]: { description: 'Finds parts of texts.' },
-    [Type.SPATIAL]: { description: 'Finds places and areas.' },
+    [Type.SPATIAL]: { description: 'Finds points, areas, and lines by the box around them.' },
     [Type.VECTOR]: { description: 'Finds the nearest vectors.' },
+  },
+})
+
+const VectorDistance = builder.enumType('VectorDistance', {
+  description: 'How far two vectors are from each other.',
+  values: {
+    [Distance.EUCLIDEAN]: { description: 'The length of the line between them.' },
+    [Distance.COSINE]: { description: 'By the angle between them.' },
+    [Distance.DOT]: { description: 'The negative inner product.' },
   },
 })
 
@@ -31,9 +40,18 @@ const Index = builder.prismaObject('Index', {
     attributes: t.exposeStringList('attributes', { description: 'The keys of its attributes, in order.' }),
     orders: t.field({
       type: [OrderDirection],
-      description: 'The direction of each.',
+      description: 'The direction of each; empty for indexes without order.',
       select: { orders: true },
       resolve: ({ orders }) => orders.map((order) => (order === 'DESC' ? 'DESC' : 'ASC')),
+    }),
+    language: t.exposeString('language', {
+      nullable: true,
+      description: 'How a full-text index reads words; null for others.',
+    }),
+    distance: t.expose('distance', {
+      type: VectorDistance,
+      nullable: true,
+      description: 'What a vector index measures; null for others.',
     }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
     statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
@@ -56,7 +74,18 @@ const indexFields = (t: Fields) => ({
     required: true,
     description: 'Keys of 1 to 10 attributes, `createdAt` or `updatedAt`; strings of about 640 characters together.',
   }),
-  orders: t.field({ type: [OrderDirection], description: 'The direction of each; ASC, if left out.' }),
+  orders: t.field({
+    type: [OrderDirection],
+    description: 'The direction of each, for a key or unique index; ASC, if left out.',
+  }),
+  language: t.string({
+    description:
+      'How a full-text index reads words: `simple`, the default, `english`, `german` … as PostgreSQL has them.',
+  }),
+  distance: t.field({
+    type: VectorDistance,
+    description: 'What a vector index measures; EUCLIDEAN, if left out.',
+  }),
 })
 
 export const IndexInput = builder.inputType('IndexInput', {

@@ -23,7 +23,8 @@ export function asksForChange({
   const [noun = '', action] = type.split('.')
   if (type === 'databases.deleted') return true
   if (!['collections', 'attributes', 'indexes'].includes(noun)) return false
-  if (action === 'created' || (payload as { status?: string }).status === 'DELETING') return true
+  const { status = '' } = payload as { status?: string }
+  if (action === 'created' || status === 'DELETING' || status === 'CHANGING') return true
   return type === 'collections.updated' && actorKind !== 'system'
 }
 

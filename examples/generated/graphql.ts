@@ -6,22 +6,44 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** An attribute that a collection begins with. */
 export type AttributeInput = {
-  /** The value of documents that are created without one, for an attribute that is not required. */
+  /** An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
+  computed?: string | null | undefined;
+  /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
   default?: unknown;
+  /** How many numbers a vector has, up to 2,000. Vectors need it. */
+  dimensions?: number | null | undefined;
+  /** The 1 to 100 values of an enum, names of up to 255 letters, digits and underscores. Enums need them. */
+  elements?: Array<string> | null | undefined;
+  /** Whether its values are stored encrypted: STRING, TEXT, EMAIL, URL and JSON that nobody searches. */
+  encrypted?: boolean | null | undefined;
   /** The name of the field: a small letter, then letters, digits and underscores, up to 40. */
   key: string;
-  /** What happens when the document that a relation points at is deleted. Relations need it. */
+  /** Whether it holds a list of up to 5,000 values; not for JSON, geometry, vectors and encrypted ones. */
+  list?: boolean | null | undefined;
+  /** The greatest value, as `min`. */
+  max?: unknown;
+  /** The least value of a number, DATE or DATETIME; a string for BIGINT, DECIMAL, DATE and DATETIME. */
+  min?: unknown;
+  /** What happens when the document that a relation points at is deleted. Relations need it, but many to many, whose links go. */
   onDelete?: OnDelete | null | undefined;
-  /** The collection that a relation points at. Relations need it. */
+  /** A regular expression of PostgreSQL, up to 1,000 characters, that a text or each item of a list matches. */
+  pattern?: string | null | undefined;
+  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. */
+  permissions?: Array<PermissionInput> | null | undefined;
+  /** The collection that a relation points at, `self` for its own. Relations need it. */
   relatedCollectionId?: string | number | null | undefined;
+  /** How many documents a relation joins; MANY_TO_ONE, if left out. */
+  relation?: RelationKind | null | undefined;
   /** Whether every document has a value; not, if left out. */
   required?: boolean | null | undefined;
-  /** The field of that collection that lists the documents which point at one; none, if left out. */
+  /** The field of the related collection that leads back to the documents which point at one. */
   reverseKey?: string | null | undefined;
   /** Greatest number of characters of a string, up to 1,048,576. Strings need it. */
   size?: number | null | undefined;
   /** What it holds. */
   type: AttributeType;
+  /** Whether no two documents have the same value: for texts with up to 640 characters, numbers, dates … */
+  unique?: boolean | null | undefined;
 };
 
 /** What an attribute holds. */
@@ -34,7 +56,7 @@ export type AttributeType =
   | 'DATE'
   /** A moment, to the millisecond. */
   | 'DATETIME'
-  /** An exact decimal number. */
+  /** An exact decimal number of up to 100 digits. */
   | 'DECIMAL'
   /** An email address. */
   | 'EMAIL'
@@ -54,11 +76,11 @@ export type AttributeType =
   | 'POINT'
   /** An area: a GeoJSON Polygon without holes. */
   | 'POLYGON'
-  /** One document of `relatedCollection`. */
+  /** One document of `relatedCollection`, or several: see `relation`. */
   | 'RELATION'
   /** Text of up to `size` characters. */
   | 'STRING'
-  /** Text of any length up to 1,048,576 characters. */
+  /** Text of any length, up to what a document may have. */
   | 'TEXT'
   /** A web address. */
   | 'URL'
@@ -66,6 +88,16 @@ export type AttributeType =
   | 'UUID'
   /** A vector of `dimensions` numbers. */
   | 'VECTOR';
+
+/** A right for a role on the documents that match a condition. What is created or changed has to match it afterwards too. */
+export type CollectionRuleInput = {
+  /** What it allows. */
+  right: PermissionRight;
+  /** Whom it is given to: a role, as in permissions. */
+  role: string;
+  /** A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith; `$userId` is the id of the caller. Up to 100 parts, 10 levels deep. */
+  where: unknown;
+};
 
 /** What is asked for. */
 export type ConfirmVerificationInput = {
@@ -79,6 +111,8 @@ export type ConfirmVerificationInput = {
 export type CreateCollectionInput = {
   /** The attributes that it begins with, up to 400. */
   attributes?: Array<AttributeInput> | null | undefined;
+  /** How long answers about its documents may be kept, 1 to 3,600. Not at all, if left out. */
+  cacheSeconds?: number | null | undefined;
   /** Which database it is for. */
   databaseId: string | number;
   /** Whether each document can grant more by itself. They can, if left out. */
@@ -91,6 +125,8 @@ export type CreateCollectionInput = {
   name?: string | null | undefined;
   /** Who may do what with every document, up to 100. Members and keys of the project need none. */
   permissions: Array<PermissionInput>;
+  /** Who may do what with the documents that match a condition, up to 50. */
+  rules?: Array<CollectionRuleInput> | null | undefined;
   /** The name of its type, unique in the project; made of the key, if left out. */
   typeName?: string | null | undefined;
 };
@@ -152,9 +188,13 @@ export type DeliveryStatus =
 export type IndexInput = {
   /** Keys of 1 to 10 attributes, `createdAt` or `updatedAt`; strings of about 640 characters together. */
   attributes: Array<string>;
+  /** What a vector index measures; EUCLIDEAN, if left out. */
+  distance?: VectorDistance | null | undefined;
   /** What programs call it: a small letter, then letters, digits and underscores, up to 40. */
   key: string;
-  /** The direction of each; ASC, if left out. */
+  /** How a full-text index reads words: `simple`, the default, `english`, `german` … as PostgreSQL has them. */
+  language?: string | null | undefined;
+  /** The direction of each, for a key or unique index; ASC, if left out. */
   orders?: Array<OrderDirection> | null | undefined;
   /** What it is for. */
   type: IndexType;
@@ -168,7 +208,7 @@ export type IndexType =
   | 'GIN'
   /** Finds and orders documents fast. */
   | 'KEY'
-  /** Finds places and areas. */
+  /** Finds points, areas, and lines by the box around them. */
   | 'SPATIAL'
   /** Finds parts of texts. */
   | 'TRIGRAM'
@@ -214,6 +254,17 @@ export type PermissionRight =
   /** CREATE, UPDATE and DELETE in one. Answers name them one by one. */
   | 'WRITE';
 
+/** How many documents a relation joins. */
+export type RelationKind =
+  /** Each document is linked to any number. */
+  | 'MANY_TO_MANY'
+  /** Each document points at one. */
+  | 'MANY_TO_ONE'
+  /** Asked for at the end that is pointed at: it is stored, and answered, as MANY_TO_ONE at the other. */
+  | 'ONE_TO_MANY'
+  /** Each document points at one, and no two at the same. */
+  | 'ONE_TO_ONE';
+
 /** Where a change of the schema stands. */
 export type SchemaStatus =
   /** It is there. */
@@ -255,6 +306,15 @@ export type TaskRunStatus =
   | 'RUNNING'
   /** The address answered 2xx. */
   | 'SUCCEEDED';
+
+/** How far two vectors are from each other. */
+export type VectorDistance =
+  /** By the angle between them. */
+  | 'COSINE'
+  /** The negative inner product. */
+  | 'DOT'
+  /** The length of the line between them. */
+  | 'EUCLIDEAN';
 
 export type AuditsQueryVariables = Exact<{ [key: string]: never; }>;
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../../src/context.ts'
 import { Unavailable } from '../../src/errors.ts'
+import { makeChange } from './change.ts'
 import { type Change, pendingChanges } from './changes.ts'
 import { dropAttribute, dropCollection, dropIndex, dropTable, forgetReaders, retireAttributes } from './drop.ts'
 import { Failure, fail } from './fail.ts'
@@ -11,6 +12,7 @@ import { Busy } from './step.ts'
 const makers: Record<Change['task'], (ctx: Context, id: string) => Promise<boolean>> = {
   'make-collection': makeCollection,
   'make-attribute': makeAttribute,
+  'make-change': makeChange,
   'make-index': makeIndex,
   'index-readers': indexReaders,
   'forget-readers': forgetReaders,
@@ -139,9 +141,19 @@ export function reasonOf(error: unknown): string | null {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  '0A000': 'PostgreSQL cannot do this with such a column.',
+  '22003': 'A document has a number that is out of range.',
+  '22007': 'A document has a value that is no date.',
+  '22P02': 'A document has a value that cannot become one of the new type.',
   '23502': 'The collection has documents, which would lack a value: make the attribute optional, or fill it before.',
+  '23503': 'A document points at one that is not there.',
   '23505': 'Documents have equal values where they must be unique.',
-  '54011': 'The table has no room for another column: deleted attributes keep theirs. Make a new collection.',
+  '23514': 'A document has a value that the attribute would not allow.',
+  '42501': 'Tendril may not do this on its PostgreSQL server.',
+  '42703': 'An attribute that it is made of is not there.',
+  '42704': 'The PostgreSQL server lacks what this needs.',
+  '42710': 'PostgreSQL has something of this name already.',
+  '54011': 'The table has no room for another column.',
   '54000': 'A document has a value that is too long for an index.',
 }
 

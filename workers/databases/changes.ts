@@ -5,6 +5,7 @@ const tasks = [
   'make-collection',
   'drop-index',
   'make-attribute',
+  'make-change',
   'make-index',
   'index-readers',
   'forget-readers',
@@ -26,6 +27,7 @@ const parts: Record<Change['task'], string> = {
   'make-collection': `select id, "createdAt" from collections c where status = 'PROCESSING' and "projectId" = $1`,
   'drop-index': ofCollections('indexes', 'DELETING'),
   'make-attribute': ofCollections('attributes', 'PROCESSING'),
+  'make-change': ofCollections('attributes', 'CHANGING'),
   'make-index': ofCollections('indexes', 'PROCESSING'),
   'index-readers': `select id, "createdAt" from collections c
      where status = 'AVAILABLE' and "projectId" = $1 and "documentPermissions" and not coalesce((${readers}), false)`,
@@ -56,7 +58,8 @@ export async function pendingChanges(sql: Pool, projectId: string): Promise<Chan
 export async function projectsBehind(sql: Pool, before: Date): Promise<string[]> {
   const nouns = ['collections', 'attributes', 'indexes']
   const waiting = nouns.map(
-    (noun) => `select "projectId" from ${noun} where status in ('PROCESSING', 'DELETING') and "updatedAt" < $1`,
+    (noun) =>
+      `select "projectId" from ${noun} where status in ('PROCESSING', 'CHANGING', 'DELETING') and "updatedAt" < $1`,
   )
   const { rows } = await sql.query<{ projectId: string }>(
     `${waiting.join(' union ')}

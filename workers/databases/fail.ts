@@ -21,6 +21,7 @@ export async function fail(ctx: Context, task: string, id: string, reason: strin
       await tx.query(hasOwnColumn(attribute) ? dropColumn(collection, attribute) : dropLinks(attribute))
       await settleAttribute(tx, collection, attribute, outcome)
     }
+    if (task === 'make-change') await failChange(tx, id, reason)
     if (task === 'make-index') {
       const index = await claim<Index>(tx, 'indexes', id, 'PROCESSING')
       const collection = index && (await availableCollection(tx, index.collectionId))
@@ -29,6 +30,16 @@ export async function fail(ctx: Context, task: string, id: string, reason: strin
       await settleIndex(tx, collection, index, outcome)
     }
   })
+}
+
+/** The attribute stays what it was. Of the change there can be an index, built beside the writers. */
+async function failChange(tx: TxContext, id: string, reason: string): Promise<void> {
+  const attribute = await claim<Attribute>(tx, 'attributes', id, 'CHANGING')
+  const collection = attribute && (await availableCollection(tx, attribute.collectionId))
+  if (!attribute || !collection) return
+  if (!attribute.unique) await tx.query(`drop index if exists ${qualified(tx.projectId, `${id}_unique`)}`)
+  await tx.query('update attributes set change = null where id = $1', [id])
+  await settleAttribute(tx, collection, attribute, { status: 'AVAILABLE', reason })
 }
 
 async function failCollection(tx: TxContext, id: string, reason: string): Promise<void> {

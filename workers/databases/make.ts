@@ -1,9 +1,10 @@
 import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
 import type { Context, TxContext } from '../../src/context.ts'
 import { hasOwnColumn } from '../../src/modules/collections/columns.ts'
-import { attributeIndexes, indexOf, readersIndex } from '../../src/modules/collections/table-indexes.ts'
+import { attributeIndexes, extensionOf, indexOf, readersIndex } from '../../src/modules/collections/table-indexes.ts'
 import { addColumn, createLinks, createSchema, createTable, validations } from '../../src/modules/collections/tables.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
+import { useExtension } from './extensions.ts'
 import { Failure } from './fail.ts'
 import { attributesOf, availableCollection, claim, claimParts, hasColumn } from './rows.ts'
 import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
@@ -20,7 +21,9 @@ export async function makeCollection(ctx: Context, id: string): Promise<boolean>
     const asked = await claimParts<Attribute>(tx, 'attributes', id)
     const targets = await statusOfTargets(tx, asked)
     const isReady = (target: string | null) => target === null || target === id || targets.get(target) === 'AVAILABLE'
-    const attributes = asked.filter(({ relatedCollectionId }) => isReady(relatedCollectionId))
+    const attributes = asked.filter(
+      ({ relatedCollectionId, type }) => isReady(relatedCollectionId) && type !== 'VECTOR',
+    )
     await tx.query(createSchema(ctx.projectId))
     await tx.query(createTable(collection, attributes))
     for (const attribute of attributes) {
@@ -43,7 +46,8 @@ async function makeFirstIndexes(
 ): Promise<void> {
   const known = new Set(['createdAt', 'updatedAt', ...attributes.map(({ key }) => key)])
   for (const index of await claimParts<Index>(tx, 'indexes', collection.id)) {
-    if (!index.attributes.every((key) => known.has(key))) continue
+    // What needs more than PostgreSQL itself is made on its own, so that its failure is its own.
+    if (extensionOf(index) || !index.attributes.every((key) => known.has(key))) continue
     await tx.query(indexOf(collection, index, attributes).text(false))
     await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
   }
@@ -86,6 +90,7 @@ async function beginAttribute(tx: TxContext, id: string): Promise<Begun> {
     await finishAttribute(tx, collection, attribute)
     return { progress: 'done' }
   }
+  if (attribute.type === 'VECTOR') await useExtension(tx, 'vector')
   const small = await isSmall(tx, collection.id)
   if (!(await hasColumn(tx, collection, attribute.column))) {
     await tx.query(addColumn(collection, attribute, await attributesOf(tx, collection.id)))
@@ -128,9 +133,11 @@ async function beginIndex(tx: TxContext, id: string): Promise<BegunIndex> {
   const attributes = await attributesOf(tx, collection.id)
   for (const name of index.attributes.filter((key) => key !== 'createdAt' && key !== 'updatedAt')) {
     const status = attributes.find(({ key }) => key === name)?.status
-    if (status === 'PROCESSING') return { progress: 'later' }
+    if (status === 'PROCESSING' || status === 'CHANGING') return { progress: 'later' }
     if (status !== 'AVAILABLE') throw new Failure(`The attribute “${name}” is not there.`)
   }
+  const extension = extensionOf(index)
+  if (extension) await useExtension(tx, extension)
   if (!(await isSmall(tx, collection.id))) return { progress: 'half', collection, index, attributes }
   await buildInside(tx, indexOf(collection, index, attributes))
   await settleIndex(tx, collection, index, { status: 'AVAILABLE' })

@@ -1,6 +1,13 @@
 import type { Context } from '../../src/context.ts'
-import { pendingChanges } from './changes.ts'
+import { type Change, pendingChanges } from './changes.ts'
 import { fail } from './fail.ts'
+
+const tables: Partial<Record<Change['task'], string>> = {
+  'make-collection': 'collections',
+  'make-attribute': 'attributes',
+  'make-change': 'attributes',
+  'make-index': 'indexes',
+}
 
 /** What still waits when a job is given up has waited for so long; what is younger has a job of its own. */
 const overdueMs = 10 * 60_000
@@ -9,9 +16,7 @@ const overdueMs = 10 * 60_000
 export async function failOverdue(ctx: Context, reason: string): Promise<void> {
   const before = new Date(ctx.clock().getTime() - overdueMs)
   for (const { task, id } of await pendingChanges(ctx.sql, ctx.projectId)) {
-    const table = { 'make-collection': 'collections', 'make-attribute': 'attributes', 'make-index': 'indexes' }[
-      task as string
-    ]
+    const table = tables[task]
     if (!table) continue
     const { rows } = await ctx.sql.query(`select 1 from ${table} where id = $1 and "updatedAt" < $2`, [id, before])
     if (rows.length === 0) continue

@@ -8,7 +8,7 @@ import { collectionUpdated } from '../../src/modules/collections/events.ts'
 import { indexUpdated } from '../../src/modules/indexes/events.ts'
 import { identify as identifyIndex } from '../../src/modules/indexes/indexes.ts'
 
-type Outcome = { status: 'AVAILABLE' } | { status: 'FAILED'; reason: string }
+type Outcome = { status: 'AVAILABLE'; reason?: string } | { status: 'FAILED'; reason: string }
 
 export async function settleCollection(tx: TxContext, collection: Collection, outcome: Outcome): Promise<void> {
   await write(tx, 'collections', collection.id, outcome)
@@ -36,7 +36,7 @@ export async function settleIndex(
 }
 
 async function write(tx: TxContext, table: string, id: string, outcome: Outcome): Promise<void> {
-  const reason = outcome.status === 'FAILED' ? outcome.reason : null
+  const reason = outcome.reason ?? null
   await tx.query(
     `update ${table} set status = $2::"SchemaStatus", "statusReason" = $3, "updatedAt" = clock_timestamp() where id = $1`,
     [id, outcome.status, reason],

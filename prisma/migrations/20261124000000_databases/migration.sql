@@ -113,6 +113,7 @@ CREATE FUNCTION items_fit(items text[], size int4) RETURNS boolean LANGUAGE sql 
   RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE char_length(item) > size);
 CREATE FUNCTION items_match(items text[], pattern text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN NOT EXISTS (SELECT FROM unnest(items) AS item WHERE item !~ pattern);
+
 -- What answers in JSON are made with.
 CREATE SCHEMA documents;
 
@@ -156,3 +157,15 @@ $$;
 CREATE FUNCTION documents.polygon_of(logged jsonb) RETURNS polygon LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT translate(((logged #> '{coordinates,0}') - (-1))::text, '[]', '()')::polygon
 $$;
+
+-- Whether a text can be read as a value of a type. PostgreSQL 16 says it itself, earlier ones have to try.
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::int >= 160000 THEN
+    CREATE FUNCTION is_valid(value text, type text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+      'SELECT pg_input_is_valid(value, type)';
+  ELSE
+    CREATE FUNCTION is_valid(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE AS
+      'BEGIN EXECUTE format(''SELECT %L::%s'', value, type); RETURN true; EXCEPTION WHEN data_exception THEN RETURN false; END';
+  END IF;
+END $$;

@@ -8,6 +8,8 @@ import { isId } from '../databases/names.ts'
 import { lockSchema } from '../databases/revision.ts'
 import { attributeCreated, attributeUpdated } from './events.ts'
 import { type AttributeShape, type NewAttribute, shapeAttribute } from './shape.ts'
+import { userOf } from './uses.ts'
+import { verifyComputed, verifyShape } from './verify.ts'
 
 /** Most attributes of a collection. */
 export const attributeLimit = 400
@@ -16,36 +18,44 @@ export function visibleAttributes(ctx: Pick<Context, 'actor' | 'projectId'>): Pr
   return { collection: { database: visibleDatabases(ctx) } }
 }
 
+/** One of them with its collection, by its id, outside or inside a transaction. */
+export async function getAttribute(
+  ctx: Context | DbContext,
+  id: string,
+): Promise<Attribute & { collection: Collection }> {
+  const where = { AND: [{ id }, visibleAttributes(ctx)] }
+  const attribute = isId('att', id) ? await ctx.db.attribute.findFirst({ where, include: { collection: true } }) : null
+  if (!attribute) throw new NotFound('There is no such attribute.')
+  return attribute
+}
+
 /** Asks for an attribute. The worker makes its column and sets its status. */
 export async function createAttribute(
   ctx: Context,
   { collectionId, ...input }: NewAttribute & { collectionId: string },
 ): Promise<Attribute> {
   const shape = shapeAttribute(input, ['input'])
+  await verifyShape(ctx, shape, ['input'])
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     const collection = await getOpenCollection(tx, collectionId)
-    const [attribute] = await insertAttributes(tx, collection, [shape])
+    const [attribute] = await insertAttributes(ctx, tx, collection, [shape], () => ['input'])
     if (!attribute) throw new Error('No attribute was inserted.')
     return attribute
   })
 }
 
-/** Asks for an attribute's end: its values go with it. Refused while an index uses it. */
+/** Asks for an attribute's end: its values go with it. Refused while something else uses it. */
 export async function deleteAttribute(ctx: Context, id: string): Promise<string> {
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
-    const where = { AND: [{ id }, visibleAttributes(ctx)] }
-    const attribute = isId('att', id) ? await tx.db.attribute.findFirst({ where, include: { collection: true } }) : null
-    if (!attribute) throw new NotFound('There is no such attribute.')
+    const attribute = await getAttribute(tx, id)
     if (attribute.status === 'DELETING') return id
-    const { collection, collectionId, key } = attribute
-    const index = await tx.db.index.findFirst({
-      where: { collectionId, attributes: { has: key }, status: { not: 'DELETING' } },
-    })
-    if (index) throw new Conflict(`The index “${index.key}” uses it: delete that first.`)
-    await tx.db.attribute.update({ where: { id }, data: { status: 'DELETING', statusReason: null } })
-    await emit(tx, attributeUpdated, { ...identify(collection, attribute), status: 'DELETING' as const })
+    const user = await userOf(tx, attribute.collection, attribute)
+    if (user) throw new Conflict(`${user} uses it: delete or change that first.`)
+    const data = { status: 'DELETING', statusReason: null, change: null } as const
+    await tx.db.attribute.update({ where: { id }, data })
+    await emit(tx, attributeUpdated, { ...identify(attribute.collection, attribute), status: 'DELETING' as const })
     return id
   })
 }
@@ -63,38 +73,90 @@ export async function getOpenCollection(tx: DbContext, id: string): Promise<Coll
 
 /**
  * Writes the rows of attributes that are right by themselves, once they are right for this collection too. The lock of
- * the schema is held.
+ * the schema is held. `ctx` is outside the transaction: what PostgreSQL refuses there does not end it.
  */
 export async function insertAttributes(
+  ctx: Context,
   tx: DbContext,
   collection: Collection,
   shapes: readonly AttributeShape[],
+  pathOf: (position: number) => readonly string[],
 ): Promise<Attribute[]> {
   if (shapes.length === 0) return []
-  const count = await tx.db.attribute.count({ where: { collectionId: collection.id } })
-  if (count + shapes.length > attributeLimit)
-    throw new LimitExceeded(`A collection has at most ${attributeLimit} attributes.`)
   const take = takenFields(tx)
+  const name = columnNames(tx)
+  const rows: Prisma.AttributeCreateManyInput[] = []
   for (const shape of shapes) {
-    await take(collection.id, shape.key)
-    if (shape.relatedCollectionId === null) continue
-    await getOpenCollection(tx, shape.relatedCollectionId)
-    if (shape.reverseKey !== null) await take(shape.relatedCollectionId, shape.reverseKey)
+    const placed = await placeRelation(tx, collection, shape)
+    await take(placed.collectionId, placed.key)
+    if (placed.relatedCollectionId !== null && placed.reverseKey !== null)
+      await take(placed.relatedCollectionId, placed.reverseKey)
+    rows.push({ projectId: tx.projectId, ...placed, ...(await name(placed)) })
   }
-  const attributes = await tx.db.attribute.createManyAndReturn({
-    data: shapes.map((shape) => ({
-      id: newId('att'),
-      projectId: tx.projectId,
-      collectionId: collection.id,
-      column: shape.key,
-      relation: shape.type === 'RELATION' ? 'MANY_TO_ONE' : null,
-      ...shape,
-    })),
-  })
+  for (const [collectionId, added] of Map.groupBy(rows, ({ collectionId }) => collectionId)) {
+    const count = await tx.db.attribute.count({ where: { collectionId } })
+    if (count + added.length > attributeLimit)
+      throw new LimitExceeded(`A collection has at most ${attributeLimit} attributes.`)
+  }
+  const attributes = await tx.db.attribute.createManyAndReturn({ data: rows })
+  await verifyAllComputed(ctx, tx, attributes, pathOf)
   for (const attribute of attributes) {
-    await emit(tx, attributeCreated, { ...identify(collection, attribute), status: 'PROCESSING' as const })
+    const place =
+      attribute.collectionId === collection.id ? collection : await getOpenCollection(tx, attribute.collectionId)
+    await emit(tx, attributeCreated, { ...identify(place, attribute), status: 'PROCESSING' as const })
   }
   return attributes
+}
+
+/** What stands for the id of a collection in the relations that it begins with. */
+const itself = 'self'
+
+type Placed = Omit<AttributeShape, 'relation'> & Pick<Attribute, 'collectionId' | 'relation'>
+
+/** The collection whose table or links hold an attribute. That of one-to-many is the other end, where it is many-to-one. */
+async function placeRelation(tx: DbContext, collection: Collection, shape: AttributeShape): Promise<Placed> {
+  const { relation, relatedCollectionId, ...rest } = shape
+  if (relatedCollectionId === null)
+    return { ...rest, relation: null, relatedCollectionId: null, collectionId: collection.id }
+  const target = relatedCollectionId === itself ? collection.id : (await getOpenCollection(tx, relatedCollectionId)).id
+  if (relation !== 'ONE_TO_MANY') return { ...rest, relation, relatedCollectionId: target, collectionId: collection.id }
+  return {
+    ...rest,
+    relation: 'MANY_TO_ONE',
+    key: shape.reverseKey ?? '',
+    reverseKey: shape.key,
+    collectionId: target,
+    relatedCollectionId: collection.id,
+  }
+}
+
+/** Names new columns: by the key, unless a renamed attribute has that name still. */
+function columnNames(tx: DbContext): (placed: Placed) => Promise<Pick<Attribute, 'id' | 'column'>> {
+  const taken = new Map<string, Set<string>>()
+  return async ({ collectionId, key }) => {
+    const rows = taken.has(collectionId)
+      ? []
+      : await tx.db.attribute.findMany({ where: { collectionId }, select: { column: true } })
+    const columns = taken.get(collectionId) ?? new Set(rows.map(({ column }) => column))
+    taken.set(collectionId, columns)
+    const id = newId('att')
+    const column = columns.has(key) ? id : key
+    columns.add(column)
+    return { id, column }
+  }
+}
+
+async function verifyAllComputed(
+  ctx: Context,
+  tx: DbContext,
+  attributes: readonly Attribute[],
+  pathOf: (position: number) => readonly string[],
+): Promise<void> {
+  for (const [i, attribute] of attributes.entries()) {
+    if (attribute.computed === null) continue
+    const siblings = await tx.db.attribute.findMany({ where: { collectionId: attribute.collectionId } })
+    await verifyComputed(ctx, attribute, siblings, pathOf(i))
+  }
 }
 
 /** What events about an attribute carry to name it. */
@@ -107,7 +169,7 @@ export function identify(
 }
 
 /** Takes field names of collections one by one. A type has its attributes and the reverse keys of what points at it. */
-function takenFields(tx: DbContext): (collectionId: string, key: string) => Promise<void> {
+export function takenFields(tx: DbContext): (collectionId: string, key: string) => Promise<void> {
   const taken = new Map<string, Set<string>>()
   const read = async (collectionId: string) => {
     const own = await tx.db.attribute.findMany({ where: { collectionId }, select: { key: true } })

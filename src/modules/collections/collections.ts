@@ -6,20 +6,18 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { insertAttributes } from '../attributes/attributes.ts'
 import { type NewAttribute, shapeAttribute } from '../attributes/shape.ts'
+import { verifyShape } from '../attributes/verify.ts'
 import { getDatabase, visibleDatabases } from '../databases/databases.ts'
 import { checkKey, checkName, isId } from '../databases/names.ts'
 import { lockSchema, raiseRevision } from '../databases/revision.ts'
-import { checkIndex, insertIndexes, type NewIndex } from '../indexes/indexes.ts'
-import { parsePermission } from '../permissions/roles.ts'
+import { checkIndex, insertIndexes, type NewIndex, verifyLanguage } from '../indexes/indexes.ts'
+import { type NewPermission, permissionTexts } from '../permissions/grants.ts'
+import { rights } from '../permissions/roles.ts'
 import { collectionCreated, collectionUpdated } from './events.ts'
+import { type NewRule, ruleTexts } from './rules.ts'
 
 /** Most collections in a project. */
 export const collectionLimit = 1_000
-/** Most permissions of a collection. */
-export const permissionLimit = 100
-
-export type NewPermission = { role: string; right: 'create' | 'read' | 'update' | 'delete' | 'write' }
-
 export type NewCollection = {
   databaseId: string
   key: string
@@ -27,6 +25,9 @@ export type NewCollection = {
   name?: string | null | undefined
   permissions: readonly NewPermission[]
   documentPermissions?: boolean | null | undefined
+  rules?: readonly NewRule[] | null | undefined
+  /** How long answers about it may be kept; not at all if left out. */
+  cacheSeconds?: number | null | undefined
   attributes?: readonly NewAttribute[] | null | undefined
   indexes?: readonly NewIndex[] | null | undefined
 }
@@ -50,46 +51,86 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
   checkKey(key, ['input', 'key'])
   const typeName = checkTypeName(input.typeName ?? typeNameOf(key))
   const name = checkName(input.name ?? key, ['input', 'name'])
-  const permissions = permissionTexts(input.permissions)
-  const shapes = (input.attributes ?? []).map((attribute, i) =>
-    shapeAttribute(attribute, ['input', 'attributes', `${i}`]),
-  )
+  const permissions = grantTexts(input.permissions)
+  const cacheSeconds = checkCacheSeconds(input.cacheSeconds ?? null)
+  const shapes = (input.attributes ?? []).map((attribute, i) => shapeAttribute(attribute, attributePath(i)))
   const indexes = input.indexes ?? []
   for (const [i, index] of indexes.entries()) checkIndex(index, indexPath(i))
+  for (const [i, index] of indexes.entries()) await verifyLanguage(ctx, index, indexPath(i))
+  for (const [i, shape] of shapes.entries()) await verifyShape(ctx, shape, attributePath(i))
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     await getDatabase(tx, databaseId)
     await checkFree(tx, { databaseId, key, typeName })
     const documentPermissions = input.documentPermissions ?? true
     const collection = await tx.db.collection.create({
-      data: { id: newId('col'), projectId, databaseId, key, typeName, name, permissions, documentPermissions },
+      data: {
+        id: newId('col'),
+        projectId,
+        databaseId,
+        key,
+        typeName,
+        name,
+        permissions,
+        documentPermissions,
+        cacheSeconds,
+      },
     })
     await emit(tx, collectionCreated, { ...identify(collection), status: collection.status })
-    await insertAttributes(tx, collection, shapes)
+    await insertAttributes(ctx, tx, collection, shapes, attributePath)
     await insertIndexes(tx, collection, indexes, indexPath)
-    return collection
+    if (!input.rules?.length) return collection
+    const rules = await readRules(tx, collection.id, input.rules)
+    return tx.db.collection.update({ where: { id: collection.id }, data: { rules } })
   })
 }
 
-export type CollectionChanges = Partial<Pick<NewCollection, 'name' | 'documentPermissions'>> & {
-  permissions?: readonly NewPermission[] | null | undefined
-}
+export type CollectionChanges = Partial<
+  Pick<NewCollection, 'key' | 'name' | 'typeName' | 'documentPermissions' | 'permissions' | 'rules' | 'cacheSeconds'>
+>
 
-/** Changes who may use a collection, or what people call it. What is left out stays. In force once it is committed. */
-export async function updateCollection(ctx: Context, id: string, changes: CollectionChanges): Promise<Collection> {
+/**
+ * Changes what a collection is called and who may use it. What is left out stays; a `cacheSeconds` of null turns it off.
+ * In force once it is committed; its table keeps its name.
+ */
+export async function updateCollection(
+  ctx: Context,
+  id: string,
+  changes: Nullable<CollectionChanges>,
+): Promise<Collection> {
   const data: Prisma.CollectionUpdateInput = {}
   if (changes.name != null) data.name = checkName(changes.name, ['input', 'name'])
-  if (changes.permissions != null) data.permissions = permissionTexts(changes.permissions)
+  if (changes.permissions != null) data.permissions = grantTexts(changes.permissions)
   if (changes.documentPermissions != null) data.documentPermissions = changes.documentPermissions
+  if (changes.cacheSeconds !== undefined) data.cacheSeconds = checkCacheSeconds(changes.cacheSeconds)
+  if (changes.key != null) checkKey(changes.key, ['input', 'key'])
+  if (changes.typeName != null) checkTypeName(changes.typeName)
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
-    const { status } = await getCollection(tx, id)
-    if (status === 'DELETING') throw new Conflict('This collection is being deleted.')
-    const collection = await tx.db.collection.update({ where: { id }, data })
+    const found = await getCollection(tx, id)
+    if (found.status === 'DELETING') throw new Conflict('This collection is being deleted.')
+    const names = { key: changes.key ?? found.key, typeName: changes.typeName ?? found.typeName }
+    if (names.key !== found.key || names.typeName !== found.typeName) await checkFree(tx, { ...found, ...names })
+    if (changes.rules != null) data.rules = await readRules(tx, id, changes.rules)
+    const collection = await tx.db.collection.update({ where: { id }, data: { ...data, ...names } })
     await emit(tx, collectionUpdated, { ...identify(collection), status: collection.status })
     await raiseRevision(tx)
     return collection
   })
+}
+
+type Nullable<T> = { [Key in keyof T]?: T[Key] | null | undefined }
+
+async function readRules(tx: DbContext, collectionId: string, rules: readonly NewRule[]): Promise<string> {
+  const attributes = await tx.db.attribute.findMany({ where: { collectionId } })
+  const usable = attributes.filter(({ status }) => status !== 'FAILED' && status !== 'DELETING')
+  return ruleTexts(rules, usable, ['input', 'rules'])
+}
+
+function checkCacheSeconds(seconds: number | null): number | null {
+  if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= 3_600))
+    throw new Invalid('Answers are kept for 1 to 3,600 seconds.', ['input', 'cacheSeconds'])
+  return seconds
 }
 
 /** Asks for a collection's end: its type is gone at once, and its documents with its table. Refused while others point at it. */
@@ -120,6 +161,10 @@ export function identify({ id, databaseId, key }: Pick<Collection, 'id' | 'datab
   return { databaseId, collectionId: id, key }
 }
 
+function attributePath(position: number): readonly string[] {
+  return ['input', 'attributes', `${position}`]
+}
+
 function indexPath(position: number): readonly string[] {
   return ['input', 'indexes', `${position}`]
 }
@@ -134,24 +179,21 @@ function checkTypeName(text: string): string {
   return text
 }
 
-function permissionTexts(permissions: readonly NewPermission[]): string[] {
-  const path = ['input', 'permissions']
-  if (permissions.length > permissionLimit)
-    throw new Invalid(`A collection has at most ${permissionLimit} permissions.`, path)
-  const texts = permissions.map(({ role, right }, i) => {
-    const text = `${right}:${role}`
-    if (parsePermission(text).length === 0) throw new Invalid('This is not a role.', [...path, `${i}`, 'role'])
-    return text
-  })
-  return [...new Set(texts)]
+function grantTexts(permissions: readonly NewPermission[]): string[] {
+  return permissionTexts(permissions, [...rights, 'write'], ['input', 'permissions'])
 }
 
-async function checkFree(tx: DbContext, wanted: { databaseId: string; key: string; typeName: string }): Promise<void> {
+/** Throws where a name is taken. One that has an `id` is renamed, another is new. */
+async function checkFree(
+  tx: DbContext,
+  wanted: { id?: string; databaseId: string; key: string; typeName: string },
+): Promise<void> {
   const { projectId } = tx
-  const others = await tx.db.collection.findMany({
+  const all = await tx.db.collection.findMany({
     where: { projectId },
-    select: { databaseId: true, key: true, typeName: true },
+    select: { id: true, databaseId: true, key: true, typeName: true },
   })
+  const others = all.filter(({ id }) => id !== wanted.id)
   if (others.length >= collectionLimit) throw new LimitExceeded(`A project has at most ${collectionLimit} collections.`)
   if (others.some(({ databaseId, key }) => databaseId === wanted.databaseId && key === wanted.key)) {
     throw new Conflict(`This database already has a collection “${wanted.key}”.`)

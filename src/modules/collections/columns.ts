@@ -1,6 +1,8 @@
 /** What an attribute is in its table: a column and the constraints on it. */
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { Attribute } from '../../../prisma/client/client.ts'
+import { types as documentTypes } from '../../documents/types.ts'
+import type { Value } from '../../documents/value.ts'
 import { expressionSql } from '../attributes/expressions.ts'
 
 /** What each type is in PostgreSQL. Texts compare by code point, whatever the database's locale. */
@@ -64,14 +66,17 @@ function computedSql(attribute: Attribute, siblings: readonly Attribute[]): stri
   return expressionSql(attribute.computed ?? '', (key) => escapeIdentifier(columns.get(key) ?? key))
 }
 
+type Initial = Typed & Pick<Attribute, 'default' | 'computed'>
+
 /** The default as a literal; null for none. Encrypted values are made one by one, where documents are written. */
-export function defaultOf(attribute: Attribute): string | null {
-  if (attribute.default === null || attribute.encrypted || attribute.computed !== null) return null
-  if (attribute.type === 'JSON') return escapeLiteral(attribute.default)
+export function defaultOf(attribute: Initial): string | null {
+  const { type, encrypted, computed } = attribute
+  if (attribute.default === null || encrypted || computed !== null || type === 'RELATION') return null
   const value: unknown = JSON.parse(attribute.default)
   if (value === null) return null
-  if (!Array.isArray(value)) return escapeLiteral(String(value))
-  return `array[${value.map((item) => escapeLiteral(String(item))).join(', ')}]::${sqlTypeOf(attribute)}`
+  const literal = (item: unknown) => escapeLiteral(String(documentTypes[type].param?.(item as Value) ?? item)).trim()
+  if (!attribute.list || !Array.isArray(value)) return literal(value)
+  return `array[${value.map(literal).join(', ')}]::${sqlTypeOf(attribute)}`
 }
 
 export type Constraint = { name: string; text: string }

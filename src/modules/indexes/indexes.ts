@@ -1,21 +1,21 @@
 import type { Attribute, Collection, Index, Prisma } from '../../../prisma/client/client.ts'
-import type { IndexType } from '../../../prisma/client/enums.ts'
+import type { IndexType, VectorDistance } from '../../../prisma/client/enums.ts'
 import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { getOpenCollection } from '../attributes/attributes.ts'
+import { hasLanguage } from '../attributes/verify.ts'
 import { visibleDatabases } from '../databases/databases.ts'
 import { checkKey, isId } from '../databases/names.ts'
 import { lockSchema } from '../databases/revision.ts'
 import { indexCreated, indexUpdated } from './events.ts'
+import { builtIn, fits, isOrdered, refusalOf } from './kinds.ts'
 
 /** Most indexes of a collection. */
 export const indexLimit = 64
 /** Most attributes of an index. */
 export const indexAttributeLimit = 10
-/** PostgreSQL refuses documents whose index entry is longer than 2,704 bytes: an index that could need more is refused instead. */
-const entryLimitBytes = 2_600
 
 export type NewIndex = {
   key: string
@@ -23,6 +23,10 @@ export type NewIndex = {
   attributes: readonly string[]
   /** For each attribute; ascending if left out. */
   orders?: readonly ('ASC' | 'DESC')[] | null | undefined
+  /** How a full-text index reads words; `simple` if left out. */
+  language?: string | null | undefined
+  /** What a vector index measures; EUCLIDEAN if left out. */
+  distance?: VectorDistance | null | undefined
 }
 
 export function visibleIndexes(ctx: Pick<Context, 'actor' | 'projectId'>): Prisma.IndexWhereInput {
@@ -35,6 +39,7 @@ export async function createIndex(
   { collectionId, ...input }: NewIndex & { collectionId: string },
 ): Promise<Index> {
   checkIndex(input, ['input'])
+  await verifyLanguage(ctx, input, ['input'])
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     const collection = await getOpenCollection(tx, collectionId)
@@ -58,7 +63,8 @@ export async function deleteIndex(ctx: Context, id: string): Promise<string> {
 }
 
 /** Throws for what an index by itself cannot be, whatever collection it is for. */
-export function checkIndex({ key, attributes, orders }: NewIndex, path: readonly string[]): void {
+export function checkIndex(input: NewIndex, path: readonly string[]): void {
+  const { key, type, attributes, orders } = input
   checkKey(key, [...path, 'key'])
   if (attributes.length < 1 || attributes.length > indexAttributeLimit) {
     throw new Invalid(`An index has 1 to ${indexAttributeLimit} attributes.`, [...path, 'attributes'])
@@ -69,6 +75,25 @@ export function checkIndex({ key, attributes, orders }: NewIndex, path: readonly
   if (orders && orders.length !== attributes.length) {
     throw new Invalid('An index has one order for each attribute, or none at all.', [...path, 'orders'])
   }
+  if (orders && !isOrdered(type)) throw new Invalid('Only a key or unique index has orders.', [...path, 'orders'])
+  if (input.language != null && type !== 'FULLTEXT')
+    throw new Invalid('Only a full-text index has a language.', [...path, 'language'])
+  if (input.distance != null && type !== 'VECTOR')
+    throw new Invalid('Only a vector index has a distance.', [...path, 'distance'])
+  if (type === 'VECTOR' && attributes.length > 1)
+    throw new Invalid('A vector index has one attribute.', [...path, 'attributes'])
+}
+
+/** Asks PostgreSQL whether it can read the language of a full-text index. */
+export async function verifyLanguage(
+  ctx: Context,
+  { language }: Pick<NewIndex, 'language'>,
+  path: readonly string[],
+): Promise<void> {
+  if (language == null) return
+  const isName = /^[a-z_]{1,63}$/.test(language)
+  if (!isName || !(await hasLanguage(ctx, language)))
+    throw new Invalid('PostgreSQL has no text search configuration of this name.', [...path, 'language'])
 }
 
 /** Writes the rows of indexes, once they are right for this collection. The lock of the schema is held. */
@@ -85,20 +110,23 @@ export async function insertIndexes(
     throw new LimitExceeded(`A collection has at most ${indexLimit} indexes.`)
   const attributes = await tx.db.attribute.findMany({ where: { collectionId } })
   const keys = new Set(existing.map(({ key }) => key))
-  for (const [i, { key, attributes: names }] of inputs.entries()) {
+  for (const [i, input] of inputs.entries()) {
+    const { key } = input
     if (keys.has(key)) throw new Conflict(`This collection already has an index “${key}”.`)
     keys.add(key)
-    checkAttributes(names, attributes, [...pathOf(i), 'attributes'])
+    checkAttributes(input, attributes, [...pathOf(i), 'attributes'])
   }
   const indexes = await tx.db.index.createManyAndReturn({
-    data: inputs.map(({ key, type, attributes, orders }) => ({
+    data: inputs.map(({ key, type, attributes, orders, language, distance }) => ({
       id: newId('idx'),
       projectId: tx.projectId,
       collectionId,
       key,
       type,
       attributes: [...attributes],
-      orders: orders ? [...orders] : attributes.map(() => 'ASC'),
+      orders: isOrdered(type) ? [...(orders ?? attributes.map(() => 'ASC'))] : [],
+      language: type === 'FULLTEXT' ? (language ?? 'simple') : null,
+      distance: type === 'VECTOR' ? (distance ?? 'EUCLIDEAN') : null,
     })),
   })
   for (const index of indexes)
@@ -115,22 +143,26 @@ export function identify(
   return { databaseId, collectionId: collection.id, collectionKey: collection.key, indexId: id, key }
 }
 
-/** What every document has, and an index may name besides attributes. */
-const builtIn = new Set(['createdAt', 'updatedAt'])
-
-function checkAttributes(names: readonly string[], attributes: readonly Attribute[], path: readonly string[]): void {
-  let bytes = 0
-  for (const [i, name] of names.entries()) {
+function checkAttributes(
+  { type, attributes: names }: NewIndex,
+  attributes: readonly Attribute[],
+  path: readonly string[],
+): void {
+  const found = names.map((name, i) => {
+    const at = [...path, String(i)]
+    if (builtIn.has(name)) {
+      if (!isOrdered(type)) throw new Invalid('Only a key or unique index can name it.', at)
+      return null
+    }
     const attribute = attributes.find(({ key }) => key === name)
-    if (!attribute && !builtIn.has(name)) throw new Invalid('There is no such attribute.', [...path, String(i)])
-    if (attribute?.status === 'FAILED')
-      throw new Invalid(`The attribute “${name}” could not be made.`, [...path, String(i)])
-    if (attribute?.status === 'DELETING')
-      throw new Invalid(`The attribute “${name}” is being deleted.`, [...path, String(i)])
-    // A character has up to four bytes; an id is shorter than 64.
-    bytes += attribute?.type === 'STRING' ? 4 * (attribute.size ?? 0) + 4 : attribute?.type === 'RELATION' ? 64 : 8
-  }
-  if (bytes > entryLimitBytes) {
+    if (!attribute) throw new Invalid('There is no such attribute.', at)
+    if (attribute.status === 'FAILED') throw new Invalid(`The attribute “${name}” could not be made.`, at)
+    if (attribute.status === 'DELETING') throw new Invalid(`The attribute “${name}” is being deleted.`, at)
+    const refusal = refusalOf(type, attribute)
+    if (refusal) throw new Invalid(refusal, at)
+    return attribute
+  })
+  if (isOrdered(type) && !fits(found.flatMap((attribute) => attribute ?? []))) {
     throw new Invalid('The strings of an index have at most about 640 characters together.', path)
   }
 }

@@ -1,0 +1,89 @@
+import { escapeIdentifier } from 'pg'
+import type { Attribute } from '../../../prisma/client/client.ts'
+import type { Context } from '../../context.ts'
+import { Invalid } from '../../errors.ts'
+import { checksOf, columnOf, defaultOf, type Rules, sqlTypeOf } from '../collections/columns.ts'
+import { expressionKeys } from './expressions.ts'
+import type { AttributeShape } from './shape.ts'
+
+type Path = readonly string[]
+
+/** Asks PostgreSQL what only it knows: whether it can read the pattern, and whether the default keeps the attribute's own rules. */
+export async function verifyShape(ctx: Context, shape: AttributeShape, path: Path): Promise<void> {
+  if (shape.pattern !== null) await verifyPattern(ctx, shape.pattern, [...path, 'pattern'])
+  const initial = defaultOf(shape)
+  const checks = initial === null ? [] : checksOf(shape, `(${initial})::${sqlTypeOf(shape)}`)
+  if (checks.length === 0) return
+  const { rows } = await ctx.sql.query(`select array[${checks.map(([, check]) => check).join(', ')}] as kept`)
+  const broken = checks.find((_, i) => rows[0]?.kept[i] === false)
+  if (broken) throw new Invalid(`The default ${faultOf(broken[0], shape)}.`, [...path, 'default'])
+}
+
+async function verifyPattern({ sql }: Context, pattern: string, path: Path): Promise<void> {
+  try {
+    await sql.query('select $1 ~ $2', ['', pattern])
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === '2201B')) throw error
+    throw new Invalid(`This is not a regular expression: ${error.message.replace(/^.*?: /, '')}.`, path)
+  }
+}
+
+/** What is wrong with a value that breaks a check, to go on after its name. */
+export function faultOf(check: string, { size, min, max }: Pick<Rules, 'size' | 'min' | 'max'>): string {
+  const bound = (json: string | null) => (json === null ? '' : String(JSON.parse(json)))
+  const faults: Readonly<Record<string, string>> = {
+    items: 'has more than 5,000 items, or empty ones',
+    size: `is longer than ${size} characters`,
+    min: `is less than ${bound(min)}`,
+    max: `is greater than ${bound(max)}`,
+    pattern: 'does not match the pattern',
+    elements: 'is not one of the elements',
+  }
+  return faults[check] ?? 'is refused'
+}
+
+/**
+ * Throws for a computed attribute that its collection cannot have: it names what is not there, or PostgreSQL finds that
+ * its types do not fit. `siblings` are the other attributes of the collection.
+ */
+export async function verifyComputed(
+  ctx: Context,
+  attribute: Attribute,
+  siblings: readonly Attribute[],
+  path: Path,
+): Promise<void> {
+  const at = [...path, 'computed']
+  const used = [...expressionKeys(attribute.computed ?? '')].map((key) => {
+    const found = siblings.find((one) => one.key === key)
+    if (!found || found.id === attribute.id) throw new Invalid(`There is no other attribute “${key}”.`, at)
+    if (found.computed !== null) throw new Invalid(`“${key}” is computed itself.`, at)
+    if (found.encrypted) throw new Invalid(`“${key}” is encrypted.`, at)
+    if (found.type === 'RELATION' || found.type === 'VECTOR') throw new Invalid(`“${key}” cannot be computed with.`, at)
+    if (found.status === 'FAILED' || found.status === 'DELETING') throw new Invalid(`“${key}” is not there.`, at)
+    return found
+  })
+  const columns = [...used.map((one) => columnOf({ ...one, default: null }, [])), columnOf(attribute, used)]
+  const name = escapeIdentifier(`${attribute.id}_probe`)
+  const client = await ctx.sql.connect()
+  try {
+    await client.query(`begin; create temporary table ${name} (${columns.join(', ')}) on commit drop`)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && /^42|^2[2]/.test(String(error.code)))) throw error
+    throw new Invalid(`PostgreSQL refuses it: ${error.message}.`, at)
+  } finally {
+    // A connection that cannot roll back is not given back to the pool.
+    await client.query('rollback').then(
+      () => client.release(),
+      (broken) => client.release(broken),
+    )
+  }
+}
+
+/** Whether PostgreSQL has a text search configuration of this name. */
+export async function hasLanguage({ sql }: Context, language: string): Promise<boolean> {
+  const { rows } = await sql.query(
+    `select 1 from pg_ts_config where cfgname = $1 and cfgnamespace = 'pg_catalog'::regnamespace`,
+    [language],
+  )
+  return rows.length > 0
+}

@@ -1,0 +1,87 @@
+import type { Attribute, Collection } from '../../prisma/client/client.ts'
+import type { Context, TxContext } from '../../src/context.ts'
+import { reasonOf, type TableChange } from '../../src/modules/attributes/update.ts'
+import { changeColumn, findFaults } from '../../src/modules/collections/column-change.ts'
+import { uniqueIndex } from '../../src/modules/collections/table-indexes.ts'
+import { qualified } from '../../src/modules/collections/tables.ts'
+import { raiseRevision } from '../../src/modules/databases/revision.ts'
+import { Failure } from './fail.ts'
+import { availableCollection, claim } from './rows.ts'
+import { settleAttribute } from './settle.ts'
+import { buildConcurrently, buildInside, isSmall, step } from './step.ts'
+
+/** Rewriting a table blocks its writers; one that takes longer is not rewritten. */
+const rewriteTimeoutMs = 5 * 60_000
+
+type Asked = { collection: Collection; from: Attribute; to: Attribute }
+
+/**
+ * Makes an attribute what it is to become. Whatever touches the column happens in one transaction: cut off at any moment,
+ * the column is as it was. Only the index of what is to be unique is built before, beside the writers of a large table.
+ */
+export async function makeChange(ctx: Context, id: string): Promise<boolean> {
+  const before = await step(ctx, async (tx) => {
+    const asked = await claimChange(tx, id)
+    if (!asked || !isNewlyUnique(asked) || (await isSmall(tx, asked.collection.id))) return null
+    await refuseFaults(tx, asked)
+    return asked
+  })
+  if (before) await buildConcurrently(ctx, uniqueIndex(before.collection, before.to))
+  await step(ctx, async (tx) => {
+    const asked = await claimChange(tx, id)
+    if (!asked) return
+    await tx.query(`set local statement_timeout = ${rewriteTimeoutMs}`)
+    await tx.query(`set local timezone = 'UTC'`)
+    await refuseFaults(tx, asked)
+    await changeInside(tx, asked)
+  })
+  return true
+}
+
+async function claimChange(tx: TxContext, id: string): Promise<Asked | null> {
+  const from = await claim<Attribute>(tx, 'attributes', id, 'CHANGING')
+  const collection = from && (await availableCollection(tx, from.collectionId))
+  if (!from || !collection) return null
+  const change: TableChange = JSON.parse(from.change ?? '{}')
+  return { collection, from, to: { ...from, ...change } }
+}
+
+/** Where the type changes too, the index comes with the new column. */
+function isNewlyUnique({ from, to }: Asked): boolean {
+  return to.unique && !from.unique && from.type === to.type
+}
+
+async function refuseFaults(tx: TxContext, { collection, from, to }: Asked): Promise<void> {
+  const { count, examples } = await findFaults(tx.query, collection, from, to)
+  const [first] = examples
+  if (!first) return
+  const many = count === 1 ? 'One document stands' : `${count} documents stand`
+  throw new Failure(`${many} against it, as “${first.documentId}”: ${reasonOf(first.fault, to)}`)
+}
+
+async function changeInside(tx: TxContext, { collection, from, to }: Asked): Promise<void> {
+  const index = uniqueIndex(collection, to)
+  if (!to.unique) await tx.query(`drop index if exists ${qualified(tx.projectId, index.name)}`)
+  for (const text of changeColumn(collection, from, to)) await tx.query(text)
+  if (to.unique) await buildInside(tx, index)
+  await tx.query(
+    `update attributes set type = $2::"AttributeType", list = $3, required = $4, size = $5, min = $6, max = $7, pattern = $8,
+       elements = $9, "unique" = $10, "onDelete" = $11::"OnDelete", "default" = $12, change = null where id = $1`,
+    [
+      from.id,
+      to.type,
+      to.list,
+      to.required,
+      to.size,
+      to.min,
+      to.max,
+      to.pattern,
+      to.elements,
+      to.unique,
+      to.onDelete,
+      to.default,
+    ],
+  )
+  await settleAttribute(tx, collection, from, { status: 'AVAILABLE' })
+  await raiseRevision(tx)
+}
