@@ -7,6 +7,7 @@ import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createRedis } from './platform/redis.ts'
+import { createReplica } from './platform/replica.ts'
 import { createShares } from './platform/shares.ts'
 import { createTails } from './tail.ts'
 
@@ -33,7 +34,11 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const tails = await createTails({ sql, redisUrl: env.REDIS_URL, prefix, log })
   const identities = createIdentities({ sql: reserve, log })
   const wake = () => void redis.publish(`${prefix}wake`, '').catch(() => {})
+  const shares = createShares(env.DATABASE_POOL)
+  const connections = env.DATABASE_POOL
+  const replica = createReplica({ url: env.DATABASE_REPLICA_URL, connections, sql, reserve, log })
   const close = async () => {
+    await replica.close()
     await identities.close()
     await reserve.end()
     await tails.close()
@@ -41,6 +46,5 @@ export async function createApp(env: Env, name: string): Promise<App> {
     await db.$disconnect()
     await sql.end()
   }
-  const shares = createShares(env.DATABASE_POOL)
-  return { env, log, db, sql, shares, reserve, tails, identities, wake, clock: () => new Date(), close }
+  return { env, log, db, sql, shares, replica, reserve, tails, identities, wake, clock: () => new Date(), close }
 }

@@ -3,6 +3,7 @@ import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import type { Identities } from './identities.ts'
 import type { Log } from './platform/log.ts'
+import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
 import type { Tails } from './tail.ts'
 
@@ -27,6 +28,8 @@ export type Services = {
   sql: Pool
   /** Documents are read and written within their project's share of the pool. */
   shares: Shares
+  /** Reads that may be a few seconds old go to a standby, where there is one. */
+  replica: Replica
   tails: Tails
   identities: Identities
   clock: () => Date
@@ -57,7 +60,11 @@ export type Emitted = { count: number; callers: string[] }
 declare const tx: unique symbol
 
 /** A context inside a transaction. `emit` accepts nothing else. */
-export type TxContext = Omit<Context, 'db' | 'sql'> & { query: Query; emitted: Emitted; [tx]: true }
+export type TxContext = Omit<Context, 'db' | 'sql' | 'shares' | 'replica'> & {
+  query: Query
+  emitted: Emitted
+  [tx]: true
+}
 
 /** A transaction on Tendril's own tables, through Prisma. */
 export type DbContext = TxContext & { db: Omit<PrismaClient, `$${string}`> }
@@ -76,6 +83,8 @@ export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promi
 /** Callers that were changed here are read again from the next request on; other nodes hear of it in a moment. */
 function announce(ctx: Context, { count, callers }: Emitted): void {
   if (callers.length > 0) ctx.identities.forget(callers)
+  const reader = readerOf(ctx)
+  if (reader !== null) ctx.replica.wrote(reader)
   if (count > 0) ctx.wake()
 }
 
@@ -102,6 +111,19 @@ async function runTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T
     )
     throw error
   }
+}
+
+/**
+ * Reads documents in one statement, within the project's share of the connections: from the replica where there is one,
+ * unless the caller has just written.
+ */
+export function readSql<T>(ctx: Context, read: (sql: Pool) => Promise<T>): Promise<T> {
+  return ctx.shares.run(ctx.projectId, () => ctx.replica.read(readerOf(ctx), read))
+}
+
+/** Whose writes their own reads must show. The system reads what is true now. */
+function readerOf({ projectId, actor, client }: Context): string | null {
+  return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`
 }
 
 /** A context that may do everything in one project. The log says why. */

@@ -26,6 +26,11 @@ export const variables = {
   DATABASE_URL: url('postgres', 'postgresql').describe(
     'PostgreSQL, 15 or newer. `npm start` brings its own when this is not set.',
   ),
+  DATABASE_REPLICA_URL: url('postgres', 'postgresql')
+    .optional()
+    .describe(
+      'A standby of DATABASE_URL. Queries of documents go there while it is at most 5 s behind, but for those who have just written.',
+    ),
   REDIS_URL: url('redis', 'rediss').describe('Redis, 7 or newer. `npm start` brings its own when this is not set.'),
   MONGODB_URL: url('mongodb', 'mongodb\\+srv')
     .optional()
