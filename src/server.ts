@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type DocumentNode,
+  type ExecutionArgs,
   type ExecutionResult,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   type OperationTypeNode,
@@ -13,16 +15,18 @@ import { LRUCache } from 'lru-cache'
 import { schema } from '../schema/index.ts'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import type { Context, Services } from './context.ts'
+import { costExtension, costLimitOf, costOf, requireCost } from './http/cost.ts'
 import { parseDocument } from './http/document.ts'
 import { eventStream } from './http/event-stream.ts'
 import { type Asked, maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
+import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
-import { type Answer, isStream, mapStream } from './http/stream.ts'
+import { type Answer, isStream, mapStream, type Raw } from './http/stream.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
-  run: (ctx: Context, operation: Operation, allowed: Allowed) => Promise<Answer>
+  run: (ctx: Context, operation: Operation, allowed: Allowed) => Promise<Answer | Raw>
   /** Runs an operation and writes its answer as it comes: events, or parts. */
   stream: (
     req: IncomingMessage,
@@ -46,7 +50,12 @@ type Scope = Context & { schema: GraphQLSchema; operation: Operation; allowed: A
  * GraphQL as every transport runs it: POST, GET, server-sent events, WebSocket. The plugins are read top to bottom.
  * `schemas` says which API a caller meets.
  */
-export function createGraphql(services: Services, schemas: Schemas = createSchemas(services, schema)): Graphql {
+export function createGraphql(
+  services: Services,
+  schemas: Schemas = createSchemas(services, schema),
+  { plans = true }: { plans?: boolean } = {},
+): Graphql {
+  const findPlan = plans ? createPlans() : () => null
   const leaving = new AbortController()
   const yoga = createYoga<Scope>({
     graphqlEndpoint: '/*',
@@ -60,31 +69,48 @@ export function createGraphql(services: Services, schemas: Schemas = createSchem
     // `useMask` does it, since it knows whose request it is.
     maskedErrors: false,
     parserAndValidationCache: { documentCache: documentCache(), errorCache: { get: () => undefined, set: () => {} } },
-    plugins: [useSchema(), useLimits(), useAllowed(), useMask(), useReadOperation(), useEventStream(leaving.signal)],
+    plugins: [
+      useSchema(),
+      useLimits(),
+      useAllowed(),
+      useCost(),
+      useMask(),
+      useReadOperation(),
+      useEventStream(leaving.signal),
+    ],
   })
-  const scope = async (ctx: Context, operation: Operation, allowed: Allowed): Promise<Scope> => {
-    return { ...ctx, schema: await schemas.for(ctx), operation, allowed }
+  const execute = async (scope: Scope): Promise<Answer> => {
+    // Only Yoga's own HTTP layer looks at the request.
+    const request = undefined as unknown as Request
+    return (await yoga.getResultForParams({ params: scope.operation, request }, scope)) as Answer
   }
   return {
     leave: () => leaving.abort(),
     close: schemas.close,
     run: async (ctx, operation, allowed) => {
       try {
-        // Only Yoga's own HTTP layer looks at the request.
-        const request = undefined as unknown as Request
-        const answer = await yoga.getResultForParams(
-          { params: operation, request },
-          await scope(ctx, operation, allowed),
-        )
-        return answer as Answer
+        const shown = await schemas.for(ctx)
+        const planned = findPlan(shown, operation)
+        const raw = planned && (await runPlan(ctx, planned, operation))
+        return raw ?? (await execute({ ...ctx, schema: shown, operation, allowed }))
       } catch (error) {
         return { errors: [maskError(error, ctx)] }
       }
     },
     stream: async (req, res, ctx, operation, allowed) => {
-      await yoga.handle(req, res, await scope(ctx, operation, allowed))
+      await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
   }
+}
+
+/** The plan replaces execution alone: authentication, limits and cost are behind it. Null where execution has to tell. */
+async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Promise<Raw | null> {
+  const cost = costOf(variables)
+  const limit = costLimitOf(ctx)
+  requireCost(cost, limit)
+  const data = await plan.run(ctx, variables)
+  if (data === null) return null
+  return { json: `{"data":${data},"extensions":${JSON.stringify(costExtension(cost, limit))}}` }
 }
 
 type ScopePlugin = Plugin<Scope, Scope>
@@ -118,6 +144,37 @@ function useAllowed(): ScopePlugin {
           ? new Refusal(405, 'INVALID', 'A mutation needs POST.')
           : new Refusal(406, 'INVALID', 'A subscription needs WebSocket, or `Accept: text/event-stream`.')
       },
+  }
+}
+
+/** Each operation is told what it costs, and not executed when that is too much. */
+function useCost(): ScopePlugin {
+  const measure = ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) => {
+    const cost = costOf(schema, document, operationName, variableValues ?? {})
+    const limit = costLimitOf(contextValue as Scope)
+    try {
+      requireCost(cost, limit)
+      return { extensions: costExtension(cost, limit), refused: null }
+    } catch (error) {
+      return { extensions: {}, refused: new GraphQLError('', { originalError: error as Error }) }
+    }
+  }
+  return {
+    onExecute: ({ args, setResultAndStopExecution }) => {
+      const { extensions, refused } = measure(args)
+      if (refused) return setResultAndStopExecution({ errors: [refused] })
+      return {
+        onExecuteDone: ({ result, setResult }) => {
+          if (isStream(result)) return
+          const { extensions: own, ...rest } = result as ExecutionResult
+          setResult({ ...rest, extensions: { ...own, ...extensions } })
+        },
+      }
+    },
+    onSubscribe: ({ args, setResultAndStopExecution }) => {
+      const { refused } = measure(args)
+      if (refused) setResultAndStopExecution({ errors: [refused] })
+    },
   }
 }
 

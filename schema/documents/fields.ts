@@ -1,8 +1,12 @@
-import { GraphQLID, GraphQLNonNull } from 'graphql'
+import { GraphQLID, GraphQLNonNull, type GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../src/context.ts'
 import { isDocumentId } from '../../src/documents/input.ts'
+import type { ProjectModel } from '../../src/documents/model.ts'
 import { planConnection, planDocument } from '../../src/documents/plan.ts'
 import { readDocuments } from '../../src/documents/read.ts'
+import { type RootPlanner, rootExtensions } from '../../src/documents/root.ts'
+import { whenGiven } from '../../src/documents/slots.ts'
+import type { Root } from '../../src/documents/sql.ts'
 import { changedField } from './change.ts'
 import { pageArgs } from './group.ts'
 import { mutationFields } from './mutations.ts'
@@ -30,29 +34,36 @@ export function rootFields(environment: Environment, visible: VisibleCollection,
 }
 
 function oneField(collectionId: string, { document }: CollectionTypes): FieldConfig {
+  const plan: RootPlanner = (info, { id }) => {
+    const { model, collection } = modelOf(info, collectionId)
+    // What cannot be an id names nothing, and never reaches the database.
+    const known = whenGiven(id, (given) => (isDocumentId(given) ? given : null))
+    return { kind: 'document', plan: planDocument(info, model, collection), id: known }
+  }
   return {
     type: document,
     description: `One ${document.name}; null where there is none, or none that you may read.`,
     args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' } },
-    resolve: async (_root, { id }: { id: string }, ctx: Context, info) => {
-      if (!isDocumentId(id)) return null
-      const { model, collection } = modelOf(info, collectionId)
-      return readDocuments(ctx, model, { kind: 'document', plan: planDocument(info, model, collection), id })
-    },
+    extensions: rootExtensions(plan),
+    resolve: (_root, args, ctx: Context, info) => read(ctx, info, plan(info, args)),
   }
 }
 
 function manyField(collectionId: string, types: CollectionTypes): FieldConfig {
+  const plan: RootPlanner = (info, args) => {
+    const { model, collection } = modelOf(info, collectionId)
+    return { kind: 'connection', connection: planConnection(info, model, collection, args) }
+  }
   return {
     type: required(types.connection),
     description: `The documents of type ${types.document.name} that you may read.`,
     args: pageArgs(types),
-    resolve: async (_root, args, ctx: Context, info) => {
-      const { model, collection } = modelOf(info, collectionId)
-      return readDocuments(ctx, model, {
-        kind: 'connection',
-        connection: planConnection(info, model, collection, args),
-      })
-    },
+    extensions: rootExtensions(plan),
+    resolve: (_root, args, ctx: Context, info) => read(ctx, info, plan(info, args)),
   }
+}
+
+async function read(ctx: Context, info: GraphQLResolveInfo, root: Root): Promise<unknown> {
+  if (root.kind === 'document' && root.id === null) return null
+  return readDocuments(ctx, info.schema.extensions.model as ProjectModel, root)
 }

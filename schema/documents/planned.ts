@@ -3,7 +3,7 @@ import type { CollectionModel, ProjectModel } from '../../src/documents/model.ts
 
 /** What the schema that is being executed was made of. */
 export function modelOf(
-  { schema }: GraphQLResolveInfo,
+  { schema }: Pick<GraphQLResolveInfo, 'schema'>,
   collectionId: string,
 ): { model: ProjectModel; collection: CollectionModel } {
   const model = schema.extensions.model as ProjectModel

@@ -26,6 +26,26 @@ export function compile(model: ProjectModel, caller: Caller, root: Root): Statem
   return { text, values: scope.values }
 }
 
+/** Whether PostgreSQL makes the whole answer: what is encrypted it cannot open. */
+export function isWhole(root: Root): boolean {
+  return root.kind === 'connection' ? isWholeList(root.connection) : isWholeDocument(root.plan)
+}
+
+function isWholeDocument({ fields }: Plan): boolean {
+  return fields.every((field) => {
+    if (field.kind === 'column') return !field.column.encrypted
+    if (field.kind === 'one') return isWholeDocument(field.plan)
+    return field.kind !== 'many' || isWholeList(field.connection)
+  })
+}
+
+function isWholeList({ fields }: ConnectionPlan): boolean {
+  return fields.every((field) => {
+    if (field.kind === 'nodes') return isWholeDocument(field.plan)
+    return field.kind !== 'edges' || field.fields.every((edge) => edge.kind !== 'node' || isWholeDocument(edge.plan))
+  })
+}
+
 function rootSql(scope: Scope, root: Root): string {
   if (root.kind === 'connection')
     return `select ${connectionSql(scope, root.connection, () => [], documentSql)} as answer`

@@ -11,7 +11,7 @@ import { limits } from './limits.ts'
 import type { Load } from './load.ts'
 import { maskError } from './mask.ts'
 import { readOperation } from './operation.ts'
-import { type Answer, cursorOf, cutOf, isStream } from './stream.ts'
+import { type Answer, cursorOf, cutOf, isRaw, isStream } from './stream.ts'
 
 /** One WebSocket, and who is at its other end. */
 export type Connection = {
@@ -133,7 +133,8 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
     const operation = readOperation(payload)
     const ctx = await authenticate(app, { ...extra, requestId })
     load.admit(ctx)
-    const answer = await graphql.run(ctx, operation, ['query', 'mutation', 'subscription'])
+    const ran = await graphql.run(ctx, operation, ['query', 'mutation', 'subscription'])
+    const answer: Answer = !isStream(ran) && isRaw(ran) ? JSON.parse(ran.json) : ran
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
     return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }
   } catch (error) {

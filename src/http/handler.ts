@@ -12,7 +12,7 @@ import { type Operation, readBody, readQueryString } from './operation.ts'
 import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
 import { Refusal } from './refusal.ts'
 import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
-import { isStream } from './stream.ts'
+import { isRaw, isStream, jsonOf } from './stream.ts'
 import { serveVerification } from './verify.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
@@ -122,10 +122,14 @@ async function answer(
   const type = /graphql-response\+json/i.test(req.headers.accept ?? '')
     ? 'application/graphql-response+json'
     : 'application/json'
-  if (Array.isArray(asked)) return writeJson(res, 200, await Promise.all(asked.map(run)), type)
+  if (Array.isArray(asked)) {
+    const results = await Promise.all(asked.map(run))
+    return writeText(res, 200, `[${results.map(jsonOf).join(',')}]`, type)
+  }
   const result = await run(asked)
+  if (isRaw(result)) return writeText(res, 200, result.json, type)
   tellRetry(res, result)
-  writeJson(res, statusOf(result), result, type)
+  writeText(res, statusOf(result), jsonOf(result), type)
 }
 
 function allowedFor(req: IncomingMessage, inParts: boolean): Allowed {
@@ -145,10 +149,14 @@ function tellRetry(res: ServerResponse, { data, errors }: ExecutionResult): void
   if (typeof retryAfterMs === 'number') res.setHeader('retry-after', Math.ceil(retryAfterMs / 1_000))
 }
 
-function writeJson(res: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
-  const bytes = Buffer.from(JSON.stringify(body))
-  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes.length })
-  res.end(res.req.method === 'HEAD' ? undefined : bytes)
+function writeJson(res: ServerResponse, status: number, body: unknown): void {
+  writeText(res, status, JSON.stringify(body), 'application/json')
+}
+
+/** Text, not bytes: Node then sends head and body in one piece. */
+function writeText(res: ServerResponse, status: number, text: string, type: string): void {
+  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text) })
+  res.end(res.req.method === 'HEAD' ? undefined : text)
 }
 
 /** The defaults of every answer; the page of GraphiQL needs a policy of its own. */

@@ -71,7 +71,7 @@ test('bad operations are refused before any resolver', async () => {
     `{ ${times(10_000, 'a#: hello')} }`,
     `mutation { ${times(1_000, 'a#: bump')} }`,
     `{ hello ${times(10_000, '@skip(if: false)')} }`,
-    `{ node { ${'node { nodes { '.repeat(6)} id ${'} }'.repeat(6)} } }`,
+    `{ node { ${'node { nodes { '.repeat(16)} id ${'} }'.repeat(16)} } }`,
     '{a'.repeat(20_000),
     `{ ${times(5, 's#: __schema { types { name } }')} }`,
   ]

@@ -5,6 +5,18 @@ import { TooSlow } from '../tail.ts'
 /** An answer: one result, or the results of a subscription. */
 export type Answer = ExecutionResult | AsyncIterableIterator<ExecutionResult>
 
+/** An answer whose JSON is made already, errors and all. */
+export type Raw = { json: string }
+
+export function isRaw(answer: object): answer is Raw {
+  return 'json' in answer
+}
+
+/** The JSON of an answer. */
+export function jsonOf(answer: ExecutionResult | Raw): string {
+  return isRaw(answer) ? answer.json : JSON.stringify(answer)
+}
+
 export function isStream(answer: unknown): answer is AsyncIterableIterator<ExecutionResult> {
   return typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { connect, createFixture, type Fixture } from '../testing/server.ts'
+import { connect, createFixture, type Fixture, withoutCost } from '../testing/server.ts'
 
 let fixture: Fixture
 let url: string
@@ -49,7 +49,7 @@ const transports = { post, get, events, socket }
 
 /** Ids and the order of keys are all that may differ. */
 function plain(answer: Answer): Answer {
-  return JSON.parse(JSON.stringify(answer, (key, value) => (key === 'requestId' ? 'id' : value)))
+  return JSON.parse(JSON.stringify(withoutCost(answer), (key, value) => (key === 'requestId' ? 'id' : value)))
 }
 
 const operations: Operation[] = [

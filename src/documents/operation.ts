@@ -1,0 +1,180 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getArgumentValues,
+  getOperationAST,
+  getVariableValues,
+  isInputType,
+  Kind,
+  type OperationDefinitionNode,
+  typeFromAST,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import type { Context } from '../context.ts'
+import { answerOf } from '../platform/statements.ts'
+import type { ProjectModel } from './model.ts'
+import { decisiveRoles, holderOf } from './permissions.ts'
+import type { Info } from './plan.ts'
+import { type RootPlanner, rootPlannerOf } from './root.ts'
+import type { Caller } from './scope.ts'
+import { selectedFields } from './selection.ts'
+import { createShaper, type Shape, type Shaper } from './shape.ts'
+import { bind, NeedsLiteral } from './slots.ts'
+import { compile, isWhole, type Statement } from './sql.ts'
+
+/**
+ * An operation whose root fields all are reads of documents, ready to be compiled. Its answer is made by PostgreSQL: one
+ * statement for each root field, whose text goes to the socket as it comes.
+ */
+export type Operation = {
+  /** The JSON of `data`, or null where ordinary execution has to say what is to be said. */
+  run: (ctx: Context, given: Readonly<Record<string, unknown>>) => Promise<string | null>
+}
+
+type RootField = { key: string; plan: RootPlanner; nodes: readonly FieldNode[] }
+
+/** What was compiled for one shape of variables and one set of deciding roles; null where statements cannot serve it. */
+type Compiled = readonly { prefix: string; statement: Statement; isNullable: boolean }[] | null
+
+const most = { compiled: 50, keyCharacters: 4_000, retries: 20 }
+
+/** Null for an operation that has to be executed field by field. */
+export function planOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  name: string | undefined,
+): Operation | null {
+  const model = schema.extensions.model as ProjectModel | undefined
+  const node = getOperationAST(document, name)
+  const type = node?.operation === 'query' ? schema.getQueryType() : null
+  if (!model || !node || !type || node.directives?.length) return null
+  const types = variableTypes(schema, node)
+  const fragments = fragmentsOf(document)
+  const fields = type.getFields()
+  const plannerOf = (field: string) => (fields[field] ? rootPlannerOf(fields[field]) : null)
+  const rootNames = rootFieldNames(node, fragments)
+  if (!types || rootNames.length === 0 || !rootNames.every((field) => plannerOf(field) !== null)) return null
+  const planFields = (variables: Readonly<Record<string, unknown>>): RootField[] => {
+    const root = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '' }, selectionSet: node.selectionSet } as const
+    const selected = selectedFields({ schema, fragments, variableValues: { ...variables } }, [root], type.name)
+    return [...selected].flatMap(([key, nodes]) => {
+      const plan = plannerOf(nodes[0]?.name.value ?? '')
+      return plan ? [{ key, plan, nodes }] : []
+    })
+  }
+  const compileShape = (caller: Caller, { variables }: Shape): Compiled => {
+    const compiled = planFields(variables).map(({ key, plan, nodes }, i) => {
+      const info: Info = { schema, fragments, variableValues: variables, fieldNodes: [...nodes] }
+      const [first] = nodes
+      const field = first && fields[first.name.value]
+      const root = plan(info, first && field ? getArgumentValues(field, first, variables) : {})
+      const prefix = `${i > 0 ? ',' : ''}${JSON.stringify(key)}:`
+      return { prefix, root, isNullable: root.kind === 'document' }
+    })
+    if (!compiled.every(({ root }) => isWhole(root))) return null
+    return compiled.map(({ prefix, root, isNullable }) => ({
+      prefix,
+      isNullable,
+      statement: compile(model, caller, root),
+    }))
+  }
+  return { run: runner(schema, node, model, createShaper(types), compileShape) }
+}
+
+type CompileShape = (caller: Caller, shape: Shape) => Compiled
+
+function runner(
+  schema: GraphQLSchema,
+  node: OperationDefinitionNode,
+  model: ProjectModel,
+  shapeOf: Shaper,
+  compileShape: CompileShape,
+): Operation['run'] {
+  const compiled = new LRUCache<string, { statements: Compiled }>({ max: most.compiled })
+  const literal = new Set<string>()
+  const definitions = node.variableDefinitions ?? []
+
+  const statementsFor = (caller: Caller, variables: Readonly<Record<string, unknown>>): Compiled => {
+    for (let tries = 0; tries < most.retries; tries += 1) {
+      const shape = shapeOf(variables, literal)
+      const key = `${decisiveRoles(model, caller.roles)}\n${shape.key}`
+      const known = compiled.get(key)
+      if (known) return known.statements
+      try {
+        const statements = compileShape(caller, shape)
+        if (key.length <= most.keyCharacters) compiled.set(key, { statements })
+        return statements
+      } catch (error) {
+        if (!(error instanceof NeedsLiteral)) throw error
+        literal.add(error.path.join('.'))
+      }
+    }
+    return null
+  }
+
+  return async (ctx, given) => {
+    const { coerced } = definitions.length === 0 ? noVariables : getVariableValues(schema, definitions, given)
+    if (!coerced) return null
+    try {
+      const caller = holderOf(ctx).read
+      const statements = statementsFor(caller, coerced)
+      if (!statements) return null
+      const brought = { variables: coerced, roles: caller.roles ?? [], userId: caller.userId }
+      const answers = await Promise.all(
+        statements.map(({ statement }) => answerOf(ctx.sql, statement.text, bind(statement.values, brought))),
+      )
+      return join(statements, answers)
+    } catch {
+      // Reading twice changes nothing, and ordinary execution knows how to tell what is wrong, and where.
+      return null
+    }
+  }
+}
+
+const noVariables = { coerced: {} }
+
+function join(statements: NonNullable<Compiled>, answers: readonly (string | null)[]): string | null {
+  let data = '{'
+  for (const [i, { prefix, isNullable }] of statements.entries()) {
+    const answer = answers[i] ?? null
+    if (answer === null && !isNullable) return null
+    data += prefix + (answer ?? 'null')
+  }
+  return `${data}}`
+}
+
+function variableTypes(schema: GraphQLSchema, node: OperationDefinitionNode): Map<string, GraphQLInputType> | null {
+  const types = new Map<string, GraphQLInputType>()
+  for (const { variable, type } of node.variableDefinitions ?? []) {
+    const known = typeFromAST(schema, type)
+    if (!isInputType(known)) return null
+    types.set(variable.name.value, known)
+  }
+  return types
+}
+
+function fragmentsOf(document: DocumentNode): Record<string, FragmentDefinitionNode> {
+  return Object.fromEntries(
+    document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
+  )
+}
+
+/** Of every root field that could be selected, fragments followed. */
+function rootFieldNames(
+  node: OperationDefinitionNode,
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>,
+): string[] {
+  const names: string[] = []
+  const open = [...node.selectionSet.selections]
+  for (let selection = open.pop(); selection; selection = open.pop()) {
+    if (selection.kind === Kind.FIELD) names.push(selection.name.value)
+    else {
+      const inside = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments[selection.name.value]
+      open.push(...(inside?.selectionSet.selections ?? []))
+    }
+  }
+  return names
+}

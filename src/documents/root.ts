@@ -1,0 +1,15 @@
+import type { GraphQLField } from 'graphql'
+import type { Info } from './plan.ts'
+import type { Root } from './sql.ts'
+
+/** What a root field reads, from how it is asked for. Its arguments may hold slots. */
+export type RootPlanner = (info: Info, args: Readonly<Record<string, unknown>>) => Root
+
+/** Kept with the field, where ordinary execution and the compiled path both find it. */
+export function rootExtensions(plan: RootPlanner): { root: RootPlanner } {
+  return { root: plan }
+}
+
+export function rootPlannerOf({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): RootPlanner | null {
+  return typeof extensions.root === 'function' ? (extensions.root as RootPlanner) : null
+}
