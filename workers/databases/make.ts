@@ -6,6 +6,7 @@ import { addColumn, createLinks, createSchema, createTable, validations } from '
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { useExtension } from './extensions.ts'
 import { Failure } from './fail.ts'
+import { makeRoom } from './rewrite.ts'
 import { attributesOf, availableCollection, claim, claimParts, hasColumn } from './rows.ts'
 import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
 import { aside, buildConcurrently, buildInside, isSmall, step } from './step.ts'
@@ -93,6 +94,7 @@ async function beginAttribute(tx: TxContext, id: string): Promise<Begun> {
   if (attribute.type === 'VECTOR') await useExtension(tx, 'vector')
   const small = await isSmall(tx, collection.id)
   if (!(await hasColumn(tx, collection, attribute.column))) {
+    await makeRoom(tx, collection)
     await tx.query(addColumn(collection, attribute, await attributesOf(tx, collection.id)))
   }
   if (!small) return { progress: 'half', collection, attribute }
