@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type GraphQLFieldConfigMap, GraphQLObjectType, GraphQLSchema } from 'graphql'
+import { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Context, consoleProjectId, type Services } from '../src/context.ts'
 import type { ProjectModel } from '../src/documents/model.ts'
@@ -8,11 +7,12 @@ import { reserveNames } from '../src/documents/names.ts'
 import { classOf } from '../src/documents/permissions.ts'
 import { type Access, audienceOf, mayUse } from './access.ts'
 import { rootFields } from './documents/fields.ts'
-import { createGroup, type Group } from './documents/group.ts'
+import { createTypesOf } from './documents/group.ts'
 import { createSharedTypes, sharedNames } from './documents/shared.ts'
-import type { Environment, RootFields } from './documents/types.ts'
-import { groupsOf, visibleCollections } from './documents/visible.ts'
+import type { Environment } from './documents/types.ts'
+import { visibleCollections } from './documents/visible.ts'
 import { schema } from './index.ts'
+import { descriptions, extendLazily, type Part } from './lazy.ts'
 
 export type Schemas = {
   /** The schema that this caller is shown, and executed on: the same object until something in it changes. */
@@ -20,8 +20,8 @@ export type Schemas = {
   close: () => Promise<void>
 }
 
-/** How many collections all remembered schemas may have together, and all remembered types. */
-const most = { schemas: 5000, groups: 5000 }
+/** How many collections all remembered schemas may have together. */
+const most = 5000
 
 /** `api` is what is the same in all projects. */
 export function createSchemas(services: Services, api: GraphQLSchema = schema): Schemas {
@@ -31,10 +31,9 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   reserveNames([...sharedNames(environment.shared), 'PermissionRight'])
   const trimmed = new LRUCache<string, GraphQLSchema>({ max: 200 })
   const schemas = new LRUCache<string, { model: ProjectModel; schema: GraphQLSchema }>({
-    maxSize: most.schemas,
+    maxSize: most,
     sizeCalculation: ({ model }) => model.collections.size + 10,
   })
-  const groups = new LRUCache<string, Group>({ maxSize: most.groups, sizeCalculation: (group) => group.size + 1 })
 
   return {
     for: async (ctx) => {
@@ -46,7 +45,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
       const key = `${ctx.projectId} ${audience}`
       const known = schemas.get(key)
       if (known?.model === model) return known.schema
-      const made = build(environment, groups, own, model, ctx)
+      const made = build(environment, own, model, ctx)
       schemas.set(key, { model, schema: made })
       return made
     },
@@ -74,10 +73,20 @@ export function trim(api: GraphQLSchema, ctx: Context): GraphQLSchema {
     const all = Object.entries(type?.toConfig().fields ?? {})
     return all.filter(([, { extensions }]) => isAccess(extensions?.access) && mayUse(ctx, extensions.access))
   }
-  return assemble(api, {
-    query: fields(api.getQueryType()),
-    mutation: fields(api.getMutationType()),
-    subscription: fields(api.getSubscriptionType()),
+  const root = (type: GraphQLObjectType | null | undefined, name: string) => {
+    const kept = fields(type)
+    const description = type?.description ?? descriptions[name]
+    return kept.length === 0 ? null : new GraphQLObjectType({ name, description, fields: Object.fromEntries(kept) })
+  }
+  return new GraphQLSchema({
+    description: api.description,
+    query: root(api.getQueryType(), 'Query'),
+    mutation: root(api.getMutationType(), 'Mutation'),
+    subscription: root(api.getSubscriptionType(), 'Subscription'),
+    directives: api.getDirectives(),
+    extensions: api.extensions,
+    // Made by code from checked names; a test holds it to the specification.
+    assumeValid: true,
   })
 }
 
@@ -86,56 +95,18 @@ function isAccess(access: unknown): access is Access {
   return typeof access === 'object' && access !== null && 'audience' in access
 }
 
-type Groups = LRUCache<string, Group>
-
-function build(
-  environment: Environment,
-  groups: Groups,
-  own: GraphQLSchema,
-  model: ProjectModel,
-  ctx: Context,
-): GraphQLSchema {
+function build(environment: Environment, own: GraphQLSchema, model: ProjectModel, ctx: Context): GraphQLSchema {
   const visible = visibleCollections(model, classOf(ctx))
-  const fields: RootFields = { query: [], mutation: [], subscription: [] }
-  for (const { members, shape } of groupsOf(visible)) {
-    const key = createHash('sha256').update(`${model.projectId}\n${shape}`).digest('base64')
-    const group = remember(groups, key, () => createGroup(environment, members))
-    for (const member of members) {
-      const types = group.get(member.collection.id)
-      if (!types) continue
-      const more = rootFields(environment, member, types)
-      fields.query.push(...more.query)
-      fields.mutation.push(...more.mutation)
-      fields.subscription.push(...more.subscription)
+  const typesOf = createTypesOf(environment, visible)
+  const parts = [...visible.values()].map((one): Part => {
+    const types = () => typesOf(one.collection.id)
+    return {
+      coordinates: one.collection.names.coordinates,
+      fields: () => rootFields(environment, one, types()),
+      types: () => Object.values(types()),
     }
-  }
-  return assemble(own, fields, model)
-}
-
-/** `base` with other root fields, or, for a project's model, with more of them. */
-function assemble(base: GraphQLSchema, fields: RootFields, model?: ProjectModel): GraphQLSchema {
-  const root = (type: GraphQLObjectType | null | undefined, name: string, given: RootFields['query']) => {
-    const before = model ? Object.entries(type?.toConfig().fields ?? {}) : []
-    const all: GraphQLFieldConfigMap<unknown, Context> = Object.fromEntries([...before, ...given])
-    return Object.keys(all).length === 0
-      ? null
-      : new GraphQLObjectType({ name, description: type?.description ?? descriptions[name], fields: all })
-  }
-  return new GraphQLSchema({
-    description: base.description,
-    query: root(base.getQueryType(), 'Query', fields.query),
-    mutation: root(base.getMutationType(), 'Mutation', fields.mutation),
-    subscription: root(base.getSubscriptionType(), 'Subscription', fields.subscription),
-    directives: base.getDirectives(),
-    extensions: { ...base.extensions, ...(model ? { model } : {}) },
-    // Made by code from checked names; a test holds it to the specification.
-    assumeValid: true,
   })
-}
-
-const descriptions: Record<string, string> = {
-  Mutation: 'Writes. Each is one transaction, and answers the thing it changed.',
-  Subscription: 'What happens, as it happens. Each payload carries a cursor to go on from.',
+  return extendLazily(own, parts, { model })
 }
 
 function coordinatesOf(api: GraphQLSchema): string[] {

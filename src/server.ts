@@ -23,6 +23,7 @@ import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
 import { type Answer, isStream, mapStream, type Raw } from './http/stream.ts'
+import { lazily } from './http/type-names.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
@@ -126,7 +127,7 @@ function useLimits(): ScopePlugin {
     onValidate: ({ setValidationFn }) =>
       // What a mistyped name is like is nobody's business: it may be the name of something that the caller may not see.
       setValidationFn((schema, document, rules = specifiedRules) =>
-        validate(schema, document, rules, { hideSuggestions: true, maxErrors: 10 }),
+        validate(schema, document, rules.map(lazily), { hideSuggestions: true, maxErrors: 10 }),
       ),
   }
 }

@@ -23,19 +23,19 @@ import { createInputType, updateInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
-/** Types by collection id: a group's types refer to each other, and to none outside it. */
-export type Group = ReadonlyMap<string, CollectionTypes>
-
-/** Makes the types of a group. */
-export function createGroup(environment: Environment, members: readonly VisibleCollection[]): Group {
-  const group = new Map<string, CollectionTypes>()
-  const types = (collectionId: string) => {
-    const found = group.get(collectionId)
-    if (!found) throw new Error(`${collectionId} is not of this group.`)
-    return found
+/** The types of each collection, made when they are first asked for. */
+export function createTypesOf(environment: Environment, visible: ReadonlyMap<string, VisibleCollection>): TypesOf {
+  const made = new Map<string, CollectionTypes>()
+  const typesOf = (collectionId: string) => {
+    const known = made.get(collectionId)
+    if (known) return known
+    const one = visible.get(collectionId)
+    if (!one) throw new Error(`${collectionId} is not shown to this caller.`)
+    const types = createTypes(environment, one, typesOf)
+    made.set(collectionId, types)
+    return types
   }
-  for (const visible of members) group.set(visible.collection.id, createTypes(environment, visible, types))
-  return group
+  return typesOf
 }
 
 function createTypes(environment: Environment, visible: VisibleCollection, types: TypesOf): CollectionTypes {

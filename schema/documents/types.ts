@@ -17,7 +17,7 @@ export type CollectionTypes = {
   updateInput: GraphQLInputObjectType
 }
 
-/** The types of a collection's neighbours, which exist only when all of the group do. */
+/** The types of a collection by its id. */
 export type TypesOf = (collectionId: string) => CollectionTypes
 
 export type FieldConfig = GraphQLFieldConfig<unknown, Context>

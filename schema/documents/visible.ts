@@ -13,8 +13,6 @@ export type VisibleCollection = {
   /** Neighbours that can be read, and relations that can be set. */
   neighbours: readonly Neighbour[]
   settable: readonly Neighbour[]
-  /** All that its types are made of: equal text, equal types. */
-  shape: string
 }
 
 /** What of a project's schema a class of callers is shown, by collection id. The rest is in no byte of their schema. */
@@ -51,46 +49,5 @@ function visible(
     ),
     settable: known.filter(({ rights: own }) => mayClassUse(own, 'update', caller)),
   }
-  const { id, key, typeName, names, documentPermissions } = collection
-  const sets = (_: string, value: unknown) => (value instanceof Set ? [...value] : value)
-  const shape = JSON.stringify(
-    [id, key, typeName, names.one, names.many, documentPermissions, [...held].sort(), caller, shown],
-    sets,
-  )
-  return { collection, rights: held, caller, ...shown, shape }
-}
-
-/**
- * Collections that are joined by relations, each group with the shape of all its members: a type refers to its
- * neighbours' types, so they are kept, or made anew, together.
- */
-export function groupsOf(
-  visible: ReadonlyMap<string, VisibleCollection>,
-): { members: VisibleCollection[]; shape: string }[] {
-  const neighbours = new Map<string, Set<string>>([...visible.keys()].map((id) => [id, new Set()]))
-  for (const { collection, neighbours: shown, settable } of visible.values()) {
-    for (const { collectionId } of [...shown, ...settable]) {
-      neighbours.get(collection.id)?.add(collectionId)
-      neighbours.get(collectionId)?.add(collection.id)
-    }
-  }
-  const seen = new Set<string>()
-  return [...visible.keys()].flatMap((id) => {
-    if (seen.has(id)) return []
-    const members = reach(id, neighbours, seen).flatMap((one) => visible.get(one) ?? [])
-    return [{ members, shape: members.map(({ shape }) => shape).join('\n') }]
-  })
-}
-
-function reach(start: string, neighbours: ReadonlyMap<string, ReadonlySet<string>>, seen: Set<string>): string[] {
-  const reached = [start]
-  seen.add(start)
-  for (const id of reached) {
-    for (const next of neighbours.get(id) ?? []) {
-      if (seen.has(next)) continue
-      seen.add(next)
-      reached.push(next)
-    }
-  }
-  return reached
+  return { collection, rights: held, caller, ...shown }
 }
