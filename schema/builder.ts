@@ -10,6 +10,7 @@ import type PrismaTypes from '../prisma/client/pothos-types.ts'
 import { getDatamodel } from '../prisma/client/pothos-types.ts'
 import type { Context } from '../src/context.ts'
 import { Forbidden, Invalid, Unauthenticated } from '../src/errors.ts'
+import { limits } from '../src/http/limits.ts'
 import './access.ts'
 import { mayUse } from './access.ts'
 
@@ -29,6 +30,9 @@ export type SchemaTypes = {
 const cursor = z
   .string()
   .refine((text) => /^GPC:S:[\w-]{1,64}$/.test(Buffer.from(text, 'base64').toString()), 'This is no cursor of a list.')
+
+const { page } = limits
+const pageSize = z.int().min(0, 'This cannot be less than 0.').max(page.most, `A page has at most ${page.most}.`)
 
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: ['access', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
@@ -67,16 +71,19 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     hasPreviousPageFieldOptions: { description: 'Whether some come before this page.' },
     startCursorFieldOptions: { description: 'The place of the first on this page: give it as `before`.' },
     endCursorFieldOptions: { description: 'The place of the last on this page: give it as `after`.' },
-    firstArgOptions: { description: 'How many at most, from the front: up to 100, 25 if left out.' },
+    firstArgOptions: {
+      description: 'How many at most, from the front: up to 100, 25 if left out.',
+      validate: pageSize,
+    },
     afterArgOptions: { description: 'Only what comes behind this cursor.', validate: cursor },
-    lastArgOptions: { description: 'How many at most, from the end: up to 100.' },
+    lastArgOptions: { description: 'How many at most, from the end: up to 100.', validate: pageSize },
     beforeArgOptions: { description: 'Only what comes before this cursor.', validate: cursor },
   },
   prisma: {
     client: (ctx) => ctx.db,
     dmmf: getDatamodel(),
-    maxConnectionSize: 100,
-    defaultConnectionSize: 25,
+    maxConnectionSize: page.most,
+    defaultConnectionSize: page.initial,
     exposeDescriptions: false,
     filterConnectionTotalCount: true,
     onUnusedQuery: null,

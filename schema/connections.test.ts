@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { graphql } from 'graphql'
 import type { Context } from '../src/context.ts'
+import { Invalid } from '../src/errors.ts'
 import { newId } from '../src/lib/ids.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { schema } from './index.ts'
@@ -99,4 +100,12 @@ test("a cursor made of another project's id is answered like one of an id that i
     [audit.id, crypto.randomUUID()].map((id) => lists.audits?.(`first: 3, after: "${cursor(id)}"`)),
   )
   assert.deepEqual(answers[0], answers[1])
+})
+
+test('a page of more than 100, or of less than none, is refused and not cut short', async () => {
+  for (const args of ['first: 101', 'last: 101', 'first: -1', 'last: -1']) {
+    const { errors } = await graphql({ schema, source: `{ users(${args}) { nodes { id } } }`, contextValue: mine })
+    assert.ok(errors?.[0]?.originalError instanceof Invalid, args)
+  }
+  for (const args of ['first: 100', 'last: 100', 'first: 0']) await ask(mine, `{ users(${args}) { nodes { id } } }`)
 })

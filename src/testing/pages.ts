@@ -1,5 +1,5 @@
 /**
- * Writes the pages that follow from the code: `.env.example`, and the tables of events and of who may use which field.
+ * Writes the pages that follow from the code: `.env.example`, and the tables of events, of limits and of who may use which field.
  * With `--check` it only says whether they are current.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { variables } from '../env.ts'
 import { catalogue } from '../event.ts'
 import '../modules/catalogue.ts'
 import { root } from './imports.ts'
+import { limitsPage } from './limits-page.ts'
 
 function envExample(): string {
   const entries = Object.entries(variables).map(([name, variable]) => {
@@ -64,6 +65,7 @@ const pages = {
   '.env.example': envExample(),
   'docs/guides/events.md': eventsPage(),
   'docs/guides/access.md': accessPage(),
+  'docs/guides/limits.md': limitsPage(),
 }
 
 function readText(path: string): string {

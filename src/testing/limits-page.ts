@@ -1,0 +1,120 @@
+import { listLimit } from '../documents/values.ts'
+import { costLimits, costs, limits } from '../http/limits.ts'
+import { attributeLimit } from '../modules/attributes/attributes.ts'
+import { collectionLimit } from '../modules/collections/collections.ts'
+import { databaseLimit } from '../modules/databases/databases.ts'
+import { indexLimit } from '../modules/indexes/indexes.ts'
+import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
+import { maxSessions } from '../modules/sessions/sessions.ts'
+import { poolLimits } from '../platform/db.ts'
+import { replicaLimits } from '../platform/replica.ts'
+import { shareLimits } from '../platform/shares.ts'
+
+type Row = readonly [what: string, most: string]
+
+const seconds = (ms: number) => `${ms / 1_000} s`
+const count = (n: number) => n.toLocaleString('en-US')
+const bytes = (n: number) => `${count(n)} bytes`
+const table = (rows: readonly Row[]) =>
+  `| what | most |\n|---|---|\n${rows.map(([what, most]) => `| ${what} | ${most} |`).join('\n')}`
+
+const request: readonly Row[] = [
+  ['a body of JSON, one WebSocket message', bytes(limits.bodyBytes)],
+  ['a URL', bytes(limits.urlBytes)],
+  ['headers and URL together', bytes(limits.headerBytes)],
+  ['operations in one body', count(limits.batch)],
+  ['the text of an operation', `${count(limits.queryCharacters)} characters, ${count(limits.tokens)} tokens`],
+  ['levels of things: a post, its author, their posts', count(limits.levels)],
+  ['levels of fields', count(limits.depth)],
+  ['fields and fragments, as often as they are spread', count(limits.selections)],
+  ['fields at the root', count(limits.rootFields)],
+  ['aliases', count(limits.aliases)],
+  ['lists and objects within each other in a value', count(limits.valueDepth)],
+  ['keys and elements in the variables', count(limits.values)],
+  ['values in a list of a filter', count(listLimit)],
+  ['operations that one socket runs at a time', count(limits.socketOperations)],
+]
+
+const project: readonly Row[] = [
+  ['databases of a project', count(databaseLimit)],
+  ['collections of a project', count(collectionLimit)],
+  ['attributes of a collection', count(attributeLimit)],
+  ['indexes of a collection', count(indexLimit)],
+  ['migrations of a project', count(versionLimit)],
+  ['sessions of a user; the oldest makes room', count(maxSessions)],
+  ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
+]
+
+const time: readonly Row[] = [
+  ['one statement in PostgreSQL', seconds(poolLimits.statementMs)],
+  ['waiting for a connection', seconds(poolLimits.waitMs)],
+  ["waiting for a project's share of the connections", seconds(shareLimits.waitMs)],
+  ['work of one project that waits for its share', count(shareLimits.waiting)],
+  ['requests that wait for a connection on one node', count(limits.load.waiting)],
+  ['how late the timers of a node may be, three times in a row', seconds(limits.load.delayMs)],
+  ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
+]
+
+const prices: readonly (readonly [string, number])[] = [
+  ['each thing: a row of a page, the other end of a relation', costs.thing],
+  ['`totalCount`', costs.totalCount],
+  ['an aggregate', costs.aggregate],
+  ['each row that `offset` skips', costs.skipped],
+  ['each object in `where`, `having`, `orderBy`, `search`', costs.condition],
+  ['each value of a list in them', costs.listValue],
+  ...Object.entries(costs.operators).map(([name, price]) => [`\`${name}\` in them`, price] as const),
+  ['each field of a mutation', costs.mutation],
+  ['each thing that it creates, changes, connects or disconnects', costs.write],
+  ['a change of all that match a filter', costs.matching],
+]
+
+/** `docs/guides/limits.md`. */
+export function limitsPage(): string {
+  return `# Limits
+
+What goes beyond a limit is refused with \`LIMIT_EXCEEDED\` or \`INVALID\` and a sentence that names it. Nothing is cut short in silence.
+
+## One request
+
+${table(request)}
+
+## What an operation costs
+
+The cost of an operation is known before it runs: what it may read and write at most, by its text, its variables and nothing else.
+Every answer tells it: \`"extensions": { "cost": { "requested": 27, "limit": ${costLimits.client} } }\`. One that asks for more than its limit is not run.
+
+| what | cost |
+|---|---|
+${prices.map(([what, price]) => `| ${what} | ${price} |`).join('\n')}
+
+A page counts as many things as \`first\` or \`last\` says, ${limits.page.initial} if neither does, and what is asked of its things counts for each of them:
+\`posts(first: 10) { nodes { author { name } } }\` costs 1 + 10 × (1 + 1) = 21. Other fields are free. What \`@skip\` and \`@include\` leave out counts all
+the same. A subscription costs what one of its events does.
+
+| who asks | limit |
+|---|---|
+| end users and guests | ${count(costLimits.client)} |
+| API keys | ${count(costLimits.server)} |
+| members of the project | ${count(costLimits.console)} |
+
+An owner sets others for a project with \`updateProject(input: { id, costLimits: { client, server, console } })\`, up to ${count(costLimits.most)}.
+
+Introspection has a budget of its own, ${count(limits.introspectionCost)}, the same for everybody: what tools ask costs two thirds of it.
+
+## A project
+
+${table(project)}
+
+## Time and load
+
+${table(time)}
+
+A node that has too much to do answers \`UNAVAILABLE\` at once, with \`retryAfterMs\` and, over HTTP, 503 and \`Retry-After\`. Members of a project are let in
+until it is ${limits.load.membersTimes} times as much; \`/health\` and \`/health/ready\` always answer, on a connection of their own.
+
+A project that is alone may use all connections of a node but one. While others ask too, none has more than half of them.
+
+With \`DATABASE_REPLICA_URL\`, queries of documents are answered by a standby that is near enough, and by the primary when it is not. Who has written
+through a node reads the primary there for ${seconds(replicaLimits.lagMs)}. What others write, and whom they let read it, may be seen so much later.
+`
+}
