@@ -33,7 +33,11 @@ const parts: Record<Change['task'], string> = {
      where status = 'AVAILABLE' and "projectId" = $1 and "documentPermissions" and not coalesce((${readers}), false)`,
   'forget-readers': `select id, "createdAt" from collections c
      where status = 'AVAILABLE' and "projectId" = $1 and not "documentPermissions" and exists (${readers})`,
-  'drop-attribute': ofCollections('attributes', 'DELETING'),
+  // What is computed goes before what it is computed of.
+  'drop-attribute': ofCollections('attributes', 'DELETING').replace(
+    'x."createdAt"',
+    `case when x.computed is null then x."createdAt" else 'epoch' end`,
+  ),
   'drop-collection': `select id, "createdAt" from collections c where status = 'DELETING' and "projectId" = $1`,
   'drop-table': `select tablename, 'epoch'::timestamptz from pg_tables where schemaname = $1 and ${orphaned}`,
 }
