@@ -63,6 +63,17 @@ test('a collection is created with all it begins with, read, changed and deleted
     'mutation ($input: UpdateCollectionInput!) { updateCollection(input: $input) { name permissions { role } documentPermissions } }'
   const updated = await operate(schemas, ctx, update, { input: { id, name: 'Posts', permissions: [] } })
   assert.deepEqual(updated.data, { updateCollection: { name: 'Posts', permissions: [], documentPermissions: true } })
+  const rules = [{ right: 'READ', role: 'users', where: { title: { eq: '$userId' } } }]
+  const ruled = await operate(
+    schemas,
+    ctx,
+    'mutation ($input: UpdateCollectionInput!) { updateCollection(input: $input) { key typeName cacheSeconds rules { right role where } } }',
+    { input: { id, key: 'entries', typeName: 'Entry', rules, cacheSeconds: 5 } },
+  )
+  assert.deepEqual(ruled, {
+    data: { updateCollection: { key: 'entries', typeName: 'Entry', cacheSeconds: 5, rules } },
+    errors: [],
+  })
   const read =
     'query ($id: ID!) { collection(id: $id) { name } collections { totalCount nodes { id } } database(id: "DB") { collections { nodes { id } } } }'
   const answer = await operate(schemas, ctx, read.replace('DB', databaseId), { id })

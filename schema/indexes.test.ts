@@ -26,7 +26,7 @@ after(async () => {
 })
 
 const source =
-  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id key type attributes orders status statusReason } }'
+  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id key type attributes orders language distance status statusReason } }'
 const create = (input: object) => operate(schemas, ctx, source, { input: { collectionId, type: 'KEY', ...input } })
 
 test('an index is created as asked, and deleted', async () => {
@@ -34,7 +34,7 @@ test('an index is created as asked, and deleted', async () => {
   const { data, errors } = await create(asked)
   assert.deepEqual(errors, [])
   const { id, ...index } = data?.createIndex ?? {}
-  assert.deepEqual(index, { ...asked, status: 'PROCESSING', statusReason: null })
+  assert.deepEqual(index, { ...asked, language: null, distance: null, status: 'PROCESSING', statusReason: null })
   const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteIndex(id: $id) }', { id })
   assert.deepEqual(gone, { data: { deleteIndex: id }, errors: [] })
 })
@@ -42,6 +42,8 @@ test('an index is created as asked, and deleted', async () => {
 test('orders are ascending if left out', async () => {
   const { data } = await create({ key: 'plain', attributes: ['title'] })
   assert.deepEqual(data?.createIndex.orders, ['ASC'])
+  const text = await create({ key: 'words', type: 'FULLTEXT', attributes: ['title'], language: 'german' })
+  assert.deepEqual([text.data?.createIndex.orders, text.data?.createIndex.language], [[], 'german'])
 })
 
 test('what is wrong is said with its code and path', async () => {

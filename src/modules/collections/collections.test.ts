@@ -191,6 +191,51 @@ test('permissions are changed at once, and the nodes are told', async () => {
   assert.deepEqual((await world.emitted()).slice(count), ['collections.updated', 'projects.schema-changed'])
 })
 
+test('rules are kept with the collection, once they fit its attributes', async () => {
+  const rule = { right: 'read', role: 'users', where: { author: { eq: '$userId' } } } as const
+  const attributes = [{ key: 'author', type: 'STRING', size: 40 }] as const
+  const { id, rules } = await create({ key: 'ruled', attributes, rules: [rule], cacheSeconds: 60 })
+  assert.deepEqual(JSON.parse(rules), [rule])
+  await refuses(
+    () => create({ key: 'odd', attributes, rules: [{ ...rule, where: { writer: { eq: 'a' } } }] }),
+    invalid('rules', '0', 'where', 'writer'),
+  )
+  const update = (changes: Parameters<typeof updateCollection>[2]) => updateCollection(ctx, id, changes)
+  await refuses(
+    () => update({ rules: [{ ...rule, where: { author: { like: 'a' } } }] }),
+    invalid('rules', '0', 'where', 'author', 'like'),
+  )
+  await refuses(() => update({ rules: [{ ...rule, role: 'x' }] }), invalid('rules', '0', 'role'))
+  assert.deepEqual(JSON.parse((await update({ rules: [] })).rules), [])
+})
+
+test('how long answers are kept is between a second and an hour', async () => {
+  const { id, cacheSeconds } = await create({ key: 'kept', cacheSeconds: 3_600 })
+  assert.equal(cacheSeconds, 3_600)
+  for (const seconds of [0, -1, 3_601, 1.5, Number.NaN])
+    await refuses(() => updateCollection(ctx, id, { cacheSeconds: seconds }), invalid('cacheSeconds'))
+  assert.equal((await updateCollection(ctx, id, { name: 'Kept' })).cacheSeconds, 3_600)
+  assert.equal((await updateCollection(ctx, id, { cacheSeconds: null })).cacheSeconds, null)
+})
+
+test('a collection is given another key and type, unless they are taken', async () => {
+  const { id } = await create({ key: 'olds' })
+  await create({ key: 'news' })
+  const renamed = await updateCollection(ctx, id, { key: 'elders' })
+  assert.deepEqual([renamed.key, renamed.typeName], ['elders', 'Old'])
+  assert.equal((await updateCollection(ctx, id, { key: 'olds', typeName: 'Elder' })).typeName, 'Elder')
+  await refuses(
+    () => updateCollection(ctx, id, { key: 'news' }),
+    (error) => error instanceof Conflict && error.message.includes('“news”'),
+  )
+  await refuses(
+    () => updateCollection(ctx, id, { typeName: 'News' }),
+    (error) => error instanceof Conflict,
+  )
+  await refuses(() => updateCollection(ctx, id, { key: '__proto__' }), invalid('key'))
+  await refuses(() => updateCollection(ctx, id, { typeName: 'a b' }), invalid('typeName'))
+})
+
 test('a collection that others point at stays; one that points at itself goes', async () => {
   const authors = await create({ key: 'authors' })
   const relation = { type: 'RELATION', relatedCollectionId: authors.id, onDelete: 'CASCADE' } as const

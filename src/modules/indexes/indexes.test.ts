@@ -30,7 +30,7 @@ before(async () => {
 })
 after(() => world.close())
 
-const create = (input: Partial<NewIndex>) =>
+const create = (input: Partial<NewIndex> & { collectionId?: string }) =>
   createIndex(ctx, { collectionId, key: 'wrong', type: 'KEY', attributes: ['title'], ...input })
 
 async function refuses(fn: () => Promise<unknown>, check: (error: AppError) => boolean): Promise<void> {
@@ -80,6 +80,66 @@ test('an index names attributes that are there, each once', async () => {
 
 test('an index whose entries could become too long for PostgreSQL is refused', async () => {
   await refuses(() => create({ attributes: ['body'] }), invalid('attributes'))
+})
+
+test('each kind of index goes with some types of attributes', async () => {
+  const text = { type: 'TEXT' } as const
+  const { id: databaseId } = await createDatabase(ctx, { key: 'kinds' })
+  const { id } = await createCollection(ctx, {
+    databaseId,
+    key: 'things',
+    permissions: [],
+    attributes: [
+      { key: 'text', ...text },
+      { key: 'secret', ...text, encrypted: true },
+      { key: 'list', ...text, list: true },
+      { key: 'json', type: 'JSON' },
+      { key: 'point', type: 'POINT' },
+      { key: 'vector', type: 'VECTOR', dimensions: 3 },
+      { key: 'number', type: 'INTEGER' },
+      { key: 'links', type: 'RELATION', relation: 'MANY_TO_MANY', relatedCollectionId: 'self' },
+      { key: 'next', type: 'RELATION', relatedCollectionId: 'self', onDelete: 'SET_NULL' },
+      { key: 'url', type: 'URL' },
+      { key: 'email', type: 'EMAIL' },
+    ],
+  })
+  const fits: Record<NewIndex['type'], string[]> = {
+    KEY: ['number', 'next', 'url', 'email', 'createdAt'],
+    UNIQUE: ['number', 'next', 'url', 'email', 'createdAt'],
+    FULLTEXT: ['text', 'url', 'email'],
+    TRIGRAM: ['text', 'url', 'email'],
+    GIN: ['list', 'json'],
+    SPATIAL: ['point'],
+    VECTOR: ['vector'],
+  }
+  const all = [...(await ctx.db.attribute.findMany({ where: { collectionId: id } })).map(({ key }) => key), 'createdAt']
+  let count = 0
+  for (const [type, fitting] of Object.entries(fits) as [NewIndex['type'], string[]][]) {
+    for (const key of all) {
+      const make = () => create({ collectionId: id, key: `i${count++}`, type, attributes: [key] })
+      if (fitting.includes(key)) assert.equal((await make()).status, 'PROCESSING', `${type} ${key}`)
+      else await refuses(make, invalid('attributes', '0'))
+    }
+  }
+  await refuses(
+    () => create({ collectionId: id, attributes: ['url', 'email', 'next', 'url2'] }),
+    invalid('attributes', '3'),
+  )
+  await refuses(
+    () => create({ collectionId: id, attributes: ['vector', 'number'], type: 'VECTOR' }),
+    invalid('attributes'),
+  )
+})
+
+test('orders, language and distance are for those that have them', async () => {
+  await refuses(() => create({ type: 'TRIGRAM', orders: ['ASC'] }), invalid('orders'))
+  await refuses(() => create({ language: 'simple' }), invalid('language'))
+  await refuses(() => create({ distance: 'DOT' }), invalid('distance'))
+  for (const language of ['', 'klingon', "simple'", 'pg_catalog.simple', 'a\0', 'x'.repeat(1_000_000)])
+    await refuses(() => create({ type: 'FULLTEXT', language }), invalid('language'))
+  const english = await create({ key: 'english', type: 'FULLTEXT', attributes: ['title', 'body'], language: 'english' })
+  assert.deepEqual([english.language, english.orders, english.distance], ['english', [], null])
+  assert.equal((await create({ key: 'plain', type: 'FULLTEXT' })).language, 'simple')
 })
 
 test('a key is taken once in a collection', async () => {
