@@ -65,7 +65,9 @@ function report({ principal, counts, findings, faults }: Trial, say: Options['sa
   for (const { query, variables, what, a, b } of findings) {
     say(`\n${what} for ${principal.name}\n${query}\n${JSON.stringify(variables)}\n  ${a}\n  ${b}`)
   }
-  for (const fault of faults) say(`\nINTERNAL for ${principal.name}\n${fault}`)
+  for (const [cause, { query, variables }] of faults) {
+    say(`\nINTERNAL for ${principal.name}: ${cause}\n${query}\n${JSON.stringify(variables)}`)
+  }
 }
 
 /** Why a run says too little: hardly anything succeeded, or there was nothing to tell. */

@@ -6,7 +6,7 @@ import type { Pool } from './pool.ts'
 import { type Random, randomOf } from './random.ts'
 import { countDifferences } from './rows.ts'
 import { shrink } from './shrink.ts'
-import { owner, type Pair, type Stage } from './stage.ts'
+import { owner, type Pair, type Stage, type World } from './stage.ts'
 import { type OperationTree, type Printed, print } from './tree.ts'
 import { viewsOf } from './views.ts'
 
@@ -36,7 +36,8 @@ export type Trial = {
   /** Share of what the schema offers that was asked for. */
   coverage: () => number
   findings: Finding[]
-  faults: string[]
+  /** Operations that were answered INTERNAL, by what the log said of them. */
+  faults: Map<string, Printed>
   /** Runs this many operations on the databases as they were in the beginning. */
   round: (operations: number) => Promise<void>
   close: () => Promise<void>
@@ -74,7 +75,7 @@ export async function openTrial(stage: Stage, principal: Principal, seed: number
     mayChange: generator.mutation() !== null,
     coverage: () => [...generator.askable].filter((one) => generator.asked.has(one)).length / generator.askable.size,
     findings: [],
-    faults: [],
+    faults: new Map(),
     round: async (operations) => {
       refill(pool, first)
       await reset(pair)
@@ -130,20 +131,41 @@ async function both({ pair, trial }: Pick<Running, 'pair' | 'trial'>, printed: P
 
 const events = new WeakMap<Pair, number>()
 
-async function count({ trial, pair }: Running, tree: OperationTree, bytes: string): Promise<void> {
+async function count(running: Running, tree: OperationTree, bytes: string): Promise<void> {
+  const { trial, pair } = running
   const { counts, faults } = trial
   const answer: Answered = JSON.parse(bytes)
   counts.operations += 1
   if (holdsData(answer)) counts.telling += 1
-  if (answer.errors?.some(({ extensions }) => extensions?.code === 'INTERNAL')) {
+  if (isFault(bytes)) {
     counts.internal += 1
-    if (faults.length < kept) faults.push(JSON.stringify({ ...print(tree), answer }))
+    const cause = causeOf(pair.a)
+    if (faults.size < kept && !faults.has(cause)) faults.set(cause, await reduceFault(running, tree, cause))
   }
   if (tree.kind === 'query') return
   counts.mutations += 1
   const now = await pair.a.countEvents()
   if (now > (events.get(pair) ?? 0)) counts.changing += 1
   events.set(pair, now)
+}
+
+function isFault(bytes: string): boolean {
+  const { errors }: Answered = JSON.parse(bytes)
+  return errors?.some(({ extensions }) => extensions?.code === 'INTERNAL') ?? false
+}
+
+/** What the log says, without what differs from one operation to the next. */
+function causeOf({ lastFault }: World): string {
+  return lastFault().replaceAll(/\d+/g, 'N')
+}
+
+async function reduceFault({ pair, trial, turn }: Running, tree: OperationTree, cause: string): Promise<Printed> {
+  const smallest = await shrink(tree, async (smaller) => {
+    if (tree.kind === 'mutation') await reset(pair)
+    return isFault(await pair.a.run(trial.principal, print(smaller), turn)) && causeOf(pair.a) === cause
+  })
+  if (tree.kind === 'mutation') await reset(pair)
+  return print(smallest)
 }
 
 /** Whatever was changed, what the principal can read must still be the same. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { GraphQLSchema } from 'graphql'
 import pg from 'pg'
+import pino from 'pino'
 import { schema as api } from '../../../schema/index.ts'
 import { createSchemas } from '../../../schema/schemas.ts'
 import { type App, createApp } from '../../app.ts'
@@ -23,6 +24,8 @@ export type World = {
   common: ReadonlySet<string>
   /** Runs an operation at a moment of its own, and answers the bytes of the answer. */
   run: (principal: Principal, operation: Printed, turn: number) => Promise<string>
+  /** What the log said last of an answer with the code INTERNAL. */
+  lastFault: () => string
   /** How many events all changes so far have left. */
   countEvents: () => Promise<number>
   /** Puts every row back to where it was in the beginning. */
@@ -80,7 +83,9 @@ async function openApp(url: string, redisUrl: string): Promise<App> {
   return { ...(await createApp(env, 'fuzz')), clock }
 }
 
-async function openWorld(app: App, principal: Principal, variant: Variant): Promise<World> {
+async function openWorld(opened: App, principal: Principal, variant: Variant): Promise<World> {
+  const { log, last } = listenToLog()
+  const app = { ...opened, log }
   const schemas = createSchemas(app)
   const graphql = createGraphql(app, schemas)
   await seed(contextOf(app, owner.actor), schemas, principal, variant)
@@ -89,6 +94,7 @@ async function openWorld(app: App, principal: Principal, variant: Variant): Prom
     schemaFor: ({ actor }) => schemas.for(contextOf(app, actor)),
     common,
     run: (caller, operation, turn) => onTurn(turn, () => answer(graphql, contextOf(app, caller.actor), operation)),
+    lastFault: last,
     countEvents: async () => {
       const { rows } = await app.sql.query<{ count: string }>('select count(*) from events.outbox')
       return Number(rows[0]?.count)
@@ -99,6 +105,15 @@ async function openWorld(app: App, principal: Principal, variant: Variant): Prom
       await app.close()
     },
   }
+}
+
+function listenToLog() {
+  let line = ''
+  const write = (chunk: string) => {
+    line = chunk
+  }
+  const last = () => String(JSON.parse(line || '{}').err?.message ?? 'unknown')
+  return { log: pino({ level: 'error' }, { write }), last }
 }
 
 function rootFieldsOf(schema: GraphQLSchema): string[] {
