@@ -33,6 +33,10 @@ export type Kind = NewCollection & {
   rows: number
   /** Roles that read one document and roles that change it, document by document. */
   grants?: readonly { read: readonly string[]; write: readonly string[] }[]
+  /** Values that decide who reads the row: the same in both databases. */
+  fixed?: (i: number) => Record<string, unknown>
+  /** Whether its rules let this caller read a row, told once more here. */
+  ruled?: (principal: Principal, fixed: Record<string, unknown>) => boolean
 }
 
 const grants = [
@@ -47,6 +51,11 @@ const grants = [
   { read: ['any'], write: ['user:ann', 'label:press'] },
 ]
 
+const restricted = (...readers: string[]) => ({
+  restricted: true,
+  permissions: readers.flatMap((role) => [`read:${role}`, `update:${role}`]),
+})
+
 export const kinds: Record<string, Kind> = {
   authors: {
     rows: 10,
@@ -54,8 +63,8 @@ export const kinds: Record<string, Kind> = {
     attributes: {
       name: { type: 'STRING', required: true, size: 40 },
       age: { type: 'INTEGER' },
-      salary: { type: 'INTEGER' },
-      diary: { type: 'STRING' },
+      salary: { type: 'INTEGER', ...restricted('label:vip') },
+      diary: { type: 'STRING', ...restricted('users/verified', 'label:press') },
       born: { type: 'DATETIME' },
     },
   },
@@ -75,10 +84,81 @@ export const kinds: Record<string, Kind> = {
       views: { type: 'INTEGER', default: 0 },
       draft: { type: 'BOOLEAN' },
       published: { type: 'DATETIME' },
-      note: { type: 'STRING' },
+      note: { type: 'STRING', ...restricted('users/verified') },
       author: { type: 'RELATION', to: 'authors', reverseKey: 'posts', onDelete: 'SET_NULL' },
       previous: { type: 'RELATION', to: 'posts', reverseKey: 'next', onDelete: 'SET_NULL' },
       editor: { type: 'RELATION', to: 'authors', reverseKey: 'edited', onDelete: 'SET_NULL' },
+      reviewer: {
+        type: 'RELATION',
+        to: 'authors',
+        reverseKey: 'reviewed',
+        onDelete: 'SET_NULL',
+        ...restricted('label:press'),
+      },
+      tags: { type: 'RELATION', relation: 'MANY_TO_MANY', to: 'tags', reverseKey: 'posts' },
+      similar: { type: 'RELATION', relation: 'MANY_TO_MANY', to: 'posts', reverseKey: 'similarTo' },
+    },
+    indexes: { words: { type: 'FULLTEXT', attributes: ['title', 'note'], language: 'simple' } },
+  },
+  profiles: {
+    rows: 10,
+    documentPermissions: true,
+    permissions: ['create:users'],
+    grants,
+    attributes: {
+      motto: { type: 'STRING' },
+      author: {
+        type: 'RELATION',
+        relation: 'ONE_TO_ONE',
+        to: 'authors',
+        reverseKey: 'profile',
+        onDelete: 'SET_NULL',
+        unique: true,
+      },
+    },
+  },
+  errands: {
+    rows: 16,
+    permissions: [],
+    rules: [
+      { right: 'read', role: 'any', where: { open: { eq: true } } },
+      ...['create', 'read', 'update', 'delete'].map((right) => {
+        return { right, role: 'users', where: { owner: { eq: '$userId' } } }
+      }),
+    ],
+    fixed: (i) => ({ owner: ['ann', 'bob', 'tia', 'eve'][i % 4], open: i % 5 === 0 }),
+    ruled: ({ actor }, { owner, open }) => open === true || (actor?.kind === 'user' && actor.id === owner),
+    attributes: {
+      owner: { type: 'STRING' },
+      open: { type: 'BOOLEAN' },
+      what: { type: 'STRING' },
+      cost: { type: 'DECIMAL' },
+      post: { type: 'RELATION', to: 'posts', reverseKey: 'errands', onDelete: 'SET_NULL' },
+    },
+  },
+  specimens: {
+    rows: 18,
+    documentPermissions: true,
+    permissions: ['create:users'],
+    grants,
+    attributes: {
+      text: { type: 'TEXT' },
+      mail: { type: 'EMAIL' },
+      site: { type: 'URL' },
+      address: { type: 'IP' },
+      code: { type: 'UUID' },
+      colour: { type: 'ENUM', elements: ['red', 'green', 'blue'] },
+      large: { type: 'BIGINT' },
+      ratio: { type: 'FLOAT' },
+      price: { type: 'DECIMAL', ...restricted('label:vip', 'label:press') },
+      day: { type: 'DATE' },
+      about: { type: 'JSON' },
+      spot: { type: 'POINT' },
+      way: { type: 'LINE' },
+      area: { type: 'POLYGON' },
+      words: { type: 'STRING', list: true, size: 40 },
+      numbers: { type: 'INTEGER', list: true },
+      longer: { type: 'STRING', computed: "text || '!'" },
     },
   },
   comments: {

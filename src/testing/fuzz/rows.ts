@@ -6,7 +6,14 @@ import { hash, type Random, randomOf } from './random.ts'
 /** One of the two databases. */
 export type Variant = 'a' | 'b'
 
-export type Row = { kind: string; id: string; place: number; input: Record<string, unknown> }
+export type Row = {
+  kind: string
+  id: string
+  place: number
+  input: Record<string, unknown>
+  /** Ids that it points at, by attribute, where a relation has many. */
+  links: Record<string, string[]>
+}
 
 type Attribute = NewCollection['attributes'][string]
 
@@ -27,28 +34,39 @@ export function countDifferences(principal: Principal): number {
 
 function rowOf(principal: Principal, variant: Variant, key: string, kind: Kind, i: number): Row | null {
   const id = idOf(key, i)
-  const isReadable = mayReadRow(principal, key, i)
   const only = presence(principal, key, i)
   if (only !== 'both' && only !== variant) return null
-  const place = hash(id) % 100_000
   const input: Record<string, unknown> = { id }
+  const links: Row['links'] = {}
   for (const [name, attribute] of Object.entries(kind.attributes)) {
-    const seed = `${key}/${i}/${name}`
-    const isHidden = !isReadable || !mayReadField(principal, attribute)
     // What is unique tells of itself: so it is the same in both, or not there.
-    if (attribute.unique && only !== 'both') continue
-    const random = randomOf(isHidden && !attribute.unique ? `${seed}/${variant}` : seed)
-    const value =
-      attribute.type === 'RELATION'
-        ? relatedTo(principal, variant, attribute, { key, i, seed, isHidden })
-        : attribute.unique
-          ? `${key}-${hash(seed) % 1000}`
-          : columnValue(random, attribute)
-    if (value !== undefined) input[name] = value
+    if (attribute.computed || (attribute.unique && only !== 'both')) continue
+    const isHidden = !mayReadRow(principal, key, i) || !mayReadField(principal, attribute)
+    const place = { key, i, seed: `${key}/${i}/${name}`, isHidden }
+    if (attribute.relation === 'MANY_TO_MANY') links[name] = linksOf(principal, variant, attribute, place)
+    else {
+      const value = valueAt(principal, variant, attribute, place)
+      if (value !== undefined) input[name] = value
+    }
   }
   const granted = kind.grants?.[i % kind.grants.length]
   if (granted) input.permissions = permissionsOf(granted)
-  return { kind: key, id, place, input }
+  return { kind: key, id, place: hash(id) % 100_000, input: { ...input, ...kind.fixed?.(i) }, links }
+}
+
+function valueAt(principal: Principal, variant: Variant, attribute: Attribute, place: Place): unknown {
+  const { key, i, seed, isHidden } = place
+  if (attribute.unique) return attribute.to ? idOf(attribute.to, i) : `${key}-${hash(seed) % 1000}`
+  if (attribute.type === 'RELATION') return relatedTo(principal, variant, attribute, place)
+  return columnValue(randomOf(isHidden ? `${seed}/${variant}` : seed), attribute)
+}
+
+/** The same to what may be read, and others to what may not. */
+function linksOf(principal: Principal, variant: Variant, attribute: Attribute, place: Place): string[] {
+  const targets = [0, 1, 2].map((n) =>
+    relatedTo(principal, variant, attribute, { ...place, seed: `${place.seed}/${n}` }),
+  )
+  return [...new Set(targets.flatMap((target) => target ?? []))]
 }
 
 function idOf(key: string, i: number): string {
@@ -67,10 +85,12 @@ function presence(principal: Principal, key: string, i: number): Variant | 'both
 
 // The rule, told independently of the code that is tried.
 
-export function mayReadRow({ roles }: Principal, key: string, i: number): boolean {
+export function mayReadRow(principal: Principal, key: string, i: number): boolean {
+  const { roles } = principal
   const kind = kinds[key]
   if (roles === null || !kind) return roles === null
   if (roles.some((role) => kind.permissions?.includes(`read:${role}`))) return true
+  if (kind.ruled?.(principal, kind.fixed?.(i) ?? {})) return true
   const granted = kind.documentPermissions ? kind.grants?.[i % kind.grants.length] : undefined
   return granted?.read.some((role) => roles.includes(role)) ?? false
 }
@@ -106,14 +126,52 @@ const words = ['ash', 'birch', 'cedar', 'Ash', 'élan', '', 'oak_1', '50% fir', 
 
 function columnValue(random: Random, attribute: Attribute): unknown {
   if (!attribute.required && random.chance(0.15)) return undefined
-  switch (attribute.type) {
+  if (!attribute.list) return itemOf(random, attribute)
+  return Array.from({ length: random.below(4) }, () => itemOf(random, attribute))
+}
+
+function itemOf(random: Random, { type, elements }: Attribute): unknown {
+  const small = random.below(7) - 1
+  switch (type) {
     case 'INTEGER':
-      return random.below(7) - 1
+      return small
+    case 'BIGINT':
+      return random.pick(['9007199254740993', '-9007199254740993', String(small)])
+    case 'FLOAT':
+      return random.pick([0.1, 1e21, -1.5e-7, small])
+    case 'DECIMAL':
+      return random.pick(['1.50', '-0.005', '12345678901234567890.1', String(small)])
     case 'BOOLEAN':
       return random.chance(0.5)
     case 'DATETIME':
       return new Date(Date.UTC(2026, random.below(4), 1 + random.below(3))).toISOString()
+    case 'DATE':
+      return `2026-0${1 + random.below(4)}-0${1 + random.below(3)}`
+    case 'EMAIL':
+      return `${random.pick(['ann', 'bob', 'tia'])}@example.org`
+    case 'URL':
+      return `https://example.org/${random.pick(['', 'a', 'b?c=d'])}`
+    case 'IP':
+      return random.pick(['10.0.0.1', '10.0.0.2', '2001:db8::1'])
+    case 'UUID':
+      return `00000000-0000-4000-8000-00000000000${random.below(4)}`
+    case 'ENUM':
+      return random.pick(elements ?? [])
+    case 'JSON':
+      return random.pick([{ a: small }, { a: { b: ['x', small] } }, [1, 'two', null], 'text', small, true])
     default:
-      return random.pick(words)
+      return shapeOf(random, type) ?? random.pick(words)
   }
+}
+
+function shapeOf(random: Random, type: Attribute['type']): unknown {
+  const [x, y] = [random.below(5), random.below(5)]
+  const corner = [x, y]
+  if (type === 'POINT') return { type: 'Point', coordinates: corner }
+  const others = [
+    [x + 2, y],
+    [x + 2, y + 2.5],
+  ]
+  if (type === 'LINE') return { type: 'LineString', coordinates: [corner, ...others] }
+  return type === 'POLYGON' ? { type: 'Polygon', coordinates: [[corner, ...others, corner]] } : null
 }

@@ -134,12 +134,26 @@ async function answer(graphql: Graphql, ctx: Context, operation: Printed): Promi
 type Schemas = ReturnType<typeof createSchemas>
 
 async function seed(ctx: Context, schemas: Schemas, principal: Principal, variant: Variant): Promise<void> {
-  for (const { kind, place, input } of rowsOf(principal, variant)) {
+  const rows = rowsOf(principal, variant)
+  for (const { kind, place, input } of rows) {
     const typeName = typeNameOf(kind)
     const text = `mutation ($input: Create${typeName}Input!) { create${typeName}(input: $input) { id } }`
     const { errors } = await onTurn(-1_000_000 + place, () => operate(schemas, ctx, text, { input }))
     if (errors.length > 0) throw new Error(`A row of ${kind} is refused: ${errors[0]} ${JSON.stringify(input)}`)
   }
+  for (const { id, links, kind } of rows) {
+    for (const [key, targets] of Object.entries(links)) await link(ctx, kind, key, id, targets)
+  }
+}
+
+/** The pairs of a relation that has many on both sides stand in a table that has its attribute's id. */
+async function link({ sql }: Context, kind: string, key: string, from: string, targets: string[]): Promise<void> {
+  const { rows } = await sql.query<{ id: string }>(
+    'select a.id from attributes a join collections c on c.id = a."collectionId" where a.key = $1 and c.key = $2',
+    [key, kind],
+  )
+  const text = `insert into "${projectId}"."${rows[0]?.id}" (_from, _to) select $1, unnest($2::text[])`
+  await sql.query(text, [from, targets])
 }
 
 /** Copies all rows, and answers the statements that bring them back. */
