@@ -9,6 +9,8 @@ type Options = {
   seed: number
   names: string[] | undefined
   stopAtFirst: boolean
+  /** Compares only the two paths of one operation. */
+  pathsOnly: boolean
   say: (line: string) => void
 }
 
@@ -22,8 +24,8 @@ type Result = Counts & {
 /** The databases go back to their beginning after so many operations. */
 const perRound = 100
 
-/** Shares of operations that answer data, of mutations that change something, and of the schema that is asked for. */
-const least = { telling: 0.4, changing: 0.3, coverage: 0.9 }
+/** Shares of operations that answer data, of mutations that change something, of the schema that is asked for, of queries that the database answers whole. */
+const least = { telling: 0.4, changing: 0.3, coverage: 0.9, compiled: 0.5 }
 
 /** Fewer operations cannot ask for everything. */
 const enoughForCoverage = 1_000
@@ -38,7 +40,7 @@ export async function compare(options: Options): Promise<{ result: Result; inval
   let stage: Stage | undefined
   try {
     stage = await createStage(servers)
-    for (const principal of chosen) trials.push(await openTrial(stage, principal, seed))
+    for (const principal of chosen) trials.push(await openTrial(stage, principal, options))
     await runRounds(trials, options)
     for (const trial of trials) report(trial, say)
     return { result: resultOf(trials, seed, (performance.now() - began) / 1000), invalid: trials.flatMap(weaknesses) }
@@ -60,21 +62,39 @@ async function runRounds(trials: readonly Trial[], { operations, stopAtFirst, sa
   }
 }
 
+const titles = {
+  answer: 'The two databases answer differently',
+  view: 'After this the two databases look different',
+  path: 'The compiled and the ordinary path answer differently',
+}
+
 function report({ principal, counts, findings, faults }: Trial, say: Options['say']): void {
   say(`${principal.name}: ${JSON.stringify(counts)}`)
   for (const { query, variables, what, a, b } of findings) {
-    say(`\n${what} for ${principal.name}\n${query}\n${JSON.stringify(variables)}\n  ${a}\n  ${b}`)
+    const [one, other] = excerpts(a, b)
+    say(`\n${titles[what]} (${principal.name}):\n${query}\n${JSON.stringify(variables)}\n  ${one}\n  ${other}`)
   }
   for (const [cause, { query, variables }] of faults) {
     say(`\nINTERNAL for ${principal.name}: ${cause}\n${query}\n${JSON.stringify(variables)}`)
   }
 }
 
+/** Both texts, without most of what they begin with in common, where they are long. */
+function excerpts(a: string, b: string): [string, string] {
+  const most = 1_000
+  if (a.length <= most && b.length <= most) return [a, b]
+  let common = 0
+  while (a[common] === b[common]) common += 1
+  const from = Math.max(0, common - 200)
+  return [`… ${a.slice(from, from + most)} …`, `… ${b.slice(from, from + most)} …`]
+}
+
 /** Why a run says too little: hardly anything succeeded, or there was nothing to tell. */
 export function weaknesses({ principal, counts, coverage, hidden, mayChange }: Judged): string[] {
-  const { operations, telling, mutations, changing } = counts
+  const { operations, telling, mutations, changing, queries, compiled } = counts
   const shares = {
     telling: telling / operations,
+    compiled: compiled / queries,
     changing: mayChange ? changing / mutations : 1,
     coverage: operations < enoughForCoverage ? 1 : coverage(),
   }
@@ -96,6 +116,10 @@ function resultOf(trials: readonly Trial[], seed: number, seconds: number): Resu
     mutations: sum('mutations'),
     changing: sum('changing'),
     internal: sum('internal'),
+    equal: sum('equal'),
+    unequal: sum('unequal'),
+    queries: sum('queries'),
+    compiled: sum('compiled'),
     seed,
     seconds: Math.round(seconds),
     excludedChannels,

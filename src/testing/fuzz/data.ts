@@ -68,6 +68,11 @@ export const kinds: Record<string, Kind> = {
       born: { type: 'DATETIME' },
     },
   },
+  judges: {
+    rows: 5,
+    permissions: ['read:any'],
+    attributes: { name: { type: 'STRING' } },
+  },
   tags: {
     rows: 6,
     permissions: ['read:any', 'write:users'],
@@ -90,7 +95,7 @@ export const kinds: Record<string, Kind> = {
       editor: { type: 'RELATION', to: 'authors', reverseKey: 'edited', onDelete: 'SET_NULL' },
       reviewer: {
         type: 'RELATION',
-        to: 'authors',
+        to: 'judges',
         reverseKey: 'reviewed',
         onDelete: 'SET_NULL',
         ...restricted('label:press'),
@@ -212,7 +217,7 @@ export const excludedChannels = [
   'A unique value, or a one-to-one relation, that an unreadable document has: CONFLICT. Unreadable documents have the same unique values in both databases, or none.',
   'RESTRICT, and required relations, through unreadable documents: CONFLICT. All documents that point so are readable.',
   'A new document with the id of an unreadable one: CONFLICT. New documents have new ids, or those of readable ones.',
-  'A cascade through an unreadable document that deletes or releases a readable one (whose updatedAt tells). Cascades are one level deep.',
+  'A delete that, through an unreadable document or relation, deletes or releases a readable document (whose updatedAt tells). Cascades are one level deep, and what unreadable relations point at cannot be deleted.',
   'More than 1,000 dependent documents of one delete: LIMIT_EXCEEDED. There are fewer.',
   'How long an answer takes.',
 ]

@@ -22,7 +22,7 @@ describe('a short run', { concurrency: 2 }, () => {
     const { code, output, result } = await fuzz('--operations', '60')
     assert.equal(code, 0, output)
     assert.equal(result.operations, 300)
-    assert.deepEqual([result.differences, result.internal], [0, 0], output)
+    assert.deepEqual([result.differences, result.unequal, result.internal, result.equal], [0, 0, 0, 300], output)
   })
 
   for (const bug of plantableBugs) {
@@ -44,12 +44,22 @@ describe('a short run', { concurrency: 2 }, () => {
 test('a run in which hardly anything succeeds is not valid', () => {
   const [, principal] = principals
   assert.ok(principal)
-  const counts = { operations: 5000, telling: 4000, mutations: 2000, changing: 1500, internal: 0, differences: 0 }
+  const found = { internal: 0, differences: 0, equal: 5000, unequal: 0 }
+  const counts = {
+    operations: 5000,
+    telling: 4000,
+    mutations: 2000,
+    changing: 1500,
+    queries: 3000,
+    compiled: 2900,
+    ...found,
+  }
   const trial = { principal, counts, hidden: 9, mayChange: true, coverage: () => 1 }
   assert.deepEqual(weaknesses(trial), [])
   assert.equal(weaknesses({ ...trial, counts: { ...counts, telling: 100 } }).length, 1)
   assert.equal(weaknesses({ ...trial, counts: { ...counts, changing: 0 } }).length, 1)
   assert.equal(weaknesses({ ...trial, counts: { ...counts, mutations: 0, changing: 0 } }).length, 1)
+  assert.equal(weaknesses({ ...trial, counts: { ...counts, compiled: 0 } }).length, 1)
   assert.equal(weaknesses({ ...trial, coverage: () => 0.1 }).length, 1)
   assert.equal(weaknesses({ ...trial, hidden: 0 }).length, 1)
 })

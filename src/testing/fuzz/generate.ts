@@ -217,8 +217,8 @@ function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown>, coor
 function makeArgument(maker: Maker, arg: GraphQLArgument, document: string | null, share: number): Argument[] {
   const isRequired = isNonNullType(arg.type) && arg.defaultValue === undefined
   if (!isRequired && !maker.random.chance(share)) return []
-  const value = makeValue(maker, arg.type, { key: arg.name, document, input: '', depth: 0 })
-  return [{ name: arg.name, type: arg.type, value, isVariable: maker.random.chance(0.5) }]
+  const remake = () => makeValue(maker, arg.type, { key: arg.name, document, input: '', depth: 0 })
+  return [{ name: arg.name, type: arg.type, value: remake(), isVariable: maker.random.chance(0.5), remake }]
 }
 
 function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, document: string | null): Argument[] {
@@ -226,8 +226,9 @@ function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, docu
   const given = (name: string, value?: unknown): Argument[] => {
     const arg = field.args.find((one) => one.name === name)
     if (!arg) return []
-    const made = value ?? makeValue(maker, arg.type, { key: name, document, input: '', depth: 0 })
-    return made === undefined ? [] : [{ name, type: arg.type, value: made, isVariable: random.chance(0.4) }]
+    const remake = () => makeValue(maker, arg.type, { key: name, document, input: '', depth: 0 })
+    const again = value === undefined ? { remake } : {}
+    return [{ name, type: arg.type, value: value ?? remake(), isVariable: random.chance(0.4), ...again }]
   }
   const backward = random.chance(0.25)
   const size = backward ? given('last') : random.chance(0.5) ? given('first') : []

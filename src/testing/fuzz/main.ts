@@ -1,8 +1,12 @@
-/** `npm run fuzz:documents`: what may not be read changes no byte of any answer. */
+/**
+ * `npm run fuzz:documents`: what may not be read changes no byte of any answer, and neither does the path that an
+ * operation takes. Two databases differ only in what a caller may not read; operations are made from the schema that the
+ * caller is shown, and run on both, as the compiled statement and field by field (`--equality` for that alone).
+ */
 import { parseArgs } from 'node:util'
 import { plant, plantableBugs } from './bugs.ts'
 
-const usage = `npm run fuzz:documents -- [--json] [--operations 5000] [--seed N] [--principals guest,ann,bob,tia,key]
+const usage = `npm run fuzz:documents -- [--json] [--operations 5000] [--seed N] [--principals guest,ann,bob,tia,key] [--equality]
                           [--planted-bug ${plantableBugs.join('|')}]
 `
 
@@ -13,25 +17,26 @@ function readOptions() {
       operations: { type: 'string', default: '5000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       principals: { type: 'string' },
+      equality: { type: 'boolean', default: false },
       'planted-bug': { type: 'string' },
     },
   })
   const [operations, seed] = [Number(values.operations), Number(values.seed)]
   if (!(operations > 0) || !Number.isInteger(seed)) throw new Error('--operations and --seed are whole numbers.')
   const plantedBug = values['planted-bug']
-  return { json: values.json, operations, seed, names: values.principals?.split(','), plantedBug }
+  return { json: values.json, operations, seed, names: values.principals?.split(','), plantedBug, pathsOnly: values.equality }
 }
 
 async function main(): Promise<number> {
-  const { json, operations, seed, names, plantedBug } = readOptions()
+  const { json, plantedBug, ...options } = readOptions()
   const say = (line: string) => void process.stdout.write(`${line}\n`)
-  say(`seed ${seed}${plantedBug ? `, planted bug ${plantedBug}` : ''}`)
+  say(`seed ${options.seed}${plantedBug ? `, planted bug ${plantedBug}` : ''}`)
   const checkPlanted = plant(plantedBug)
   // Only what is loaded from here on has the bug in it.
   const { compare } = await import('./compare.ts')
-  const outcome = await compare({ operations, seed, names, stopAtFirst: plantedBug !== undefined, say })
+  const outcome = await compare({ ...options, stopAtFirst: plantedBug !== undefined, say })
   checkPlanted()
-  const isFound = outcome.result.differences > 0
+  const isFound = outcome.result.differences + outcome.result.unequal > 0
   if (!isFound) for (const reason of outcome.invalid) process.stderr.write(`The run is not valid: ${reason}\n`)
   if (json) say(JSON.stringify(outcome.result))
   return isFound ? 1 : outcome.invalid.length > 0 ? 2 : 0

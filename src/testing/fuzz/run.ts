@@ -1,17 +1,22 @@
 import { type Answered, holdsData } from './answers.ts'
-import type { Principal } from './data.ts'
+import { type Principal, principals } from './data.ts'
 import { createGenerator, type Generator } from './generate.ts'
 import { firstPool, harvest } from './harvest.ts'
 import type { Pool } from './pool.ts'
 import { type Random, randomOf } from './random.ts'
 import { countDifferences } from './rows.ts'
 import { shrink } from './shrink.ts'
-import { owner, type Pair, type Stage, type World } from './stage.ts'
-import { type OperationTree, type Printed, print } from './tree.ts'
+import { owner, type Pair, type Path, type Stage, type World } from './stage.ts'
+import { type OperationTree, type Printed, print, revalue } from './tree.ts'
 import { viewsOf } from './views.ts'
 
 /** An operation that told what its caller may not know, or that two ways of running it answer in two ways. */
-export type Finding = Printed & { principal: string; what: 'difference' | 'view'; a: string; b: string }
+export type Finding = Printed & {
+  /** Whether the answer itself differs, or what can be read after it, or the answers of two paths. */
+  what: 'answer' | 'view' | 'path'
+  a: string
+  b: string
+}
 
 export type Counts = {
   operations: number
@@ -23,6 +28,12 @@ export type Counts = {
   /** Answers with the code INTERNAL: faults, if not of permissions. */
   internal: number
   differences: number
+  /** Answers that both paths make of the same bytes, and that they do not. */
+  equal: number
+  unequal: number
+  /** Queries, and those of them that the database answers whole. */
+  queries: number
+  compiled: number
 }
 
 /** One principal and the two databases that must look the same to them. */
@@ -45,19 +56,27 @@ export type Trial = {
 
 type Running = {
   trial: Trial
+  pathsOnly: boolean
   pair: Pair
   random: Random
   generator: Generator
   views: readonly OperationTree[]
   pool: Pool
   turn: number
+  /** The mutations since the databases were as in the beginning. */
+  history: OperationTree[]
 }
 
 /** At most this many are shrunk and kept: one bug answers for hundreds. */
 const kept = 3
 
-export async function openTrial(stage: Stage, principal: Principal, seed: number): Promise<Trial> {
-  const pair = await stage.createPair(principal)
+/** With `pathsOnly` both databases are alike, and only the paths are compared. */
+export async function openTrial(
+  stage: Stage,
+  principal: Principal,
+  { seed, pathsOnly }: { seed: number; pathsOnly: boolean },
+): Promise<Trial> {
+  const pair = await stage.createPair(principal, pathsOnly)
   const random = randomOf(`${seed}/${principal.name}`)
   const first = await firstPool(pair, principal)
   const schema = await pair.a.schemaFor(principal)
@@ -67,7 +86,7 @@ export async function openTrial(stage: Stage, principal: Principal, seed: number
   const options = { except: pair.a.common, random, pool, newId }
   const generator = createGenerator({ schema, ...options })
   const beyond = createGenerator({ schema: await pair.a.schemaFor(owner), ...options })
-  const counts: Counts = { operations: 0, telling: 0, mutations: 0, changing: 0, internal: 0, differences: 0 }
+  const counts: Counts = { operations: 0, telling: 0, mutations: 0, changing: 0, internal: 0, differences: 0, equal: 0, unequal: 0, queries: 0, compiled: 0 }
   const trial: Trial = {
     principal,
     counts,
@@ -79,12 +98,13 @@ export async function openTrial(stage: Stage, principal: Principal, seed: number
     round: async (operations) => {
       refill(pool, first)
       await reset(pair)
+      const history: OperationTree[] = []
       for (let i = 0; i < operations; i += 1) {
         turns.now += 1
         const from = random.chance(0.02) ? beyond : generator
-        await step({ trial, pair, random, generator: from, views, pool, turn: turns.now })
+        await step({ trial, pathsOnly, pair, random, generator: from, views, pool, history, turn: turns.now })
       }
-      await compareViews({ trial, pair, random, generator, views, pool, turn: turns.now })
+      await compareViews({ trial, pathsOnly, pair, random, generator, views, pool, history, turn: turns.now })
     },
     close: async () => {
       await pair.a.close()
@@ -109,24 +129,60 @@ async function reset({ a, b }: Pair): Promise<void> {
 }
 
 async function step(running: Running): Promise<void> {
-  const { random, generator, trial, pair, pool, turn } = running
+  const { random, generator } = running
   const tree = (random.chance(0.35) ? generator.mutation() : null) ?? generator.query()
-  const printed = print(tree)
-  const [a, b] = await both(running, printed, turn)
-  await count(running, tree, a)
-  if (a !== b) {
-    trial.counts.differences += 1
-    if (trial.findings.length < kept) trial.findings.push(await reduce(running, tree, a, b))
-    // From here on the two databases may go different ways for this reason alone.
-    if (tree.kind === 'mutation') await reset(pair)
-    return
-  }
-  harvest(pool, tree, JSON.parse(a))
-  if (turn % 25 === 0) await compareViews(running)
+  const isQuery = tree.kind === 'query'
+  if (isQuery && random.chance(0.1)) await warm(running, print(tree))
+  await compare(running, isQuery && random.chance(0.15) ? await repeated(running, tree) : tree)
+  if (running.turn % 25 === 0) await compareViews(running)
 }
 
-async function both({ pair, trial }: Pick<Running, 'pair' | 'trial'>, printed: Printed, turn: number) {
-  return Promise.all([pair.a.run(trial.principal, printed, turn), pair.b.run(trial.principal, printed, turn)])
+/** Somebody else asks the same before: what a server remembers of it must not be answered to another. */
+async function warm({ random, pair, turn }: Running, printed: Printed): Promise<void> {
+  const other = random.pick([...principals, owner])
+  await Promise.all([pair.a.run(other, printed, turn), pair.b.run(other, printed, turn)])
+}
+
+/** The same with other values, after it was asked once. */
+async function repeated(running: Running, tree: OperationTree): Promise<OperationTree> {
+  await both(running, print(tree), running.turn)
+  return revalue(tree)
+}
+
+/** A query by both paths on one database; a mutation, which can be done once, by one path on each. */
+async function compare(running: Running, tree: OperationTree): Promise<void> {
+  const { trial, pathsOnly, pair, pool, turn, history } = running
+  const { counts, principal } = trial
+  const printed = print(tree)
+  const compiledBefore = pair.a.compiled()
+  const isQuery = tree.kind === 'query'
+  const [a, b] = await both(running, printed, turn, isQuery && !pathsOnly ? 'compiled' : 'ordinary')
+  if (isQuery) counts.queries += 1
+  counts.compiled += pair.a.compiled() - compiledBefore
+  await count(running, tree, a)
+  if (!isQuery) history.push(tree)
+  const other = isQuery && !pathsOnly ? await pair.a.run(principal, printed, turn, 'ordinary') : b
+  if (a === other) counts.equal += 1
+  else if (isQuery || pathsOnly) await note(running, 'path', tree, a, other)
+  if (a === b) return harvest(pool, tree, JSON.parse(a))
+  if (!pathsOnly) await note(running, 'answer', tree, a, b)
+  // From here on the two databases may go different ways for this reason alone.
+  if (!isQuery) await startAnew(running)
+}
+
+async function note(running: Running, what: 'answer' | 'path', tree: OperationTree, a: string, b: string) {
+  const { counts, findings } = running.trial
+  counts[what === 'path' ? 'unequal' : 'differences'] += 1
+  if (findings.length < kept) findings.push(await reduce(running, what, tree, a, b))
+}
+
+async function startAnew({ pair, history }: Running): Promise<void> {
+  history.length = 0
+  await reset(pair)
+}
+
+async function both({ pair, trial }: Running, printed: Printed, turn: number, path: Path = 'compiled') {
+  return Promise.all([pair.a.run(trial.principal, printed, turn), pair.b.run(trial.principal, printed, turn, path)])
 }
 
 const events = new WeakMap<Pair, number>()
@@ -170,28 +226,54 @@ async function reduceFault({ pair, trial, turn }: Running, tree: OperationTree, 
 
 /** Whatever was changed, what the principal can read must still be the same. */
 async function compareViews(running: Running): Promise<void> {
-  const { trial, views, pair, turn } = running
-  for (const tree of views) {
-    const [a, b] = await both(running, print(tree), turn)
-    if (a === b) continue
-    trial.counts.differences += 1
-    if (trial.findings.length < kept)
-      trial.findings.push({ ...print(tree), principal: trial.principal.name, what: 'view', a, b })
-    return reset(pair)
+  const { trial, history } = running
+  const view = await differingView(running)
+  if (!view) return
+  trial.counts.differences += 1
+  if (trial.findings.length < kept) trial.findings.push(await reduceHistory(running, [...history], view))
+  await startAnew(running)
+}
+
+type View = { tree: OperationTree; a: string; b: string }
+
+async function differingView(running: Running): Promise<View | null> {
+  for (const tree of running.views) {
+    const [a, b] = await both(running, print(tree), running.turn)
+    if (a !== b) return { tree, a, b }
   }
+  return null
+}
+
+/** The one mutation that makes the views differ, if one does it alone. */
+async function reduceHistory(running: Running, history: readonly OperationTree[], view: View): Promise<Finding> {
+  const viewAfter = async (tree: OperationTree) => {
+    await startAnew(running)
+    await both(running, print(tree), running.turn)
+    return differingView(running)
+  }
+  for (const tree of history) {
+    if (!(await viewAfter(tree))) continue
+    const smallest = await shrink(tree, async (smaller) => (await viewAfter(smaller)) !== null)
+    return { ...print(smallest), what: 'view', ...((await viewAfter(smallest)) ?? view) }
+  }
+  return { ...print(view.tree), what: 'view', a: view.a, b: view.b }
 }
 
 /** The operation by itself, on the databases as they were, if it still tells; and as little of it as does. */
-async function reduce(running: Running, tree: OperationTree, a: string, b: string): Promise<Finding> {
-  const { pair, turn, trial } = running
+async function reduce(running: Running, what: 'answer' | 'path', tree: OperationTree, a: string, b: string) {
+  const { pair, turn, trial, pathsOnly } = running
+  const isQuery = tree.kind === 'query'
   const answers = async (smaller: OperationTree) => {
-    if (tree.kind === 'mutation') await reset(pair)
-    return both(running, print(smaller), turn)
+    const printed = print(smaller)
+    if (!isQuery) await reset(pair)
+    const onA = (path: Path) => pair.a.run(trial.principal, printed, turn, path)
+    if (what === 'path' && isQuery) return [await onA('compiled'), await onA('ordinary')] as const
+    return both(running, printed, turn, isQuery && !pathsOnly ? 'compiled' : 'ordinary')
   }
   const smallest = await shrink(tree, async (smaller) => {
     const [one, other] = await answers(smaller)
     return one !== other
   })
   const [one, other] = smallest === tree ? [a, b] : await answers(smallest)
-  return { ...print(smallest), principal: trial.principal.name, what: 'difference', a: one, b: other }
+  return { ...print(smallest), what, a: one, b: other }
 }

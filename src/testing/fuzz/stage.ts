@@ -8,7 +8,8 @@ import { type App, createApp } from '../../app.ts'
 import { type Actor, asSystem, type Context } from '../../context.ts'
 import { typeNameOf } from '../../documents/names.ts'
 import { readEnv } from '../../env.ts'
-import { createGraphql, type Graphql } from '../../server.ts'
+import { isRaw, isStream, jsonOf } from '../../http/stream.ts'
+import { createGraphql } from '../../server.ts'
 import { createCollections } from '../collections.ts'
 import { operate } from '../operation.ts'
 import { kinds, type Principal } from './data.ts'
@@ -17,13 +18,18 @@ import { rowsOf, type Variant } from './rows.ts'
 import type { Servers } from './servers.ts'
 import type { Printed } from './tree.ts'
 
+/** An operation is compiled to a statement that answers its bytes, where it can be; or executed field by field. */
+export type Path = 'compiled' | 'ordinary'
+
 /** One database and the server on it. */
 export type World = {
   schemaFor: (principal: Principal) => Promise<GraphQLSchema>
   /** The names of root fields that every project has, as `Query.users`. */
   common: ReadonlySet<string>
   /** Runs an operation at a moment of its own, and answers the bytes of the answer. */
-  run: (principal: Principal, operation: Printed, turn: number) => Promise<string>
+  run: (principal: Principal, operation: Printed, turn: number, path?: Path) => Promise<string>
+  /** How many answers the database has made whole. */
+  compiled: () => number
   /** What the log said last of an answer with the code INTERNAL. */
   lastFault: () => string
   /** How many events all changes so far have left. */
@@ -35,7 +41,11 @@ export type World = {
 
 export type Pair = { a: World; b: World }
 
-export type Stage = { createPair: (principal: Principal) => Promise<Pair>; close: () => Promise<void> }
+export type Stage = {
+  /** Two databases that differ in what the principal may not read, or, where they are to be alike, in nothing. */
+  createPair: (principal: Principal, alike: boolean) => Promise<Pair>
+  close: () => Promise<void>
+}
 
 const projectId = 'prj_fuzz'
 const common: ReadonlySet<string> = new Set(rootFieldsOf(api))
@@ -60,13 +70,16 @@ export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers)
   await createCollections(asSystem(app, 'fuzz', projectId), kinds)
   await app.close()
   const createWorld = async (principal: Principal, variant: Variant) => {
-    const name = `${prefix}_${principal.name}_${variant}`
+    const name = `${prefix}_${names.length}`
     names.push(name)
     await onServer(serverUrl, `create database ${name} template ${prefix}`)
     return openWorld(await openApp(urlOf(name), redisUrl), principal, variant)
   }
   return {
-    createPair: async (principal) => ({ a: await createWorld(principal, 'a'), b: await createWorld(principal, 'b') }),
+    createPair: async (principal, alike) => ({
+      a: await createWorld(principal, 'a'),
+      b: await createWorld(principal, alike ? 'a' : 'b'),
+    }),
     close: drop,
   }
 }
@@ -87,13 +100,25 @@ async function openWorld(opened: App, principal: Principal, variant: Variant): P
   const { log, last } = listenToLog()
   const app = { ...opened, log }
   const schemas = createSchemas(app)
-  const graphql = createGraphql(app, schemas)
+  const graphql = {
+    compiled: createGraphql(app, schemas),
+    ordinary: createGraphql(app, schemas, { plans: false }),
+  }
+  let compiled = 0
+  const answer = async (ctx: Context, operation: Printed, path: Path): Promise<string> => {
+    const answered = await graphql[path].run(ctx, operation, ['query', 'mutation'])
+    if (isStream(answered)) throw new Error('No operation is a stream.')
+    if (isRaw(answered)) compiled += 1
+    return jsonOf(answered)
+  }
   await seed(contextOf(app, owner.actor), schemas, principal, variant)
   const tables = await keepRows(app)
   return {
     schemaFor: ({ actor }) => schemas.for(contextOf(app, actor)),
     common,
-    run: (caller, operation, turn) => onTurn(turn, () => answer(graphql, contextOf(app, caller.actor), operation)),
+    run: (caller, operation, turn, path = 'compiled') =>
+      onTurn(turn, () => answer(contextOf(app, caller.actor), operation, path)),
+    compiled: () => compiled,
     lastFault: last,
     countEvents: async () => {
       const { rows } = await app.sql.query<{ count: string }>('select count(*) from events.outbox')
@@ -101,7 +126,8 @@ async function openWorld(opened: App, principal: Principal, variant: Variant): P
     },
     reset: async () => void (await app.sql.query(tables)),
     close: async () => {
-      await graphql.close()
+      await graphql.compiled.close()
+      await graphql.ordinary.close()
       await app.close()
     },
   }
@@ -125,10 +151,6 @@ function rootFieldsOf(schema: GraphQLSchema): string[] {
 function contextOf(app: App, actor: Actor | null): Context {
   const ctx: Context = { ...asSystem(app, 'fuzz', projectId), actor, reauthenticate: async () => ctx }
   return ctx
-}
-
-async function answer(graphql: Graphql, ctx: Context, operation: Printed): Promise<string> {
-  return JSON.stringify(await graphql.run(ctx, operation, ['query', 'mutation']))
 }
 
 type Schemas = ReturnType<typeof createSchemas>

@@ -13,7 +13,14 @@ export const apart = Symbol('apart')
 
 export type Apart = { [apart]: true; value: unknown }
 
-export type Argument = { name: string; type: GraphQLInputType; value: unknown; isVariable: boolean }
+export type Argument = {
+  name: string
+  type: GraphQLInputType
+  value: unknown
+  isVariable: boolean
+  /** Makes another value for the same place. */
+  remake?: () => unknown
+}
 
 export type Directive = { name: string; args: readonly Argument[] }
 
@@ -52,6 +59,18 @@ export function print(tree: OperationTree): Printed {
     query: [text, ...page.fragments].join('\n'),
     variables: Object.fromEntries([...page.variables].map(([name, { value }]) => [name, value])),
   }
+}
+
+/** The same text with other values of its variables: what a server has remembered of the one, it may use for the other. */
+export function revalue(tree: OperationTree): OperationTree {
+  return { ...tree, children: tree.children.map(revalueSelection) }
+}
+
+function revalueSelection(selection: Selection): Selection {
+  const children = selection.children.map(revalueSelection)
+  if (selection.kind === 'fragment') return { ...selection, children }
+  const args = selection.args.map((arg) => (arg.isVariable && arg.remake ? { ...arg, value: arg.remake() } : arg))
+  return { ...selection, args, children }
 }
 
 function printSelections(page: Page, selections: readonly Selection[]): string {
