@@ -24,7 +24,14 @@ function readOptions() {
   const [operations, seed] = [Number(values.operations), Number(values.seed)]
   if (!(operations > 0) || !Number.isInteger(seed)) throw new Error('--operations and --seed are whole numbers.')
   const plantedBug = values['planted-bug']
-  return { json: values.json, operations, seed, names: values.principals?.split(','), plantedBug, pathsOnly: values.equality }
+  return {
+    json: values.json,
+    operations,
+    seed,
+    names: values.principals?.split(','),
+    plantedBug,
+    pathsOnly: values.equality,
+  }
 }
 
 async function main(): Promise<number> {

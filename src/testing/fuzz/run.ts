@@ -86,7 +86,18 @@ export async function openTrial(
   const options = { except: pair.a.common, random, pool, newId }
   const generator = createGenerator({ schema, ...options })
   const beyond = createGenerator({ schema: await pair.a.schemaFor(owner), ...options })
-  const counts: Counts = { operations: 0, telling: 0, mutations: 0, changing: 0, internal: 0, differences: 0, equal: 0, unequal: 0, queries: 0, compiled: 0 }
+  const counts: Counts = {
+    operations: 0,
+    telling: 0,
+    mutations: 0,
+    changing: 0,
+    internal: 0,
+    differences: 0,
+    equal: 0,
+    unequal: 0,
+    queries: 0,
+    compiled: 0,
+  }
   const trial: Trial = {
     principal,
     counts,
