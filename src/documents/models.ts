@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { consoleProjectId, type Services } from '../context.ts'
 import { projectSchemaChanged } from '../modules/projects/events.ts'
-import { loadModel, type ProjectModel } from './model.ts'
+import { loadModel } from './load.ts'
+import type { ProjectModel } from './model.ts'
 
 /** The projects' models as this node knows them: read once, and again only after a change. */
 export type Models = {
@@ -15,6 +16,8 @@ type Changed = { projectId: string; revision: number }
 
 export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails' | 'log'>): Models {
   const models = new LRUCache<string, Promise<ProjectModel>>({ max: most })
+  /** What was last read of each, to read no more of it than has changed. */
+  const former = new LRUCache<string, ProjectModel>({ max: most })
   type Events = Awaited<ReturnType<typeof tails.listen>>
   let listening: Promise<Events> | null = null
 
@@ -44,11 +47,15 @@ export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails'
     return events
   }
   const load = (projectId: string) => {
-    const loading = loadModel(sql, projectId)
+    const loading = loadModel(sql, projectId, former.get(projectId))
     const forget = () => {
       if (models.peek(projectId) === loading) models.delete(projectId)
     }
-    loading.then(({ revision }) => revision < 0 && forget(), forget)
+    const keep = (model: ProjectModel) => {
+      if (model.revision < 0) return forget()
+      former.set(projectId, model)
+    }
+    loading.then(keep, forget)
     models.set(projectId, loading)
     return loading
   }

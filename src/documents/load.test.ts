@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createCollections } from '../testing/collections.ts'
+import { createWorld, type World } from '../testing/world.ts'
+import { loadModel } from './load.ts'
+import type { ProjectModel } from './model.ts'
+
+let world: World
+
+before(async () => {
+  world = await createWorld()
+})
+after(() => world.close())
+
+const relation = (to: string, reverseKey: string) => ({ type: 'RELATION' as const, to, reverseKey })
+
+async function createModel() {
+  const { projectId, owner } = await world.createProject()
+  const ids = await createCollections(owner, {
+    cities: { attributes: { name: { type: 'STRING' } } },
+    rivers: { attributes: { name: { type: 'STRING' } } },
+    bridges: { attributes: { river: relation('rivers', 'bridges') } },
+    tolls: { attributes: { bridge: relation('bridges', 'tolls') } },
+  })
+  const load = (former?: ProjectModel) => loadModel(world.app.sql, projectId, former)
+  return { ids, load }
+}
+
+/** Which collections of the second model are those of the first. */
+function keptOf(former: ProjectModel, now: ProjectModel): string[] {
+  return [...now.collections.values()].filter((one) => former.collections.get(one.id) === one).map(({ key }) => key)
+}
+
+test('what did not change is taken from the model before; all else is as if read anew', async () => {
+  const { ids, load } = await createModel()
+  const { attribute, collection } = world.app.db
+  const changes: [kept: string[], change: () => Promise<unknown>][] = [
+    [['cities', 'rivers', 'bridges', 'tolls'], async () => {}],
+    [
+      ['cities', 'bridges', 'tolls'],
+      () => attribute.updateMany({ where: { collectionId: ids.rivers ?? '' }, data: { size: 7 } }),
+    ],
+    // A relation is of both its ends.
+    [
+      ['cities', 'tolls'],
+      () => attribute.updateMany({ where: { collectionId: ids.bridges ?? '' }, data: { reverseKey: 'spans' } }),
+    ],
+    [['cities', 'rivers'], () => attribute.updateMany({ where: { key: 'bridge' }, data: { status: 'DELETING' } })],
+    [['cities', 'rivers'], () => attribute.updateMany({ where: { key: 'bridge' }, data: { status: 'AVAILABLE' } })],
+    [
+      ['rivers', 'bridges', 'tolls'],
+      () => collection.update({ where: { id: ids.cities ?? '' }, data: { rules: '[]', permissions: ['read:any'] } }),
+    ],
+    // Without its other end there is no relation.
+    [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'DELETING' } })],
+    [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'AVAILABLE' } })],
+  ]
+  let former = await load()
+  for (const [kept, change] of changes) {
+    await change()
+    const now = await load(former)
+    assert.deepEqual(now, await load())
+    assert.deepEqual(keptOf(former, now).sort(), kept.sort())
+    former = now
+  }
+})
+
+test('a clash of names that comes or goes leaves nothing behind', async () => {
+  const { ids, load } = await createModel()
+  const rename = (typeName: string) => {
+    return world.app.db.collection.update({ where: { id: ids.rivers ?? '' }, data: { typeName } })
+  }
+  const clean = await load()
+  await rename('CityWhere')
+  const clashing = await load(clean)
+  assert.deepEqual(clashing, await load())
+  assert.equal(clashing.collections.size, 3)
+  assert.deepEqual(await load(clashing), clashing)
+  await rename('River')
+  assert.deepEqual(await load(clashing), clean)
+})
+
+test('a project that does not exist, and one without collections', async () => {
+  const none = await loadModel(world.app.sql, 'prj_none')
+  assert.deepEqual([none.revision, none.collections.size], [-1, 0])
+  const { projectId } = await world.createProject()
+  const empty = await loadModel(world.app.sql, projectId)
+  assert.deepEqual([empty.revision, empty.collections.size], [0, 0])
+})

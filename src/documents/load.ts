@@ -1,0 +1,106 @@
+import type { Pool } from 'pg'
+import type { CollectionModel, ProjectModel } from './model.ts'
+import { type Names, nameClash, typeNamesOf } from './names.ts'
+import { type Field, type Row, readCollection } from './rows.ts'
+
+const shown = `c.status in ('AVAILABLE', 'CHANGING')`
+
+/** What each collection's model is made of, as a digest: its row, its attributes, those that point at it, and whether their other ends are there. */
+const digestsQuery = `
+  with collection as (select c.* from collections c where c."projectId" = $1 and ${shown}),
+  attribute as (
+    select a.id, a."createdAt", a."collectionId", a."relatedCollectionId", a::text || (r.id is not null) as text
+    from attributes a join collection c on c.id = a."collectionId" left join collection r on r.id = a."relatedCollectionId"
+    where a.status in ('AVAILABLE', 'CHANGING')),
+  ends as (
+    select "collectionId" as at, id, "createdAt", text from attribute
+    union all select "relatedCollectionId", id, "createdAt", text from attribute where "relatedCollectionId" is not null),
+  digest as (select at, string_agg(text, ',' order by "createdAt", id) as text from ends group by at)
+  select p."schemaRevision" as revision, c.id, md5(c::text || coalesce(d.text, '')) as digest
+  from projects p left join collection c on true left join digest d on d.at = c.id
+  where p.id = $1 order by c."createdAt", c.id`
+
+const collectionsQuery = `
+  select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds"
+  from collections c where c.id = any($1)`
+
+const attributesQuery = `
+  select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
+    a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
+    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete"
+  from attributes a join collections c on c.id = a."collectionId"
+  where (a."collectionId" = any($1) or a."relatedCollectionId" = any($1))
+    and a.status in ('AVAILABLE', 'CHANGING') and ${shown}
+  order by a."createdAt", a.id`
+
+/** What a collection's model was made of. Those that stood beside a clash have none: they are made anew each time. */
+const digests = new WeakMap<CollectionModel, string>()
+
+/**
+ * Reads what is available of a project's schema. A project that does not exist has no collections, and the revision -1.
+ * Collections that are as they were in `before` are taken from it, so that a change costs what it changes.
+ */
+export async function loadModel(sql: Pool, projectId: string, before?: ProjectModel): Promise<ProjectModel> {
+  const known = ({ id, digest }: Listed) => {
+    const collection = before?.collections.get(id)
+    return collection && digests.get(collection) === digest ? collection : null
+  }
+  const { revision, listed, found, attributes } = await readRows(sql, projectId, known)
+  const rows = new Map(found.map((row) => [row.id, row]))
+  const all = listed.flatMap((one): Candidate[] => {
+    const collection = known(one)
+    if (collection) return [{ ...one, collection, names: collection.names }]
+    const row = rows.get(one.id)
+    return row ? [{ ...one, row, names: typeNamesOf(row.typeName, row.key) }] : []
+  })
+  const kept = withoutClashes(all)
+  const clashes = kept.length < all.length
+  if (clashes && before) return loadModel(sql, projectId)
+  const ids = new Set(kept.map(({ id }) => id))
+  const byCollection = Map.groupBy(attributes, ({ collectionId }) => collectionId)
+  const byTarget = Map.groupBy(attributes, ({ relatedCollectionId }) => relatedCollectionId)
+  const make = ({ id, digest, names, ...one }: Candidate): CollectionModel => {
+    if ('collection' in one) return one.collection
+    const pointing = (byTarget.get(id) ?? []).filter(({ collectionId }) => ids.has(collectionId))
+    const collection = readCollection({ ...one.row, attributes: byCollection.get(id) ?? [] }, names, ids, pointing)
+    if (!clashes) digests.set(collection, digest)
+    return collection
+  }
+  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])) }
+}
+
+type Found = Omit<Row, 'attributes'>
+type Listed = { id: string; digest: string }
+type Candidate = Listed & { names: Names } & ({ collection: CollectionModel } | { row: Found })
+
+/** As all stood at one moment: a revision, what belongs to it, and the rows of what is not known. */
+async function readRows(sql: Pool, projectId: string, known: (one: Listed) => unknown) {
+  const client = await sql.connect()
+  try {
+    await client.query('begin isolation level repeatable read read only')
+    const { rows } = await client.query<{ revision: number } & Listed>(digestsQuery, [projectId])
+    // A project without collections has one row, which names none.
+    const listed = rows.filter(({ id }) => id !== null)
+    const ids = listed.filter((one) => !known(one)).map(({ id }) => id)
+    const { rows: found } = await client.query<Found>(collectionsQuery, [ids])
+    const { rows: attributes } = await client.query<Field>(attributesQuery, [ids])
+    await client.query('commit')
+    client.release()
+    return { revision: rows[0]?.revision ?? -1, listed, found, attributes }
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+/** Two things of one name would make the whole schema unusable: the one that was there first keeps it. */
+function withoutClashes(candidates: readonly Candidate[]): Candidate[] {
+  const taken = new Set<string>()
+  return candidates.filter((one) => {
+    const { coordinates } = one.names
+    const isReserved = 'row' in one && nameClash(one.row, []) !== null
+    if (isReserved || coordinates.some((name) => taken.has(name))) return false
+    for (const name of coordinates) taken.add(name)
+    return true
+  })
+}
