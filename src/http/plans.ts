@@ -1,9 +1,10 @@
-import { type GraphQLSchema, specifiedRules, validate } from 'graphql'
+import { type GraphQLSchema, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Operation as Plan, planOperation } from '../documents/operation.ts'
 import { type CompiledCost, compileCost } from './cost.ts'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
+import { lazyRules } from './type-names.ts'
 
 /** An operation that is parsed, within its limits, valid in its schema, and answered by PostgreSQL as it is. */
 export type Planned = { plan: Plan; costOf: CompiledCost }
@@ -13,23 +14,31 @@ export type FindPlan = (schema: GraphQLSchema, operation: Operation) => Planned 
 
 const most = { plans: 5_000, characters: 2_000_000 }
 
-/** Plans are kept by schema, of which a project has one for each revision and audience, and by the operation's text. */
+type Plans = Map<string, Planned | null>
+
+/**
+ * Plans are kept with their schema, of which a project has one for each revision and audience, and go with it. Among all
+ * of them the ones that were not used for longest go first.
+ */
 export function createPlans(): FindPlan {
-  const plans = new LRUCache<string, { planned: Planned | null }>({
+  const kept = new WeakMap<GraphQLSchema, { id: number; plans: Plans }>()
+  const uses = new LRUCache<string, { of: WeakRef<Plans>; text: string }>({
     max: most.plans,
     maxSize: most.characters,
-    sizeCalculation: (_plan, key) => key.length,
+    sizeCalculation: (_use, key) => key.length,
+    dispose: ({ of, text }) => of.deref()?.delete(text),
   })
-  const ids = new WeakMap<GraphQLSchema, number>()
   let count = 0
   return (schema, operation) => {
-    const id = ids.get(schema) ?? ++count
-    ids.set(schema, id)
-    const key = `${id} ${operation.operationName ?? ''}\n${operation.query}`
-    const known = plans.get(key)
-    if (known) return known.planned
+    const { id, plans } = kept.get(schema) ?? { id: ++count, plans: new Map() }
+    kept.set(schema, { id, plans })
+    const text = `${operation.operationName ?? ''}\n${operation.query}`
+    const key = `${id} ${text}`
+    const known = uses.get(key) && plans.get(text)
+    if (known !== undefined) return known
     const planned = plan(schema, operation)
-    plans.set(key, { planned })
+    plans.set(text, planned)
+    uses.set(key, { of: new WeakRef(plans), text })
     return planned
   }
 }
@@ -37,7 +46,7 @@ export function createPlans(): FindPlan {
 function plan(schema: GraphQLSchema, { query, operationName }: Operation): Planned | null {
   try {
     const document = parseDocument(query)
-    if (validate(schema, document, specifiedRules, { maxErrors: 1 }).length > 0) return null
+    if (validate(schema, document, lazyRules, { maxErrors: 1 }).length > 0) return null
     const found = planOperation(schema, document, operationName)
     return found && { plan: found, costOf: compileCost(schema, document, operationName) }
   } catch {
