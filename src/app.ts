@@ -6,6 +6,7 @@ import { createIdentities } from './identities.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { findUnusable } from './platform/reachable.ts'
+import { createReaders } from './platform/readers.ts'
 import { createRedis } from './platform/redis.ts'
 import { createReplica } from './platform/replica.ts'
 import { createShares } from './platform/shares.ts'
@@ -46,5 +47,19 @@ export async function createApp(env: Env, name: string): Promise<App> {
     await db.$disconnect()
     await sql.end()
   }
-  return { env, log, db, sql, shares, replica, reserve, tails, identities, wake, clock: () => new Date(), close }
+  return {
+    env,
+    log,
+    db,
+    sql,
+    shares,
+    replica,
+    readers: createReaders(reserve),
+    reserve,
+    tails,
+    identities,
+    wake,
+    clock: () => new Date(),
+    close,
+  }
 }

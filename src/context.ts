@@ -3,6 +3,7 @@ import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import type { Identities } from './identities.ts'
 import type { Log } from './platform/log.ts'
+import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
 import type { Tails } from './tail.ts'
@@ -30,6 +31,8 @@ export type Services = {
   shares: Shares
   /** Reads that may be a few seconds old go to a standby, where there is one. */
   replica: Replica
+  /** What the planner of statements on documents has to know of their readers. */
+  readers: Readers
   tails: Tails
   identities: Identities
   clock: () => Date

@@ -32,11 +32,17 @@ export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Li
   ]
   const beyond = fields.some(asksBounds)
   const columns = rowColumns(scope, connection, row, documentSql)
+  const needsPlaces = beyond || page.backward || fields.some(({ kind }) => kind === 'pageInfo')
   const entries = fields.map(
-    (field, i) => [field.key, gatherSql(scope, field, slot(i), connection, collection, matching)] as const,
+    (field, i) => [field.key, gatherSql(scope, field, slot(i), connection, collection, matching, needsPlaces)] as const,
   )
   if (columns.length === 0 && !beyond) return jsonObject(entries)
   const inside = pageSql(scope, collection, page, matching, chosen, beyond)
+  if (!needsPlaces) {
+    // An aggregate takes rows as they come, and they come in the order of the page.
+    const values = columns.map(([name, value]) => `${value} as ${name}`)
+    return `(select ${jsonObject(entries)} from (select ${values.join(', ')} from (${inside}) ${row}) p)`
+  }
   const numbered = `select ${chosen}.*, row_number() over () as ${place}${beyond ? `, count(*) over () as ${total}` : ''} from (${inside}) ${chosen}`
   const answered = columns.map(([name, value]) => {
     return `${beyond ? `case when ${row}.${place} <= ${page.limit} then ${value} end` : value} as ${name}`
@@ -114,6 +120,7 @@ function gatherSql(
   { page, fields }: ConnectionPlan,
   collection: CollectionModel,
   matching: Matching,
+  needsPlaces: boolean,
 ): string {
   switch (field.kind) {
     case 'typename':
@@ -125,6 +132,7 @@ function gatherSql(
     case 'pageInfo':
       return pageInfoSql(scope, page, field.fields, collection, matching)
     default: {
+      if (!needsPlaces) return jsonList(`p.${column}`)
       const beyond = fields.some(asksBounds)
       const within = beyond ? ` filter (where p.${place} <= ${page.limit})` : ''
       return jsonList(`p.${column}`, `p.${place}${page.backward ? ' desc' : ''}`, within)

@@ -18,9 +18,10 @@ export function jsonObject(entries: readonly (readonly [string, string])[]): str
   return parts.length === 0 ? "'{}'" : `('{' || ${parts.join(' || ')} || '}')`
 }
 
-/** A list of the texts of `value` in a group of rows. */
-export function jsonList(value: string, order: string, only = ''): string {
-  return `('[' || coalesce(string_agg(${value}, ',' order by ${order})${only}, '') || ']')`
+/** A list of the texts of `value` in a group of rows; as they come, where no order is given. */
+export function jsonList(value: string, order: string | null = null, only = ''): string {
+  const ordered = order === null ? '' : ` order by ${order}`
+  return `('[' || coalesce(string_agg(${value}, ','${ordered})${only}, '') || ']')`
 }
 
 export function jsonText(sql: string): string {

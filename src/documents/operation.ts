@@ -13,9 +13,10 @@ import {
   typeFromAST,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import type { Context } from '../context.ts'
+import { type Context, readSql } from '../context.ts'
+import type { Readers } from '../platform/readers.ts'
 import { answerOf } from '../platform/statements.ts'
-import type { ProjectModel } from './model.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
 import { decisiveRoles, holderOf } from './permissions.ts'
 import type { Info } from './plan.ts'
 import { type RootPlanner, rootPlannerOf } from './root.ts'
@@ -95,16 +96,25 @@ function runner(
 ): Operation['run'] {
   const compiled = new LRUCache<string, { statements: Compiled }>({ max: most.compiled })
   const literal = new Set<string>()
+  /** The collections whose readers decided how a statement reads. */
+  const decisive = new Set<CollectionModel>()
   const definitions = node.variableDefinitions ?? []
 
-  const statementsFor = (caller: Caller, variables: Readonly<Record<string, unknown>>): Compiled => {
+  const statementsFor = (caller: Caller, readers: Readers, variables: Readonly<Record<string, unknown>>): Compiled => {
+    const readsMany = (collection: CollectionModel) => readers.many(collection.table, caller.roles)
+    const noteReads = (collection: CollectionModel) => {
+      decisive.add(collection)
+      return readsMany(collection)
+    }
     for (let tries = 0; tries < most.retries; tries += 1) {
       const shape = shapeOf(variables, literal)
-      const key = `${decisiveRoles(model, caller.roles)}\n${shape.key}`
-      const known = compiled.get(key)
+      const keyOf = () =>
+        `${decisiveRoles(model, caller.roles)}\n${[...decisive].map((one) => (readsMany(one) ? 1 : 0)).join('')}\n${shape.key}`
+      const known = compiled.get(keyOf())
       if (known) return known.statements
       try {
-        const statements = compileShape(caller, shape)
+        const statements = compileShape({ ...caller, readsMany: noteReads }, shape)
+        const key = keyOf()
         if (key.length <= most.keyCharacters) compiled.set(key, { statements })
         return statements
       } catch (error) {
@@ -120,11 +130,14 @@ function runner(
     if (!coerced) return null
     try {
       const caller = holderOf(ctx).read
-      const statements = statementsFor(caller, coerced)
+      const statements = statementsFor(caller, ctx.readers, coerced)
       if (!statements) return null
       const brought = { variables: coerced, roles: caller.roles ?? [], userId: caller.userId }
       const answers = await Promise.all(
-        statements.map(({ statement }) => answerOf(ctx.sql, statement.text, bind(statement.values, brought))),
+        statements.map(({ statement: { text, values } }) => {
+          const bound = bind(values, brought)
+          return readSql(ctx, (sql) => answerOf(sql, text, bound))
+        }),
       )
       return join(statements, answers)
     } catch {

@@ -85,7 +85,13 @@ export function mayCreate(collection: CollectionModel, { roles }: Caller): boole
 }
 
 /** All statements of one kind of caller have the same text: the roles themselves are a parameter. */
-const callersRoles = defer(({ roles }) => roles)
+const callersRoles = defer(({ roles }) => arrayText(roles))
+
+/** A list as PostgreSQL reads it. pg makes the same text, in ten times the time, for it has to look for quotes. */
+function arrayText(roles: readonly string[]): string | readonly string[] {
+  const text = `{"${roles.join('","')}"}`
+  return roles.length > 0 && !roles.some((role) => /["\\]/.test(role)) ? text : roles
+}
 
 /** The definition as a condition on the rows of `alias`. What was just created has no permissions of its own that count. */
 export function rightFilter(
@@ -99,10 +105,17 @@ export function rightFilter(
   if (throughCollection(collection, right, roles)) return 'true'
   const own = right !== 'create' && collection.documentPermissions && roles?.length
   const ways = [
-    ...(own ? [`${alias}."_${right}" && ${scope.param(callersRoles, 'text[]')}`] : []),
+    ...(own
+      ? [heldByDocument(right, collection, caller, `${alias}."_${right}" && ${scope.param(callersRoles, 'text[]')}`)]
+      : []),
     ...heldRules(collection, right, roles).map(({ condition }) => ownSql(scope, condition, alias)),
   ]
   return join(ways, 'or', 'false')
+}
+
+/** No index helps to find what is nearly everything, and the planner is to know that it is. */
+function heldByDocument(right: Right, collection: CollectionModel, { readsMany }: Caller, overlaps: string): string {
+  return right === 'read' && readsMany?.(collection) ? `case when ${overlaps} then true else false end` : overlaps
 }
 
 /** By the rights of the scope's caller. */

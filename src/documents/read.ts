@@ -1,7 +1,8 @@
-import type { Context, TxContext } from '../context.ts'
+import { type Context, readSql, type TxContext } from '../context.ts'
+import { answerOf } from '../platform/statements.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
-import type { ProjectModel } from './model.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
 import { holderOf, mayUse } from './permissions.ts'
 import type { Field, Plan } from './plan.ts'
 import type { Roles } from './scope.ts'
@@ -10,15 +11,16 @@ import { compile, type Root } from './sql.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
 export async function readDocuments(ctx: Context | TxContext, model: ProjectModel, root: Root): Promise<unknown> {
-  const caller = holderOf(ctx).read
+  const { read } = holderOf(ctx)
+  const caller = { ...read, readsMany: ({ table }: CollectionModel) => ctx.readers.many(table, read.roles) }
   const { text, values } = compile(model, caller, root)
   const bound = bind(values, { variables: {}, roles: caller.roles ?? [], userId: caller.userId })
   try {
-    const rows =
+    const answer =
       'query' in ctx
-        ? await ctx.query<{ answer: string }>(text, bound)
-        : (await ctx.sql.query<{ answer: string }>(text, bound)).rows
-    return rows[0] ? JSON.parse(rows[0].answer) : null
+        ? (await ctx.query<{ answer: string }>(text, bound))[0]?.answer
+        : await readSql(ctx, (sql) => answerOf(sql, text, bound))
+    return answer ? JSON.parse(answer) : null
   } catch (error) {
     throw translate(error, null)
   }

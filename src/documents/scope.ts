@@ -1,4 +1,4 @@
-import type { ProjectModel } from './model.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
 import { collectParams, type Param } from './param.ts'
 import { bind } from './slots.ts'
 
@@ -6,7 +6,12 @@ import { bind } from './slots.ts'
 export type Roles = readonly string[] | null
 
 /** By whose rights rows are read or changed. */
-export type Caller = { roles: Roles; userId: string | null }
+export type Caller = {
+  roles: Roles
+  userId: string | null
+  /** Whether they can read a good part of a collection's documents, as far as it is known: for the planner alone. */
+  readsMany?: (collection: CollectionModel) => boolean
+}
 
 /** What every part of one statement shares. */
 export type Scope = {

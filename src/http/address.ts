@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import ipaddr from 'ipaddr.js'
+import { LRUCache } from 'lru-cache'
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>
 
@@ -13,7 +14,17 @@ export function addressReader(trustedProxies: readonly string[]): (req: Incoming
     const parsed = ipaddr.process(address)
     return ranges.some((range) => range[0].kind() === parsed.kind() && parsed.match(range))
   }
+  // The last hop of most requests is the same few proxies or clients.
+  const known = new LRUCache<string, string>({ max: 10_000 })
   return (req) => {
+    const forwarded = req.headers['x-forwarded-for']
+    const key = `${req.socket.remoteAddress} ${forwarded ?? ''}`
+    const found = known.get(key) ?? addressOf(req)
+    if (key.length < 200) known.set(key, found)
+    return found
+  }
+
+  function addressOf(req: IncomingMessage): string {
     let address = normalize(req.socket.remoteAddress) ?? '0.0.0.0'
     const hops = String(req.headers['x-forwarded-for'] ?? '').split(',')
     while (isTrusted(address)) {

@@ -46,7 +46,9 @@ export async function readBytes(req: IncomingMessage): Promise<Buffer> {
     })
     req.on('end', () => resolve(Buffer.concat(chunks)))
     req.on('error', reject)
-    req.on('close', () => reject(new Refusal(400, 'INVALID', 'The body ended early.')))
+    req.on('close', () => {
+      if (!req.complete) reject(new Refusal(400, 'INVALID', 'The body ended early.'))
+    })
   })
 }
 
