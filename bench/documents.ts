@@ -61,7 +61,7 @@ async function run(options: Options): Promise<Outcome> {
   installPeers(say)
   const ground = await prepareGround(say)
   try {
-    const peers = await startPeers(ground, {})
+    const peers = await startPeers(ground, options.plantedBug)
     const load = await startPart('load.ts', {})
     const figures: Partial<Record<CaseName, Figures>> = {}
     try {
@@ -77,4 +77,4 @@ async function run(options: Options): Promise<Outcome> {
   }
 }
 
-await runBenchmark(usage, { rounds: 5, seconds: 2 }, run)
+await runBenchmark(usage, { rounds: 5, seconds: 2, bugs: ['no-plan'] }, run)

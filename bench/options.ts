@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
 import { say } from './say.ts'
 
-export type Options = { json: boolean; quick: boolean; rounds: number; seconds: number; plantedBug: 'no-plan' | null }
+export type Options = { json: boolean; quick: boolean; rounds: number; seconds: number; plantedBug: string | null }
+
+/** How long a benchmark takes when nobody says otherwise, and what can be broken in it, to see that it tells. */
+export type Defaults = { rounds: number; seconds: number; bugs?: readonly string[] }
 
 /** The options of every benchmark. `quick` is so short that its figures mean nothing: it shows that the run is valid. */
-function readOptions(defaults: { rounds: number; seconds: number }): Options {
+function readOptions(defaults: Defaults): Options {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
@@ -19,9 +22,11 @@ function readOptions(defaults: { rounds: number; seconds: number }): Options {
   const options = { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds) }
   if (!Number.isInteger(options.rounds) || options.rounds < 1) throw new Error('--rounds is a whole number from 1.')
   if (!(options.seconds > 0)) throw new Error('--seconds is a number above 0.')
-  const bug = values['planted-bug']
-  if (bug !== undefined && bug !== 'no-plan') throw new Error(`There is no bug "${bug}" to plant. There is: no-plan.`)
-  return { json: values.json, quick: values.quick, ...options, plantedBug: bug ?? null }
+  const bug = values['planted-bug'] ?? null
+  if (bug !== null && !defaults.bugs?.includes(bug)) throw new Error(`There is no bug "${bug}" to plant here.`)
+  if (bug !== null && process.env.NODE_ENV !== 'test')
+    throw new Error('A bug is planted only where NODE_ENV is "test".')
+  return { json: values.json, quick: values.quick, ...options, plantedBug: bug }
 }
 
 /** What the run found. `broken` are invariants that did not hold. */
@@ -30,7 +35,7 @@ export type Outcome = { figures: object; broken: readonly string[] }
 /** Runs a benchmark as a command: exit 0 when the run is valid, 1 when an invariant broke, 2 when it is not valid. */
 export async function runBenchmark(
   usage: string,
-  defaults: { rounds: number; seconds: number },
+  defaults: Defaults,
   run: (options: Options) => Promise<Outcome>,
 ): Promise<void> {
   process.env.NODE_ENV ||= 'test'

@@ -4,13 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRelay } from '../workers/relay.ts'
+import type { Seen } from './api.ts'
 import { ask, createKey, type Peer } from './client.ts'
 import type { Load, Measured } from './load.ts'
 import { type Options, type Outcome, runBenchmark } from './options.ts'
 import { type Part, startPart } from './parts.ts'
 import { createProject, type Project } from './projects.ts'
 import { median, round, say } from './say.ts'
-import type { Seen } from './schema/api.ts'
 import { awaitAttribute, toggleAttribute } from './schema/changes.ts'
 import { type Socket, subscribe } from './schema/socket.ts'
 import { type Ground, prepareGround } from './servers.ts'
@@ -127,7 +127,7 @@ async function run(options: Options): Promise<Outcome> {
     say('making projects')
     const project = await createProject(ground.world, { collections: options.quick ? 20 : 200, attributes: 10 })
     const neighbour = await createProject(ground.world, { collections: 5, attributes: 10 })
-    const api = await start('schema/api.ts', {}, ground.env, ['--expose-gc'])
+    const api = await start('api.ts', {}, ground.env, ['--expose-gc'])
     const peerOf = async ({ id }: Project) => ({
       url: `${api.told.url}/projects/${id}/graphql`,
       authorization: await createKey(ground.world, id),

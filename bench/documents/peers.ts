@@ -25,7 +25,7 @@ export function installPeers(say: (line: string) => void): void {
 type SignedUp = { signUp: { secret: string; account: { id: string } } }
 
 /** The three servers, each a process of its own, on the same tables; ours is asked by a user who has signed up. */
-export async function startPeers({ world, env }: Ground, ourEnv: Record<string, string>): Promise<Peers> {
+export async function startPeers({ world, env }: Ground, plantedBug: string | null): Promise<Peers> {
   const filled = await createTablesOfBlog(world)
   const { projectId } = filled
   const parts: Part[] = []
@@ -36,7 +36,7 @@ export async function startPeers({ world, env }: Ground, ourEnv: Record<string, 
     return part.told.url
   }
   try {
-    const api = await start('documents/ours.ts', {}, { ...env, ...ourEnv })
+    const api = await start('documents/ours.ts', { plantedBug }, env)
     const url = `${api}/projects/${projectId}/graphql`
     const query =
       'mutation { signUp(input: { email: "ann@example.org", password: "correct horse" }) { secret account { id } } }'

@@ -1,11 +1,11 @@
 /** Tendril's API with instruments: how long its event loop was blocked, what its heap holds, how long a project's schema took. */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import { createSchemas, type Schemas } from '../../schema/schemas.ts'
-import { startApi } from '../../src/api.ts'
-import { createApp } from '../../src/app.ts'
-import { readEnv } from '../../src/env.ts'
-import { createGraphql } from '../../src/server.ts'
-import { beginPart, tell } from '../parts.ts'
+import { createSchemas, type Schemas } from '../schema/schemas.ts'
+import { startApi } from '../src/api.ts'
+import { createApp } from '../src/app.ts'
+import { readEnv } from '../src/env.ts'
+import { createGraphql } from '../src/server.ts'
+import { beginPart, tell } from './parts.ts'
 
 export type Seen = {
   /** The longest time that the event loop stood still since the last look. */

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+
+/** A run too short for its figures to mean anything: only that it is valid, and says what it is to say. */
+async function runQuickly(name: string): Promise<Record<string, unknown>> {
+  const args = [`${import.meta.dirname}/${name}.ts`, '--quick', '--json']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [output, errors, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.once('close', resolve)),
+  ])
+  assert.equal(code, 0, `${output}${errors}`)
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '')
+}
+
+const areNumbers = (figures: Record<string, unknown>, names: readonly string[]) => {
+  for (const name of names) assert.equal(typeof figures[name], 'number', name)
+}
+
+test('bench:documents', async () => {
+  const { cases } = (await runQuickly('documents')) as { cases: Record<string, Record<string, unknown>> }
+  assert.deepEqual(Object.keys(cases), ['get', 'list', 'nested', 'create', 'bulk'])
+  for (const one of Object.values(cases)) areNumbers(one, ['rps', 'p50Ms', 'p99Ms', 'ratioToRaw'])
+})
+
+test('bench:schema', async () => {
+  areNumbers(await runQuickly('schema'), ['firstBuildMs', 'replaceMs', 'memoryGrowthMb', 'otherTrafficP99Ratio'])
+})
+
+test('bench:tenants', async () => {
+  areNumbers(await runQuickly('tenants'), ['coldQueryMs', 'rssMb', 'neighbourP99Ratio'])
+})
