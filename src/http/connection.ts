@@ -133,7 +133,7 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
     const operation = readOperation(payload)
     const ctx = await authenticate(app, { ...extra, requestId })
     load.admit(ctx)
-    const ran = await graphql.run(ctx, operation, ['query', 'mutation', 'subscription'])
+    const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
     const answer: Answer = !isStream(ran) && isRaw(ran) ? JSON.parse(ran.json) : ran
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
     return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }

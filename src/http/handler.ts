@@ -108,13 +108,15 @@ async function readRequest({ req, res, search }: Exchange): Promise<Operation | 
 
 /** One JSON, for one operation or for a batch, whose operations run side by side. */
 async function answer(
-  { graphql }: Parts,
+  { graphql, load }: Parts,
   { req, res }: Exchange,
   ctx: Context,
   asked: Operation | Operation[],
 ): Promise<void> {
   const run = async (operation: Operation) => {
-    const result = await graphql.run({ ...ctx }, operation, allowedFor(req, false))
+    const result = await load
+      .run(ctx, () => graphql.run({ ...ctx }, operation, allowedFor(req, false)))
+      .catch((error) => ({ errors: [maskError(error, ctx)] }))
     if (!isStream(result)) return result
     await result.return?.()
     return { errors: [maskError(new Refusal(406, 'INVALID', 'This is answered in parts: accept them.'), ctx)] }

@@ -53,9 +53,9 @@ export const limits = {
   socketInitMs: 3_000,
   socketPingMs: 30_000,
 
-  /** A node refuses requests while more than this wait for a connection, or while timers are so late for 300 ms on end. */
+  /** A node refuses requests while more than this wait for their turn or a connection, or while timers are late for 300 ms on end. */
   load: {
-    waiting: 500,
+    waiting: 1_000,
     delayMs: 500,
     /** Members of a project are let in until it is so many times as much. */
     membersTimes: 2,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Actor } from '../context.ts'
 import { Unavailable } from '../errors.ts'
 import { connect, createFixture, type Fixture, poster, read } from '../testing/server.ts'
 import { limits } from './limits.ts'
@@ -14,7 +13,8 @@ before(async () => {
 after(() => fixture.close())
 
 const hello = { query: '{ hello }' }
-const member: Actor = { kind: 'account', id: 'usr_1', sessionId: 'ses_1', role: 'OWNER' }
+const guest = { actor: null, projectId: 'p' }
+const member = { actor: { kind: 'account', id: 'usr_1', sessionId: 'ses_1', role: 'OWNER' } as const, projectId: 'p' }
 
 /** Holds every connection, with `waiting` statements more behind; answers how to let go. */
 async function occupy(waiting: number): Promise<() => Promise<unknown>> {
@@ -55,12 +55,12 @@ test('with too many waiting, requests are refused at once and told when to come 
 test('members of a project are let in for longer', async () => {
   const load = createLoad(fixture.world.app)
   let release = await occupy(limits.load.waiting)
-  assert.throws(() => load.admit({ actor: null }), Unavailable)
-  load.admit({ actor: member })
+  assert.throws(() => load.admit(guest), Unavailable)
+  load.admit(member)
   await release()
-  load.admit({ actor: null })
+  load.admit(guest)
   release = await occupy(limits.load.waiting * limits.load.membersTimes)
-  assert.throws(() => load.admit({ actor: member }), Unavailable)
+  assert.throws(() => load.admit(member), Unavailable)
   await release()
   load.close()
 })
@@ -72,7 +72,7 @@ test('an event loop that stays behind refuses; one long step does not', async ()
   }
   const isRefused = () => {
     try {
-      load.admit({ actor: null })
+      load.admit(guest)
       return false
     } catch (error) {
       return error instanceof Unavailable
@@ -98,4 +98,30 @@ test('whoever waits for a connection too long hears of it', async () => {
   const ms = performance.now() - started
   assert.ok(ms > 4_000 && ms < 8_000, `${ms} ms`)
   await release()
+})
+
+test('a project that asks for much at once is served bit by bit; others and its own members are not kept waiting', async () => {
+  const load = createLoad(fixture.world.app)
+  const other = { actor: null, projectId: 'q' }
+  let running = 0
+  let most = 0
+  const slow = async () => {
+    running += 1
+    most = Math.max(most, running)
+    await sleep(5)
+    running -= 1
+  }
+  const noisy = Promise.all(Array.from({ length: 100 }, () => load.run(guest, slow)))
+  assert.equal(await load.run(other, async () => 'served'), 'served')
+  assert.equal(await load.run(member, async () => 'served'), 'served')
+  assert.equal(running, 3)
+  await noisy
+  assert.equal(most, 3)
+  const path = `/projects/${fixture.projectId}/graphql`
+  const post = poster(fixture.api.url)
+  const responses = await Promise.all(
+    Array.from({ length: 30 }, () => post({ query: '{ slow(ms: 5) }' }, undefined, path)),
+  )
+  assert.ok(responses.every(({ status }) => status === 200))
+  load.close()
 })

@@ -1,27 +1,36 @@
 import type { App } from '../app.ts'
 import type { Context } from '../context.ts'
 import { Unavailable } from '../errors.ts'
+import { createShares } from '../platform/shares.ts'
 import { limits } from './limits.ts'
 
-/** Whether a node has room for another request. */
+type Asking = Pick<Context, 'actor' | 'projectId'>
+
+/** Whether a node has room for another request, and whose is next. */
 export type Load = {
   /** Throws Unavailable, at once, when there is more to do than can be done in time. Members of projects are let in longer. */
-  admit: (ctx: Pick<Context, 'actor'>) => void
+  admit: (ctx: Asking) => void
+  /** Runs an operation when it is its project's turn: what one project asks for must not fill the node before others are heard. */
+  run: <T>(ctx: Asking, work: () => Promise<T>) => Promise<T>
   close: () => void
 }
 
 const everyMs = 100
 
-export function createLoad({ sql, shares }: Pick<App, 'sql' | 'shares'>): Load {
+export function createLoad({ env, sql, shares }: Pick<App, 'env' | 'sql' | 'shares'>): Load {
   const delay = watchDelay()
-  const admit = ({ actor }: Pick<Context, 'actor'>) => {
+  // The members of a project are not kept waiting by its clients.
+  const [clients, members] = [createShares(env.DATABASE_POOL), createShares(env.DATABASE_POOL)]
+  const admit = ({ actor }: Asking) => {
     const room = actor?.kind === 'account' ? limits.load.membersTimes : 1
-    const waiting = sql.waitingCount + shares.waiting()
+    const waiting = sql.waitingCount + shares.waiting() + clients.waiting() + members.waiting()
     if (waiting < limits.load.waiting * room && delay.ms() < limits.load.delayMs * room) return
     const { retryAfterMs } = limits.load
     throw new Unavailable('The server has too much to do right now. Try again.', { retryAfterMs })
   }
-  return { admit, close: delay.close }
+  const run = <T>({ actor, projectId }: Asking, work: () => Promise<T>) =>
+    (actor?.kind === 'account' ? members : clients).run(projectId, work)
+  return { admit, run, close: delay.close }
 }
 
 /** How late timers are, the least of the last three: one long step is no reason to refuse anybody. */

@@ -39,15 +39,15 @@ test('a project that is alone may use all connections but one', async () => {
   assert.equal(shares.waiting(), 0)
 })
 
-test('beside another it has half of them, and the other never waits', async () => {
+test('beside another it has a quarter of them, and the other never waits', async () => {
   const { running, begin, end } = stage()
   const noisy = Promise.all(Array.from({ length: 20 }, () => begin('noisy')))
   const quiet = begin('quiet')
   await sleep(1)
   assert.deepEqual(running, { noisy: 7, quiet: 1 })
-  await end(4)
-  assert.deepEqual(running, { noisy: 4, quiet: 1 }, 'it had seven: one is given for the fourth that ends')
-  for (let i = 0; i < 10; i += 1) await end(4)
+  await end(6)
+  assert.deepEqual(running, { noisy: 2, quiet: 1 }, 'it had seven: one is given for the sixth that ends')
+  for (let i = 0; i < 15; i += 1) await end(4)
   await Promise.all([noisy, quiet])
 })
 

@@ -21,12 +21,12 @@ type Turn = { start: () => void; late: NodeJS.Timeout }
 type Project = { running: number; turns: Turn[] }
 
 /**
- * A project that is alone may use all connections but one; beside others, half of them. What it has beyond that when others
- * come is not taken from it, but not given anew either.
+ * A project that is alone may use all connections but one; beside others, a quarter of them, so that theirs find PostgreSQL idle
+ * more often than not. What it has beyond that when they come is not taken from it, but not given anew either.
  */
 export function createShares(connections: number, limits: typeof shareLimits = shareLimits): Shares {
   const projects = new Map<string, Project>()
-  const [alone, beside] = [Math.max(1, connections - 1), Math.max(1, Math.floor(connections / 2))]
+  const [alone, beside] = [Math.max(1, connections - 1), Math.max(1, Math.floor(connections / 4))]
   let waiting = 0
   let latest = { projectId: '', at: 0 }
   let another = latest
@@ -64,18 +64,20 @@ export function createShares(connections: number, limits: typeof shareLimits = s
       project.turns.push(turn)
       waiting += 1
     })
-  const run = async <T>(projectId: string, work: () => Promise<T>): Promise<T> => {
-    note(projectId)
-    const project = projects.get(projectId) ?? { running: 0, turns: [] }
-    if (project.running < mostOf()) {
-      project.running += 1
-      projects.set(projectId, project)
-    } else await turnOf(project)
+  const finish = async <T>(projectId: string, project: Project, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } finally {
       leave(projectId, project)
     }
+  }
+  const run = <T>(projectId: string, work: () => Promise<T>): Promise<T> => {
+    note(projectId)
+    const project = projects.get(projectId) ?? { running: 0, turns: [] }
+    if (project.running >= mostOf()) return turnOf(project).then(() => finish(projectId, project, work))
+    if (project.running === 0) projects.set(projectId, project)
+    project.running += 1
+    return finish(projectId, project, work)
   }
   return { run, waiting: () => waiting }
 }

@@ -48,9 +48,9 @@ const project: readonly Row[] = [
 const time: readonly Row[] = [
   ['one statement in PostgreSQL', seconds(poolLimits.statementMs)],
   ['waiting for a connection', seconds(poolLimits.waitMs)],
-  ["waiting for a project's share of the connections", seconds(shareLimits.waitMs)],
-  ['work of one project that waits for its share', count(shareLimits.waiting)],
-  ['requests that wait for a connection on one node', count(limits.load.waiting)],
+  ["waiting for a project's turn", seconds(shareLimits.waitMs)],
+  ['operations of one project that wait for their turn', count(shareLimits.waiting)],
+  ['requests that wait for their turn or for a connection on one node', count(limits.load.waiting)],
   ['how late the timers of a node may be, three times in a row', seconds(limits.load.delayMs)],
   ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
 ]
@@ -112,7 +112,8 @@ ${table(time)}
 A node that has too much to do answers \`UNAVAILABLE\` at once, with \`retryAfterMs\` and, over HTTP, 503 and \`Retry-After\`. Members of a project are let in
 until it is ${limits.load.membersTimes} times as much; \`/health\` and \`/health/ready\` always answer, on a connection of their own.
 
-A project that is alone may use all connections of a node but one. While others ask too, none has more than half of them.
+A project that is alone may run as many operations at a time as a node has connections, but one; while others ask too, a quarter of that
+(the members of a project are counted apart from its clients). What is beyond that waits for its turn. The same holds for statements about documents.
 
 With \`DATABASE_REPLICA_URL\`, queries of documents are answered by a standby that is near enough, and by the primary when it is not. Who has written
 through a node reads the primary there for ${seconds(replicaLimits.lagMs)}. What others write, and whom they let read it, may be seen so much later.
