@@ -42,11 +42,12 @@ test('events that ask for changes lead to one job for each project', async () =>
     event('collections.updated', 'e', { status: 'AVAILABLE' }),
     event('databases.deleted', 'f', {}),
     event('users.created', 'g', {}),
+    event('attributes.updated', 'h', { status: 'CHANGING' }),
   ]
   const jobs = await reaction(world.app, events)
   assert.deepEqual(
     jobs.map(({ data }) => data),
-    ['a', 'b', 'e', 'f'].map((projectId) => ({ projectId })),
+    ['a', 'b', 'e', 'f', 'h'].map((projectId) => ({ projectId })),
   )
   assert.equal(jobs[0]?.key, events[2]?.id)
 })

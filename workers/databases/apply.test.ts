@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Unavailable } from '../../src/errors.ts'
 import { createAttribute, deleteAttribute } from '../../src/modules/attributes/attributes.ts'
+import { updateAttribute } from '../../src/modules/attributes/update.ts'
 import { createIndex } from '../../src/modules/indexes/indexes.ts'
 import { createTables } from '../../src/testing/tables.ts'
 import { createWorld, type World } from '../../src/testing/world.ts'
@@ -55,6 +56,31 @@ test('what was half made and is given up leaves nothing', async () => {
   await failOverdue({ ...ctx, clock: () => new Date(Date.now() + 11 * 60_000) }, 'test')
   assert.equal((await ctx.db.attribute.findUniqueOrThrow({ where: { id: attribute.id } })).status, 'FAILED')
   assert.equal((await columnsOf(id)).length, 7)
+})
+
+test('a full disk in the middle of any statement leaves all as it was, and the next run finishes', async () => {
+  const { ctx, sql, tableOf, make, applyAll, columnsOf, indexesOf } = await createTables(world)
+  const id = await make({ key: 'posts', attributes: [{ key: 'number', type: 'INTEGER' }] })
+  await sql(`insert into ${tableOf(id)} ("_id", number) values ('a', 1), ('b', 2)`)
+  const { id: numberId } = await ctx.db.attribute.findFirstOrThrow({ where: { collectionId: id } })
+  await createAttribute(ctx, { collectionId: id, key: 'title', type: 'STRING', size: 3, unique: true })
+  await createAttribute(ctx, { collectionId: id, key: 'twice', type: 'TEXT', computed: 'title' })
+  await updateAttribute(ctx, { id: numberId, type: 'STRING', size: 5, unique: true })
+  const look = async () => [await columnsOf(id), await indexesOf(id), await sql(`select * from ${tableOf(id)}`)]
+  const earlier = await look()
+  await sql(`create function full_disk() returns event_trigger language plpgsql as
+    $$ begin raise 'could not extend file: No space left on device' using errcode = '53100'; end $$`)
+  for (const tag of ['CREATE INDEX', 'ALTER TABLE']) {
+    await sql(`create event trigger full_disk on ddl_command_end when tag in ('${tag}') execute function full_disk()`)
+    await assert.rejects(applySchemaChanges(ctx, { signal, graceMs: 0 }), { code: '53100' })
+    assert.deepEqual(await look(), earlier)
+    await sql('drop event trigger full_disk')
+  }
+  assert.equal(await ctx.db.attribute.count({ where: { collectionId: id, status: 'AVAILABLE' } }), 0)
+  await applyAll()
+  assert.equal(await ctx.db.attribute.count({ where: { collectionId: id, status: 'AVAILABLE' } }), 3)
+  assert.deepEqual(await indexesOf(id), ['gin (_read)', 'unique btree (number)', 'unique btree (title)'])
+  assert.deepEqual(await sql(`select number from ${tableOf(id)} order by "_id"`), [{ number: '1' }, { number: '2' }])
 })
 
 test('while one worker is at a project, others leave it alone', async () => {

@@ -20,7 +20,7 @@ const attributes = [
   { key: 'number', type: 'DECIMAL' },
   { key: 'tags', type: 'STRING', size: 20, list: true },
   { key: 'numbers', type: 'INTEGER', list: true },
-  { key: 'json', type: 'JSON' },
+  { key: 'extra', type: 'JSON' },
   { key: 'place', type: 'POINT' },
   { key: 'way', type: 'LINE' },
   { key: 'area', type: 'POLYGON' },
@@ -45,9 +45,9 @@ const kinds: [index: Omit<NewIndex, 'key'>, definition: string, finds: string][]
   ],
   [{ type: 'GIN', attributes: ['tags', 'numbers'] }, 'gin (tags, numbers)', `numbers @> '{7}'`],
   [
-    { type: 'GIN', attributes: ['json'] },
-    'gin (((json)::jsonb) jsonb_path_ops)',
-    `(${jsonExpression('json')}) @> '{"i": 7}'`,
+    { type: 'GIN', attributes: ['extra'] },
+    'gin (((extra)::jsonb) jsonb_path_ops)',
+    `(${jsonExpression('extra')}) @> '{"i": 7}'`,
   ],
   [
     { type: 'TRIGRAM', attributes: ['title', 'body'] },
@@ -73,7 +73,7 @@ for (const [size, rows] of [
     await insertDocuments(
       id,
       rows,
-      ', title, body, number, tags, numbers, json, place, way, area',
+      ', title, body, number, tags, numbers, extra, place, way, area',
       `, 'title ' || i, 'some words' || i, i, array['t' || i], array[i], json_build_object('i', i), point(i, i),
        path(polygon(box(point(i, i), point(i + 0.5, i + 0.5)))), polygon(box(point(i, i), point(i + 0.5, i + 0.5)))`,
     )
