@@ -18,7 +18,7 @@ import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
-import { orderType, whereType } from './where-inputs.ts'
+import { manyWhereType, orderType, whereType } from './where-inputs.ts'
 import { createInputType, updateInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
@@ -42,11 +42,13 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
   const { shared } = environment
   const valueTypes = createColumnTypes(shared, visible.collection)
   const document = documentType(shared, visible, valueTypes, types)
+  const where = whereType(visible, valueTypes, types)
   return {
     document,
     connection: connectionType(shared, visible, document),
     change: changeType(environment, visible, document),
-    where: whereType(visible, valueTypes, types),
+    where,
+    manyWhere: manyWhereType(visible, where),
     order: orderType(shared, visible),
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),

@@ -3,9 +3,7 @@ import {
   GraphQLEnumType,
   GraphQLFloat,
   GraphQLID,
-  type GraphQLInputFieldConfigMap,
   GraphQLInputObjectType,
-  type GraphQLInputType,
   GraphQLInt,
   GraphQLList,
   type GraphQLNamedType,
@@ -15,7 +13,7 @@ import {
   type GraphQLSchema,
   GraphQLString,
 } from 'graphql'
-import type { ColumnType } from '../../src/documents/types.ts'
+import { createFilterTypes, type FilterTypes, type Values } from './filters.ts'
 import { BigIntText, scalars } from './scalars.ts'
 
 /** The types that all collections share. */
@@ -26,18 +24,18 @@ export type SharedTypes = {
   PermissionInput: GraphQLInputObjectType
   ChangeKind: GraphQLEnumType
   OrderDirection: GraphQLEnumType
-  /** The type of one value, and that of the filters on it. */
-  values: Readonly<Record<Exclude<ColumnType, 'ENUM'>, GraphQLScalarType>>
-  filters: Readonly<Record<Exclude<ColumnType, 'ENUM'>, GraphQLInputObjectType>>
-}
+  /** The type of one value. */
+  values: Values
+} & FilterTypes
 
 export const required = <T extends GraphQLNamedType>(type: T) => new GraphQLNonNull(type)
 export const listOf = <T extends GraphQLNamedType>(type: T) =>
   new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)))
 
 /** Every type that collections share, by which the API reserves its names. */
-export function sharedNames({ values, filters, ...others }: SharedTypes): string[] {
-  return [...Object.values(others), ...Object.values(values), ...Object.values(filters)].map(({ name }) => name)
+export function sharedNames({ values, filters, listFilters, parts, ...others }: SharedTypes): string[] {
+  const types = [others, values, filters, listFilters, parts].flatMap((some): GraphQLNamedType[] => Object.values(some))
+  return types.map(({ name }) => name)
 }
 
 /** Makes them once, but those that the API itself has already are its own: a schema has one type of a name. */
@@ -47,6 +45,7 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
   if (!(DateTime instanceof GraphQLScalarType)) throw new Error('The API has no scalar DateTime.')
   if (!(PageInfo instanceof GraphQLObjectType)) throw new Error('The API has no type PageInfo.')
   const input = (type: GraphQLInputObjectType) => known(api, type, GraphQLInputObjectType)
+  const values = valueTypes(api, DateTime)
   const right = known(api, permissionRight, GraphQLEnumType)
   return {
     DateTime,
@@ -55,12 +54,12 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
     PermissionInput: input(permissionInput(right)),
     ChangeKind: known(api, changeKind, GraphQLEnumType),
     OrderDirection: known(api, orderDirection, GraphQLEnumType),
-    values: valueTypes(api, DateTime),
-    filters: filterTypes(api, valueTypes(api, DateTime)),
+    values,
+    ...createFilterTypes(values, (type) => known(api, type, type.constructor as Constructor<typeof type>)),
   }
 }
 
-function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): SharedTypes['values'] {
+function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): Values {
   const own = (type: GraphQLScalarType) => known(api, type, GraphQLScalarType)
   const json = api.getType('JSON')
   if (!(json instanceof GraphQLScalarType)) throw new Error('The API has no scalar JSON.')
@@ -85,40 +84,6 @@ function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): SharedType
     POLYGON: own(scalars.Polygon),
     VECTOR: own(scalars.Vector),
   }
-}
-
-function filterTypes(api: GraphQLSchema, values: SharedTypes['values']): SharedTypes['filters'] {
-  const made = (name: string, noun: string, fields: GraphQLInputFieldConfigMap) =>
-    known(api, filter(name, noun, { ...fields, ...isNull }), GraphQLInputObjectType)
-  const text = (name: string, noun: string, type: GraphQLScalarType) =>
-    made(name, noun, { ...ordered(type, 'by code point'), ...parts })
-  const string = text('StringFilter', 'a text', GraphQLString)
-  return {
-    ID: known(api, filter('IDFilter', 'an id', ordered(GraphQLID, 'by code point')), GraphQLInputObjectType),
-    STRING: string,
-    TEXT: string,
-    INTEGER: made('IntFilter', 'a whole number', ordered(GraphQLInt, 'by size')),
-    BIGINT: made('BigIntFilter', 'a whole number of 64 bits', ordered(values.BIGINT, 'by size')),
-    FLOAT: made('FloatFilter', 'a number', ordered(GraphQLFloat, 'by size')),
-    DECIMAL: made('DecimalFilter', 'a decimal number', ordered(values.DECIMAL, 'by size')),
-    BOOLEAN: made('BooleanFilter', 'a truth value', sameness(GraphQLBoolean)),
-    DATETIME: made('DateTimeFilter', 'a moment', ordered(values.DATETIME, 'by time')),
-    DATE: made('DateFilter', 'a day', ordered(values.DATE, 'by time')),
-    EMAIL: text('EmailFilter', 'an email address', values.EMAIL),
-    URL: text('URLFilter', 'a web address', values.URL),
-    IP: made('IPFilter', 'an address', ordered(values.IP, 'version 4 first, then by number')),
-    UUID: made('UUIDFilter', 'a UUID', ordered(values.UUID, 'by its text')),
-    JSON: made('JSONFilter', 'JSON', {}),
-    POINT: made('PointFilter', 'a place', {}),
-    LINE: made('LineFilter', 'a way', {}),
-    POLYGON: made('PolygonFilter', 'an area', {}),
-    VECTOR: made('VectorFilter', 'a vector', {}),
-  }
-}
-
-/** The filter on an enum, which is its collection's own. */
-export function enumFilter(type: GraphQLEnumType): GraphQLInputObjectType {
-  return filter(`${type.name}Filter`, `a \`${type.name}\``, { ...equality(type), ...isNull })
 }
 
 type Constructor<T> = abstract new (...args: never[]) => T
@@ -186,47 +151,3 @@ const orderDirection = new GraphQLEnumType({
     DESC: { description: 'Greatest first, nulls first.' },
   },
 })
-
-function filter(name: string, noun: string, fields: GraphQLInputFieldConfigMap): GraphQLInputObjectType {
-  return new GraphQLInputObjectType({
-    name,
-    description: `Conditions on ${noun}: all that are given must hold.`,
-    fields,
-  })
-}
-
-function sameness(type: GraphQLInputType): GraphQLInputFieldConfigMap {
-  return {
-    eq: { type, description: 'Is this.' },
-    ne: { type, description: 'Is not this. Null is not.' },
-  }
-}
-
-function equality(type: GraphQLNamedType & GraphQLInputType): GraphQLInputFieldConfigMap {
-  const list = new GraphQLList(new GraphQLNonNull(type))
-  return {
-    ...sameness(type),
-    in: { type: list, description: 'Is one of these, 5,000 at most.' },
-    notIn: { type: list, description: 'Is none of these, 5,000 at most. Null is none of them.' },
-  }
-}
-
-function ordered(type: GraphQLNamedType & GraphQLInputType, order: string): GraphQLInputFieldConfigMap {
-  return {
-    ...equality(type),
-    gt: { type, description: `Is greater, ${order}.` },
-    gte: { type, description: `Is greater or the same, ${order}.` },
-    lt: { type, description: `Is less, ${order}.` },
-    lte: { type, description: `Is less or the same, ${order}.` },
-  }
-}
-
-const parts: GraphQLInputFieldConfigMap = {
-  contains: { type: GraphQLString, description: 'Has this in it. Case matters.' },
-  startsWith: { type: GraphQLString, description: 'Begins with this. Case matters.' },
-  endsWith: { type: GraphQLString, description: 'Ends with this. Case matters.' },
-}
-
-const isNull: GraphQLInputFieldConfigMap = {
-  isNull: { type: GraphQLBoolean, description: 'Whether there is no value.' },
-}

@@ -12,6 +12,7 @@ export type CollectionTypes = {
   connection: GraphQLObjectType
   change: GraphQLObjectType
   where: GraphQLInputObjectType
+  manyWhere: GraphQLInputObjectType
   order: GraphQLInputObjectType
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType

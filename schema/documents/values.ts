@@ -7,7 +7,8 @@ import {
 } from 'graphql'
 import type { CollectionModel, Column } from '../../src/documents/model.ts'
 import type { ColumnType } from '../../src/documents/types.ts'
-import { enumFilter, type SharedTypes } from './shared.ts'
+import { enumFilters } from './filters.ts'
+import type { SharedTypes } from './shared.ts'
 
 /** The types of the values of one collection: those that all share, and its own enums. */
 export type ColumnTypes = {
@@ -22,9 +23,9 @@ type Item = GraphQLScalarType | GraphQLEnumType
 type ValueType = Item | GraphQLList<GraphQLNonNull<Item>>
 
 export function createColumnTypes(shared: SharedTypes, collection: CollectionModel): ColumnTypes {
-  const enums = new Map<string, { type: GraphQLEnumType; filter: GraphQLInputObjectType }>()
+  const enums = new Map<string, OwnEnum>()
   const enumOf = (column: Column) => {
-    const made = enums.get(column.key) ?? makeEnum(collection, column)
+    const made = enums.get(column.key) ?? makeEnum(shared, collection, column)
     enums.set(column.key, made)
     return made
   }
@@ -34,20 +35,29 @@ export function createColumnTypes(shared: SharedTypes, collection: CollectionMod
     output: valueType,
     input: valueType,
     filter: (column) => {
-      if (column.type === 'ENUM') return enumOf(column).filter
-      return shared.filters[column.type]
+      const { type, list } = column
+      const own = type === 'ENUM' ? enumOf(column) : null
+      const found = list ? (own?.listFilter ?? shared.listFilters[type]) : (own?.filter ?? filterOf(shared, type))
+      if (!found) throw new Error(`Lists of ${type} have no filter.`)
+      return found
     },
   }
 }
 
-function makeEnum(collection: CollectionModel, { key, elements }: Column) {
+function filterOf({ filters }: SharedTypes, type: ColumnType): GraphQLInputObjectType | undefined {
+  return type === 'ENUM' ? undefined : filters[type]
+}
+
+type OwnEnum = { type: GraphQLEnumType } & ReturnType<typeof enumFilters>
+
+function makeEnum(shared: SharedTypes, collection: CollectionModel, { key, elements }: Column): OwnEnum {
   const name = `${collection.typeName}${key.charAt(0).toUpperCase()}${key.slice(1)}`
   const type = new GraphQLEnumType({
     name,
     description: `What \`${key}\` of a document of \`${collection.key}\` can be.`,
     values: Object.fromEntries(elements.map((element) => [element, { description: `\`${element}\`.` }])),
   })
-  return { type, filter: enumFilter(type) }
+  return { type, ...enumFilters(type, shared) }
 }
 
 const nouns: Record<ColumnType, string> = {

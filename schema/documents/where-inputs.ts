@@ -27,13 +27,12 @@ export function whereType(
           column.key,
           { type: valueTypes.filter(column), description: `By \`${column.key}\`.` },
         ]),
-        ...eachOf(
-          neighbours.filter(({ many }) => !many),
-          ({ key, collectionId }) => {
-            const description = `By the document that \`${key}\` points at: true only where you may read it.`
-            return [key, { type: types(collectionId).where, description }]
-          },
-        ),
+        ...eachOf(neighbours, ({ key, collectionId, many, own }) => {
+          const { where: related, manyWhere } = types(collectionId)
+          if (many) return [key, { type: manyWhere, description: `By the documents of \`${key}\` that you may read.` }]
+          const which = own ? `the document that \`${key}\` points at` : 'the document that points at this one'
+          return [key, { type: related, description: `By ${which}: true only where you may read it.` }]
+        }),
         and: { type: list, description: 'All of these hold.' },
         or: { type: list, description: 'At least one of these holds.' },
         not: { type: where, description: 'This does not hold.' },
@@ -41,6 +40,23 @@ export function whereType(
     },
   })
   return where
+}
+
+/** `PostManyWhere`: a filter by several documents. */
+export function manyWhereType(
+  { collection }: VisibleCollection,
+  where: GraphQLInputObjectType,
+): GraphQLInputObjectType {
+  const { typeName, key } = collection
+  return new GraphQLInputObjectType({
+    name: `${typeName}ManyWhere`,
+    description: `How many of the related documents of \`${key}\` match. Only those that you may read count.`,
+    fields: {
+      some: { type: where, description: 'At least one of them matches.' },
+      every: { type: where, description: 'All of them match, or there are none.' },
+      none: { type: where, description: 'None of them matches.' },
+    },
+  })
 }
 
 /** `PostOrder`. */

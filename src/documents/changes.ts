@@ -7,8 +7,9 @@ import { type Image, matches } from './image.ts'
 import type { CollectionModel } from './model.ts'
 import type { Models } from './models.ts'
 import { holderOf, mayRead } from './permissions.ts'
+import { requireReadableWhere } from './readable.ts'
 import type { Caller } from './scope.ts'
-import { type Condition, hasRelated } from './where.ts'
+import { type Condition, hasRelated, isLive } from './where.ts'
 
 export type ChangeKind = 'CREATED' | 'UPDATED' | 'DELETED' | 'ENTERED' | 'LEFT'
 
@@ -37,6 +38,11 @@ export function documentChanges(
 ): Changes<DocumentChange> {
   if (where && hasRelated(where))
     throw new Invalid('A live filter looks at the document alone, not at related ones.', ['where'])
+  if (where && !isLive(where))
+    throw new Invalid('A live filter has no `regex` or `search`, and does not look into JSON, places and vectors.', [
+      'where',
+    ])
+  if (where) requireReadableWhere(where, holderOf(ctx).read.roles)
   const select = async (event: LoggedEvent, now: Context) => {
     if (!types.has(event.type)) return null
     const payload = event.payload as Payload

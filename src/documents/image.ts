@@ -1,8 +1,7 @@
 import type { CollectionModel, Column } from './model.ts'
 import { type Given, isDeferred } from './slots.ts'
 import type { Value } from './value.ts'
-import { compareValues } from './values.ts'
-import type { Condition, Operator } from './where.ts'
+import type { Condition } from './where.ts'
 
 /** A row as it is logged: every column by its name, role lists too, values as the API answers them. */
 export type Image = Readonly<Record<string, Value>> & {
@@ -42,7 +41,8 @@ export function matches(condition: Condition, image: Image, given: Given = nothi
     case 'compare': {
       const { column, operator, value } = condition
       const wanted = isDeferred(value) ? value.read(given) : value
-      return compare(column, operator, image[column.name] ?? null, wanted as Value)
+      if (!operator.matches) throw new Error('PostgreSQL alone can tell this.')
+      return operator.matches(column, image[column.name] ?? null, wanted as Value)
     }
     case 'related':
       throw new Error('A logged row does not hold its related rows.')
@@ -50,27 +50,3 @@ export function matches(condition: Condition, image: Image, given: Given = nothi
 }
 
 const nothing: Given = { variables: {}, roles: [], userId: null }
-
-function compare(column: Column, operator: Operator, value: Value, wanted: Value): boolean {
-  if (operator === 'isNull') return (value === null) === wanted
-  const same = (other: Value) => value !== null && compareValues(column, value, other) === 0
-  const isOneOf = () => Array.isArray(wanted) && wanted.some(same)
-  if (operator === 'ne') return wanted === null ? value !== null : !same(wanted)
-  if (operator === 'notIn') return !isOneOf()
-  if (value === null || wanted === null) return false
-  if (operator === 'in') return isOneOf()
-  return comparisons[operator](value, wanted, column)
-}
-
-type Comparison = (value: Value, wanted: Value, column: Column) => boolean
-
-const comparisons: Record<Exclude<Operator, 'isNull' | 'ne' | 'in' | 'notIn'>, Comparison> = {
-  eq: (value, wanted, column) => compareValues(column, value, wanted) === 0,
-  gt: (value, wanted, column) => compareValues(column, value, wanted) > 0,
-  gte: (value, wanted, column) => compareValues(column, value, wanted) >= 0,
-  lt: (value, wanted, column) => compareValues(column, value, wanted) < 0,
-  lte: (value, wanted, column) => compareValues(column, value, wanted) <= 0,
-  contains: (value, wanted) => String(value).includes(String(wanted)),
-  startsWith: (value, wanted) => String(value).startsWith(String(wanted)),
-  endsWith: (value, wanted) => String(value).endsWith(String(wanted)),
-}

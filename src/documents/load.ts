@@ -5,11 +5,15 @@ import { type Field, type Row, readCollection } from './rows.ts'
 
 const shown = `c.status in ('AVAILABLE', 'CHANGING')`
 
+/** That of the full-text index of an attribute alone. */
+const language = `(select coalesce(i.language, 'simple') from indexes i where i."collectionId" = a."collectionId"
+    and i.type = 'FULLTEXT' and i.status = 'AVAILABLE' and i.attributes = array[a.key] order by i.id limit 1)`
+
 /** What each collection's model is made of, as a digest: its row, its attributes, those that point at it, and whether their other ends are there. */
 const digestsQuery = `
   with collection as (select c.* from collections c where c."projectId" = $1 and ${shown}),
   attribute as (
-    select a.id, a."createdAt", a."collectionId", a."relatedCollectionId", a::text || (r.id is not null) as text
+    select a.id, a."createdAt", a."collectionId", a."relatedCollectionId", concat(a::text, r.id is not null, ${language}) as text
     from attributes a join collection c on c.id = a."collectionId" left join collection r on r.id = a."relatedCollectionId"
     where a.status in ('AVAILABLE', 'CHANGING')),
   ends as (
@@ -27,7 +31,7 @@ const collectionsQuery = `
 const attributesQuery = `
   select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
     a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
-    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete"
+    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language
   from attributes a join collections c on c.id = a."collectionId"
   where (a."collectionId" = any($1) or a."relatedCollectionId" = any($1))
     and a.status in ('AVAILABLE', 'CHANGING') and ${shown}

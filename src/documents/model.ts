@@ -27,6 +27,8 @@ export type Column = {
   unique: boolean
   /** Its column holds ciphertext. */
   encrypted: boolean
+  /** In which language its own full-text index reads it, null for none. */
+  language: string | null
   /** PostgreSQL makes its value. */
   computed: boolean
   rights: FieldRights | null

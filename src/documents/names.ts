@@ -46,7 +46,7 @@ export function typeNamesOf(typeName: string, key: string): Names {
     one,
     many,
     coordinates: [
-      ...['', 'Connection', 'Edge', 'Where', 'Order', 'Change'].map((suffix) => typeName + suffix),
+      ...['', 'Connection', 'Edge', 'Where', 'ManyWhere', 'Order', 'Change'].map((suffix) => typeName + suffix),
       ...['Create', 'Update'].map((verb) => `${verb}${typeName}Input`),
       ...[one, many].map((field) => `Query.${field}`),
       ...['create', 'update', 'delete'].map((verb) => `Mutation.${verb}${typeName}`),

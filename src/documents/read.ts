@@ -3,6 +3,7 @@ import { answerOf } from '../platform/statements.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
+import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { holderOf, mayUse } from './permissions.ts'
 import type { Field, Plan } from './plan.ts'
 import type { Roles } from './scope.ts'
@@ -14,7 +15,8 @@ export async function readDocuments(ctx: Context | TxContext, model: ProjectMode
   const { read } = holderOf(ctx)
   const caller = { ...read, readsMany: ({ table }: CollectionModel) => ctx.readers.many(table, read.roles) }
   const { text, values } = compile(model, caller, root)
-  const bound = bind(values, { variables: {}, roles: caller.roles ?? [], userId: caller.userId })
+  const given = { variables: {}, roles: caller.roles ?? [], userId: caller.userId }
+  const bound = bind(values, given)
   try {
     const answer =
       'query' in ctx
@@ -22,7 +24,7 @@ export async function readDocuments(ctx: Context | TxContext, model: ProjectMode
         : await readSql(ctx, (sql) => answerOf(sql, text, bound))
     return answer ? JSON.parse(answer) : null
   } catch (error) {
-    throw translate(error, null)
+    throw isInvalidPattern(error) ? invalidPattern(root, given) : translate(error, null)
   }
 }
 

@@ -1,21 +1,29 @@
 import { type Join, quote } from './model.ts'
 import { readFilter } from './permissions.ts'
+import { requireReadableWhere } from './readable.ts'
 import type { Scope } from './scope.ts'
 import type { Condition } from './where.ts'
 import { conditionSql, join } from './where-sql.ts'
 
 /** A filter as a condition on the rows of `alias`. Related rows that the caller may not read are not there for it either. */
 export function whereSql(scope: Scope, condition: Condition, alias: string): string {
-  return conditionSql(scope, condition, alias, ({ neighbour, of }, row) => {
+  requireReadableWhere(condition, scope.caller.roles)
+  return readableSql(scope, condition, alias)
+}
+
+function readableSql(scope: Scope, condition: Condition, alias: string): string {
+  return conditionSql(scope, condition, alias, ({ neighbour, quantifier, of }, row) => {
     const related = scope.model.collections.get(neighbour.collectionId)
-    if (!related) return 'false'
+    if (!related) return quantifier === 'some' ? 'false' : 'true'
     const other = scope.alias()
+    const inside = readableSql(scope, of, other)
     const conditions = [
       joinSql(neighbour.join, row, other),
       readFilter(scope, related, other),
-      whereSql(scope, of, other),
+      quantifier === 'every' ? `(${inside}) is not true` : inside,
     ]
-    return `exists (select from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
+    const exists = `exists (select from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
+    return quantifier === 'some' ? exists : `not ${exists}`
   })
 }
 

@@ -17,7 +17,9 @@ export type Row = Pick<
   | 'cacheSeconds'
 > & { attributes: Field[] }
 
-export type Field = Omit<Attribute, 'status' | 'statusReason' | 'change' | 'createdAt' | 'updatedAt'>
+export type Field = Omit<Attribute, 'status' | 'statusReason' | 'change' | 'createdAt' | 'updatedAt'> & {
+  language: string | null
+}
 
 const bare = {
   attributeId: null,
@@ -32,6 +34,7 @@ const bare = {
   dimensions: null,
   unique: false,
   encrypted: false,
+  language: null,
   computed: false,
   rights: null,
 }
@@ -78,7 +81,8 @@ export function readCollection(
 }
 
 function columnOf(attribute: Field): Column {
-  const { id, key, column, list, required, size, pattern, elements, dimensions, unique, encrypted } = attribute
+  const { id, key, column, list, required, size, pattern, elements, dimensions, unique, encrypted, language } =
+    attribute
   const json = (text: string | null) => (text === null ? null : JSON.parse(text))
   return {
     attributeId: id,
@@ -96,6 +100,7 @@ function columnOf(attribute: Field): Column {
     dimensions,
     unique,
     encrypted,
+    language,
     computed: attribute.computed !== null,
     rights: rightsOf(attribute),
   }

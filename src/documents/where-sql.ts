@@ -1,8 +1,7 @@
-import { comparableSql } from './json.ts'
 import { type Column, quote } from './model.ts'
+import type { Subject } from './operator.ts'
 import type { Scope } from './scope.ts'
-import { itemType, operandParam } from './values.ts'
-import type { Condition, Operator } from './where.ts'
+import type { Condition } from './where.ts'
 
 /** What makes SQL of a condition on related rows. */
 type RelatedSql = (condition: Extract<Condition, { kind: 'related' }>, alias: string) => string
@@ -20,7 +19,7 @@ export function conditionSql(scope: Params, condition: Condition, alias: string,
     case 'not':
       return `(${inside(condition.of)}) is not true`
     case 'compare':
-      return compare(scope, condition.column, condition.operator, condition.value, alias)
+      return condition.operator.sql(subjectOf(scope, condition.column, alias), condition.value)
     case 'related':
       return related(condition, alias)
   }
@@ -39,32 +38,6 @@ export function join(conditions: readonly string[], word: 'and' | 'or', none: 't
   return needed.map((one) => `(${one})`).join(` ${word} `)
 }
 
-const signs: Partial<Record<Operator, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' }
-
-function compare({ param }: Params, column: Column, operator: Operator, value: unknown, alias: string): string {
-  const name = `${alias}.${quote(column.name)}`
-  const type = itemType(column)
-  const operand = (of = type) => param(operandParam(column, value), of)
-  switch (operator) {
-    case 'isNull':
-      return `${name} is ${value === true ? '' : 'not '}null`
-    case 'eq':
-      return `${name} = ${operand()}`
-    case 'ne':
-      return `${name} is distinct from ${operand()}`
-    case 'in':
-      return `${name} = any(${operand(`${type}[]`)})`
-    case 'notIn':
-      return `(${name} = any(${operand(`${type}[]`)})) is not true`
-    case 'contains':
-      return `strpos(${name}, ${operand()}) > 0`
-    case 'startsWith':
-      return `starts_with(${name}, ${operand()})`
-    case 'endsWith': {
-      const text = operand()
-      return `right(${name}, length(${text})) = ${text}`
-    }
-    default:
-      return `${comparableSql(column, alias)} ${signs[operator]} ${operand()}`
-  }
+export function subjectOf({ param }: Params, column: Column, alias: string): Subject {
+  return { param, column, name: `${alias}.${quote(column.name)}` }
 }

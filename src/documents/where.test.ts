@@ -18,7 +18,7 @@ let model: ProjectModel
 let things: CollectionModel
 let images: Image[]
 
-const texts = ['', 'a', 'A', 'ab', 'b', 'é', 'Z', '\u{1F600}', '\uFFFD', '%', '_', "'", '\\', 'a\nb']
+const texts = ['', 'a', 'A', 'ab', 'b', 'é', 'É', 'aÉ', 'Z', '\u{1F600}', '\uFFFD', '%', '_', "'", '\\', 'a\nb']
 const numbers = [-(2 ** 31), -1, 0, 1, 2, 2 ** 31 - 1]
 const moments = [
   '0001-01-01T00:00:00.000Z',
@@ -40,6 +40,7 @@ before(async () => {
         number: { type: 'INTEGER' },
         flag: { type: 'BOOLEAN' },
         moment: { type: 'DATETIME' },
+        tags: { type: 'STRING', list: true },
         friend: { type: 'RELATION', to: 'things' },
       },
     },
@@ -51,7 +52,7 @@ before(async () => {
   const pick = <T>(list: readonly T[], i: number) => (i % 5 === 4 ? null : list[i % list.length])
   for (let i = 0; i < 60; i++) {
     await world.app.sql.query(
-      `insert into ${things.table} ("_id", "_createdAt", "_read", text, number, flag, moment) values ($1, $2, $3, $4, $5, $6, $7)`,
+      `insert into ${things.table} ("_id", "_createdAt", "_read", text, number, flag, moment, tags) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [
         `t${i}`,
         moments[1],
@@ -60,6 +61,7 @@ before(async () => {
         pick(numbers, i * 7 + 1),
         pick([true, false], i * 3),
         pick(moments, i * 11 + 2),
+        i % 5 === 2 ? null : texts.filter((_, bit) => ((i * 5) >> bit) & 1),
       ],
     )
   }
@@ -83,11 +85,34 @@ const ordered = <T>(value: fc.Arbitrary<T>) => ({
   gte: value,
   lt: value,
   lte: value,
+  between: fc.tuple(value, value),
+  notBetween: fc.tuple(value, value),
 })
 const text = fc.constantFrom(...texts)
+const parts = [
+  'contains',
+  'notContains',
+  'startsWith',
+  'notStartsWith',
+  'endsWith',
+  'notEndsWith',
+  'ieq',
+  'icontains',
+  'istartsWith',
+  'iendsWith',
+]
 const leaf = fc.record(
   {
-    text: one({ ...ordered(text), contains: text, startsWith: text, endsWith: text }),
+    text: one({ ...ordered(text), ...Object.fromEntries(parts.map((name) => [name, text])) }),
+    tags: one({
+      has: text,
+      hasAny: some(text),
+      hasAll: some(text),
+      hasNone: some(text),
+      isEmpty: fc.boolean(),
+      isNull: fc.boolean(),
+      length: fc.record({ gt: fc.nat(4), lte: fc.nat(6), eq: fc.nat(5) }, { requiredKeys: [] }),
+    }),
     number: one(ordered(fc.constantFrom(...numbers))),
     flag: one(sameness(fc.boolean())),
     moment: one(ordered(fc.constantFrom(...moments))),

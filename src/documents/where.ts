@@ -1,20 +1,8 @@
 import { Invalid } from '../errors.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
-import { parseOperand, parseOperands } from './values.ts'
-
-export type Operator =
-  | 'eq'
-  | 'ne'
-  | 'in'
-  | 'notIn'
-  | 'gt'
-  | 'gte'
-  | 'lt'
-  | 'lte'
-  | 'isNull'
-  | 'contains'
-  | 'startsWith'
-  | 'endsWith'
+import type { Operator } from './operator.ts'
+import { operatorsOf } from './operators.ts'
+import { parseSteps } from './operators-json.ts'
 
 /**
  * A filter, checked. It is two-valued: a null satisfies no comparison but `ne`, `notIn` and `isNull: true`, and `not`
@@ -24,7 +12,10 @@ export type Condition =
   | { kind: 'all' | 'some'; of: readonly Condition[] }
   | { kind: 'not'; of: Condition }
   | { kind: 'compare'; column: Column; operator: Operator; value: unknown }
-  | { kind: 'related'; neighbour: Neighbour; of: Condition }
+  | { kind: 'related'; neighbour: Neighbour; quantifier: Quantifier; of: Condition }
+
+/** Of how many related documents a condition holds: of the readable ones. That of a relation to one is `some`. */
+export type Quantifier = 'some' | 'every' | 'none'
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -72,14 +63,42 @@ function one(
   if (key === 'not') return { kind: 'not', of: all(model, collection, input, path, count) }
   const neighbour = collection.neighbours.get(key)
   const related = neighbour && model.collections.get(neighbour.collectionId)
-  if (neighbour && related && !neighbour.many)
-    return { kind: 'related', neighbour, of: all(model, related, input, path, count) }
-  const column = collection.columns.get(key)
-  if (!column) throw new Invalid('There is nothing of this name to filter by.', path)
+  if (neighbour && related) {
+    const about = (inner: unknown, quantifier: Quantifier, at: readonly string[]): Condition => {
+      return { kind: 'related', neighbour, quantifier, of: all(model, related, inner, at, count) }
+    }
+    if (!neighbour.many) return about(input, 'some', path)
+    const parts = Object.entries(given(input, path))
+    return conjunction(parts.map(([name, inner]) => about(inner, quantifierOf(name, path), [...path, name])))
+  }
+  return comparisons(collection.columns.get(key), input, path, count)
+}
+
+function quantifierOf(name: string, path: readonly string[]): Quantifier {
+  if (name === 'some' || name === 'every' || name === 'none') return name
+  throw new Invalid('There is nothing of this name to filter by.', [...path, name])
+}
+
+/** All that is asked of one column. The steps into a JSON value are no condition: they say of what the others are. */
+function comparisons(
+  column: Column | undefined,
+  input: unknown,
+  path: readonly string[],
+  count: Count,
+  stands?: Stands,
+): Condition {
+  if (!column || column.encrypted) throw new Invalid('There is nothing of this name to filter by.', path)
+  const { path: inside, ...json } = given(input, path)
+  if (column.type !== 'JSON') {
+    const parts = Object.entries(given(input, path))
+    return conjunction(parts.map(([name, value]) => compare(column, name, value, [...path, name], count, stands)))
+  }
+  if (inside === null) throw new Invalid('This must not be null: leave it out instead.', [...path, 'path'])
+  const steps = parseSteps(inside, [...path, 'path'])
+  const at = (condition: Condition) =>
+    condition.kind === 'compare' ? { ...condition, value: { steps, value: condition.value } } : condition
   return conjunction(
-    Object.entries(given(input, path)).map(([name, value]) =>
-      compare(column, name as Operator, value, [...path, name], count),
-    ),
+    Object.entries(json).map(([name, value]) => at(compare(column, name, value, [...path, name], count, stands))),
   )
 }
 
@@ -88,19 +107,19 @@ type Stands = ReadonlyMap<unknown, unknown>
 
 function compare(
   column: Column,
-  operator: Operator,
+  name: string,
   value: unknown,
   path: readonly string[],
   count: Count,
-  stands: Stands = new Map(),
+  stands?: Stands,
 ): Condition {
   countPart(count, path)
+  const operators = operatorsOf(column)
+  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+  if (!operator || (stands && !operator.matches)) throw new Invalid('There is nothing of this name to filter by.', path)
   if (value === null) throw new Invalid('This must not be null: `isNull` asks for it.', path)
-  if (operator === 'isNull') return { kind: 'compare', column, operator, value: value === true }
-  if (stands.has(value)) return { kind: 'compare', column, operator, value: stands.get(value) }
-  const isList = operator === 'in' || operator === 'notIn'
-  const operand = isList ? parseOperands(column, value, path) : parseOperand(column, value, path)
-  return { kind: 'compare', column, operator, value: operand }
+  if (stands?.has(value)) return { kind: 'compare', column, operator, value: stands.get(value) }
+  return { kind: 'compare', column, operator, value: operator.parse(column, value, path) }
 }
 
 function countPart(count: Count, path: readonly string[]): void {
@@ -140,17 +159,18 @@ export function parseOwnWhere(
         if (key === 'and') return conjunction(each(value).map((item, i) => own(item, [...below, `${i}`])))
         if (key === 'or') return { kind: 'some', of: each(value).map((item, i) => own(item, [...below, `${i}`])) }
         if (key === 'not') return { kind: 'not', of: own(value, below) }
-        const column = columns.get(key)
-        if (!column) throw new Invalid('There is nothing of this name to filter by.', below)
-        return conjunction(
-          Object.entries(given(value, below)).map(([name, operand]) =>
-            compare(column, name as Operator, operand, [...below, name], count, stands),
-          ),
-        )
+        return comparisons(columns.get(key), value, below, count, stands)
       }),
     )
   }
   return own(input, path)
+}
+
+/** Whether a filter can be told of a document's logged row alone, without asking PostgreSQL. */
+export function isLive(condition: Condition): boolean {
+  if (condition.kind === 'related') return false
+  if (condition.kind === 'compare') return condition.operator.matches !== undefined
+  return condition.kind === 'not' ? isLive(condition.of) : condition.of.every(isLive)
 }
 
 /** Whether a filter looks at other documents than the one that it filters. */

@@ -119,7 +119,7 @@ export async function makeIndex(ctx: Context, id: string): Promise<boolean> {
   const { collection, index, attributes } = begun
   await buildConcurrently(ctx, indexOf(collection, index, attributes))
   await step(ctx, async (tx) => {
-    if (await claim(tx, 'indexes', id, 'PROCESSING')) await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
+    if (await claim(tx, 'indexes', id, 'PROCESSING')) await finishIndex(tx, collection, index)
   })
   return true
 }
@@ -142,8 +142,14 @@ async function beginIndex(tx: TxContext, id: string): Promise<BegunIndex> {
   if (extension) await useExtension(tx, extension)
   if (!(await isSmall(tx, collection.id))) return { progress: 'half', collection, index, attributes }
   await buildInside(tx, indexOf(collection, index, attributes))
-  await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
+  await finishIndex(tx, collection, index)
   return { progress: 'done' }
+}
+
+/** Searches take their language from an index. */
+async function finishIndex(tx: TxContext, collection: Collection, index: Index): Promise<void> {
+  await settleIndex(tx, collection, index, { status: 'AVAILABLE' })
+  await raiseRevision(tx)
 }
 
 /** The index by which a reader's documents are found, where documents say who may read them. */

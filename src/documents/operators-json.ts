@@ -1,0 +1,123 @@
+import { Invalid } from '../errors.ts'
+import { jsonExpression } from '../modules/collections/table-indexes.ts'
+import { mapOperands, negated, type Operator, type Operators, type Subject } from './operator.ts'
+import { isSlot, NeedsLiteral, requireLiteral, whenGiven } from './slots.ts'
+import { parseJson, parseText } from './texts.ts'
+
+/** Most steps into a JSON value. */
+export const stepLimit = 20
+
+/** A condition on what is found at a place inside a JSON value. */
+export type Inside = { steps: readonly string[]; value: unknown }
+
+/** The steps decide which index is of use, so they are part of the statement. */
+export function parseSteps(input: unknown, at: readonly string[]): readonly string[] {
+  const given = requireLiteral(input)
+  if (given === undefined) return []
+  const list: unknown[] = Array.isArray(given) ? given : [given]
+  const slot = list.find(isSlot)
+  if (slot) throw new NeedsLiteral(slot)
+  if (list.length > stepLimit) throw new Invalid(`A path has at most ${stepLimit} steps.`, at)
+  return list.map((step, i) => parseText(step, [...at, `${i}`]))
+}
+
+/** Each operator is given `Inside`: `parse` reads its value alone. */
+type At = (subject: Subject, steps: readonly string[]) => string
+
+const whole = ({ name }: Subject) => `(${jsonExpression(name)})`
+
+const found: At = (subject, steps) =>
+  steps.length === 0 ? whole(subject) : `(${whole(subject)} #> ${subject.param(steps, 'text[]')})`
+
+const parse: Operator['parse'] = (_column, value, at) => whenGiven(value, (given) => parseJson(given, at))
+
+function operator(sql: (at: string, subject: Subject, inside: Inside) => string, read = parse): Operator {
+  return {
+    parse: read,
+    sql: (subject, operand) => {
+      const inside = operand as Inside
+      return sql(found(subject, inside.steps), subject, inside)
+    },
+  }
+}
+
+function jsonParam({ param }: Subject, value: unknown): string {
+  const text = mapOperands([value], ([given]) => JSON.stringify(given))
+  return param(text, 'jsonb')
+}
+
+/** A number in a path may be a place in a list, so only keys can be looked up in an index of what is contained. */
+function within(subject: Subject, { steps, value }: Inside): string {
+  if (steps.length === 0 || steps.some((step) => /^-?\d+$/.test(step))) return 'true'
+  const nested = mapOperands([value], ([given]) =>
+    JSON.stringify(steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), given)),
+  )
+  return `${whole(subject)} @> ${subject.param(nested, 'jsonb')}`
+}
+
+const eq = operator((at, subject, inside) => {
+  const same = `${at} = ${jsonParam(subject, inside.value)}`
+  const indexed = inside.steps.length === 0 ? `${at} @> ${jsonParam(subject, inside.value)}` : within(subject, inside)
+  return indexed === 'true' ? same : `${indexed} and ${same}`
+})
+
+const isIn = operator(
+  (at, { param }, { value }) => `${at} = any(${param(listText(value), 'jsonb[]')})`,
+  (_column, value, at) =>
+    whenGiven(value, (given) => {
+      if (!Array.isArray(given) || given.length > 5_000) throw new Invalid('This is a list of at most 5,000 items.', at)
+      return given.map((item, i) => parseJson(item, [...at, `${i}`]))
+    }),
+)
+
+const listText = (value: unknown) =>
+  mapOperands([value], ([given]) => (given as unknown[]).map((one) => JSON.stringify(one)))
+
+/** Only numbers are compared with numbers, and texts with texts: by code point. */
+function sign(text: string): Operator {
+  return operator(
+    (at, subject, { value }) => {
+      const operand = jsonParam(subject, value)
+      const ofTexts = `(${at} #>> '{}') collate "C" ${text} (${operand} #>> '{}')`
+      return `jsonb_typeof(${at}) = jsonb_typeof(${operand}) and case jsonb_typeof(${at}) when 'number' then ${at} ${text} ${operand} when 'string' then ${ofTexts} else false end`
+    },
+    (_column, value, at) =>
+      whenGiven(value, (given) => {
+        if (typeof given === 'number' || typeof given === 'string') return parseJson(given, at)
+        throw new Invalid('Only numbers and texts are greater or less than others.', at)
+      }),
+  )
+}
+
+/** An index answers it of the whole value only: a text is contained in a list of texts, but not where that has a key. */
+const contains = operator((at, subject, { value }) => `${at} @> ${jsonParam(subject, value)}`)
+
+const literalFlag: Operator['parse'] = (_column, value) => value === true
+
+const hasKey = operator(
+  (at, { param }, { value }) => `jsonb_typeof(${at}) = 'object' and ${at} ? ${param(value, 'text')}`,
+  (_column, value, at) => whenGiven(value, (given) => parseText(given, at)),
+)
+
+const exists = operator((at, _subject, { value }) => `${at} is ${value === true ? 'not ' : ''}null`, literalFlag)
+
+const isNull = operator(
+  (at, _subject, { value }) => `coalesce(jsonb_typeof(${at}), 'null') ${value === true ? '=' : '<>'} 'null'`,
+  literalFlag,
+)
+
+export const jsonOperators: Operators = {
+  isNull,
+  exists,
+  eq,
+  ne: negated(eq),
+  in: isIn,
+  notIn: negated(isIn),
+  gt: sign('>'),
+  gte: sign('>='),
+  lt: sign('<'),
+  lte: sign('<='),
+  contains,
+  notContains: negated(contains),
+  hasKey,
+}
