@@ -41,14 +41,15 @@ export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Li
   if (!needsPlaces) {
     // An aggregate takes rows as they come, and they come in the order of the page.
     const values = columns.map(([name, value]) => `${value} as ${name}`)
-    return `(select ${jsonObject(entries)} from (select ${values.join(', ')} from (${inside}) ${row}) p)`
+    return `(select ${jsonObject(entries)} from (select ${values.join(', ')} from (${inside}) ${row}) p having true)`
   }
   const numbered = `select ${chosen}.*, row_number() over () as ${place}${beyond ? `, count(*) over () as ${total}` : ''} from (${inside}) ${chosen}`
   const answered = columns.map(([name, value]) => {
     return `${beyond ? `case when ${row}.${place} <= ${page.limit} then ${value} end` : value} as ${name}`
   })
   const rows = `select ${[`${row}.${place}`, ...(beyond ? [`${row}.${total}`] : []), ...answered].join(', ')} from (${numbered}) ${row}`
-  return `(select ${jsonObject(entries)} from (${rows}) p)`
+  // One row, though the answer may look at none of the page's.
+  return `(select ${jsonObject(entries)} from (${rows}) p having true)`
 }
 
 type Matching = (alias: string) => string[]
@@ -155,40 +156,52 @@ function pageInfoSql(
   collection: CollectionModel,
   matching: Matching,
 ): string {
-  const [near, far] = asksBounds({ key: '', kind: 'pageInfo', fields })
-    ? boundsSql(scope, page, collection, matching)
-    : ['false', 'false']
   const nearest = `max(p."#cursor") filter (where p.${place} = 1 and ${page.limit} > 0)`
   const farthest = `(array_agg(p."#cursor" order by p.${place} desc) filter (where p.${place} <= ${page.limit}))[1]`
-  const [previous, next, start, end] = page.backward
-    ? ([far, near, farthest, nearest] as const)
-    : ([near, far, nearest, farthest] as const)
-  const values: Readonly<Record<string, string>> = {
-    hasPreviousPage: `(${previous})::text`,
-    hasNextPage: `(${next})::text`,
-    startCursor: `coalesce(${start}, 'null')`,
-    endCursor: `coalesce(${end}, 'null')`,
-    __typename: literal('"PageInfo"'),
+  const [start, end] = page.backward ? [farthest, nearest] : [nearest, farthest]
+  // Only what is asked for is made: PostgreSQL refuses parameters that a statement does not use.
+  const values: Readonly<Record<string, () => string>> = {
+    hasPreviousPage: () => {
+      const skipped =
+        page.offset === 0
+          ? outsideSql(scope, page, 'after', collection, matching)
+          : skippedSql(scope, page, collection, matching)
+      return `(${page.backward ? join([moreSql(page), skipped], 'or', 'false') : skipped})::text`
+    },
+    hasNextPage: () => {
+      const beyond = outsideSql(scope, page, 'before', collection, matching)
+      return `(${page.backward ? beyond : join([moreSql(page), beyond], 'or', 'false')})::text`
+    },
+    startCursor: () => `coalesce(${start}, 'null')`,
+    endCursor: () => `coalesce(${end}, 'null')`,
+    __typename: () => literal('"PageInfo"'),
   }
-  return jsonObject(fields.map(({ key, name }) => [key, values[name] ?? "'null'"] as const))
+  return jsonObject(fields.map(({ key, name }) => [key, values[name]?.() ?? "'null'"] as const))
 }
 
-/** Whether rows lie on the side where the page begins, and beyond its end. */
-function boundsSql(scope: Scope, page: Page, collection: CollectionModel, matching: Matching): [string, string] {
-  const outside = (place: Page['after'], before: boolean) => {
-    if (!place) return 'false'
-    const alias = scope.alias()
-    const not = `(${beyondSql(scope, page.order, place, alias, before)}) is not true`
-    return `exists (select from ${collection.table} ${alias} where ${join([...matching(alias), not], 'and', 'true')})`
-  }
-  const after = page.offset !== 0 ? skippedSql(scope, collection, matching) : outside(page.after, false)
-  const before = outside(page.before, true)
-  const more = `coalesce(max(p.${total}) > ${page.limit}, false)`
-  return page.backward ? [before, join([more, after], 'or', 'false')] : [after, join([more, before], 'or', 'false')]
+/** Whether the rows from which the page was cut go on. */
+function moreSql({ limit }: Page): string {
+  return `coalesce(max(p.${total}) > ${limit}, false)`
+}
+
+/** Whether rows lie on the other side of a cursor. */
+function outsideSql(
+  scope: Scope,
+  page: Page,
+  side: 'after' | 'before',
+  collection: CollectionModel,
+  matching: Matching,
+): string {
+  const place = page[side]
+  if (!place) return 'false'
+  const alias = scope.alias()
+  const not = `(${beyondSql(scope, page.order, place, alias, side === 'before')}) is not true`
+  return `exists (select from ${collection.table} ${alias} where ${join([...matching(alias), not], 'and', 'true')})`
 }
 
 /** With an offset something lies before the page exactly when there is anything at all. */
-function skippedSql(scope: Scope, collection: CollectionModel, matching: Matching): string {
+function skippedSql(scope: Scope, page: Page, collection: CollectionModel, matching: Matching): string {
   const alias = scope.alias()
-  return `exists (select from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
+  const any = `exists (select from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
+  return `${scope.param(page.offset, 'int8')} > 0 and ${any}`
 }

@@ -35,7 +35,7 @@ export function parsePage(model: ProjectModel, collection: CollectionModel, args
   const [first, last] = [limitOf(args.first, [...path, 'first']), limitOf(args.last, [...path, 'last'])]
   if (first !== null && last !== null)
     throw new Invalid('Ask for the first or for the last, not for both.', [...path, 'last'])
-  const offset = offsetOf(args.offset, [...path, 'offset'])
+  const offset = offsetOf(last === null ? args.offset : requireLiteral(args.offset), [...path, 'offset'])
   if (last !== null && offset !== 0) throw new Invalid('An offset counts from the first.', [...path, 'offset'])
   const order = orderOf(collection, args.orderBy, [...path, 'orderBy'])
   return {
