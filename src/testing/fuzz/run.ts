@@ -67,7 +67,7 @@ type Running = {
   history: OperationTree[]
 }
 
-/** At most this many are shrunk and kept: one bug answers for hundreds. */
+/** At most this many of a sort are shrunk and kept: one bug answers for hundreds. */
 const kept = 3
 
 /** With `pathsOnly` both databases are alike, and only the paths are compared. */
@@ -184,7 +184,8 @@ async function compare(running: Running, tree: OperationTree): Promise<void> {
 async function note(running: Running, what: 'answer' | 'path', tree: OperationTree, a: string, b: string) {
   const { counts, findings } = running.trial
   counts[what === 'path' ? 'unequal' : 'differences'] += 1
-  if (findings.length < kept) findings.push(await reduce(running, what, tree, a, b))
+  if (findings.filter((one) => one.what === what).length < kept)
+    findings.push(await reduce(running, what, tree, a, b))
 }
 
 async function startAnew({ pair, history }: Running): Promise<void> {
