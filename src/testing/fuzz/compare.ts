@@ -55,7 +55,7 @@ export async function compare(options: Options): Promise<{ result: Result; inval
 async function runRounds(trials: readonly Trial[], { operations, stopAtFirst, say }: Options): Promise<void> {
   for (let done = 0; done < operations; done += perRound) {
     for (const trial of trials) {
-      await trial.round(Math.min(perRound, operations - done))
+      await trial.round(Math.min(perRound, operations - done), stopAtFirst)
       if (stopAtFirst && trial.findings.length > 0) return
     }
     if (done % 1000 === 0) say(`${done + perRound} operations of each principal`)

@@ -85,20 +85,34 @@ function isShallow({ type }: GraphQLInputField): boolean {
 function makeScalar(maker: Maker, scalar: string, spot: Spot): unknown {
   const { random, pool } = maker
   if (scalar === 'ID') return makeId(maker, spot)
+  const named = makers[spot.key]
+  if (named && random.chance(0.97)) return named(maker)
   if (random.chance(0.04)) return edgeOf(maker, scalar)
-  if (spot.key === 'first' || spot.key === 'last') return random.chance(0.97) ? 1 + random.below(12) : random.below(200)
-  if (spot.key === 'offset') return random.below(4)
   const known = drawValue(pool, random, spot.key, scalar)
   if (known === undefined) return edgeOf(maker, scalar)
   return typeof known === 'string' && scalar === 'String' && random.chance(0.2) ? partOf(random, known) : known
+}
+
+/** What arguments and inputs of these names take; values from anywhere would mostly be refused. */
+const makers: Record<string, (maker: Maker) => unknown> = {
+  first: ({ random }) => 1 + random.below(12),
+  last: ({ random }) => 1 + random.below(12),
+  offset: ({ random }) => random.below(4),
+  ifVersion: ({ random }) => 1 + random.below(2),
+  idempotencyKey: ({ random, newId }) => (random.chance(0.8) ? newId() : 'again'),
 }
 
 function makeId(maker: Maker, { key, document, input }: Spot): string {
   const { random, pool } = maker
   if (document === null) return 'absent'
   const creates = /^(Create|Upsert|New)/.test(input)
-  if (key === 'id' && creates) return random.chance(0.9) ? maker.newId() : drawId(pool, random, document, 1)
-  const target = key === 'id' ? document : maker.targetOf(document, key)
+  if (key === 'id' && creates) {
+    // The id of a document that may not be read would tell that it is there, which is a channel of its own.
+    const mine = pool.readable.get(document) ?? []
+    const known = mine.length > 0 && random.chance(input.startsWith('Upsert') ? 0.6 : 0.1)
+    return known ? random.pick(mine) : maker.newId()
+  }
+  const target = key === 'id' || key === 'ids' ? document : maker.targetOf(document, key)
   // What is to be changed, or pointed at, is mostly there: a trivial refusal tells little.
   return drawId(pool, random, target ?? document, /Where$|Filter$/.test(input) ? 0.6 : 0.85)
 }

@@ -50,7 +50,7 @@ export type Trial = {
   /** Operations that were answered INTERNAL, by what the log said of them. */
   faults: Map<string, Printed>
   /** Runs this many operations on the databases as they were in the beginning. */
-  round: (operations: number) => Promise<void>
+  round: (operations: number, stopAtFirst: boolean) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -106,11 +106,12 @@ export async function openTrial(
     coverage: () => [...generator.askable].filter((one) => generator.asked.has(one)).length / generator.askable.size,
     findings: [],
     faults: new Map(),
-    round: async (operations) => {
+    round: async (operations, stopAtFirst) => {
       refill(pool, first)
       await reset(pair)
       const history: OperationTree[] = []
       for (let i = 0; i < operations; i += 1) {
+        if (stopAtFirst && trial.findings.length > 0) return
         turns.now += 1
         const from = random.chance(0.02) ? beyond : generator
         await step({ trial, pathsOnly, pair, random, generator: from, views, pool, history, turn: turns.now })
@@ -184,8 +185,7 @@ async function compare(running: Running, tree: OperationTree): Promise<void> {
 async function note(running: Running, what: 'answer' | 'path', tree: OperationTree, a: string, b: string) {
   const { counts, findings } = running.trial
   counts[what === 'path' ? 'unequal' : 'differences'] += 1
-  if (findings.filter((one) => one.what === what).length < kept)
-    findings.push(await reduce(running, what, tree, a, b))
+  if (findings.filter((one) => one.what === what).length < kept) findings.push(await reduce(running, what, tree, a, b))
 }
 
 async function startAnew({ pair, history }: Running): Promise<void> {

@@ -78,10 +78,11 @@ export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers)
     return openWorld(await openApp(urlOf(name), redisUrl), principal, variant)
   }
   return {
-    createPair: async (principal, alike) => ({
-      a: await createWorld(principal, 'a'),
-      b: await createWorld(principal, alike ? 'a' : 'b'),
-    }),
+    createPair: async (principal, alike) => {
+      const worlds = [createWorld(principal, 'a'), createWorld(principal, alike ? 'a' : 'b')] as const
+      const [a, b] = await Promise.all(worlds)
+      return { a, b }
+    },
     close: drop,
   }
 }
