@@ -8,10 +8,7 @@ import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { Failure } from './fail.ts'
 import { availableCollection, claim } from './rows.ts'
 import { settleAttribute } from './settle.ts'
-import { buildConcurrently, buildInside, isSmall, step } from './step.ts'
-
-/** Rewriting a table blocks its writers; one that takes longer is not rewritten. */
-const rewriteTimeoutMs = 5 * 60_000
+import { buildConcurrently, buildInside, isSmall, rewriteTimeoutMs, step } from './step.ts'
 
 type Asked = { collection: Collection; from: Attribute; to: Attribute }
 

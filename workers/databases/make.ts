@@ -9,7 +9,7 @@ import { Failure } from './fail.ts'
 import { makeRoom } from './rewrite.ts'
 import { attributesOf, availableCollection, claim, claimParts, hasColumn } from './rows.ts'
 import { settleAttribute, settleCollection, settleIndex } from './settle.ts'
-import { aside, buildConcurrently, buildInside, isSmall, step } from './step.ts'
+import { aside, buildConcurrently, buildInside, isSmall, rewriteTimeoutMs, step } from './step.ts'
 
 /** `later` is what waits for another change, `half` what goes on outside the transaction. */
 type Progress = 'done' | 'later' | 'half'
@@ -95,6 +95,8 @@ async function beginAttribute(tx: TxContext, id: string): Promise<Begun> {
   const small = await isSmall(tx, collection.id)
   if (!(await hasColumn(tx, collection, attribute.column))) {
     await makeRoom(tx, collection)
+    // A computed column is written for every document.
+    if (attribute.computed !== null) await tx.query(`set local statement_timeout = ${rewriteTimeoutMs}`)
     await tx.query(addColumn(collection, attribute, await attributesOf(tx, collection.id)))
   }
   if (!small) return { progress: 'half', collection, attribute }

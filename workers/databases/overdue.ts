@@ -21,6 +21,11 @@ export async function failOverdue(ctx: Context, reason: string): Promise<void> {
     const { rows } = await ctx.sql.query(`select 1 from ${table} where id = $1 and "updatedAt" < $2`, [id, before])
     if (rows.length === 0) continue
     ctx.log.warn({ task, id, reason }, 'a schema change was given up')
-    await fail(ctx, task, id, 'It could not be made: other transactions held the table for too long.')
+    await fail(
+      ctx,
+      task,
+      id,
+      'It could not be made: other transactions held the table for too long, or it has too many documents.',
+    )
   }
 }

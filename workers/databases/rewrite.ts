@@ -2,10 +2,10 @@ import { escapeIdentifier } from 'pg'
 import type { Collection } from '../../prisma/client/client.ts'
 import type { TxContext } from '../../src/context.ts'
 import { qualified } from '../../src/modules/collections/tables.ts'
+import { rewriteTimeoutMs } from './step.ts'
 
 /** PostgreSQL counts dropped columns towards the 1,600 that a table can have. From so many on, it is written anew. */
 export const columnLimit = 1_500
-const rewriteTimeoutMs = 5 * 60_000
 
 /** Makes room for one more column, where the columns that were dropped have taken it. The step's transaction holds all of it. */
 export async function makeRoom(tx: TxContext, collection: Pick<Collection, 'id' | 'projectId'>): Promise<void> {

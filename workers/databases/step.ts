@@ -8,6 +8,8 @@ export class Busy extends Error {}
 /** A change waits this long for the writers of a table, and while it waits new writers wait behind it. */
 const lockTimeoutMs = 1_000
 const statementTimeoutMs = 30_000
+/** Writing a table anew blocks its writers; one that takes longer is left as it is. */
+export const rewriteTimeoutMs = 5 * 60_000
 /** Building an index beside the writers blocks none of them, so it may take long. */
 const concurrentTimeoutMs = 30 * 60_000
 /** Up to so many documents an index is built, and a constraint checked, within the change's transaction. */

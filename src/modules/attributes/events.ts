@@ -26,7 +26,7 @@ export const attributeCreated = defineEvent({
 })
 export const attributeUpdated = defineEvent({
   name: 'attributes.updated',
-  description: 'An attribute became available, failed, or is being deleted.',
+  description: 'An attribute became available, failed, was changed, is being changed or deleted.',
   payload: change,
   path,
 })

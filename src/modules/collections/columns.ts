@@ -1,32 +1,14 @@
 /** What an attribute is in its table: a column and the constraints on it. */
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { Attribute } from '../../../prisma/client/client.ts'
-import { types as documentTypes } from '../../documents/types.ts'
+import { types } from '../../documents/types.ts'
 import type { Value } from '../../documents/value.ts'
 import { expressionSql } from '../attributes/expressions.ts'
 
-/** What each type is in PostgreSQL. Texts compare by code point, whatever the database's locale. */
-const types: Readonly<Record<Attribute['type'], string>> = {
-  STRING: 'text',
-  TEXT: 'text',
-  EMAIL: 'text',
-  URL: 'text',
-  ENUM: 'text',
-  UUID: 'uuid',
-  IP: 'inet',
-  INTEGER: 'int4',
-  BIGINT: 'int8',
-  FLOAT: 'float8',
-  DECIMAL: 'numeric',
-  BOOLEAN: 'boolean',
-  DATETIME: 'timestamptz(3)',
-  DATE: 'date',
-  JSON: 'json',
-  POINT: 'point',
-  LINE: 'path',
-  POLYGON: 'polygon',
-  VECTOR: 'vector',
-  RELATION: 'text',
+/** What a type is in PostgreSQL. Moments are kept to the millisecond, relations as the id of what they point at. */
+function itemType(type: Attribute['type']): string {
+  if (type === 'RELATION') return 'text'
+  return type === 'DATETIME' ? 'timestamptz(3)' : types[type].sql
 }
 
 /** Most values of a list. */
@@ -37,12 +19,13 @@ export type Typed = Pick<Attribute, 'type' | 'list' | 'encrypted' | 'dimensions'
 /** The type that a value of an attribute has in PostgreSQL, without a collation: what one casts to. */
 export function sqlTypeOf({ type, list, encrypted, dimensions }: Typed): string {
   if (encrypted) return 'text'
-  const item = type === 'VECTOR' ? `vector(${Number(dimensions)})` : types[type]
+  const item = type === 'VECTOR' ? `vector(${Number(dimensions)})` : itemType(type)
   return list ? `${item}[]` : item
 }
 
+/** Texts compare by code point, whatever the database's locale. */
 export function isText({ type, encrypted }: Pick<Attribute, 'type' | 'encrypted'>): boolean {
-  return encrypted || types[type] === 'text'
+  return encrypted || itemType(type) === 'text'
 }
 
 /** A relation to many on both sides has a table of its own instead of a column. */
@@ -74,7 +57,7 @@ export function defaultOf(attribute: Initial): string | null {
   if (attribute.default === null || encrypted || computed !== null || type === 'RELATION') return null
   const value: unknown = JSON.parse(attribute.default)
   if (value === null) return null
-  const literal = (item: unknown) => escapeLiteral(String(documentTypes[type].param?.(item as Value) ?? item)).trim()
+  const literal = (item: unknown) => escapeLiteral(String(types[type].param?.(item as Value) ?? item)).trim()
   if (!attribute.list || !Array.isArray(value)) return literal(value)
   return `array[${value.map(literal).join(', ')}]::${sqlTypeOf(attribute)}`
 }

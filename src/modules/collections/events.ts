@@ -13,7 +13,8 @@ export const collectionCreated = defineEvent({
 })
 export const collectionUpdated = defineEvent({
   name: 'collections.updated',
-  description: 'A collection became available, failed, is being deleted, or its name or permissions were changed.',
+  description:
+    'A collection became available, failed, is being deleted, or its names, permissions, rules or cache were changed.',
   payload: change,
   path,
 })
