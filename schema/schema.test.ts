@@ -85,7 +85,16 @@ function undescribed(type: GraphQLNamedType): string[] {
 
 test('every file of schema/ is part of the schema', () => {
   const index = readFileSync(new URL('index.ts', folder), 'utf8')
-  const apart = ['index.ts', 'access.ts', 'builder.ts', 'connections.ts', 'inputs.ts', 'print.ts', 'schemas.ts']
+  const apart = [
+    'index.ts',
+    'access.ts',
+    'builder.ts',
+    'connections.ts',
+    'inputs.ts',
+    'lazy.ts',
+    'print.ts',
+    'schemas.ts',
+  ]
   const files = readdirSync(folder).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !apart.includes(file),
   )
