@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import pg from 'pg'
 import { type Blog, createBlog } from '../../src/testing/blog.ts'
 import { operate } from '../../src/testing/operation.ts'
+import { statements } from '../../src/testing/statements.ts'
 import { createWorld, type World } from '../../src/testing/world.ts'
 import { createSchemas, type Schemas } from '../schemas.ts'
 
@@ -32,23 +32,6 @@ after(async () => {
 })
 
 const ask = (source: string, variables = {}) => operate(schemas, blog.owner, source, variables)
-
-/** Counts what really goes to PostgreSQL meanwhile, but for the node's own listening to the log. */
-async function statements<T>(work: () => Promise<T>): Promise<{ result: T; texts: string[] }> {
-  const texts: string[] = []
-  const { query } = pg.Client.prototype
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [first] = args
-    const text = typeof first === 'string' ? first : (first as { text: string }).text
-    if (!text.includes('events.')) texts.push(text)
-    return Reflect.apply(query, this, args)
-  } as typeof query
-  try {
-    return { result: await work(), texts }
-  } finally {
-    pg.Client.prototype.query = query
-  }
-}
 
 test('a root field is one statement, whatever its depth', async () => {
   const source = `{
