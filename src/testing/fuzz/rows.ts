@@ -24,7 +24,7 @@ export function rowsOf(principal: Principal, variant: Variant): Row[] {
   )
 }
 
-/** How many rows and fields differ between the two: what a leak would show. */
+/** How many rows of the project differ between the two: what a leak would show. */
 export function countDifferences(principal: Principal): number {
   const [a, b] = (['a', 'b'] as const).map((variant) => new Map(rowsOf(principal, variant).map((row) => [row.id, row])))
   if (!a || !b) return 0

@@ -10,7 +10,7 @@ import { typeNameOf } from '../../documents/names.ts'
 import { readEnv } from '../../env.ts'
 import { isRaw, isStream, jsonOf } from '../../http/stream.ts'
 import { createGraphql } from '../../server.ts'
-import { createCollections } from '../collections.ts'
+import { createCollections, type NewCollection } from '../collections.ts'
 import { operate } from '../operation.ts'
 import { kinds, type Principal } from './data.ts'
 import { clock, onTurn } from './ids.ts'
@@ -48,6 +48,11 @@ export type Stage = {
 }
 
 const projectId = 'prj_fuzz'
+
+/** Another project in the same database, of which nobody who asks may read anything. */
+const otherProjectId = 'prj_other'
+const otherVaults: NewCollection = { permissions: ['read:any'], attributes: { secret: { type: 'STRING' } } }
+
 /** Whole views cost more than a client may ask for. */
 const costLimits = { client: 200_000, server: 200_000, console: 200_000 }
 const common: ReadonlySet<string> = new Set(rootFieldsOf(api))
@@ -70,6 +75,8 @@ export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers)
   const app = await openApp(urlOf(prefix), redisUrl)
   await app.db.project.create({ data: { id: projectId, name: 'Fuzz' } })
   await createCollections(asSystem(app, 'fuzz', projectId), kinds)
+  await app.db.project.create({ data: { id: otherProjectId, name: 'Other' } })
+  await createCollections(asSystem(app, 'fuzz', otherProjectId), { vaults: otherVaults })
   await app.close()
   const createWorld = async (principal: Principal, variant: Variant) => {
     const name = `${prefix}_${names.length}`
@@ -115,6 +122,7 @@ async function openWorld(opened: App, principal: Principal, variant: Variant): P
     return jsonOf(answered)
   }
   await seed(contextOf(app, owner.actor), schemas, principal, variant)
+  await seedOther(contextOf(app, owner.actor, otherProjectId), schemas, variant)
   const tables = await keepRows(app)
   return {
     schemaFor: ({ actor }) => schemas.for(contextOf(app, actor)),
@@ -151,8 +159,8 @@ function rootFieldsOf(schema: GraphQLSchema): string[] {
   )
 }
 
-function contextOf(app: App, actor: Actor | null): Context {
-  const ctx: Context = { ...asSystem(app, 'fuzz', projectId), actor, costLimits, reauthenticate: async () => ctx }
+function contextOf(app: App, actor: Actor | null, project = projectId): Context {
+  const ctx: Context = { ...asSystem(app, 'fuzz', project), actor, costLimits, reauthenticate: async () => ctx }
   return ctx
 }
 
@@ -168,6 +176,15 @@ async function seed(ctx: Context, schemas: Schemas, principal: Principal, varian
   }
   for (const { id, links, kind } of rows) {
     for (const [key, targets] of Object.entries(links)) await link(ctx, kind, key, id, targets)
+  }
+}
+
+/** Under ids that the project itself has too. */
+async function seedOther(ctx: Context, schemas: Schemas, variant: Variant): Promise<void> {
+  for (const i of variant === 'a' ? [0, 1, 2, 3] : [2, 3, 4]) {
+    const text = `mutation { createVault(input: { id: "vaults-${i}", secret: "${variant}${i}" }) { id } }`
+    const { errors } = await operate(schemas, ctx, text)
+    if (errors.length > 0) throw new Error(`A row of the other project is refused: ${errors[0]}`)
   }
 }
 
