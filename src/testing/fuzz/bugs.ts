@@ -58,7 +58,7 @@ export function plant(name: string | undefined, nodeEnv = process.env.NODE_ENV):
       if (file === 'src/lib/ids.ts') return { ...loaded, source: `export { newId, newEventId } from ${ids}` }
       const mine = changes.filter((change) => change.file === file)
       const source = mine.reduce((text, change) => {
-        if (change.find.test(text)) open.delete(change)
+        if (text.search(change.find) >= 0) open.delete(change)
         return text.replace(change.find, change.replace)
       }, String(loaded.source))
       return mine.length > 0 ? { ...loaded, source } : loaded
