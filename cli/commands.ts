@@ -1,6 +1,8 @@
 import type { Command } from './command.ts'
 import { schemaDiff, schemaPull, schemaPush } from './schema/commands.ts'
 import { migrationApply, migrationNew, migrationPlan, migrationRollback, migrationStatus } from './schema/migrations.ts'
+import { exportCommand } from './transfer/export.ts'
+import { importCommand } from './transfer/import.ts'
 
 /** Every command there is. */
 export const commands: readonly Command[] = [
@@ -12,4 +14,6 @@ export const commands: readonly Command[] = [
   migrationApply,
   migrationRollback,
   migrationStatus,
+  exportCommand,
+  importCommand,
 ]

@@ -44,6 +44,9 @@ async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
+// Whoever reads it has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {

@@ -8,7 +8,9 @@ import { createHandler } from './http/handler.ts'
 import { limits } from './http/limits.ts'
 import { createLoad } from './http/load.ts'
 import { allowsOrigin } from './http/origin.ts'
+import { limitUpload } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
+import { isTransfer } from './http/transfer.ts'
 import { createGraphql, type Graphql } from './server.ts'
 
 export type Api = {
@@ -37,8 +39,9 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
   const inFlight = new Set<ServerResponse>()
   const sockets = createSockets(parts)
   const server = createServer(
-    { maxHeaderSize: limits.headerBytes, headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 },
+    { maxHeaderSize: limits.headerBytes, headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 65_000 },
     (req, res) => {
+      if (!isTransfer(req.url ?? '')) limitUpload(req)
       inFlight.add(res)
       res.once('close', () => inFlight.delete(res))
       void handle(req, res)

@@ -13,6 +13,7 @@ import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
 import { Refusal } from './refusal.ts'
 import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
 import { isRaw, isStream, jsonOf } from './stream.ts'
+import { createTransfers, isTransfer } from './transfer.ts'
 import { serveVerification } from './verify.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
@@ -53,6 +54,7 @@ export function createHandler(parts: Parts): Handler {
 function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
   const graphiql = createGraphiql()
   const serveGraphql = createGraphqlRoute(parts)
+  const serveTransfer = createTransfers(parts)
   return async (exchange) => {
     const { req, res, path } = exchange
     const projectId = projectOf(path)
@@ -60,6 +62,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
       if (isBrowser(req)) return graphiql.writePage(res, projectId)
       return serveGraphql(exchange, projectId)
     }
+    if (isTransfer(path)) return serveTransfer(exchange)
     const reads = req.method === 'GET' || req.method === 'HEAD'
     if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
     if (path === '/verify') return serveVerification(parts.app, { ...exchange, ip: parts.addressOf(req) })

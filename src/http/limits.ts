@@ -63,6 +63,13 @@ export const limits = {
     retryAfterMs: 1_000,
   },
 
+  /** How long a body may take to come, unless it is an import. */
+  uploadMs: 60_000,
+  /** Imports and exports that a node runs at a time, one line of them, and how long their other end may be silent. */
+  transfers: 4,
+  lineBytes: 2_000_000,
+  transferStallMs: 60_000,
+
   /** How long requests in flight may take once the process is told to end. */
   shutdownMs: 10_000,
 } as const

@@ -52,6 +52,16 @@ export async function readBytes(req: IncomingMessage): Promise<Buffer> {
   })
 }
 
+/** Ends a request whose body takes too long, as the server's own `requestTimeout` would, which knows no exceptions. */
+export function limitUpload(req: IncomingMessage): void {
+  if (req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return
+  const late = setTimeout(
+    () => req.socket.end('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n'),
+    limits.uploadMs,
+  )
+  req.once('close', () => clearTimeout(late))
+}
+
 /** Whether the answer is to come in parts: the client asks for events or parts, and not for JSON. */
 export function wantsStream(req: IncomingMessage): boolean {
   const accept = req.headers.accept ?? ''

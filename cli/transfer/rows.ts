@@ -1,0 +1,81 @@
+import { createReadStream } from 'node:fs'
+import { parse } from 'csv-parse'
+
+export type Format = 'jsonl' | 'csv'
+
+/** A file as it is sent: JSON Lines, from a row on. */
+export type Rows = {
+  body: AsyncIterable<Buffer | string>
+  /** How many bytes of the file were read. */
+  bytes: () => number
+  /** The line of the file that a row is on, for rows that are still on their way. */
+  lineOf: (row: number) => number
+  /** Forgets rows up to this one. */
+  forget: (row: number) => void
+}
+
+/** `done` rows are left out. */
+export function openRows(path: string, format: Format, done: number): Rows {
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 })
+  const bytes = () => file.bytesRead
+  if (format === 'csv') return csvRows(file, bytes, done)
+  return { body: behind(file, done), bytes, lineOf: (row) => row, forget: () => {} }
+}
+
+/** What comes behind so many lines. */
+async function* behind(file: AsyncIterable<Buffer>, lines: number): AsyncGenerator<Buffer> {
+  let left = lines
+  for await (const chunk of file) {
+    let from = 0
+    while (left > 0) {
+      const at = chunk.indexOf(0x0a, from)
+      if (at < 0) break
+      from = at + 1
+      left -= 1
+    }
+    if (left === 0) yield chunk.subarray(from)
+  }
+}
+
+type Parsed = { record: Record<string, string | null>; info: { lines: number } }
+
+const chunkLength = 65_536
+
+function csvRows(file: NodeJS.ReadableStream, bytes: () => number, done: number): Rows {
+  const parser = parse({
+    columns: true,
+    bom: true,
+    info: true,
+    skip_empty_lines: true,
+    // Nothing is null; quotes around nothing are an empty text.
+    cast: (value, { header, quoting }) => (header || quoting || value !== '' ? value : null),
+  })
+  // The numbers of rows whose answer is still to come, and the lines that they end on.
+  const lines = new Map<number, number>()
+  file.once('error', (error) => parser.destroy(error))
+  async function* body() {
+    let row = 0
+    let text = ''
+    for await (const { record, info } of file.pipe(parser) as AsyncIterable<Parsed>) {
+      row += 1
+      if (row <= done) continue
+      lines.set(row, info.lines)
+      text += `${JSON.stringify(record)}\n`
+      if (text.length < chunkLength) continue
+      yield text
+      text = ''
+    }
+    yield text
+  }
+  return {
+    body: body(),
+    bytes,
+    lineOf: (row) => lines.get(row) ?? row,
+    forget: (row) => {
+      for (const known of lines.keys()) {
+        if (known > row) return
+        lines.delete(known)
+      }
+    },
+  }
+}

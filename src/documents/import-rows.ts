@@ -1,0 +1,132 @@
+import type { Context } from '../context.ts'
+import { Invalid } from '../errors.ts'
+import { newId } from '../lib/ids.ts'
+import { defaultGrants, noGrants, parseGrants } from './grants.ts'
+import { isDocumentId, type Setting, settingsForCreate } from './input.ts'
+import type { CollectionModel, Column, Neighbour } from './model.ts'
+import { holderOf } from './permissions.ts'
+import { seal } from './sealed.ts'
+import { parseMoment } from './texts.ts'
+
+/** One line of what is imported: its number, from 1 on, and what stands in it. */
+export type Line = { row: number; input: Readonly<Record<string, unknown>> }
+
+/** A row that is right by itself, as a statement takes it. */
+export type Arrived = {
+  row: number
+  id: string
+  /** Its columns with their types, and those of them that were given. */
+  settings: readonly Setting[]
+  given: readonly string[]
+  /** The JSON of its values by column. */
+  json: string
+  /** Ids of other documents, by the relations to many that it has. */
+  links: readonly { neighbour: Neighbour; ids: readonly string[] }[]
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+/** Reads a row as `export` writes it. Throws Invalid with the field that is wrong. */
+export function arrive(ctx: Context, collection: CollectionModel, { row, input }: Line, textual: boolean): Arrived {
+  const values = textual ? fromTexts(collection, input) : input
+  requireKnown(collection, values)
+  const id = idOf(values)
+  const now = ctx.clock().toISOString()
+  const grants =
+    values.permissions === undefined || values.permissions === null
+      ? defaultGrants(collection, holderOf(ctx).write.roles)
+      : parseGrants(collection, values.permissions, holderOf(ctx).write.roles, noGrants)
+  const settings: Setting[] = [
+    { name: '_id', type: 'text', value: id },
+    { name: '_createdAt', type: 'timestamptz', value: momentOf(values, 'createdAt') ?? now },
+    { name: '_updatedAt', type: 'timestamptz', value: momentOf(values, 'updatedAt') ?? now },
+    ...Object.entries(grants).map(([name, value]) => ({ name, type: 'text[]', value })),
+    ...settingsForCreate(collection, values).map((setting) => sealed(ctx, collection, id, setting)),
+  ]
+  const json = `{${settings.map(settingJson).join(',')}}`
+  return { row, id, settings, given: givenColumns(collection, values), json, links: linksOf(collection, values) }
+}
+
+/** JSON stands in it as it is: so does its text in the column. */
+function settingJson({ name, type, value }: Setting): string {
+  return `${JSON.stringify(name)}:${type === 'json' && typeof value === 'string' ? value : JSON.stringify(value)}`
+}
+
+function sealed(ctx: Context, { columns }: CollectionModel, id: string, setting: Setting): Setting {
+  const column = [...columns.values()].find(({ name }) => name === setting.name)
+  if (!column?.encrypted || !column.attributeId || setting.value === null) return setting
+  const value = column.type === 'JSON' ? JSON.parse(String(setting.value)) : setting.value
+  return { ...setting, type: 'text', value: seal(ctx, column.attributeId, id, value) }
+}
+
+function idOf({ id }: Input): string {
+  if (id === undefined || id === null) return newId('doc')
+  if (!isDocumentId(id)) throw new Invalid('An id has 1 to 64 of the characters A-Z a-z 0-9 . _ -', ['id'])
+  return id
+}
+
+function momentOf(values: Input, key: string): unknown {
+  const value = values[key]
+  return value === undefined || value === null ? null : parseMoment(value, [key])
+}
+
+/** What cannot be set is passed over where `export` writes it: nobody has to take it out. */
+function requireKnown({ columns, neighbours, documentPermissions }: CollectionModel, values: Input): void {
+  for (const key of Object.keys(values)) {
+    if (columns.has(key) || neighbours.get(key)?.own) continue
+    if (key === 'permissions' && (documentPermissions || values[key] === null)) continue
+    throw new Invalid('There is no such field.', [key])
+  }
+}
+
+function givenColumns({ columns, neighbours }: CollectionModel, values: Input): string[] {
+  const given = Object.keys(values).flatMap((key) => {
+    if (key === 'permissions') return values[key] === null ? [] : ['_read', '_update', '_delete']
+    if (key === 'id' || key === 'version') return []
+    const column = columns.get(key)
+    if (column) return column.computed ? [] : [column.name]
+    const join = neighbours.get(key)?.join
+    return join?.kind === 'to' ? [join.column] : []
+  })
+  return [...new Set([...given, '_updatedAt'])].sort()
+}
+
+function linksOf({ neighbours }: CollectionModel, values: Input): Arrived['links'] {
+  return [...neighbours.values()].flatMap((neighbour) => {
+    const { key, own, join } = neighbour
+    const ids = values[key]
+    if (!own || join.kind !== 'link' || ids === undefined || ids === null) return []
+    if (!Array.isArray(ids) || !ids.every(isDocumentId)) throw new Invalid('This is no list of ids.', [key])
+    return [{ neighbour, ids: [...new Set(ids)] }]
+  })
+}
+
+const structured = new Set(['JSON', 'POINT', 'LINE', 'POLYGON', 'VECTOR'])
+
+/** The values that texts of CSV stand for: nothing for null, JSON for what is no single value. */
+function fromTexts({ columns, neighbours }: CollectionModel, texts: Input): Input {
+  const entries = Object.entries(texts).map(([key, text]) => {
+    if (typeof text !== 'string') return [key, text]
+    const column = columns.get(key)
+    if (key === 'permissions' || neighbours.get(key)?.many) return [key, jsonOf(text, key)]
+    return [key, column ? valueFrom(column, text, key) : text]
+  })
+  return Object.fromEntries(entries)
+}
+
+function valueFrom({ type, list }: Column, text: string, key: string): unknown {
+  if (list || structured.has(type)) return jsonOf(text, key)
+  if (type === 'BOOLEAN') return ({ true: true, false: false } as Record<string, boolean>)[text.toLowerCase()] ?? text
+  // What is no number stays a text, and is refused as one.
+  if (type === 'INTEGER' || type === 'FLOAT')
+    return text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text
+  return text
+}
+
+function jsonOf(text: string, key: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Invalid('This is not JSON.', [key])
+  }
+}

@@ -1,0 +1,166 @@
+/** Brings many rows into a collection: some hundred with each statement, as many as come, whatever they are in all. */
+import { type Context, sqlTransaction, type TxContext } from '../context.ts'
+import { AppError, Unavailable } from '../errors.ts'
+import { translate } from './faults.ts'
+import { type Arrived, arrive, type Line } from './import-rows.ts'
+import { type Counts, type Duplicates, writeRows } from './import-sql.ts'
+import type { CollectionModel } from './model.ts'
+
+/** A row that cannot be imported, and why. */
+export class RowRefused extends Error {
+  readonly row: number
+  override readonly cause: AppError
+
+  constructor(row: number, cause: AppError) {
+    super(cause.message)
+    this.row = row
+    this.cause = cause
+  }
+}
+
+export type Import = {
+  duplicates: Duplicates
+  /** All or nothing. */
+  transaction: boolean
+  /** Values are texts, as CSV has them. */
+  textual: boolean
+  /** Names the import, so that it can be taken up again; null for one that cannot. */
+  token: string | null
+  /** Told after each batch, with the last row of it. */
+  onProgress: (row: number, counts: Counts) => Promise<void>
+}
+
+const most = { rows: 500, bytes: 1_000_000 }
+
+/**
+ * Imports rows batch by batch. Without a transaction those before the first one that is refused stay, and with a token the
+ * same import goes on behind what it has done: exactly once, whatever was lost on the way.
+ */
+export async function importRows(
+  ctx: Context,
+  collection: CollectionModel,
+  lines: AsyncIterable<Line | RowRefused>,
+  given: Import,
+): Promise<Counts> {
+  const { transaction, token, onProgress } = given
+  const totals: Counts = { created: 0, updated: 0, skipped: 0 }
+  const write = async (tx: TxContext, batch: readonly Arrived[]): Promise<RowRefused | null> => {
+    const { counts, refused } = await writeBatch(tx, collection, batch, given.duplicates)
+    for (const key of ['created', 'updated', 'skipped'] as const) totals[key] += counts[key]
+    const last = refused ? refused.row - 1 : (batch.at(-1)?.row ?? 0)
+    if (token !== null && !transaction) await keepProgress(tx, token, last)
+    return refused
+  }
+  const run = async (within: <T>(fn: (tx: TxContext) => Promise<T>) => Promise<T>) => {
+    for await (const { batch, refused } of batches(ctx, collection, lines, given.textual)) {
+      const failed = batch.length > 0 ? await within((tx) => write(tx, batch)) : null
+      if (failed ?? refused) throw failed ?? refused
+      await onProgress(batch.at(-1)?.row ?? 0, totals)
+    }
+  }
+  if (transaction) await sqlTransaction(ctx, (tx) => run((fn) => fn(tx)))
+  else await run((fn) => sqlTransaction(ctx, fn))
+  return totals
+}
+
+/** The last row of this import that is there already, 0 for none. */
+export async function progressOf(ctx: Context, token: string): Promise<number> {
+  const { rows } = await ctx.sql.query<{ answer: string }>(
+    'select answer from idempotencies where "projectId" = $1 and actor = $2 and key = $3',
+    [ctx.projectId, actorOf(ctx), token],
+  )
+  return Number(rows[0]?.answer ?? 0)
+}
+
+async function keepProgress(tx: TxContext, token: string, row: number): Promise<void> {
+  await tx.query(
+    `insert into idempotencies ("projectId", actor, key, hash, answer) values ($1, $2, $3, '', $4)
+     on conflict ("projectId", actor, key) do update set answer = excluded.answer`,
+    [tx.projectId, actorOf(tx), token, String(row)],
+  )
+}
+
+/** Apart from the keys that mutations are given. */
+function actorOf({ actor }: Pick<Context, 'actor'>): string {
+  return `import:${actor?.kind}:${actor?.id}`
+}
+
+type Batch = { batch: Arrived[]; refused: RowRefused | null }
+
+/** Ends with the first line that is refused for itself, with what came before it. */
+async function* batches(
+  ctx: Context,
+  collection: CollectionModel,
+  lines: AsyncIterable<Line | RowRefused>,
+  textual: boolean,
+): AsyncGenerator<Batch> {
+  let batch: Arrived[] = []
+  let bytes = 0
+  for await (const line of lines) {
+    const arrived = line instanceof RowRefused ? line : attempt(ctx, collection, line, textual)
+    if (arrived instanceof RowRefused) return yield { batch, refused: arrived }
+    batch.push(arrived)
+    bytes += arrived.json.length
+    if (batch.length < most.rows && bytes < most.bytes) continue
+    yield { batch, refused: null }
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield { batch, refused: null }
+}
+
+function attempt(ctx: Context, collection: CollectionModel, line: Line, textual: boolean): Arrived | RowRefused {
+  try {
+    return arrive(ctx, collection, line, textual)
+  } catch (error) {
+    if (error instanceof AppError) return new RowRefused(line.row, error)
+    throw error
+  }
+}
+
+type Outcome = { counts: Counts; refused: RowRefused | null }
+
+/**
+ * Writes all rows, or those before the first one that PostgreSQL refuses: which one that is, is found by halves, so that
+ * a batch that is right takes one statement.
+ */
+async function writeBatch(
+  tx: TxContext,
+  collection: CollectionModel,
+  batch: readonly Arrived[],
+  duplicates: Duplicates,
+): Promise<Outcome> {
+  await tx.query('savepoint batch')
+  try {
+    const counts = await writeRows(tx, collection, batch, duplicates)
+    await tx.query('release savepoint batch')
+    return { counts, refused: null }
+  } catch (error) {
+    const cause = translate(error, collection)
+    if (!(cause instanceof AppError) || cause instanceof Unavailable) throw cause
+    await tx.query('rollback to savepoint batch')
+    const [first] = batch
+    if (batch.length === 1 && first) {
+      return { counts: { created: 0, updated: 0, skipped: 0 }, refused: new RowRefused(first.row, cause) }
+    }
+    return writeHalves(tx, collection, batch, duplicates)
+  }
+}
+
+async function writeHalves(
+  tx: TxContext,
+  collection: CollectionModel,
+  batch: readonly Arrived[],
+  duplicates: Duplicates,
+): Promise<Outcome> {
+  const middle = Math.ceil(batch.length / 2)
+  const first = await writeBatch(tx, collection, batch.slice(0, middle), duplicates)
+  if (first.refused) return first
+  const second = await writeBatch(tx, collection, batch.slice(middle), duplicates)
+  const counts = {
+    created: first.counts.created + second.counts.created,
+    updated: first.counts.updated + second.counts.updated,
+    skipped: first.counts.skipped + second.counts.skipped,
+  }
+  return { counts, refused: second.refused }
+}
