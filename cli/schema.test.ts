@@ -179,6 +179,82 @@ test('a server that is not there, a wrong key, a wrong project and a missing sco
   assert.match(push.err, /failed: The scope databases\.write is needed for createDatabase/)
 })
 
+test('every kind of attribute, index and setting goes to a server and comes back', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  write(`
+    things: {
+      typeName: 'Item', name: 'All things', documentPermissions: false, permissions: ['read:any'], cacheSeconds: 60,
+      rules: [{ right: 'update', role: 'users', where: { owner: { eq: '$userId' } } }],
+      attributes: {
+        owner: { type: 'STRING', size: 40, unique: true }, body: { type: 'TEXT', pattern: '^[a-z]' },
+        count: { type: 'INTEGER', min: 0, max: 10, default: 1 }, big: { type: 'BIGINT', default: '9007199254740993' },
+        price: { type: 'DECIMAL', min: '0.01' }, score: { type: 'FLOAT' }, tags: { type: 'STRING', size: 20, list: true },
+        kind: { type: 'ENUM', elements: ['A', 'B'], default: 'A' }, day: { type: 'DATE' }, mail: { type: 'EMAIL' },
+        link: { type: 'URL' }, ip: { type: 'IP' }, uuid: { type: 'UUID' }, any: { type: 'JSON', encrypted: true },
+        at: { type: 'POINT' }, area: { type: 'POLYGON', permissions: ['read:users', 'update:label:staff'] },
+        double: { type: 'INTEGER', computed: 'count * 2' },
+        others: { type: 'RELATION', to: 'things', relation: 'MANY_TO_MANY', reverseKey: 'back' },
+        twin: { type: 'RELATION', to: 'things', relation: 'ONE_TO_ONE', onDelete: 'CASCADE' },
+      },
+      indexes: {
+        words: { type: 'FULLTEXT', attributes: ['body'], language: 'english' }, tagged: { type: 'GIN', attributes: ['tags'] },
+        near: { type: 'SPATIAL', attributes: ['at'] },
+      },
+    }`)
+  const push = await stage.tendrilAs(env, 'schema', 'push')
+  assert.equal(push.code, 0, push.err)
+  const diff = await stage.tendrilAs(env, 'schema', 'diff')
+  assert.deepEqual([diff.code, diff.out], [0, 'Nothing to do.\n'])
+  await stage.tendrilAs(env, 'schema', 'pull')
+  assert.equal((await stage.tendrilAs(env, 'schema', 'diff')).code, 0)
+})
+
+test('what is renamed keeps its data; what changes its type is tried first', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  const run = (...args: string[]) => stage.tendrilAs(env, ...args)
+  write("posts: { attributes: { title: { type: 'STRING', size: 20 }, code: { type: 'STRING', size: 20 } } }")
+  assert.equal((await run('schema', 'push')).code, 0)
+  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","code":"five"}\n')
+  const put = await run('import', 'posts', 'posts.jsonl')
+  assert.equal(put.code, 0, put.err)
+  write(`articles: { renamedFrom: 'posts', attributes: {
+    headline: { type: 'TEXT', renamedFrom: 'title' }, code: { type: 'INTEGER' },
+  } }`)
+  const diff = await run('schema', 'diff')
+  assert.equal(
+    diff.out,
+    [
+      '~ collection main.posts → main.articles',
+      '~ attribute main.articles.title → headline',
+      '~ attribute main.articles.headline: TEXT, size null',
+      '~ attribute main.articles.code: INTEGER, size null   ! 1 document stands against it, b: Its value cannot become INTEGER.',
+      '~ collection main.articles: name null',
+      '',
+    ].join('\n'),
+  )
+  const failed = await run('schema', 'push')
+  assert.match(failed.err, /INTEGER, size null\n {2}failed: /)
+  writeFileSync(join(stage.folder, 'fix.jsonl'), '{"id":"b","code":"6"}\n')
+  const fixed = await run('import', 'articles', 'fix.jsonl', '--on-duplicate', 'update')
+  assert.equal(fixed.code, 0, fixed.err)
+  const push = await run('schema', 'push')
+  assert.equal(push.code, 0, push.err)
+  assert.equal((await run('schema', 'diff')).code, 0)
+  const rows = (await run('export', 'articles')).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    rows.map(({ id, headline, code }) => [id, headline, code]),
+    [
+      ['a', 'A', 5],
+      ['b', null, 6],
+    ],
+  )
+})
+
 test('help, version and what is mistyped', async () => {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   assert.equal(name, 'tendril')

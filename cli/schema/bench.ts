@@ -78,6 +78,8 @@ export async function openBench(remote: Remote, onWait: () => Promise<void>): Pr
       return {
         ...id,
         ...rest,
+        // Only an enum has elements, were it none.
+        ...(isEmpty(given.elements) ? { elements: null } : {}),
         ...(typeof to === 'string' ? { relatedCollectionId: find(fullPath(path, to)).id } : {}),
         ...(permissions === undefined ? {} : { permissions: grants(permissions) }),
         ...(rules === undefined ? {} : { rules: upperRights(rules) }),
@@ -103,6 +105,10 @@ function grants(permissions: unknown): { right: string; role: string }[] | null 
     const at = text.indexOf(':')
     return { right: text.slice(0, at).toUpperCase(), role: text.slice(at + 1) }
   })
+}
+
+function isEmpty(list: unknown): boolean {
+  return Array.isArray(list) && list.length === 0
 }
 
 function upperRights(rules: unknown): unknown {

@@ -4,7 +4,7 @@ import { type Asked, type Command, print, tell } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { openBench } from './bench.ts'
 import { readSchema, schemaFile } from './file.ts'
-import { countLosses, describeLoss, type Loss } from './losses.ts'
+import { countLosses, describeLoss, describeObstacle, findObstacles, type Loss, type Obstacle } from './losses.ts'
 import { planSteps } from './plan.ts'
 import { printSchema } from './print.ts'
 import { openRemote, type Remote } from './remote.ts'
@@ -37,8 +37,10 @@ export const schemaDiff: Command = {
   options: { file, json: { type: 'boolean' } },
   words: 0,
   run: async ({ values, api }) => {
-    const { steps, losses } = await planFile(fileOf(values), api())
-    print(values.json ? JSON.stringify({ steps, losses }, null, 2) : describePlan(steps, losses))
+    const { remote, steps, losses } = await planFile(fileOf(values), api())
+    const obstacles = await findObstacles(remote, steps)
+    const plan = { steps, losses, obstacles }
+    print(values.json ? JSON.stringify(plan, null, 2) : describePlan(steps, losses, obstacles))
     return steps.length === 0 ? 0 : 2
   },
 }
@@ -74,11 +76,17 @@ export async function planFile(path: string, api: Api) {
   return { remote, there, shape, steps, losses: await countLosses(remote, steps) }
 }
 
-export function describePlan(steps: readonly Step[], losses: readonly Loss[]): string {
+export function describePlan(
+  steps: readonly Step[],
+  losses: readonly Loss[],
+  obstacles: readonly Obstacle[] = [],
+): string {
   if (steps.length === 0) return 'Nothing to do.'
   const lines = steps.map((step) => {
     const loss = losses.find((one) => one.step === step)
-    return describeStep(step) + (loss ? `   ! ${describeLoss(loss)}` : '')
+    const obstacle = obstacles.find((one) => one.step === step)
+    const warnings = [...(loss ? [describeLoss(loss)] : []), ...(obstacle ? [describeObstacle(obstacle)] : [])]
+    return [describeStep(step), ...warnings].join('   ! ')
   })
   return lines.join('\n')
 }

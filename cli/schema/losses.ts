@@ -1,3 +1,4 @@
+import { openBench } from './bench.ts'
 import type { Remote } from './remote.ts'
 import { splitPath } from './shape.ts'
 import { destroys, type Step } from './steps.ts'
@@ -32,6 +33,48 @@ async function count(remote: Remote, typeName: string, field: string, attribute:
     .request<Record<string, { totalCount: number }>>(query, { where })
     .then((data) => data[field]?.totalCount ?? null)
     .catch(() => null)
+}
+
+/** A change that documents stand against, as the server found when it tried it. */
+export type Obstacle = { step: Step; failing: number; documentId: string; reason: string }
+
+type Check = { check: { possible: boolean; failing: number; examples: { documentId: string; reason: string }[] } }
+
+/** Has the server try what the steps would change, without changing it, where it can. */
+export async function findObstacles(remote: Remote, steps: readonly Step[]): Promise<Obstacle[]> {
+  const changes = steps.filter((step) => step.do === 'updateAttribute')
+  if (changes.length === 0 || !remote.offers.query.has('checkAttributeChange')) return []
+  const bench = await openBench(remote, async () => {})
+  const obstacles: Obstacle[] = []
+  for (const step of changes) {
+    // What is planned behind a rename is tried before it.
+    const path = steps.find((one) => one.do === 'renameCollection' && one.to === step.collection)
+    const before = steps.find(
+      (one) => one.do === 'renameAttribute' && one.collection === step.collection && one.to === step.attribute,
+    )
+    const collection = bench.collections.get(path?.do === 'renameCollection' ? path.collection : step.collection)
+    const key = before?.do === 'renameAttribute' ? before.attribute : step.attribute
+    const id = collection?.attributes.get(key)?.id
+    if (!collection || !id) continue
+    const input = bench.inputOf('UpdateAttributeInput', collection.path, step.set, { id })
+    const query =
+      'query ($input: UpdateAttributeInput!) { check: checkAttributeChange(input: $input) { possible failing examples { documentId reason } } }'
+    const { check } = await remote.api.request<Check>(query, { input })
+    const [example] = check.examples
+    if (!check.possible) {
+      obstacles.push({
+        step,
+        failing: check.failing,
+        documentId: example?.documentId ?? '',
+        reason: example?.reason ?? '',
+      })
+    }
+  }
+  return obstacles
+}
+
+export function describeObstacle({ failing, documentId, reason }: Obstacle): string {
+  return `${failing} ${failing === 1 ? 'document stands' : 'documents stand'} against it, ${documentId}: ${reason}`
 }
 
 export function describeLoss({ step, documents }: Loss): string {

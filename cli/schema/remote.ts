@@ -22,6 +22,7 @@ type Found = Part & {
   typeName: string
   database: { id: string; key: string }
   permissions: Granted[]
+  rules?: (Granted & { where: unknown })[]
   attributes: Page<Listed>
   indexes: Page<Part>
 }
@@ -150,6 +151,7 @@ function remoteOf(found: Found): RemoteCollection {
     ...found,
     path: `${found.database.key}.${found.key}`,
     permissions: textsOf(found.permissions),
+    rules: found.rules?.map((rule) => ({ ...rule, right: rule.right.toLowerCase() })),
     attributes: new Map(found.attributes.nodes.map((attribute) => [attribute.key, attribute])),
     indexes: new Map(found.indexes.nodes.map((index) => [index.key, index])),
   } as RemoteCollection

@@ -63,6 +63,8 @@ const initial: Shape = {
   relation: 'MANY_TO_ONE',
   elements: [],
   rules: [],
+  language: 'simple',
+  distance: 'EUCLIDEAN',
 }
 
 export function initialOf(property: string): unknown {
@@ -80,10 +82,12 @@ export function shapeOf(properties: readonly string[], given: Shape): Shape {
 }
 
 export function attributeShape(given: Shape): Shape {
-  const { type, default: value, permissions } = given
+  const { type, relation, default: value, permissions } = given
   return shapeOf(attributeProperties, {
     ...given,
     ...(type === 'RELATION' ? {} : { relation: null, to: null, reverseKey: null, onDelete: null }),
+    // Its links go with either end, whatever is said.
+    ...(relation === 'MANY_TO_MANY' ? { onDelete: null } : {}),
     ...(type !== 'RELATION' ? { relation: 'MANY_TO_ONE' } : {}),
     ...(type === 'DATETIME' && typeof value === 'string' ? { default: moment(value) } : {}),
     permissions: permissions ? sortPermissions(permissions as string[]) : null,
@@ -92,7 +96,14 @@ export function attributeShape(given: Shape): Shape {
 
 export function indexShape(given: Shape): Shape {
   const orders = given.orders as string[] | undefined
-  return shapeOf(indexProperties, { ...given, orders: orders?.some((order) => order !== 'ASC') ? orders : null })
+  const shown = orders?.some((order) => order !== 'ASC') ? orders : null
+  const { language, distance } = initial
+  return shapeOf(indexProperties, {
+    ...given,
+    orders: shown,
+    language: given.language ?? language,
+    distance: given.distance ?? distance,
+  })
 }
 
 /** `key` is that of the collection: its name is the same if left out. */

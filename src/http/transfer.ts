@@ -6,18 +6,20 @@ import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import { exportPages } from '../documents/export.ts'
 import { importRows, progressOf, RowRefused } from '../documents/import.ts'
-import { type CollectionModel, loadModel, type ProjectModel } from '../documents/model.ts'
+import { loadModel } from '../documents/load.ts'
+import type { CollectionModel, ProjectModel } from '../documents/model.ts'
 import { holderOf } from '../documents/permissions.ts'
 import { Forbidden, Invalid, NotFound, Unavailable } from '../errors.ts'
 import { visibleDatabases } from '../modules/databases/databases.ts'
 import { limits } from './limits.ts'
 import { readLines } from './lines.ts'
+import type { Load } from './load.ts'
 import { maskError } from './mask.ts'
 import { Refusal } from './refusal.ts'
 import { parseJson } from './values.ts'
 
 type Exchange = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string; search: URLSearchParams }
-type Parts = { app: App; addressOf: (req: IncomingMessage) => string }
+type Parts = { app: App; load: Load; addressOf: (req: IncomingMessage) => string }
 
 const route = /^\/projects\/([\w-]{1,64})\/(import|export)\/([\w.-]{1,128})$/
 
@@ -26,7 +28,7 @@ export function isTransfer(path: string): boolean {
   return route.test(path.split('?', 1)[0] ?? '')
 }
 
-export function createTransfers({ app, addressOf }: Parts): (exchange: Exchange) => Promise<void> {
+export function createTransfers({ app, load, addressOf }: Parts): (exchange: Exchange) => Promise<void> {
   let running = 0
   return async (exchange) => {
     const { req, requestId, path } = exchange
@@ -44,6 +46,7 @@ export function createTransfers({ app, addressOf }: Parts): (exchange: Exchange)
       ip: addressOf(req),
       userAgent: String(req.headers['user-agent'] ?? '').slice(0, 512),
     })
+    load.admit(ctx)
     requireRight(ctx, isImport ? 'write' : 'read')
     const model = await loadModel(app.sql, projectId)
     const collection = await findCollection(ctx, model, name)
@@ -56,7 +59,7 @@ export function createTransfers({ app, addressOf }: Parts): (exchange: Exchange)
     socket.setTimeout(limits.transferStallMs).once('timeout', stalled)
     try {
       if (isImport) await receive(ctx, collection, exchange)
-      else await send(ctx, model, collection, exchange)
+      else await app.shares.run(projectId, () => send(ctx, model, collection, exchange))
     } finally {
       running -= 1
       socket.setTimeout(0).off('timeout', stalled)
