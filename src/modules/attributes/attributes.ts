@@ -35,11 +35,11 @@ export async function createAttribute(
   { collectionId, ...input }: NewAttribute & { collectionId: string },
 ): Promise<Attribute> {
   const shape = shapeAttribute(input, ['input'])
-  await verifyShape(ctx, shape, ['input'])
   return transaction(ctx, async (tx) => {
+    await verifyShape(tx.query, shape, ['input'])
     await lockSchema(tx)
     const collection = await getOpenCollection(tx, collectionId)
-    const [attribute] = await insertAttributes(ctx, tx, collection, [shape], () => ['input'])
+    const [attribute] = await insertAttributes(tx, collection, [shape], () => ['input'])
     if (!attribute) throw new Error('No attribute was inserted.')
     return attribute
   })
@@ -73,10 +73,9 @@ export async function getOpenCollection(tx: DbContext, id: string): Promise<Coll
 
 /**
  * Writes the rows of attributes that are right by themselves, once they are right for this collection too. The lock of
- * the schema is held. `ctx` is outside the transaction: what PostgreSQL refuses there does not end it.
+ * the schema is held.
  */
 export async function insertAttributes(
-  ctx: Context,
   tx: DbContext,
   collection: Collection,
   shapes: readonly AttributeShape[],
@@ -99,7 +98,7 @@ export async function insertAttributes(
       throw new LimitExceeded(`A collection has at most ${attributeLimit} attributes.`)
   }
   const attributes = await tx.db.attribute.createManyAndReturn({ data: rows })
-  await verifyAllComputed(ctx, tx, attributes, pathOf)
+  await verifyAllComputed(tx, attributes, pathOf)
   for (const attribute of attributes) {
     const place =
       attribute.collectionId === collection.id ? collection : await getOpenCollection(tx, attribute.collectionId)
@@ -147,7 +146,6 @@ function columnNames(tx: DbContext): (placed: Placed) => Promise<Pick<Attribute,
 }
 
 async function verifyAllComputed(
-  ctx: Context,
   tx: DbContext,
   attributes: readonly Attribute[],
   pathOf: (position: number) => readonly string[],
@@ -155,7 +153,7 @@ async function verifyAllComputed(
   for (const [i, attribute] of attributes.entries()) {
     if (attribute.computed === null) continue
     const siblings = await tx.db.attribute.findMany({ where: { collectionId: attribute.collectionId } })
-    await verifyComputed(ctx, attribute, siblings, pathOf(i))
+    await verifyComputed(tx.query, attribute, siblings, pathOf(i))
   }
 }
 

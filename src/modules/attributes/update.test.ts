@@ -212,3 +212,11 @@ test('what PostgreSQL has to say of a pattern, a default or an expression is sai
   for (const computed of wrong) await refuses(() => add({ computed }), invalid('computed'))
   await refuses(() => add({ type: 'INTEGER', size: null, computed: 'title' }), invalid('computed'))
 })
+
+test('more changes at once than there are connections wait for each other, and none for itself', async () => {
+  const keys = Array.from({ length: 2 * world.env.DATABASE_POOL }, (_, i) => `n${i}`)
+  const made = keys.map((key) =>
+    createAttribute(ctx, { collectionId: id, key, type: 'STRING', size: 9, pattern: '^a', computed: 'lower(title)' }),
+  )
+  assert.equal((await Promise.all(made)).length, keys.length)
+})

@@ -51,7 +51,7 @@ export async function updateAttribute(ctx: Context, changes: AttributeChanges): 
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     const attribute = await getAttribute(tx, changes.id)
-    const { shape, change } = await planChange(ctx, tx, attribute, changes)
+    const { shape, change } = await planChange(tx, attribute, changes)
     const take = takenFields(tx)
     const { collectionId, relatedCollectionId, collection } = attribute
     if (shape.key !== attribute.key) {
@@ -86,7 +86,7 @@ export async function checkAttributeChange(ctx: Context, changes: AttributeChang
   const { attribute, shape, change } = await transaction(ctx, async (tx) => {
     const attribute = await getAttribute(tx, changes.id)
     const take = takenFields(tx)
-    const planned = await planChange(ctx, tx, attribute, changes)
+    const planned = await planChange(tx, attribute, changes)
     if (planned.shape.key !== attribute.key) await take(attribute.collectionId, planned.shape.key)
     return { attribute, ...planned }
   })
@@ -129,10 +129,10 @@ export function reasonOf(fault: string, shape: Pick<AttributeShape, 'type' | 'li
 type Plan = { shape: AttributeShape; change: TableChange | null }
 
 /** What an attribute would be after a change, held to everything that a new one is held to. */
-async function planChange(ctx: Context, tx: DbContext, attribute: Found, changes: AttributeChanges): Promise<Plan> {
+async function planChange(tx: DbContext, attribute: Found, changes: AttributeChanges): Promise<Plan> {
   checkOpen(attribute)
   const shape = shapeAttribute(mergedInput(attribute, changes), ['input'])
-  await verifyShape(ctx, shape, ['input'])
+  await verifyShape(tx.query, shape, ['input'])
   const differs = made.some((name) => JSON.stringify(shape[name]) !== JSON.stringify(attribute[name]))
   if (!differs) return { shape, change: null }
   await checkType(tx, attribute, shape)

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg'
 import type { Attribute } from '../../../prisma/client/client.ts'
-import type { Context } from '../../context.ts'
+import type { Query } from '../../context.ts'
 import { Invalid } from '../../errors.ts'
 import { checksOf, columnOf, defaultOf, type Rules, sqlTypeOf } from '../collections/columns.ts'
 import { expressionKeys } from './expressions.ts'
@@ -8,24 +8,34 @@ import type { AttributeShape } from './shape.ts'
 
 type Path = readonly string[]
 
-/** Asks PostgreSQL what only it knows: whether it can read the pattern, and whether the default keeps the attribute's own rules. */
-export async function verifyShape(ctx: Context, shape: AttributeShape, path: Path): Promise<void> {
-  if (shape.pattern !== null) await verifyPattern(ctx, shape.pattern, [...path, 'pattern'])
+/**
+ * Asks PostgreSQL what only it knows: whether it can read the pattern, and whether the default keeps the attribute's own
+ * rules. A transaction that it is asked in ends where it throws.
+ */
+export async function verifyShape(query: Query, shape: AttributeShape, path: Path): Promise<void> {
+  if (shape.pattern !== null) await verifyPattern(query, shape.pattern, [...path, 'pattern'])
   const initial = defaultOf(shape)
   const checks = initial === null ? [] : checksOf(shape, `(${initial})::${sqlTypeOf(shape)}`)
   if (checks.length === 0) return
-  const { rows } = await ctx.sql.query(`select array[${checks.map(([, check]) => check).join(', ')}] as kept`)
-  const broken = checks.find((_, i) => rows[0]?.kept[i] === false)
+  const [row] = await query<{ kept: boolean[] }>(`select array[${checks.map(([, check]) => check).join(', ')}] as kept`)
+  const broken = checks.find((_, i) => row?.kept[i] === false)
   if (broken) throw new Invalid(`The default ${faultOf(broken[0], shape)}.`, [...path, 'default'])
 }
 
-async function verifyPattern({ sql }: Context, pattern: string, path: Path): Promise<void> {
-  try {
-    await sql.query('select $1 ~ $2', ['', pattern])
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === '2201B')) throw error
-    throw new Invalid(`This is not a regular expression: ${error.message.replace(/^.*?: /, '')}.`, path)
-  }
+async function verifyPattern(query: Query, pattern: string, path: Path): Promise<void> {
+  await query('select $1::text ~ $2::text as fits', ['', pattern]).catch((error: unknown) => {
+    const { code, message } = refusalOf(error)
+    if (code !== '2201B') throw error
+    throw new Invalid(`This is not a regular expression: ${message.replace(/^.*?: /, '')}.`, path)
+  })
+}
+
+/** What PostgreSQL said, whether Prisma or its own client was told. */
+function refusalOf(error: unknown): { code: string; message: string } {
+  type Told = { code?: string; message?: string; meta?: { driverAdapterError?: { cause?: Told } } }
+  const told = error as Told
+  const { code = '', message = '' } = told.meta?.driverAdapterError?.cause ?? told
+  return { code, message }
 }
 
 /** What is wrong with a value that breaks a check, to go on after its name. */
@@ -44,10 +54,10 @@ export function faultOf(check: string, { size, min, max }: Pick<Rules, 'size' | 
 
 /**
  * Throws for a computed attribute that its collection cannot have: it names what is not there, or PostgreSQL finds that
- * its types do not fit. `siblings` are the other attributes of the collection.
+ * its types do not fit. `query` is in a transaction. `siblings` are the other attributes of the collection.
  */
 export async function verifyComputed(
-  ctx: Context,
+  query: Query,
   attribute: Attribute,
   siblings: readonly Attribute[],
   path: Path,
@@ -64,24 +74,17 @@ export async function verifyComputed(
   })
   const columns = [...used.map((one) => columnOf({ ...one, default: null }, [])), columnOf(attribute, used)]
   const name = escapeIdentifier(`${attribute.id}_probe`)
-  const client = await ctx.sql.connect()
-  try {
-    await client.query(`begin; create temporary table ${name} (${columns.join(', ')}) on commit drop`)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && /^42|^2[2]/.test(String(error.code)))) throw error
-    throw new Invalid(`PostgreSQL refuses it: ${error.message}.`, at)
-  } finally {
-    // A connection that cannot roll back is not given back to the pool.
-    await client.query('rollback').then(
-      () => client.release(),
-      (broken) => client.release(broken),
-    )
-  }
+  await query(`create temporary table ${name} (${columns.join(', ')}) on commit drop`).catch((error: unknown) => {
+    const { code, message } = refusalOf(error)
+    if (!/^(22|42)/.test(code)) throw error
+    throw new Invalid(`PostgreSQL refuses it: ${message}.`, at)
+  })
+  await query(`drop table ${name}`)
 }
 
 /** Whether PostgreSQL has a text search configuration of this name. */
-export async function hasLanguage({ sql }: Context, language: string): Promise<boolean> {
-  const { rows } = await sql.query(
+export async function hasLanguage(query: Query, language: string): Promise<boolean> {
+  const rows = await query(
     `select 1 from pg_ts_config where cfgname = $1 and cfgnamespace = 'pg_catalog'::regnamespace`,
     [language],
   )

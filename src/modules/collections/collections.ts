@@ -56,9 +56,9 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
   const shapes = (input.attributes ?? []).map((attribute, i) => shapeAttribute(attribute, attributePath(i)))
   const indexes = input.indexes ?? []
   for (const [i, index] of indexes.entries()) checkIndex(index, indexPath(i))
-  for (const [i, index] of indexes.entries()) await verifyLanguage(ctx, index, indexPath(i))
-  for (const [i, shape] of shapes.entries()) await verifyShape(ctx, shape, attributePath(i))
   return transaction(ctx, async (tx) => {
+    for (const [i, index] of indexes.entries()) await verifyLanguage(tx.query, index, indexPath(i))
+    for (const [i, shape] of shapes.entries()) await verifyShape(tx.query, shape, attributePath(i))
     await lockSchema(tx)
     await getDatabase(tx, databaseId)
     await checkFree(tx, { databaseId, key, typeName })
@@ -77,7 +77,7 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
       },
     })
     await emit(tx, collectionCreated, { ...identify(collection), status: collection.status })
-    await insertAttributes(ctx, tx, collection, shapes, attributePath)
+    await insertAttributes(tx, collection, shapes, attributePath)
     await insertIndexes(tx, collection, indexes, indexPath)
     if (!input.rules?.length) return collection
     const rules = await readRules(tx, collection.id, input.rules)

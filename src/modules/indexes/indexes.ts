@@ -1,6 +1,6 @@
 import type { Attribute, Collection, Index, Prisma } from '../../../prisma/client/client.ts'
 import type { IndexType, VectorDistance } from '../../../prisma/client/enums.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, type Query, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -39,8 +39,8 @@ export async function createIndex(
   { collectionId, ...input }: NewIndex & { collectionId: string },
 ): Promise<Index> {
   checkIndex(input, ['input'])
-  await verifyLanguage(ctx, input, ['input'])
   return transaction(ctx, async (tx) => {
+    await verifyLanguage(tx.query, input, ['input'])
     await lockSchema(tx)
     const collection = await getOpenCollection(tx, collectionId)
     const [index] = await insertIndexes(tx, collection, [input], () => ['input'])
@@ -86,13 +86,13 @@ export function checkIndex(input: NewIndex, path: readonly string[]): void {
 
 /** Asks PostgreSQL whether it can read the language of a full-text index. */
 export async function verifyLanguage(
-  ctx: Context,
+  query: Query,
   { language }: Pick<NewIndex, 'language'>,
   path: readonly string[],
 ): Promise<void> {
   if (language == null) return
   const isName = /^[a-z_]{1,63}$/.test(language)
-  if (!isName || !(await hasLanguage(ctx, language)))
+  if (!isName || !(await hasLanguage(query, language)))
     throw new Invalid('PostgreSQL has no text search configuration of this name.', [...path, 'language'])
 }
 
