@@ -191,3 +191,30 @@ test('where there is an index for searching, its language is the one', async () 
   )
   assert.deepEqual(data?.texts.nodes, [{ id: 't' }])
 })
+
+test('an order by related documents takes unreadable ones for none, and refuses unreadable fields', async () => {
+  const list = async (ctx: Context, source: string) => {
+    const { data, errors } = await operate(schemas, ctx, source)
+    return errors.length > 0 ? errors : data?.list.nodes.map((node: { id: string }) => node.id)
+  }
+  const comments = (order: string) =>
+    `{ list: comments(where: { id: { between: ["c", "d"] } }, orderBy: [${order}]) { nodes { id } } }`
+  assert.deepEqual(await list(blog.owner, comments('{ post: { author: { name: DESC } } }, { id: ASC }')), [
+    'c1',
+    'c3',
+    'c0',
+    'c2',
+  ])
+  assert.deepEqual(await list(blog.owner, comments('{ post: { title: DESC } }')), ['c3', 'c2', 'c1', 'c0'])
+  const reader = blog.as('reader')
+  const grant = `mutation { updateComment(input: { id: "c2", permissions: [{ right: READ, role: "users" }] }) { id } }`
+  assert.deepEqual((await operate(schemas, blog.owner, grant)).errors, [])
+  assert.deepEqual(await list(reader, comments('{ post: { title: ASC } }')), ['c1', 'c3', 'c2'])
+  for (const order of ['{ salary: ASC }', '{ post: { title: ASC } }', '{ twin: { worker: { salary: DESC } } }']) {
+    const key = order.includes('salary') ? 'salary' : 'post'
+    const source = `{ list: workers(orderBy: [${order}]) { nodes { id } } }`
+    assert.deepEqual(await list(blog.as('user'), source), [
+      `FORBIDDEN You may not read \`${key}\`, so you cannot ask by it.`,
+    ])
+  }
+})

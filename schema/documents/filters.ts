@@ -30,7 +30,7 @@ export type FilterTypes = {
   filters: Readonly<Record<ScalarType, GraphQLInputObjectType>>
   listFilters: Readonly<Partial<Record<ColumnType, GraphQLInputObjectType>>>
   /** Inputs that filters are made of. */
-  parts: readonly (GraphQLInputObjectType | GraphQLEnumType)[]
+  parts: Parts
 }
 
 /** `known` gives the type of that name that the API has already, or the one it is given. */
@@ -49,16 +49,14 @@ export function createFilterTypes(
     const listTwin = Object.values(listFilters).find((one) => one.name === `${name}ListFilter`)
     listFilters[type] = listTwin ?? known(listFilter(name, listOf, parts.length))
   }
-  return { filters: filters as FilterTypes['filters'], listFilters, parts: Object.values(parts) }
+  return { filters: filters as FilterTypes['filters'], listFilters, parts }
 }
 
 /** The filters on an enum, which is its collection's own. */
 export function enumFilters(type: GraphQLEnumType, { parts }: Pick<FilterTypes, 'parts'>) {
-  const length = parts.find(({ name }) => name === 'LengthFilter')
-  if (!(length instanceof GraphQLInputObjectType)) throw new Error('There is no LengthFilter.')
   return {
     filter: filter(`${type.name}Filter`, `a \`${type.name}\``, { ...equality(type), ...isNull }),
-    listFilter: listFilter(type.name, type, length),
+    listFilter: listFilter(type.name, type, parts.length),
   }
 }
 
@@ -103,7 +101,7 @@ function partTypes(values: Values, known: <T extends GraphQLInputObjectType | Gr
   }
 }
 
-type Parts = ReturnType<typeof partTypes>
+export type Parts = ReturnType<typeof partTypes>
 
 function kindsOf(values: Values, parts: Parts): Record<ScalarType, Kind> {
   const kind = (name: string, noun: string, type: Item, by: string, more: Fields = {}): Kind => {

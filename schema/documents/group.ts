@@ -14,11 +14,12 @@ import type { Column, FieldRights, Neighbour } from '../../src/documents/model.t
 import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
 import { changeType } from './change.ts'
+import { orderType } from './order-inputs.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
-import { manyWhereType, orderType, whereType } from './where-inputs.ts'
+import { manyWhereType, whereType } from './where-inputs.ts'
 import { createInputType, updateInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
@@ -49,7 +50,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     change: changeType(environment, visible, document),
     where,
     manyWhere: manyWhereType(visible, where),
-    order: orderType(shared, visible),
+    order: orderType(shared, visible, types),
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),
   }
@@ -195,7 +196,12 @@ export function pageArgs({ where, order }: Pick<CollectionTypes, 'where' | 'orde
     after: { type: GraphQLString, description: 'Only what comes after this cursor.' },
     last: { type: GraphQLInt, description: 'How many from the end, 100 at most.' },
     before: { type: GraphQLString, description: 'Only what comes before this cursor.' },
-    offset: { type: GraphQLInt, description: 'How many to skip.' },
+    offset: { type: GraphQLInt, description: 'How many to skip, 1,000,000 at most.' },
+    shuffle: {
+      type: GraphQLInt,
+      description:
+        'By chance instead of by id, where `orderBy` leaves them equal: any number, of which the same gives the same order.',
+    },
   }
 }
 

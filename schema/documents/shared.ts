@@ -13,6 +13,7 @@ import {
   type GraphQLSchema,
   GraphQLString,
 } from 'graphql'
+import { type ComputedOrders, createComputedOrders } from './computed-orders.ts'
 import { createFilterTypes, type FilterTypes, type Values } from './filters.ts'
 import { BigIntText, scalars } from './scalars.ts'
 
@@ -26,6 +27,7 @@ export type SharedTypes = {
   OrderDirection: GraphQLEnumType
   /** The type of one value. */
   values: Values
+  orders: ComputedOrders
 } & FilterTypes
 
 export const required = <T extends GraphQLNamedType>(type: T) => new GraphQLNonNull(type)
@@ -33,8 +35,10 @@ export const listOf = <T extends GraphQLNamedType>(type: T) =>
   new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)))
 
 /** Every type that collections share, by which the API reserves its names. */
-export function sharedNames({ values, filters, listFilters, parts, ...others }: SharedTypes): string[] {
-  const types = [others, values, filters, listFilters, parts].flatMap((some): GraphQLNamedType[] => Object.values(some))
+export function sharedNames({ values, filters, listFilters, parts, orders, ...others }: SharedTypes): string[] {
+  const types = [others, values, filters, listFilters, parts, orders].flatMap((some): GraphQLNamedType[] =>
+    Object.values(some),
+  )
   return types.map(({ name }) => name)
 }
 
@@ -46,6 +50,8 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
   if (!(PageInfo instanceof GraphQLObjectType)) throw new Error('The API has no type PageInfo.')
   const input = (type: GraphQLInputObjectType) => known(api, type, GraphQLInputObjectType)
   const values = valueTypes(api, DateTime)
+  const filters = createFilterTypes(values, (type) => known(api, type, type.constructor as Constructor<typeof type>))
+  const order = known(api, orderDirection, GraphQLEnumType)
   const right = known(api, permissionRight, GraphQLEnumType)
   return {
     DateTime,
@@ -53,9 +59,10 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
     Permission: known(api, permission(right), GraphQLObjectType),
     PermissionInput: input(permissionInput(right)),
     ChangeKind: known(api, changeKind, GraphQLEnumType),
-    OrderDirection: known(api, orderDirection, GraphQLEnumType),
+    OrderDirection: order,
     values,
-    ...createFilterTypes(values, (type) => known(api, type, type.constructor as Constructor<typeof type>)),
+    orders: createComputedOrders(values, filters.parts, order),
+    ...filters,
   }
 }
 

@@ -5,8 +5,7 @@ import {
   GraphQLList,
   GraphQLNonNull,
 } from 'graphql'
-import { isFilterable, isOrderable } from '../../src/documents/values.ts'
-import type { SharedTypes } from './shared.ts'
+import { isFilterable } from '../../src/documents/values.ts'
 import type { TypesOf } from './types.ts'
 import type { ColumnTypes } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
@@ -56,18 +55,6 @@ export function manyWhereType(
       every: { type: where, description: 'All of them match, or there are none.' },
       none: { type: where, description: 'None of them matches.' },
     },
-  })
-}
-
-/** `PostOrder`. */
-export function orderType(shared: SharedTypes, { collection, columns }: VisibleCollection): GraphQLInputObjectType {
-  return new GraphQLInputObjectType({
-    name: `${collection.typeName}Order`,
-    description: `An order of \`${collection.key}\`: one key for each item. Documents that are equal in all of them follow by id.`,
-    fields: eachOf(columns.filter(isOrderable), ({ key }) => [
-      key,
-      { type: shared.OrderDirection, description: `By \`${key}\`.` },
-    ]),
   })
 }
 

@@ -66,7 +66,7 @@ function pageSql(
   const where = join(conditions, 'and', 'true')
   const offset = page.offset !== 0 ? ` offset ${scope.param(page.offset, 'int8')}` : ''
   const limit = page.limit + (beyond ? 1 : 0)
-  return `select ${alias}.* from ${collection.table} ${alias} where ${where} order by ${orderSql(page.order, alias, page.backward)} limit ${limit}${offset}`
+  return `select ${alias}.* from ${collection.table} ${alias} where ${where} order by ${orderSql(scope, page.order, alias, page.backward)} limit ${limit}${offset}`
 }
 
 function windowSql(scope: Scope, { order, after, before }: Page, alias: string): string[] {
@@ -93,7 +93,7 @@ function rowColumns(
     if (field.kind === 'edges') return [[slot(i), edgeSql(scope, field.fields, alias, page, documentSql)]]
     return []
   })
-  return needsCursor ? [['"#cursor"', cursorJson(page.order, alias)], ...nodes] : nodes
+  return needsCursor ? [['"#cursor"', cursorJson(scope, page.order, alias)], ...nodes] : nodes
 }
 
 function edgeSql(
@@ -108,7 +108,7 @@ function edgeSql(
       if (field.kind === 'typename') return [field.key, literal(JSON.stringify(field.name))]
       return [
         field.key,
-        field.kind === 'cursor' ? cursorJson(page.order, alias) : documentSql(scope, field.plan, alias),
+        field.kind === 'cursor' ? cursorJson(scope, page.order, alias) : documentSql(scope, field.plan, alias),
       ]
     }),
   )

@@ -1,14 +1,55 @@
-import { columnJson, comparableSql, literal } from './json.ts'
-import { type OrderTerm, orderText, type Place } from './page.ts'
+import { comparableSql, literal, valueJson } from './json.ts'
+import { metresSql } from './metres.ts'
+import { type Column, collectionOf, type Neighbour } from './model.ts'
+import { vectorDistanceSql } from './operators-vector.ts'
+import type { OrderTerm } from './order.ts'
+import { orderText, type Place } from './page.ts'
+import { readFilter } from './permissions.ts'
+import { requireReadable } from './readable.ts'
+import { joinSql } from './related-sql.ts'
 import type { Scope } from './scope.ts'
+import { searchSql } from './search.ts'
 import { itemType, operandParam } from './values.ts'
-import { join } from './where-sql.ts'
+import { join, subjectOf } from './where-sql.ts'
 
 /** Nulls count as greater than everything: last in ASC, first in DESC, as PostgreSQL's own indexes have it. */
-export function orderSql(order: readonly OrderTerm[], alias: string, backward: boolean): string {
+export function orderSql(scope: Scope, order: readonly OrderTerm[], alias: string, backward: boolean): string {
   return order
-    .map(({ column, descending }) => `${comparableSql(column, alias)} ${descending !== backward ? 'desc' : 'asc'}`)
+    .map((term) => `${termSql(scope, term, alias)} ${term.descending !== backward ? 'desc' : 'asc'}`)
     .join(', ')
+}
+
+/** What a row of `alias` is ordered by. Whoever may not read it is refused. */
+function termSql(scope: Scope, term: OrderTerm, alias: string): string {
+  if (term.kind === 'shuffle') return `hashtextextended(${alias}."_id", ${scope.param(term.seed, 'int8')})`
+  if (term.kind === 'column') return wayValueSql(scope, term.way, term.column, alias)
+  requireReadable(term.column, scope.caller.roles)
+  const subject = subjectOf(scope, term.column, alias)
+  switch (term.kind) {
+    case 'metres':
+      return metresSql(subject.name, scope.param(operandParam(term.column, term.from), 'point'))
+    case 'vector':
+      return vectorDistanceSql(subject, term.from, term.measure)
+    case 'rank': {
+      const { vector, query } = searchSql(subject, term.search)
+      return `ts_rank(${vector}, ${query})::float8`
+    }
+  }
+}
+
+/** A value at the end of a way of relations: null where it leads to nothing that the caller may read. */
+function wayValueSql(scope: Scope, way: readonly Neighbour[], column: Column, alias: string): string {
+  const [neighbour, ...rest] = way
+  if (!neighbour) {
+    requireReadable(column, scope.caller.roles)
+    return comparableSql(column, alias)
+  }
+  requireReadable(neighbour, scope.caller.roles)
+  const related = collectionOf(scope.model, neighbour.collectionId)
+  const other = scope.alias()
+  const conditions = [joinSql(neighbour.join, alias, other), readFilter(scope, related, other)]
+  const value = wayValueSql(scope, rest, column, other)
+  return `(select ${value} from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
 }
 
 /** The rows strictly beyond a place: after it, or before it. */
@@ -20,39 +61,41 @@ export function beyondSql(
   before: boolean,
 ): string {
   const [only] = order
-  if (order.every(({ column, descending }) => column.required && descending === only?.descending)) {
+  if (order.every(({ required, descending }) => required && descending === only?.descending)) {
     // One comparison of rows is what an index on the order can answer.
-    const columns = order.map(({ column }) => comparableSql(column, alias)).join(', ')
-    const values = order
-      .map(({ column }, i) => scope.param(operandParam(column, place[i]), itemType(column)))
-      .join(', ')
+    const columns = order.map((term) => termSql(scope, term, alias)).join(', ')
+    const values = order.map((term, i) => scope.param(operandParam(term, place[i]), itemType(term))).join(', ')
     return `(${columns}) ${only?.descending !== before ? '<' : '>'} (${values})`
   }
   return order.reduceRight((rest, term, i) => {
-    const value = place[i] ?? null
-    const { beyond, same } = termSql(scope, term, value, alias, before)
-    return rest === '' ? beyond : join([beyond, join([same, rest], 'and', 'true')], 'or', 'false')
+    const { beyond, same, bound } = beyondTerm(scope, term, place[i] ?? null, alias, before)
+    if (rest === '') return beyond
+    const either = join([beyond, join([same, rest], 'and', 'true')], 'or', 'false')
+    // Only of the first one: it is what an index can begin with.
+    return i === 0 ? join([bound, either], 'and', 'true') : either
   }, '')
 }
 
-function termSql(
-  scope: Scope,
-  { column, descending }: OrderTerm,
-  value: Place[number],
-  alias: string,
-  before: boolean,
-) {
-  const name = comparableSql(column, alias)
-  const greater = descending === before
-  if (value === null) return { beyond: greater ? 'false' : `${name} is not null`, same: `${name} is null` }
-  const given = scope.param(operandParam(column, value), itemType(column))
+function beyondTerm(scope: Scope, term: OrderTerm, value: Place[number], alias: string, before: boolean) {
+  const name = termSql(scope, term, alias)
+  const greater = term.descending === before
+  if (value === null) {
+    return { beyond: greater ? 'false' : `${name} is not null`, same: `${name} is null`, bound: 'true' }
+  }
+  const given = scope.param(operandParam(term, value), itemType(term))
   const beyond = greater ? `${name} > ${given}` : `${name} < ${given}`
-  return { beyond: greater && !column.required ? `${beyond} or ${name} is null` : beyond, same: `${name} = ${given}` }
+  return {
+    beyond: greater && !term.required ? `${beyond} or ${name} is null` : beyond,
+    same: `${name} = ${given}`,
+    bound: greater ? (term.required ? `${name} >= ${given}` : 'true') : `${name} <= ${given}`,
+  }
 }
 
 /** The JSON text of an opaque name of a row's place: what `placeOf` reads. */
-export function cursorJson(order: readonly OrderTerm[], alias: string): string {
-  const values = order.map(({ column }) => columnJson(column, alias)).join(` || ',' || `)
+export function cursorJson(scope: Scope, order: readonly OrderTerm[], alias: string): string {
+  const values = order
+    .map((term) => valueJson({ type: term.type, list: false }, termSql(scope, term, alias)))
+    .join(` || ',' || `)
   const place = `'[' || ${literal(JSON.stringify(orderText(order)))} || ',' || ${values} || ']'`
   return `('"' || translate(encode(convert_to(${place}, 'UTF8'), 'base64'), E'+/=\\n', '-_') || '"')`
 }

@@ -25,30 +25,39 @@ before(async () => {
         rank: { type: 'INTEGER', required: true },
         flag: { type: 'BOOLEAN' },
         moment: { type: 'DATETIME' },
+        place: { type: 'POINT' },
+        words: { type: 'TEXT' },
+        friend: { type: 'RELATION', to: 'things' },
       },
+      indexes: { search: { type: 'FULLTEXT', attributes: ['words'], language: 'english' } },
     },
   })
   model = await loadModel(world.app.sql, projectId)
   const [collection] = [...model.collections.values()]
   assert.ok(collection)
   things = collection
-  const pick = <T>(list: readonly T[], i: number) => list[i % list.length]
   for (let i = 0; i < 23; i++) {
     await world.app.sql.query(
-      `insert into ${things.table} ("_id", text, number, rank, flag, moment) values ($1, $2, $3, $4, $5, $6)`,
+      `insert into ${things.table} ("_id", text, number, rank, flag, moment, place, words, friend) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
-        pick(['a', 'B', 'é', '\u{1F600}', '\uFFFD'], i) + String(i),
+        idOf(i),
         pick(['x', 'Y', null, 'x', '\u{1F600}', '\uFFFD'], i),
         pick([1, null, 2, 2], i),
         i % 3,
         pick([true, false, null], i),
         pick(['2026-01-01T00:00:00.001Z', null, '2026-01-01T00:00:00.002Z'], i),
+        i % 6 === 5 ? null : `(${i % 4},${i % 3})`,
+        pick(['a cat', 'cats and cats', 'a dog', null], i),
+        i % 4 === 0 ? null : idOf((i * 7) % i),
       ],
     )
   }
 })
 
 after(() => world.close())
+
+const pick = <T>(list: readonly T[], i: number) => list[i % list.length]
+const idOf = (i: number) => pick(['a', 'B', 'é', '\u{1F600}', '\uFFFD'], i) + String(i)
 
 type Args = Record<string, unknown>
 type Answer = {
@@ -99,24 +108,44 @@ const columns = {
   id: '"_id" collate "C"',
 }
 
+const metres = `2 * 6371008.8 * asin(sqrt(power(sind((place[1] - 1) / 2), 2) + cosd(place[1]) * cosd(1) * power(sind(place[0] / 2), 2)))`
+const friend = (value: string) => `(select ${value} from things f where f."_id" = t.friend)`
+
+/** Each way to order, and what it is in plain SQL. */
+type Way = [item: (direction: string) => Args, sql: string]
+const orders: readonly Way[] = [
+  ...Object.entries(columns).map(([key, sql]): Way => [(direction: string) => ({ [key]: direction }), sql]),
+  [(direction) => ({ friend: { rank: direction } }), friend('f.rank')],
+  [
+    (direction) => ({ friend: { friend: { text: direction } } }),
+    friend('(select g.text from things g where g."_id" = f.friend)'),
+  ],
+  [(direction) => ({ place: { near: { type: 'Point', coordinates: [0, 1] }, direction } }), metres],
+  [
+    (direction) => ({ wordsRank: { search: 'cat or dog', direction } }),
+    `ts_rank(to_tsvector('english', coalesce(words, '')), websearch_to_tsquery('english', 'cat or dog'))`,
+  ],
+]
+
+type Term = { item: Args; sql: string; direction: string }
+
 /** Every id in an order, by plain SQL. */
-async function inOrder(orderBy: Args[]): Promise<string[]> {
-  const terms = orderBy.map(
-    (item) => Object.entries(item).map(([key, direction]) => `${columns[key as keyof typeof columns]} ${direction}`)[0],
-  )
-  const last = Object.values(orderBy.at(-1) ?? {})[0] ?? 'ASC'
+async function inOrder(terms: readonly Term[]): Promise<string[]> {
+  const last = terms.at(-1)?.direction ?? 'ASC'
+  const order = [...terms.map(({ sql, direction }) => `${sql} ${direction}`), `"_id" collate "C" ${last}`].join(', ')
   const { rows } = await world.app.sql.query(
-    `select "_id" as id from ${things.table} order by ${[...terms, `"_id" collate "C" ${last}`].join(', ')}`,
+    `with things as (select * from ${things.table}) select "_id" as id from things t order by ${order}`,
   )
   return rows.map(({ id }) => id)
 }
 
 const orderBy = fc.array(
   fc
-    .tuple(fc.constantFrom(...Object.keys(columns)), fc.constantFrom('ASC', 'DESC'))
-    .map(([key, direction]) => ({ [key]: direction })),
+    .tuple(fc.constantFrom(...orders), fc.constantFrom('ASC', 'DESC'))
+    .map(([[item, sql], direction]): Term => ({ item: item(direction), sql, direction })),
   { maxLength: 3 },
 )
+const itemsOf = (terms: readonly Term[]) => terms.map(({ item }) => item)
 
 test('pages put together are the whole list, forward and backward', async () => {
   await fc.assert(
@@ -126,7 +155,7 @@ test('pages put together are the whole list, forward and backward', async () => 
       let cursor: string | null = null
       do {
         const page: Answer = await ask({
-          orderBy: order,
+          orderBy: itemsOf(order),
           ...(backward ? { last: size, before: cursor } : { first: size, after: cursor }),
         })
         const ids = page.edges.map(({ node }) => node.id)
@@ -156,11 +185,11 @@ test('any window of a list is what plain SQL says', async () => {
       fc.option(fc.nat(30)),
       async (order, from, to, size, offset) => {
         const all = await inOrder(order)
-        const { edges } = await ask({ orderBy: order, first: 100 })
+        const { edges } = await ask({ orderBy: itemsOf(order), first: 100 })
         const [after, before] = [from === null ? null : edges[from]?.cursor, to === null ? null : edges[to]?.cursor]
         const backward = offset === null
         const page = await ask({
-          orderBy: order,
+          orderBy: itemsOf(order),
           after,
           before,
           ...(backward ? { last: size } : { first: size, offset }),
@@ -186,6 +215,62 @@ test('any window of a list is what plain SQL says', async () => {
   )
 })
 
+test('what did not change is on exactly one page, whatever is written to others meanwhile', async () => {
+  const { sql } = world.app
+  const write = fc.constantFrom(
+    ...['rank', 'number'].map((name) => `update ${things.table} set ${name} = 1 - coalesce(${name}, 0) where`),
+    `update ${things.table} set text = 'y', place = '(0,1)', words = 'dogs', friend = null where`,
+    `delete from ${things.table} where`,
+    `insert into ${things.table} ("_id", rank, text) select 'w' || random()::text, 1, 'x' from ${things.table} where`,
+  )
+  const seed = fc.option(fc.integer(), { nil: undefined })
+  await fc.assert(
+    fc.asyncProperty(
+      orderBy,
+      seed,
+      fc.integer({ min: 1, max: 6 }),
+      fc.boolean(),
+      fc.array(write),
+      async (order, shuffle, size, backward, writes) => {
+        // Those that a relation of an unchanged one leads to are not changed either.
+        for (let i = 0; i < 8; i++)
+          await sql.query(
+            `insert into ${things.table} ("_id", rank, text, number) values ($1, 1, 'x', 1) on conflict do nothing`,
+            [`w${i}`],
+          )
+        const seen: string[] = []
+        const expected = await inOrder([])
+        let cursor: string | null = null
+        let more = true
+        for (let turn = 0; more; turn++) {
+          const args = backward ? { last: size, before: cursor } : { first: size, after: cursor }
+          const page: Answer = await ask({ orderBy: itemsOf(order), shuffle, ...args })
+          seen.push(...page.edges.map(({ node }) => node.id))
+          cursor = (backward ? page.pageInfo.startCursor : page.pageInfo.endCursor) ?? cursor
+          more = backward ? page.pageInfo.hasPreviousPage : page.pageInfo.hasNextPage
+          const change = writes[turn]
+          if (change) await sql.query(`${change} "_id" = 'w${turn % 8}'`)
+        }
+        const kept = (ids: readonly string[]) => ids.filter((one) => !one.startsWith('w')).sort()
+        assert.deepEqual(kept(seen), kept(expected))
+        await sql.query(`delete from ${things.table} where "_id" like 'w%'`)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('a shuffled list is the same for the same number, and another for another one', async () => {
+  const ids = async (shuffle: number, more: Args = {}) =>
+    (await ask({ shuffle, first: 100, ...more })).edges.map(({ node }) => node.id)
+  const all = await ids(1)
+  assert.deepEqual(await ids(1), all)
+  assert.notDeepEqual(await ids(2), all)
+  assert.deepEqual([...(await ids(2))].sort(), [...all].sort())
+  const equal = await ids(2, { orderBy: [{ rank: 'ASC' }] })
+  assert.notDeepEqual(equal, await ids(3, { orderBy: [{ rank: 'ASC' }] }))
+})
+
 const refused = (args: Args, path: string) => {
   assert.throws(
     () => parsePage(model, things, args, ['list']),
@@ -202,6 +287,17 @@ test('what a page cannot be is refused, with its path', () => {
   refused({ orderBy: [{}] }, 'list.orderBy.0')
   refused({ orderBy: [{ text: 'ASC', number: 'ASC' }] }, 'list.orderBy.0')
   refused({ orderBy: [{ text: null }] }, 'list.orderBy.0.text')
+  refused({ orderBy: [{ friend: {} }] }, 'list.orderBy.0.friend')
+  refused({ orderBy: [{ friend: 'ASC' }] }, 'list.orderBy.0.friend')
+  refused(
+    { orderBy: [{ friend: { place: { near: { type: 'Point', coordinates: [0, 0] } } } }] },
+    'list.orderBy.0.friend.place',
+  )
+  refused({ orderBy: [{ place: { near: 'here' } }] }, 'list.orderBy.0.place.near')
+  refused({ orderBy: [{ textRank: { search: 'x' } }] }, 'list.orderBy.0.textRank')
+  refused({ orderBy: [{ wordsRank: { search: 'x'.repeat(1001) } }] }, 'list.orderBy.0.wordsRank.search')
+  refused({ orderBy: Array(9).fill({ text: 'ASC' }) }, 'list.orderBy')
+  refused({ shuffle: 0.5 }, 'list.shuffle')
 })
 
 test('a cursor is good for the order it was given in, and nothing else is one', async () => {

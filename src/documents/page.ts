@@ -1,11 +1,10 @@
 import { Invalid } from '../errors.ts'
-import type { CollectionModel, Column, ProjectModel } from './model.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
+import { type OrderTerm, parseOrder } from './order.ts'
 import { defer, isDeferred, isSlot, NeedsLiteral, requireLiteral, type Slot, whenGiven } from './slots.ts'
 import { types } from './types.ts'
 import type { Value } from './value.ts'
 import { type Condition, parseWhere } from './where.ts'
-
-export type OrderTerm = { column: Column; descending: boolean }
 
 /** A place in a list: the values of its order there, or what will be, the id last. */
 export type Place = readonly unknown[]
@@ -28,7 +27,6 @@ type Args = Readonly<Record<string, unknown>>
 const defaultLimit = 25
 const greatestLimit = 100
 const greatestOffset = 1_000_000
-const greatestOrder = 8
 
 /** Reads the arguments of a list. Throws Invalid with the path of the one that is wrong. */
 export function parsePage(model: ProjectModel, collection: CollectionModel, args: Args, path: readonly string[]): Page {
@@ -37,7 +35,7 @@ export function parsePage(model: ProjectModel, collection: CollectionModel, args
     throw new Invalid('Ask for the first or for the last, not for both.', [...path, 'last'])
   const offset = offsetOf(last === null ? args.offset : requireLiteral(args.offset), [...path, 'offset'])
   if (last !== null && offset !== 0) throw new Invalid('An offset counts from the first.', [...path, 'offset'])
-  const order = orderOf(collection, args.orderBy, [...path, 'orderBy'])
+  const order = parseOrder(model, collection, args, path)
   return {
     where: args.where == null ? null : parseWhere(model, collection, args.where, [...path, 'where']),
     order,
@@ -64,29 +62,9 @@ function offsetOf(given: unknown, path: readonly string[]): unknown {
   })
 }
 
-function orderOf(collection: CollectionModel, input: unknown, path: readonly string[]): OrderTerm[] {
-  const items = input == null ? [] : Array.isArray(input) ? input : [input]
-  if (items.length > greatestOrder) throw new Invalid(`A list is ordered by at most ${greatestOrder} keys.`, path)
-  const terms = items.map((item, i) => termOf(collection, item, [...path, `${i}`]))
-  const id = terms.findIndex(({ column }) => column.key === 'id')
-  if (id >= 0) return terms.slice(0, id + 1)
-  const column = collection.columns.get('id')
-  if (!column) throw new Error('A collection has no id.')
-  return [...terms, { column, descending: terms.at(-1)?.descending ?? false }]
-}
-
-function termOf(collection: CollectionModel, item: object, path: readonly string[]): OrderTerm {
-  const [entry, ...more] = Object.entries(item)
-  if (!entry || more.length > 0) throw new Invalid('Each item names exactly one key.', path)
-  const [key, direction] = entry
-  const column = collection.columns.get(key)
-  if (!column || direction === null) throw new Invalid('Say ASC or DESC.', [...path, key])
-  return { column, descending: direction === 'DESC' }
-}
-
 /** What a cursor begins with: it is good for this order only. */
 export function orderText(order: readonly OrderTerm[]): string {
-  return order.map(({ column, descending }) => `${column.key} ${descending ? 'DESC' : 'ASC'}`).join(',')
+  return order.map(({ text, descending }) => `${text} ${descending ? 'DESC' : 'ASC'}`).join(',')
 }
 
 function placeOf(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): Place | null {
@@ -97,7 +75,7 @@ function placeOf(order: readonly OrderTerm[], cursor: unknown, path: readonly st
 
 /** A null in a place changes how rows beyond it are found. */
 function laterPlace(order: readonly OrderTerm[], cursor: Slot, path: readonly string[]): Place {
-  if (!order.every(({ column }) => column.required)) throw new NeedsLiteral(cursor)
+  if (!order.every(({ required }) => required)) throw new NeedsLiteral(cursor)
   const place = whenGiven(cursor, (value) => readPlace(order, value, path))
   if (!isDeferred(place)) throw new Error('A slot was not deferred.')
   return order.map((_, i) => defer((given) => (place.read(given) as Place)[i]))
@@ -106,11 +84,11 @@ function laterPlace(order: readonly OrderTerm[], cursor: Slot, path: readonly st
 function readPlace(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): readonly Value[] {
   const [text, ...values] = decode(cursor)
   if (text !== orderText(order) || values.length !== order.length) throw invalidCursor(path)
-  return order.map(({ column }, i) => {
+  return order.map(({ type, required }, i) => {
     const value = values[i]
-    if (value === null && !column.required) return null
+    if (value === null && !required) return null
     try {
-      return types[column.type].parse(value, path)
+      return types[type].parse(value, path)
     } catch {
       throw invalidCursor(path)
     }

@@ -16,11 +16,17 @@ export const languages =
 export type Search = { words: unknown; language: string }
 
 /** `words` as people type them into a search box: `cat -dog "big cat" or lion`. */
-export function parseSearch(column: Typed, words: unknown, language: unknown, at: readonly string[]): Search {
+export function parseSearch(
+  column: Typed,
+  words: unknown,
+  language: unknown,
+  at: readonly string[],
+  key = 'words',
+): Search {
   return {
     words: whenGiven(words, (given) => {
-      const text = parseText(given, [...at, 'words'])
-      if (text.length > wordsLimit) throw new Invalid(`These are at most ${wordsLimit} characters.`, [...at, 'words'])
+      const text = parseText(given, [...at, key])
+      if (text.length > wordsLimit) throw new Invalid(`These are at most ${wordsLimit} characters.`, [...at, key])
       return text
     }),
     language: languageOf(column, requireLiteral(language), at),
