@@ -1,56 +1,22 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type App, createApp } from '../app.ts'
 import { type Actor, readSql, sqlTransaction } from '../context.ts'
-import { unprivilegedAccount } from '../servers/accounts.ts'
-import { findExecutable } from '../servers/executables.ts'
-import { type Tied, tie } from '../servers/lifeline.ts'
-import { freePort } from '../servers/ports.ts'
+import type { Tied } from '../servers/lifeline.ts'
+import { type Cluster, createCluster, skip } from '../testing/postgres-15.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { createReplica, type Replica, replicaLimits } from './replica.ts'
 
-const folder = '/usr/lib/postgresql/15/bin'
-const missing = ['initdb', 'postgres', 'pg_basebackup'].filter((name) => !findExecutable(name, folder))
-const skip = missing.length > 0 && `a replica takes PostgreSQL's own ${missing.join(', ')}, not found in ${folder}`
-
-const account = skip ? undefined : unprivilegedAccount()
-let dir: string
+let cluster: Cluster
 let primary: { url: string; server: Tied }
 let standby: { url: string; server: Tied }
 let world: World
 let app: App
 let replica: Replica
 const limits = { ...replicaLimits, lagMs: 1_500, lookEveryMs: 50 } as unknown as typeof replicaLimits
-
-function program(name: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(join(folder, name), args, { ...account, cwd: '/', encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-}
-
-async function startServer(data: string): Promise<{ url: string; server: Tied }> {
-  const port = await freePort()
-  const options = { port, unix_socket_directories: dir, fsync: 'off', hot_standby: 'on', max_connections: 60 }
-  const args = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const logFile = join(dir, `${port}.log`)
-  const server = await tie(join(folder, 'postgres'), ['-D', data, ...args], { logFile, stopSignal: 'INT', account })
-  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
-  for (let tries = 0; ; tries += 1) {
-    const client = new pg.Client(url)
-    const up = await client.connect().then(
-      () => client.end().then(() => true),
-      () => false,
-    )
-    if (up) return { url, server }
-    assert.ok(tries < 200 && !server.hasEnded(), server.log())
-    await sleep(50)
-  }
-}
 
 const onStandby = (sql: pg.Pool) =>
   sql.query('select pg_is_in_recovery() as yes').then(({ rows }) => rows[0]?.yes as boolean)
@@ -65,13 +31,12 @@ async function until(expected: boolean, reader = 'reader', withinMs = 5_000): Pr
 describe('a streaming replica', { skip }, () => {
   let standbyUrl: string
   before(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'tendril-replica-'))
-    if (account) chownSync(dir, account.uid, account.gid)
-    const data = (name: string) => join(dir, name)
-    program('initdb', '-D', data('primary'), '-U', 'postgres', '--auth=trust', '--no-sync')
-    primary = await startServer(data('primary'))
-    program('pg_basebackup', '-D', data('standby'), '-d', primary.url, '-R', '-c', 'fast', '--no-sync')
-    standby = await startServer(data('standby'))
+    cluster = createCluster()
+    const data = (name: string) => join(cluster.dir, name)
+    cluster.program('initdb', '-D', data('primary'), '-U', 'postgres', '--auth=trust', '--no-sync')
+    primary = await cluster.start(data('primary'))
+    cluster.program('pg_basebackup', '-D', data('standby'), '-d', primary.url, '-R', '-c', 'fast', '--no-sync')
+    standby = await cluster.start(data('standby'))
     const given = process.env.DATABASE_URL
     process.env.DATABASE_URL = primary.url
     world = await createWorld().finally(() => {
@@ -89,7 +54,7 @@ describe('a streaming replica', { skip }, () => {
     await world?.close()
     await standby?.server.stop()
     await primary?.server.stop()
-    rmSync(dir, { recursive: true, force: true })
+    cluster.remove()
   })
 
   test('answers reads once it is known to be near; those who have just written read the primary', async () => {
