@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import pg from 'pg'
 import { ExpressionError, expressionKeys, expressionSql, renameInExpression } from './expressions.ts'
 
 const sql = (source: string) => expressionSql(source, (key) => `"${key}"`)
@@ -65,4 +66,77 @@ test('its attributes are known, and can be renamed', () => {
   assert.deepEqual([...expressionKeys(source)], ['lower', 'lowers'])
   assert.equal(renameInExpression(source, 'lower', 'lowercase'), "lower(lowercase) || 'lower' || lowercase+lowers")
   assert.equal(renameInExpression("'it''s' || a", 'a', 'bb'), "'it''s' || bb")
+})
+
+test('whatever is written, PostgreSQL is given an expression over the attributes and nothing else', async () => {
+  const words = [
+    'a',
+    'b',
+    'n',
+    '1',
+    '0.5',
+    "'x'",
+    "'''; drop table t; --'",
+    "'\\'",
+    '(',
+    ')',
+    ',',
+    '+',
+    '-',
+    '*',
+    '/',
+    '%',
+    '||',
+    '=',
+    '!=',
+    '<',
+    '>=',
+  ]
+  const more = [
+    'and',
+    'or',
+    'not',
+    'lower(',
+    'length(',
+    'if(',
+    'coalesce(',
+    'concat(',
+    'round(',
+    'isNull(',
+    'true',
+    'null',
+    '--',
+    ';',
+    '"',
+    '::',
+    '$1',
+    '/*',
+  ]
+  const all = [...words, ...more]
+  let seed = 7
+  const random = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return seed % below
+  }
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL })
+  await client.connect()
+  let run = 0
+  for (let i = 0; i < 20_000; i += 1) {
+    const source = Array.from({ length: 1 + random(7) }, () => all[random(all.length)]).join(' ')
+    let text: string
+    try {
+      text = sql(source)
+    } catch (error) {
+      assert.ok(error instanceof ExpressionError, source)
+      continue
+    }
+    run += 1
+    const of = `(select 'a'::text as a, null::text as b, 2 as n) t`
+    const answer = await client.query(`select ${text} as value from ${of}`).catch((error) => error)
+    if (answer instanceof Error)
+      assert.match(String((answer as { code?: string }).code), /^(42|22)/, `${source}: ${answer}`)
+    else assert.deepEqual([answer.fields?.length, answer.rows?.length], [1, 1], source)
+  }
+  await client.end()
+  assert.ok(run > 200, String(run))
 })
