@@ -200,7 +200,7 @@ function operationDirectives(schema: GraphQLSchema, maker: Maker, kind: Operatio
 }
 
 /** Arguments that page a list are made together: others would only be refused. */
-const paging = new Set(['first', 'after', 'last', 'before', 'offset', 'orderBy'])
+const paging = new Set(['first', 'after', 'last', 'before', 'offset', 'orderBy', 'shuffle'])
 
 function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown>, coordinate: string): Argument[] {
   const { maker } = draft
@@ -239,6 +239,6 @@ function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, docu
     const order = orderBy === undefined ? [] : given('orderBy', orderBy)
     return [...size, ...order, ...given(name, cursor)]
   }
-  const order = random.chance(0.4) ? given('orderBy') : []
+  const order = [...(random.chance(0.4) ? given('orderBy') : []), ...(random.chance(0.05) ? given('shuffle') : [])]
   return [...size, ...order, ...(!backward && random.chance(0.12) ? given('offset') : [])]
 }
