@@ -239,6 +239,6 @@ function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, docu
     const order = orderBy === undefined ? [] : given('orderBy', orderBy)
     return [...size, ...order, ...given(name, cursor)]
   }
-  const order = [...(random.chance(0.4) ? given('orderBy') : []), ...(random.chance(0.05) ? given('shuffle') : [])]
+  const order = [...(random.chance(0.5) ? given('orderBy') : []), ...(random.chance(0.05) ? given('shuffle') : [])]
   return [...size, ...order, ...(!backward && random.chance(0.12) ? given('offset') : [])]
 }

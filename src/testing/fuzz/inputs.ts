@@ -64,8 +64,10 @@ function chosenFields(
   fields: readonly GraphQLInputField[],
 ): GraphQLInputField[] {
   if (fields.length === 0) return []
-  // Of an order, one key for each item; of a condition, one or two.
-  if (type.isOneOf || /Order$/.test(type.name)) return [random.pick(fields)]
+  // Of an order, one key for each item, a field of the document itself more often than not; of a condition, one or two.
+  const plain = fields.filter((field) => !isInputObjectType(getNamedType(field.type)))
+  if (type.isOneOf || /Order$/.test(type.name))
+    return [random.pick(plain.length > 0 && random.chance(0.7) ? plain : fields)]
   const required = fields.filter((field) => isNonNullType(field.type) && field.defaultValue === undefined)
   const optional = fields.filter((field) => !required.includes(field))
   const isCondition = /(Where|Filter|Having)$/.test(type.name)
