@@ -82,7 +82,7 @@ async function updateRows(tx: TxContext, collection: CollectionModel, rows: read
   const text = `with given as (${givenSql(settings)}),
     earlier as (select t."_id", ${imageSql(collection, 't')} as image from ${collection.table} t join given on given."_id" = t."_id"),
     written as (update ${collection.table} t set ${[...sets, '"_version" = t."_version" + 1'].join(', ')} from given where t."_id" = given."_id" returning t.*),
-    logged as (${loggedSql(collection, 'updated', 'e.image::text', changedSql(collection), 'from written w join earlier e on e."_id" = w."_id"')})
+    logged as (${loggedSql(collection, 'updated', 'e.image::text', changedSql(collection), updatedRows(collection))})
     select count(*)::int as count from logged`
   return countOf(tx, text, rows)
 }
@@ -126,14 +126,20 @@ function loggedSql(
     select ${eventId}, $2, ${aggregate} || '.${action}', 'documents.${action}', ${aggregate}, ${payload}::jsonb, $3, $4 ${source} returning 1`
 }
 
-/** The JSON of the list of what differs between `e` and `w`. */
+/** What a row is now is made once, however many fields are compared. */
+function updatedRows(collection: CollectionModel): string {
+  const image = `select ${imageSql(collection, 'w')} as image offset 0`
+  return `from written w join earlier e on e."_id" = w."_id" cross join lateral (${image}) l`
+}
+
+/** The JSON of the list of what differs between `e` and `l`. */
 function changedSql(collection: CollectionModel): string {
   const names = imageColumns(collection)
     .map(({ name }) => name)
     .filter((name) => name !== '_updatedAt' && name !== '_version')
   const pairs = names.map((name) => `(${literal(name.startsWith('_') ? 'permissions' : name)}, ${literal(name)})`)
   return `(select coalesce(json_agg(distinct f.field), '[]')::text from (values ${pairs.join(', ')}) f (field, name)
-    where e.image -> f.name is distinct from ${imageSql(collection, 'w')} -> f.name)`
+    where e.image -> f.name is distinct from l.image -> f.name)`
 }
 
 /** The pairs of relations to many. Those of a row that is changed are as it says, no others. */
