@@ -111,7 +111,7 @@ async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {}
   requireCost(cost, limit)
   const data = await plan.run(ctx, variables)
   if (data === null) return null
-  return { json: `{"data":${data},"extensions":${JSON.stringify(costExtension(cost, limit))}}` }
+  return { json: `{"data":${data},"extensions":{"cost":{"requested":${cost.requested},"limit":${limit}}}}` }
 }
 
 type ScopePlugin = Plugin<Scope, Scope>

@@ -22,8 +22,8 @@ import type { Info } from './plan.ts'
 import { type RootPlanner, rootPlannerOf } from './root.ts'
 import type { Caller } from './scope.ts'
 import { selectedFields } from './selection.ts'
-import { createShaper, type Shape, type Shaper } from './shape.ts'
-import { bind, NeedsLiteral } from './slots.ts'
+import { createShaper, plainVariables, type Shape } from './shape.ts'
+import { bind, type Given, NeedsLiteral } from './slots.ts'
 import { compile, isWhole, type Statement } from './sql.ts'
 
 /**
@@ -82,7 +82,7 @@ export function planOperation(
       statement: compile(model, caller, root),
     }))
   }
-  return { run: runner(schema, node, model, createShaper(types), compileShape) }
+  return { run: runner(schema, node, model, types, compileShape) }
 }
 
 type CompileShape = (caller: Caller, shape: Shape) => Compiled
@@ -91,9 +91,10 @@ function runner(
   schema: GraphQLSchema,
   node: OperationDefinitionNode,
   model: ProjectModel,
-  shapeOf: Shaper,
+  types: ReadonlyMap<string, GraphQLInputType>,
   compileShape: CompileShape,
 ): Operation['run'] {
+  const shapeOf = createShaper(types)
   const compiled = new LRUCache<string, { statements: Compiled }>({ max: most.compiled })
   const literal = new Set<string>()
   /** The collections whose readers decided how a statement reads. */
@@ -125,29 +126,27 @@ function runner(
     return null
   }
 
+  const ask = (ctx: Context, { text, values }: Statement, brought: Given) => {
+    const bound = bind(values, brought)
+    return readSql(ctx, (sql) => answerOf(sql, text, bound))
+  }
   return async (ctx, given) => {
-    const { coerced } = definitions.length === 0 ? noVariables : getVariableValues(schema, definitions, given)
+    const coerced = plainVariables(types, given) ?? getVariableValues(schema, definitions, given).coerced
     if (!coerced) return null
     try {
       const caller = holderOf(ctx).read
       const statements = statementsFor(caller, ctx.readers, coerced)
       if (!statements) return null
       const brought = { variables: coerced, roles: caller.roles ?? [], userId: caller.userId }
-      const answers = await Promise.all(
-        statements.map(({ statement: { text, values } }) => {
-          const bound = bind(values, brought)
-          return readSql(ctx, (sql) => answerOf(sql, text, bound))
-        }),
-      )
-      return join(statements, answers)
+      const [only] = statements
+      if (only && statements.length === 1) return join(statements, [await ask(ctx, only.statement, brought)])
+      return join(statements, await Promise.all(statements.map(({ statement }) => ask(ctx, statement, brought))))
     } catch {
       // Reading twice changes nothing, and ordinary execution knows how to tell what is wrong, and where.
       return null
     }
   }
 }
-
-const noVariables = { coerced: {} }
 
 function join(statements: NonNullable<Compiled>, answers: readonly (string | null)[]): string | null {
   let data = '{'

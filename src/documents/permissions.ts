@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts'
+import type { Actor, Context } from '../context.ts'
 import { type Right, rights, rolesOf } from '../modules/permissions/roles.ts'
 import { type Image, matches } from './image.ts'
 import type { CollectionModel, FieldRights, ProjectModel } from './model.ts'
@@ -13,8 +13,18 @@ export type Holder = { read: Caller; write: Caller }
 /** Kinds of callers of one schema: what a schema shows depends on nothing finer. */
 export type CallerClass = { kind: 'guest' | 'user' | 'all' } | { kind: 'key'; read: boolean; write: boolean }
 
+/** What callers hold does not change while they are the same: it is made once for each that is remembered. */
+const holders = new WeakMap<Actor, Holder>()
+
 /** A key is limited by its scopes instead of roles: without a scope it holds none. */
 export function holderOf(ctx: Pick<Context, 'actor'>): Holder {
+  const { actor } = ctx
+  const holder = (actor && holders.get(actor)) ?? makeHolder(ctx)
+  if (actor) holders.set(actor, holder)
+  return holder
+}
+
+function makeHolder(ctx: Pick<Context, 'actor'>): Holder {
   const { actor } = ctx
   const userId = actor?.kind === 'user' ? actor.id : null
   if (actor?.kind === 'key') {
@@ -89,6 +99,14 @@ const callersRoles = defer(({ roles }) => arrayText(roles))
 
 /** A list as PostgreSQL reads it. pg makes the same text, in ten times the time, for it has to look for quotes. */
 function arrayText(roles: readonly string[]): string | readonly string[] {
+  const known = arrayTexts.get(roles) ?? makeArrayText(roles)
+  arrayTexts.set(roles, known)
+  return known
+}
+
+const arrayTexts = new WeakMap<readonly string[], string | readonly string[]>()
+
+function makeArrayText(roles: readonly string[]): string | readonly string[] {
   const text = `{"${roles.join('","')}"}`
   return roles.length > 0 && !roles.some((role) => /["\\]/.test(role)) ? text : roles
 }
@@ -131,14 +149,21 @@ export function mayRead(collection: CollectionModel, { roles, userId }: Caller, 
   return heldRules(collection, 'read', roles).some(({ condition }) => matches(condition, image, given))
 }
 
-const mentioned = new WeakMap<ProjectModel, ReadonlySet<string>>()
+const mentioned = new WeakMap<
+  ProjectModel,
+  { roles: ReadonlySet<string>; decisive: WeakMap<readonly string[], string> }
+>()
 
 /** What of a caller's roles decides how a statement of the project reads: equal texts, equal statements. */
 export function decisiveRoles(model: ProjectModel, roles: Roles): string {
   if (roles === null) return '*'
-  const deciding = mentioned.get(model) ?? mentionedRoles(model)
+  const deciding = mentioned.get(model) ?? { roles: mentionedRoles(model), decisive: new WeakMap() }
   mentioned.set(model, deciding)
-  return roles.filter((role) => deciding.has(role)).join(' ')
+  const known = deciding.decisive.get(roles)
+  if (known !== undefined) return known
+  const text = roles.filter((role) => deciding.roles.has(role)).join(' ')
+  deciding.decisive.set(roles, text)
+  return text
 }
 
 function mentionedRoles(model: ProjectModel): Set<string> {

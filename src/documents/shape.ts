@@ -1,7 +1,10 @@
 import {
   GraphQLBoolean,
+  GraphQLID,
   type GraphQLInputType,
+  GraphQLInt,
   type GraphQLNullableType,
+  GraphQLString,
   isEnumType,
   isInputObjectType,
   isLeafType,
@@ -89,4 +92,25 @@ function object(
 
 function exact(value: unknown): Part {
   return { key: JSON.stringify(value) ?? '', value }
+}
+
+/** Variables that need no coercion, since they are plain values of plain types; null where graphql-js has to look. */
+export function plainVariables(
+  types: ReadonlyMap<string, GraphQLInputType>,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> | null {
+  const variables: Record<string, unknown> = {}
+  for (const [name, type] of types) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
+    const plain = isNonNullType(type) ? type.ofType : type
+    if (!isPlain(plain, value)) return null
+    variables[name] = value
+  }
+  return variables
+}
+
+function isPlain(type: unknown, value: unknown): boolean {
+  if (type === GraphQLID || type === GraphQLString) return typeof value === 'string'
+  if (type === GraphQLBoolean) return typeof value === 'boolean'
+  return type === GraphQLInt && Number.isInteger(value) && Math.abs(Number(value) + 0.5) < 2 ** 31
 }

@@ -38,13 +38,16 @@ export function createHandler(parts: Parts): Handler {
     const requestId = requestIdOf(req)
     const { log } = parts.app
     try {
-      secure(res, requestId)
-      if (parts.isLeaving()) res.setHeader('connection', 'close')
-      tellOrigin(req, res, parts.allows)
+      if (!isPlain(req) || parts.isLeaving()) {
+        secure(res, requestId)
+        if (parts.isLeaving()) res.setHeader('connection', 'close')
+        tellOrigin(req, res, parts.allows)
+      }
       await route({ req, res, requestId, ...splitUrl(req) })
     } catch (error) {
       if (res.headersSent) return void res.destroy()
       const result = { errors: [maskError(error, { requestId, log })] }
+      secure(res, requestId)
       tellRetry(res, result)
       writeJson(res, statusOf(result), result)
     }
@@ -99,6 +102,13 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
   }
 }
 
+/** A request of a program for one JSON: its answer's headers are known, and written at once. */
+function isPlain(req: IncomingMessage): boolean {
+  return (
+    req.method === 'POST' && req.headers.origin === undefined && projectOf(req.url ?? '') !== null && !wantsStream(req)
+  )
+}
+
 async function readRequest({ req, res, search }: Exchange): Promise<Operation | Operation[]> {
   if (req.method === 'GET') return readQueryString(search)
   if (req.method === 'POST') {
@@ -118,7 +128,7 @@ async function answer(
 ): Promise<void> {
   const run = async (operation: Operation) => {
     const result = await load
-      .run(ctx, () => graphql.run({ ...ctx }, operation, allowedFor(req, false)))
+      .run(ctx, () => graphql.run(Array.isArray(asked) ? { ...ctx } : ctx, operation, allowedFor(req, false)))
       .catch((error) => ({ errors: [maskError(error, ctx)] }))
     if (!isStream(result)) return result
     await result.return?.()
@@ -127,11 +137,15 @@ async function answer(
   const type = /graphql-response\+json/i.test(req.headers.accept ?? '')
     ? 'application/graphql-response+json'
     : 'application/json'
+  const isBare = !res.hasHeader('x-request-id')
   if (Array.isArray(asked)) {
+    if (isBare) secure(res, ctx.requestId)
     const results = await Promise.all(asked.map(run))
     return writeText(res, 200, `[${results.map(jsonOf).join(',')}]`, type)
   }
   const result = await run(asked)
+  if (isRaw(result) && isBare) return writePlain(res, ctx.requestId, result.json, type)
+  if (isBare) secure(res, ctx.requestId)
   if (isRaw(result)) return writeText(res, 200, result.json, type)
   tellRetry(res, result)
   writeText(res, statusOf(result), jsonOf(result), type)
@@ -164,12 +178,27 @@ function writeText(res: ServerResponse, status: number, text: string, type: stri
   res.end(res.req.method === 'HEAD' ? undefined : text)
 }
 
-/** The defaults of every answer; the page of GraphiQL needs a policy of its own. */
+/** The same with all its headers in one piece. */
+function writePlain(res: ServerResponse, requestId: string, text: string, type: string): void {
+  const length = String(Buffer.byteLength(text))
+  res.writeHead(200, [
+    ...defaults,
+    ...['x-request-id', requestId, 'content-type', `${type}; charset=utf-8`, 'content-length', length],
+  ])
+  res.end(text)
+}
+
+/** Headers of every answer; the page of GraphiQL needs a policy of its own. */
+const defaults: readonly string[] = [
+  ...['x-content-type-options', 'nosniff'],
+  ...['referrer-policy', 'no-referrer'],
+  ...['x-frame-options', 'DENY'],
+  ...['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ...['cache-control', 'no-store'],
+  ...['vary', 'Origin'],
+]
+
 function secure(res: ServerResponse, requestId: string): void {
   res.setHeader('x-request-id', requestId)
-  res.setHeader('x-content-type-options', 'nosniff')
-  res.setHeader('referrer-policy', 'no-referrer')
-  res.setHeader('x-frame-options', 'DENY')
-  res.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  res.setHeader('cache-control', 'no-store')
+  for (let i = 0; i < defaults.length; i += 2) res.setHeader(defaults[i] ?? '', defaults[i + 1] ?? '')
 }

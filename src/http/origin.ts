@@ -12,7 +12,6 @@ export function allowsOrigin(env: Pick<Env, 'ALLOWED_ORIGINS' | 'PUBLIC_URL'>): 
 
 /** CORS: an origin that is allowed is told so, by name. Any other gets no header, and its browser keeps the answer from it. */
 export function tellOrigin(req: IncomingMessage, res: ServerResponse, allows: AllowsOrigin): void {
-  res.appendHeader('vary', 'Origin')
   const { origin } = req.headers
   if (!origin || !allows(origin)) return
   res.setHeader('access-control-allow-origin', origin)

@@ -10,20 +10,27 @@ export function projectOf(path: string): string | null {
   return /^\/projects\/([\w-]{1,64})\/graphql$/.exec(path)?.[1] ?? null
 }
 
+const noSearch: URLSearchParams = new URLSearchParams()
+
 /** Path and query string, as they were sent. */
 export function splitUrl(req: IncomingMessage): { path: string; search: URLSearchParams } {
   const url = req.url ?? '/'
   if (url.length > limits.urlBytes) throw new Refusal(414, 'LIMIT_EXCEEDED', `A URL may have ${limits.urlBytes} bytes.`)
   const at = url.indexOf('?')
   return at < 0
-    ? { path: url, search: new URLSearchParams() }
+    ? { path: url, search: noSearch }
     : { path: url.slice(0, at), search: new URLSearchParams(url.slice(at)) }
 }
 
-/** The id that a proxy gave a request, if it looks like one; otherwise a new one. */
+const ours = randomUUID()
+let requests = 0
+
+/** The id that a proxy gave a request, if it looks like one; otherwise a new one: that of this process, and a number. */
 export function requestIdOf(req: IncomingMessage): string {
   const given = req.headers['x-request-id']
-  return typeof given === 'string' && /^[\w-]{8,64}$/.test(given) ? given : randomUUID()
+  if (typeof given === 'string' && /^[\w-]{8,64}$/.test(given)) return given
+  requests += 1
+  return `${ours}-${requests}`
 }
 
 /** The body. One over the limit is read to its end and thrown away, so that the client hears of it. */

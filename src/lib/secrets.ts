@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hash,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 
 /** A bearer secret of 256 random bits whose prefix says what it opens: `ses_…`, `key_…`. */
 export function newSecret(prefix: string): string {
@@ -7,7 +15,7 @@ export function newSecret(prefix: string): string {
 
 /** What is kept of a bearer secret. It has 256 random bits, so a plain SHA-256 is enough. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret, 'hex')
 }
 
 /** HMAC-SHA256 in base64url. `purpose` keeps signatures for one use from being valid for another. */

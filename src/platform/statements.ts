@@ -4,38 +4,37 @@ import type { Pool, PoolClient } from 'pg'
 /** Statements that are prepared once on each connection. What is asked for but once is not worth it. */
 const most = { names: 2_000, onConnection: 500 }
 
-const names = new LRUCache<string, { name: string; prepared: boolean }>({ max: most.names })
+const names = new LRUCache<string, string>({ max: most.names })
 const prepared = new WeakMap<PoolClient, Set<string>>()
 let count = 0
 
-/** The one text that a statement answers: null where it has no row. A second use of the same statement prepares it. */
-export async function answerOf(pool: Pool, text: string, values: readonly unknown[]): Promise<string | null> {
-  const client = await pool.connect()
-  let worn = false
-  try {
-    const name = nameOf(text)
-    worn = name !== undefined && isWorn(client, name)
-    const { rows } = await client.query<[string]>({
-      ...(name ? { name } : {}),
-      text,
-      values: [...values],
-      rowMode: 'array',
+/**
+ * The one text that a statement answers: null where it has no row. A second use of the same statement prepares it. In
+ * callbacks, for it is what every read of documents does: pg's own promises are three more turns of the event loop.
+ */
+export function answerOf(pool: Pool, text: string, values: unknown[]): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    pool.connect((broken, client, release) => {
+      if (!client) return reject(broken ?? new Error('The pool gave no connection.'))
+      const name = nameOf(text)
+      const config = name === undefined ? { text, values, rowMode } : { name, text, values, rowMode }
+      client.query<[string]>(config, (error, result) => {
+        // PostgreSQL keeps a prepared statement for as long as its connection: one that holds too many is replaced.
+        release(name !== undefined && isWorn(client, name))
+        if (error) reject(error)
+        else resolve(result.rows[0]?.[0] ?? null)
+      })
     })
-    return rows[0]?.[0] ?? null
-  } finally {
-    // PostgreSQL keeps a prepared statement for as long as its connection: one that holds too many is replaced.
-    client.release(worn)
-  }
+  })
 }
+
+const rowMode = 'array'
 
 function nameOf(text: string): string | undefined {
   const known = names.get(text)
-  if (known) {
-    known.prepared = true
-    return known.name
-  }
+  if (known !== undefined) return known
   count += 1
-  names.set(text, { name: `s${count}`, prepared: false })
+  names.set(text, `s${count}`)
   return undefined
 }
 
