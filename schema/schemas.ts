@@ -103,7 +103,7 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
     return {
       coordinates: one.collection.names.coordinates,
       fields: () => rootFields(environment, one, types()),
-      types: () => Object.values(types()),
+      types: () => Object.values(types()).filter((type) => type !== null),
     }
   })
   return extendLazily(own, parts, { model })

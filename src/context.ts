@@ -129,6 +129,15 @@ function readerOf({ projectId, actor, client }: Context): string | null {
   return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`
 }
 
+/** The same for `fn` that runs one statement, which is a transaction by itself. */
+export async function sqlStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+  const emitted: Emitted = { count: 0, callers: [] }
+  const tx = { ...ctx, query: queryOn(ctx.sql), emitted } as unknown as TxContext
+  const result = await ctx.shares.run(ctx.projectId, () => fn(tx))
+  announce(ctx, emitted)
+  return result
+}
+
 /** A context that may do everything in one project. The log says why. */
 export function asSystem(services: Services, reason: string, projectId: string): Context {
   services.log.debug({ reason, projectId }, 'acting as the system')

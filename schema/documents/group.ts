@@ -14,13 +14,14 @@ import type { Column, FieldRights, Neighbour } from '../../src/documents/model.t
 import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
 import { changeType } from './change.ts'
+import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 import { manyWhereType, whereType } from './where-inputs.ts'
-import { createInputType, updateInputType } from './write-inputs.ts'
+import { bulkResultType, createInputType, setInputType, updateInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
@@ -53,6 +54,9 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     order: orderType(shared, visible, types),
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),
+    setInput: setInputType(visible, valueTypes),
+    operations: operationsType(shared, visible, valueTypes.enumOf),
+    bulkResult: bulkResultType(visible),
   }
 }
 

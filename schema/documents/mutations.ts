@@ -1,49 +1,109 @@
-import { GraphQLID, GraphQLNonNull } from 'graphql'
+import {
+  type GraphQLFieldConfigArgumentMap,
+  GraphQLID,
+  GraphQLInt,
+  GraphQLNonNull,
+  type GraphQLResolveInfo,
+} from 'graphql'
 import type { Context } from '../../src/context.ts'
+import { deleteDocuments, updateDocuments } from '../../src/documents/bulk.ts'
 import { deleteDocument } from '../../src/documents/delete.ts'
+import type { Input } from '../../src/documents/input.ts'
 import { planDocument } from '../../src/documents/plan.ts'
-import { createDocument, updateDocument } from '../../src/documents/write.ts'
+import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
+import type { Place, Terms } from '../../src/documents/writing.ts'
 import { modelOf } from './planned.ts'
-import { required } from './shared.ts'
+import { listOf, required } from './shared.ts'
 import type { CollectionTypes, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
+type Entry = [string, FieldConfig]
+
 /** The mutations of one collection: those whose right this class of callers can hold. */
-export function mutationFields(
-  { rights, collection }: VisibleCollection,
-  types: CollectionTypes,
-): [string, FieldConfig][] {
-  const { id, typeName } = collection
+export function mutationFields({ rights, collection }: VisibleCollection, types: CollectionTypes): Entry[] {
+  const { id, typeName, names } = collection
+  const plural = names.many.charAt(0).toUpperCase() + names.many.slice(1)
+  const creates: Entry[] = [
+    [`create${typeName}`, createField(id, types)],
+    [`create${plural}`, createManyField(id, types)],
+  ]
+  const updates: Entry[] = [
+    [`update${typeName}`, updateField(id, types)],
+    [`update${plural}`, updateManyField(id, types)],
+  ]
+  const deletes: Entry[] = [
+    [`delete${typeName}`, deleteField(id, types)],
+    [`delete${plural}`, deleteManyField(id, types)],
+  ]
   return [
-    ...(rights.has('create') ? [[`create${typeName}`, createField(id, types)] as [string, FieldConfig]] : []),
-    ...(rights.has('update') ? [[`update${typeName}`, updateField(id, types)] as [string, FieldConfig]] : []),
-    ...(rights.has('delete') ? [[`delete${typeName}`, deleteField(id, types)] as [string, FieldConfig]] : []),
+    ...(rights.has('create') ? creates : []),
+    ...(rights.has('update') ? updates : []),
+    ...(rights.has('delete') ? deletes : []),
   ]
 }
 
-type Input = { input: Readonly<Record<string, unknown>> }
+function placeOf(info: GraphQLResolveInfo, collectionId: string): Place {
+  const { model, collection } = modelOf(info, collectionId)
+  return { model, collection, plan: planDocument(info, model, collection) }
+}
+
+const ifVersion: GraphQLFieldConfigArgumentMap = {
+  ifVersion: { type: GraphQLInt, description: 'Only if the document has this version: CONFLICT if it has another.' },
+}
+
+function applyArgument({ operations }: CollectionTypes): GraphQLFieldConfigArgumentMap {
+  if (!operations) return {}
+  const description = 'What is made of the values as they are: two such changes at once both count.'
+  return { apply: { type: operations, description } }
+}
 
 function createField(collectionId: string, { document, createInput }: CollectionTypes): FieldConfig {
   return {
     type: required(document),
     description: `Creates a ${document.name}.`,
     args: { input: { type: new GraphQLNonNull(createInput), description: 'What it is to be.' } },
-    resolve: async (_root, { input }: Input, ctx: Context, info) => {
-      const { model, collection } = modelOf(info, collectionId)
-      return createDocument(ctx, model, collection, input, planDocument(info, model, collection))
-    },
+    resolve: async (_root, { input }: { input: Input }, ctx: Context, info) =>
+      createDocument(ctx, placeOf(info, collectionId), input),
   }
 }
 
-function updateField(collectionId: string, { document, updateInput }: CollectionTypes): FieldConfig {
+function createManyField(collectionId: string, { document, createInput }: CollectionTypes): FieldConfig {
+  return {
+    type: listOf(document),
+    description: `Creates documents of type ${document.name}, all or none: 10,000 at most. Answers them in the order of the inputs.`,
+    args: { inputs: { type: listOf(createInput), description: 'What they are to be.' } },
+    resolve: async (_root, { inputs }: { inputs: Input[] }, ctx: Context, info) =>
+      createDocuments(ctx, placeOf(info, collectionId), inputs),
+  }
+}
+
+function updateField(collectionId: string, types: CollectionTypes): FieldConfig {
+  const { document, updateInput } = types
   return {
     type: required(document),
     description: `Changes a ${document.name}.`,
-    args: { input: { type: new GraphQLNonNull(updateInput), description: 'Which, and what of it.' } },
-    resolve: async (_root, { input }: Input, ctx: Context, info) => {
-      const { model, collection } = modelOf(info, collectionId)
-      return updateDocument(ctx, model, collection, input, planDocument(info, model, collection))
+    args: {
+      input: { type: new GraphQLNonNull(updateInput), description: 'Which, and what of it.' },
+      ...applyArgument(types),
+      ...ifVersion,
     },
+    resolve: async (_root, { input, ...terms }: { input: Input } & Terms, ctx: Context, info) =>
+      updateDocument(ctx, placeOf(info, collectionId), input, terms),
+  }
+}
+
+function updateManyField(collectionId: string, types: CollectionTypes): FieldConfig {
+  const { document, where, setInput, bulkResult } = types
+  return {
+    type: required(bulkResult),
+    description: `Changes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not change one of them.`,
+    args: {
+      where: { type: new GraphQLNonNull(where), description: 'Which ones.' },
+      ...(setInput ? { set: { type: setInput, description: 'What is set in each.' } } : {}),
+      ...applyArgument(types),
+    },
+    resolve: async (_root, { where, set, ...terms }: { where: unknown; set?: Input | null } & Terms, ctx, info) =>
+      updateDocuments(ctx, { ...modelOf(info, collectionId), where }, set ?? {}, terms),
   }
 }
 
@@ -51,10 +111,18 @@ function deleteField(collectionId: string, { document }: CollectionTypes): Field
   return {
     type: required(GraphQLID),
     description: `Deletes a ${document.name}. Documents that point at it go along, lose the value or forbid it, as their attribute says.`,
-    args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' } },
-    resolve: async (_root, { id }: { id: string }, ctx: Context, info) => {
-      const { model, collection } = modelOf(info, collectionId)
-      return deleteDocument(ctx, model, collection, id)
-    },
+    args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' }, ...ifVersion },
+    resolve: async (_root, { id, ...terms }: { id: string } & Terms, ctx: Context, info) =>
+      deleteDocument(ctx, modelOf(info, collectionId), id, terms),
+  }
+}
+
+function deleteManyField(collectionId: string, { document, where, bulkResult }: CollectionTypes): FieldConfig {
+  return {
+    type: required(bulkResult),
+    description: `Deletes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not delete one of them.`,
+    args: { where: { type: new GraphQLNonNull(where), description: 'Which ones.' } },
+    resolve: async (_root, { where }: { where: unknown }, ctx: Context, info) =>
+      deleteDocuments(ctx, { ...modelOf(info, collectionId), where }),
   }
 }

@@ -15,6 +15,7 @@ import {
 } from 'graphql'
 import { type ComputedOrders, createComputedOrders } from './computed-orders.ts'
 import { createFilterTypes, type FilterTypes, type Values } from './filters.ts'
+import { sharedOperationTypes } from './operation-inputs.ts'
 import { BigIntText, scalars } from './scalars.ts'
 
 /** The types that all collections share. */
@@ -39,7 +40,7 @@ export function sharedNames({ values, filters, listFilters, parts, orders, ...ot
   const types = [others, values, filters, listFilters, parts, orders].flatMap((some): GraphQLNamedType[] =>
     Object.values(some),
   )
-  return types.map(({ name }) => name)
+  return [...types, ...sharedOperationTypes(values)].map(({ name }) => name)
 }
 
 /** Makes them once, but those that the API itself has already are its own: a schema has one type of a name. */

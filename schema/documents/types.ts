@@ -16,6 +16,10 @@ export type CollectionTypes = {
   order: GraphQLInputObjectType
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType
+  /** What `updatePosts` sets, and what it applies; null where there is nothing of the kind. */
+  setInput: GraphQLInputObjectType | null
+  operations: GraphQLInputObjectType | null
+  bulkResult: GraphQLObjectType
 }
 
 /** The types of a collection by its id. */

@@ -17,6 +17,7 @@ export type ColumnTypes = {
   /** As documents are given it. */
   input: (column: Column) => ValueType
   filter: (column: Column) => GraphQLInputObjectType
+  enumOf: (column: Column) => GraphQLEnumType
 }
 
 type Item = GraphQLScalarType | GraphQLEnumType
@@ -34,6 +35,7 @@ export function createColumnTypes(shared: SharedTypes, collection: CollectionMod
   return {
     output: valueType,
     input: valueType,
+    enumOf: (column) => enumOf(column).type,
     filter: (column) => {
       const { type, list } = column
       const own = type === 'ENUM' ? enumOf(column) : null

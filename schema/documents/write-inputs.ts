@@ -4,10 +4,13 @@ import {
   type GraphQLInputFieldConfigMap,
   GraphQLInputObjectType,
   type GraphQLInputType,
+  GraphQLInt,
   GraphQLList,
   GraphQLNonNull,
+  GraphQLObjectType,
 } from 'graphql'
-import type { SharedTypes } from './shared.ts'
+import { namedIds } from '../../src/documents/bulk.ts'
+import { listOf, type SharedTypes } from './shared.ts'
 import { type ColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 
@@ -26,6 +29,7 @@ export function createInputType(
         type: GraphQLID,
         description: 'Its id: 1 to 64 of the characters A-Z a-z 0-9 . _ -. One is made if it is left out.',
       },
+      ...moments(shared, visible),
       ...attributes(visible, valueTypes, true),
       ...permissions(
         shared,
@@ -48,8 +52,34 @@ export function updateInputType(
     description: `Changes of a document of \`${key}\`. What is left out stays as it is.`,
     fields: {
       id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' },
+      ...moments(shared, visible),
       ...attributes(visible, valueTypes, false),
       ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
+    },
+  })
+}
+
+/** `PostSet`; null where there is nothing to be set. */
+export function setInputType(visible: VisibleCollection, valueTypes: ColumnTypes): GraphQLInputObjectType | null {
+  const { typeName, key } = visible.collection
+  const settableColumns = visible.settableColumns.filter(({ encrypted }) => !encrypted)
+  const fields = attributes({ ...visible, settableColumns }, valueTypes, false)
+  if (Object.keys(fields).length === 0) return null
+  return new GraphQLInputObjectType({
+    name: `${typeName}Set`,
+    description: `What is set in each of many documents of \`${key}\`. What is left out stays as it is.`,
+    fields,
+  })
+}
+
+/** `PostBulkResult`. */
+export function bulkResultType({ collection: { typeName, key } }: VisibleCollection): GraphQLObjectType {
+  return new GraphQLObjectType({
+    name: `${typeName}BulkResult`,
+    description: `What became of many documents of \`${key}\`.`,
+    fields: {
+      count: { type: new GraphQLNonNull(GraphQLInt), description: 'How many were written.' },
+      ids: { type: listOf(GraphQLID), description: `Their ids in order, the first ${namedIds.toLocaleString('en')}.` },
     },
   })
 }
@@ -61,6 +91,15 @@ function permissions(
 ): GraphQLInputFieldConfigMap {
   if (!collection.documentPermissions) return {}
   return { permissions: { type: new GraphQLList(new GraphQLNonNull(shared.PermissionInput)), description } }
+}
+
+/** A server brings documents along from elsewhere as old as they are. */
+function moments({ DateTime }: SharedTypes, { caller }: VisibleCollection): GraphQLInputFieldConfigMap {
+  if (caller.kind !== 'all' && caller.kind !== 'key') return {}
+  return {
+    createdAt: { type: DateTime, description: 'When it was created, instead of now.' },
+    updatedAt: { type: DateTime, description: 'When it was last changed, instead of now.' },
+  }
 }
 
 function attributes(

@@ -231,10 +231,98 @@ test('delete: what points at it goes along, is released, or forbids it, each wit
   assert.deepEqual(left, { comments: { nodes: [{ id: 'c3', replyTo: null }] }, notes: { totalCount: 0 } })
 })
 
+const bulk = (inputs: object[]) => ({
+  source: 'mutation ($inputs: [CreatePostInput!]!) { createPosts(inputs: $inputs) { id title views author { name } } }',
+  variables: { inputs },
+})
+
+test('createPosts: all in the order of the inputs, with an event each; or none', async () => {
+  const { source, variables } = bulk([
+    { id: 'b', title: 'x' },
+    { id: 'a', title: 'y', views: 3, author: 'Ann' },
+  ])
+  const { createPosts } = (await done(blog.owner, source, variables)) ?? {}
+  assert.deepEqual(createPosts, [
+    { id: 'b', title: 'x', views: 0, author: null },
+    { id: 'a', title: 'y', views: 3, author: { name: 'Ann' } },
+  ])
+  const told = (await payloads()).slice(-2).map(({ type, payload }) => [type, payload.id, payload.after._version])
+  assert.deepEqual(told, [
+    ['documents.created', 'b', 1],
+    ['documents.created', 'a', 1],
+  ])
+  const wrong = bulk([{ title: 'x' }, { title: 'y'.repeat(21) }])
+  await refused(blog.owner, wrong.source, 'INVALID This has at most 20 characters. (inputs.1.title)', wrong.variables)
+  const twice = bulk([{ title: 'x' }, { id: 'a', title: 'y' }])
+  await refused(blog.owner, twice.source, 'CONFLICT Another document has this id.', twice.variables)
+  const absent = bulk([{ title: 'x' }, { title: 'y', author: 'absent' }])
+  await refused(blog.owner, absent.source, /^INVALID There is no such document/, absent.variables)
+  assert.deepEqual(await done(blog.owner, source, { inputs: [] }), { createPosts: [] })
+})
+
+test('updatePosts and deletePosts: all that match, each with its event; refused where one may not be changed', async () => {
+  const own = [
+    { right: 'READ', role: 'user:bob' },
+    { right: 'WRITE', role: 'user:bob' },
+  ]
+  const seen = [{ right: 'READ', role: 'user:bob' }]
+  const { source, variables } = bulk([
+    { id: 'p1', title: 'x', permissions: own },
+    { id: 'p2', title: 'x', views: 5, permissions: own },
+    { id: 'p3', title: 'z', permissions: seen },
+    { id: 'p4', title: 'x' },
+  ])
+  await done(blog.owner, source, variables)
+  await world.app.sql.query('truncate events.outbox')
+  const bob = blog.as('bob')
+  const change =
+    'updatePosts(where: { title: { eq: "x" } }, set: { draft: true }, apply: { views: { increment: 2, max: 7 } }) { count ids }'
+  assert.deepEqual(await done(bob, `mutation { ${change} }`), { updatePosts: { count: 2, ids: ['p1', 'p2'] } })
+  const told = (await payloads()).map(({ payload: { id, before, after, changed } }) => [
+    id,
+    before.views,
+    after.views,
+    after._version,
+    changed,
+  ])
+  assert.deepEqual(told, [
+    ['p1', 0, 2, 2, ['draft', 'views']],
+    ['p2', 5, 7, 2, ['draft', 'views']],
+  ])
+  await refused(bob, `mutation { ${change} }`, 'INVALID This would pass its bounds. (apply.views)')
+  await refused(
+    bob,
+    'mutation { updatePosts(where: {}, set: { draft: false }) { count } }',
+    'FORBIDDEN You may not change this document.',
+  )
+  await refused(bob, 'mutation { deletePosts(where: {}) { count } }', 'FORBIDDEN You may not change this document.')
+  const gone = await done(bob, 'mutation { deletePosts(where: { title: { eq: "x" } }) { count ids } }')
+  assert.deepEqual(gone, { deletePosts: { count: 2, ids: ['p1', 'p2'] } })
+  assert.deepEqual(await done(blog.owner, '{ posts { nodes { id } } }'), {
+    posts: { nodes: [{ id: 'p3' }, { id: 'p4' }] },
+  })
+})
+
+test('ifVersion: only what has been seen is changed', async () => {
+  await done(blog.owner, 'mutation { createPost(input: { id: "p1", title: "x" }) { id } }')
+  const update = 'mutation { updatePost(input: { id: "p1", title: "y" }, ifVersion: 1) { version } }'
+  assert.deepEqual(await done(blog.owner, update), { updatePost: { version: 2 } })
+  await refused(blog.owner, update, /^CONFLICT .* version/)
+  await refused(blog.owner, 'mutation { deletePost(id: "p1", ifVersion: 1) }', /^CONFLICT .* version/)
+  assert.deepEqual(await done(blog.owner, 'mutation { deletePost(id: "p1", ifVersion: 2) }'), { deletePost: 'p1' })
+})
+
+test('moments are set by servers, not by end users', async () => {
+  const source = 'mutation { createPost(input: { title: "x", createdAt: "2020-01-01T00:00:00Z" }) { createdAt } }'
+  const key = blog.key('documents.read', 'documents.write')
+  assert.deepEqual(await done(key, source), { createPost: { createdAt: '2020-01-01T00:00:00.000Z' } })
+  await refused(blog.as('bob'), source, /createdAt/)
+})
+
 test('delete: more than it may take along is refused', async () => {
   await done(blog.owner, 'mutation { createPost(input: { id: "p1", title: "x" }) { id } }')
   await world.app.sql.query(
-    `insert into "${blog.projectId}"."${blog.ids.comments}" ("_id", post) select 'c' || i, 'p1' from generate_series(1, 1001) i`,
+    `insert into "${blog.projectId}"."${blog.ids.comments}" ("_id", post) select 'c' || i, 'p1' from generate_series(1, 10001) i`,
   )
   await refused(blog.owner, 'mutation { deletePost(id: "p1") }', /^LIMIT_EXCEEDED /)
 })

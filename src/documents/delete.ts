@@ -1,90 +1,96 @@
-import type { Context, TxContext } from '../context.ts'
-import { LimitExceeded } from '../errors.ts'
-import { emit } from '../event.ts'
-import { documentDeleted, documentUpdated } from './events.ts'
-import type { Image } from './image.ts'
-import { imageSql } from './json.ts'
-import { type CollectionModel, type ProjectModel, quote, type Referrer } from './model.ts'
-import { holderOf } from './permissions.ts'
-import { changing, lockDocument, payloadOf } from './write.ts'
+import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
+import { LimitExceeded, NotFound } from '../errors.ts'
+import { lockSql, removeSql } from './delete-sql.ts'
+import { isDocumentId } from './input.ts'
+import { type CollectionModel, quote, type Referrer } from './model.ts'
+import { bulkLimit, releaseSql } from './update-sql.ts'
+import { answerOf, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
 
-/** How many other documents one delete may take along or change. */
-const most = 1000
+/** How many other documents one call may take along or change. */
+const mostTaken = 10_000
 
 /** Answers the id. Documents that point here follow their relation: they go along, lose the value, or forbid it. */
 export async function deleteDocument(
   ctx: Context,
-  model: ProjectModel,
-  collection: CollectionModel,
+  place: Pick<Place, 'model' | 'collection'>,
   id: string,
+  terms: Terms = {},
 ): Promise<string> {
-  return changing(ctx, collection, async (tx) => {
-    const image = await lockDocument(tx, model, collection, id, 'delete', holderOf(ctx))
-    const removal = { model, now: ctx.clock(), gone: new Set([`${collection.id}/${image._id}`]), left: most }
-    await remove(tx, removal, collection, [image])
-    return image._id
+  const absent = new NotFound('There is no such document.')
+  if (!isDocumentId(id)) throw absent
+  const ids = await deleteWhere(ctx, place, terms, ({ scope }) => `t."_id" = ${scope.param(id, 'text')}`)
+  if (ids.length === 0) throw absent
+  return id
+}
+
+/** Deletes all that `condition` describes and that the caller may read; refuses if he may not delete one of them. */
+export async function deleteWhere(
+  ctx: Context,
+  place: Pick<Place, 'model' | 'collection'>,
+  { ifVersion = null }: Terms,
+  condition: (writing: Writing) => string,
+): Promise<string[]> {
+  const { collection } = place
+  const writing = openWriting(ctx, place)
+  const lock = lockSql(writing, { condition: condition(writing), ifVersion })
+  if (!collection.referrers.some(takes)) {
+    const statement = writing.statement(removeSql(writing, lock))
+    return changing(ctx, collection, sqlStatement, (tx) => answerOf<string[]>(tx, statement))
+  }
+  return changing(ctx, collection, sqlTransaction, async (tx) => {
+    const text = `with locked as (${lock}) select to_json(array(select "_id" from locked order by "_id"))::text as answer`
+    const ids = await answerOf<string[]>(tx, writing.statement(text))
+    if (ids.length > bulkLimit) throw new LimitExceeded('One call changes at most 10,000 documents.')
+    await remove(tx, { ctx, place, gone: new Map([[collection.id, new Set(ids)]]), left: mostTaken }, collection, ids)
+    return ids
   })
 }
 
-type Removal = { model: ProjectModel; now: Date; gone: Set<string>; left: number }
+type Taking = { ctx: Context; place: Pick<Place, 'model' | 'collection'>; gone: Map<string, Set<string>>; left: number }
+
+function takes({ onDelete }: Referrer): boolean {
+  return onDelete !== 'RESTRICT'
+}
 
 /**
  * PostgreSQL's own cascades would leave no event behind, so what they would do is done here first. RESTRICT is left to it.
  */
-async function remove(
-  tx: TxContext,
-  removal: Removal,
-  collection: CollectionModel,
-  images: readonly Image[],
-): Promise<void> {
-  const ids = images.map(({ _id }) => _id)
-  for (const referrer of collection.referrers.filter(({ onDelete }) => onDelete !== 'RESTRICT')) {
-    const pointing = removal.model.collections.get(referrer.collectionId)
+async function remove(tx: TxContext, taking: Taking, collection: CollectionModel, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  const { ctx, place } = taking
+  for (const referrer of collection.referrers.filter(takes)) {
+    const pointing = place.model.collections.get(referrer.collectionId)
     if (!pointing) continue
-    const rows = await lockPointing(tx, removal, pointing, referrer, ids)
-    if (rows.length === 0) continue
-    if (referrer.onDelete === 'CASCADE') await remove(tx, removal, pointing, rows)
-    else await release(tx, removal, pointing, referrer, rows)
+    const found = await lockPointing(tx, taking, pointing, referrer, ids)
+    if (referrer.onDelete === 'CASCADE') await remove(tx, taking, pointing, found)
+    else if (found.length > 0) {
+      const writing = openWriting(ctx, { ...place, collection: pointing })
+      await answerOf(tx, writing.statement(releaseSql(writing, referrer.column, found)))
+    }
   }
-  await tx.query(`delete from ${collection.table} where "_id" = any($1::text[])`, [ids])
-  for (const image of images) await emit(tx, documentDeleted, payloadOf(collection, image, null))
+  const writing = openWriting(ctx, { ...place, collection })
+  const rows = `select t.* from ${collection.table} t where t."_id" = any(${writing.scope.param(ids, 'text[]')})`
+  await answerOf(tx, writing.statement(removeSql(writing, rows)))
 }
 
 async function lockPointing(
   tx: TxContext,
-  removal: Removal,
+  taking: Taking,
   collection: CollectionModel,
   { column, onDelete }: Referrer,
   ids: string[],
-) {
-  const rows = await tx.query<{ image: Image }>(
-    `select ${imageSql(collection, 't')} as image from ${collection.table} t
-     where t.${quote(column)} = any($1::text[]) order by t."_id" limit $2 for update`,
-    [ids, removal.left + removal.gone.size + 1],
+): Promise<string[]> {
+  const gone = taking.gone.get(collection.id) ?? new Set<string>()
+  const rows = await tx.query<{ id: string }>(
+    `select t."_id" as id from ${collection.table} t
+     where t.${quote(column)} = any($1::text[]) and t."_id" <> all($2::text[]) order by t."_id" limit $3 for update`,
+    [ids, [...gone], taking.left + 1],
   )
-  const images = rows.map(({ image }) => image).filter(({ _id }) => !removal.gone.has(`${collection.id}/${_id}`))
-  removal.left -= images.length
-  if (removal.left < 0)
-    throw new LimitExceeded(`More than ${most} other documents depend on this one: delete or change those first.`)
-  if (onDelete === 'CASCADE') for (const { _id } of images) removal.gone.add(`${collection.id}/${_id}`)
-  return images
-}
-
-async function release(
-  tx: TxContext,
-  { now }: Removal,
-  collection: CollectionModel,
-  { column }: Referrer,
-  images: readonly Image[],
-) {
-  const rows = await tx.query<{ image: Image }>(
-    `update ${collection.table} as t set ${quote(column)} = null, "_updatedAt" = $2, "_version" = "_version" + 1 where t."_id" = any($1::text[])
-     returning ${imageSql(collection, 't')} as image`,
-    [images.map(({ _id }) => _id), now],
-  )
-  const after = new Map(rows.map(({ image }) => [image._id, image]))
-  for (const before of images) {
-    const image = after.get(before._id)
-    if (image) await emit(tx, documentUpdated, payloadOf(collection, before, image))
+  const found = rows.map(({ id }) => id)
+  taking.left -= found.length
+  if (taking.left < 0) {
+    throw new LimitExceeded('More than 10,000 other documents depend on this: delete or change those first.')
   }
+  if (onDelete === 'CASCADE') taking.gone.set(collection.id, new Set([...gone, ...found]))
+  return found
 }

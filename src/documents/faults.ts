@@ -1,13 +1,15 @@
-import { AppError, Conflict, Invalid, LimitExceeded, Unavailable } from '../errors.ts'
-import type { CollectionModel } from './model.ts'
+import { AppError, Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable } from '../errors.ts'
+import type { CollectionModel, Column } from './model.ts'
 
-type Fault = { code?: string; detail?: string }
+type Fault = { code?: string; detail?: string; constraint?: string; column?: string }
 
 /** What PostgreSQL refused, as an error that the caller may read; anything else as it is. */
 export function translate(error: unknown, collection: CollectionModel | null): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
-  const { code, detail } = error as Fault
+  const { code, detail, constraint, column } = error as Fault
   switch (code) {
+    case 'TD001':
+      return refusal(error.message)
     case '23505':
       return new Conflict(`Another document has this ${fieldsOf(detail, collection).join(', ') || 'value'}.`)
     case '23503':
@@ -15,8 +17,14 @@ export function translate(error: unknown, collection: CollectionModel | null): u
         ? new Conflict('Other documents point at this one.')
         : unrelated(fieldsOf(detail, collection)[0] ?? 'id')
     case '23502':
+      return new Invalid('This is required.', ['input', ...keyOf(collection, ({ name }) => name === column)])
     case '23514':
-      return new Invalid('A value is missing or out of its bounds.', ['input'])
+      return broken(constraint ?? '', collection)
+    case '22003':
+      return new Invalid('A number is out of its range.', ['input'])
+    case '22012':
+    case '2201F':
+      return new Invalid('This number does not exist: a division by zero, or its like.', ['input'])
     case '42P01':
     case '42703':
       return new Unavailable('The schema of this project is being changed. Try again.')
@@ -35,8 +43,55 @@ export function translate(error: unknown, collection: CollectionModel | null): u
 }
 
 /** Said of a document that is not there and of one that the caller may not read. */
-export function unrelated(key: string): Invalid {
-  return new Invalid('There is no such document.', ['input', key])
+export function unrelated(key: string, at: readonly string[] = ['input']): Invalid {
+  return new Invalid('There is no such document.', [...at, key])
+}
+
+/** Why a statement refused: a word, and what it is about. */
+function refusal(reason: string): AppError {
+  const [word, place, ...about] = reason.split(':')
+  const rest = about.join(':')
+  switch (word) {
+    case 'absent':
+      return new NotFound('There is no such document.')
+    case 'forbidden':
+      return new Forbidden('You may not change this document.')
+    case 'rule':
+      return new Forbidden('You may not write a document like this.')
+    case 'version':
+      return new Conflict('The document has been changed since: its version is another.')
+    case 'related':
+      return unrelated(rest, place?.split('.'))
+    case 'grant':
+      return new Forbidden(`You may not grant the role ${rest}: you do not hold it.`)
+    case 'bounds':
+      return new Invalid('This would pass its bounds.', ['apply', rest])
+    case 'size':
+      return new LimitExceeded('A document has at most 1,000,000 bytes as JSON.')
+    default:
+      return new LimitExceeded('One call changes at most 10,000 documents.')
+  }
+}
+
+const breaches: Readonly<Record<string, string>> = {
+  size: 'This is too long.',
+  min: 'This is too small.',
+  max: 'This is too great.',
+  pattern: 'This does not match its pattern.',
+  elements: 'This is not one of its values.',
+  items: 'A list has at most 5,000 items, and no null.',
+}
+
+/** Constraints are named after their attribute. */
+function broken(constraint: string, collection: CollectionModel | null): Invalid {
+  const [, id = '', what = ''] = /^(.*)_([a-z]+)$/.exec(constraint) ?? []
+  const key = keyOf(collection, ({ attributeId }) => attributeId === id)
+  return new Invalid(breaches[what] ?? 'A value is missing or out of its bounds.', ['input', ...key])
+}
+
+function keyOf(collection: CollectionModel | null, is: (column: Column) => boolean): string[] {
+  const column = [...(collection?.columns.values() ?? [])].find(is)
+  return column ? [column.key] : []
 }
 
 /** The fields of the key that PostgreSQL names: `Key (slug, "userName")=(…) already exists.` */

@@ -6,8 +6,6 @@ import type { Roles } from './scope.ts'
 /** A document's own permissions, as its columns hold them. */
 export type Grants = { _read: readonly string[]; _update: readonly string[]; _delete: readonly string[] }
 
-export const noGrants: Grants = { _read: [], _update: [], _delete: [] }
-
 const most = 100
 
 const rightsOf: Record<string, readonly Right[]> = {
@@ -23,12 +21,9 @@ export function defaultGrants(collection: CollectionModel, roles: Roles): Grants
   return { _read: self, _update: self, _delete: self }
 }
 
-/**
- * Reads a `permissions` input. `roles` are the caller's: he cannot grant what he does not hold, but what was granted
- * `before` may stay.
- */
-export function parseGrants(collection: CollectionModel, input: unknown, roles: Roles, before: Grants): Grants {
-  const path = ['input', 'permissions']
+/** Reads a `permissions` input. */
+export function parseGrants(collection: CollectionModel, input: unknown, at: readonly string[]): Grants {
+  const path = [...at, 'permissions']
   if (!Array.isArray(input))
     throw new Invalid('This must not be null: an empty list takes every permission away.', path)
   if (!collection.documentPermissions)
@@ -47,15 +42,18 @@ export function parseGrants(collection: CollectionModel, input: unknown, roles: 
     if (!isRole(role)) throw new Invalid('This is not a role.', [...path, `${i}`, 'role'])
     for (const one of granted) grants[one].add(role)
   }
-  const parsed = { _read: [...grants.read], _update: [...grants.update], _delete: [...grants.delete] }
-  requireHeld(parsed, roles, before)
-  return parsed
+  return { _read: [...grants.read], _update: [...grants.update], _delete: [...grants.delete] }
 }
 
-function requireHeld(grants: Grants, roles: Roles, before: Grants): void {
-  if (roles === null) return
-  for (const column of ['_read', '_update', '_delete'] as const) {
-    const foreign = grants[column].find((role) => !roles.includes(role) && !before[column].includes(role))
-    if (foreign !== undefined) throw new Forbidden(`You may not grant the role ${foreign}: you do not hold it.`)
-  }
+/** Roles that the caller does not hold, and so may not grant to a document that has not granted them before. */
+export function foreignGrants(granted: readonly string[], roles: Roles): string[] {
+  return roles === null ? [] : granted.filter((role) => !roles.includes(role))
+}
+
+/** The grants of a new document: its creator gives no more than what he holds. */
+export function grantsOfNew(collection: CollectionModel, input: unknown, roles: Roles, at: readonly string[]): Grants {
+  const grants = parseGrants(collection, input, at)
+  const [foreign] = foreignGrants(Object.values(grants).flat(), roles)
+  if (foreign !== undefined) throw new Forbidden(`You may not grant the role ${foreign}: you do not hold it.`)
+  return grants
 }

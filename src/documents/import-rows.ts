@@ -1,12 +1,9 @@
 import type { Context } from '../context.ts'
 import { Invalid } from '../errors.ts'
-import { newId } from '../lib/ids.ts'
-import { defaultGrants, noGrants, parseGrants } from './grants.ts'
-import { isDocumentId, type Setting, settingsForCreate } from './input.ts'
+import { isDocumentId, newRow, rowJson } from './input.ts'
+import { type GivenColumn, rowColumns } from './insert-sql.ts'
 import type { CollectionModel, Column, Neighbour } from './model.ts'
 import { holderOf } from './permissions.ts'
-import { seal } from './sealed.ts'
-import { parseMoment } from './texts.ts'
 
 /** One line of what is imported: its number, from 1 on, and what stands in it. */
 export type Line = { row: number; input: Readonly<Record<string, unknown>> }
@@ -16,7 +13,7 @@ export type Arrived = {
   row: number
   id: string
   /** Its columns with their types, and those of them that were given. */
-  settings: readonly Setting[]
+  columns: readonly GivenColumn[]
   given: readonly string[]
   /** The JSON of its values by column. */
   json: string
@@ -30,44 +27,14 @@ type Input = Readonly<Record<string, unknown>>
 export function arrive(ctx: Context, collection: CollectionModel, { row, input }: Line, textual: boolean): Arrived {
   const values = textual ? fromTexts(collection, input) : input
   requireKnown(collection, values)
-  const id = idOf(values)
-  const now = ctx.clock().toISOString()
-  const grants =
-    values.permissions === undefined || values.permissions === null
-      ? defaultGrants(collection, holderOf(ctx).write.roles)
-      : parseGrants(collection, values.permissions, holderOf(ctx).write.roles, noGrants)
-  const settings: Setting[] = [
-    { name: '_id', type: 'text', value: id },
-    { name: '_createdAt', type: 'timestamptz', value: momentOf(values, 'createdAt') ?? now },
-    { name: '_updatedAt', type: 'timestamptz', value: momentOf(values, 'updatedAt') ?? now },
-    ...Object.entries(grants).map(([name, value]) => ({ name, type: 'text[]', value })),
-    ...settingsForCreate(collection, values).map((setting) => sealed(ctx, collection, id, setting)),
-  ]
-  const json = `{${settings.map(settingJson).join(',')}}`
-  return { row, id, settings, given: givenColumns(collection, values), json, links: linksOf(collection, values) }
-}
-
-/** JSON stands in it as it is: so does its text in the column. */
-function settingJson({ name, type, value }: Setting): string {
-  return `${JSON.stringify(name)}:${type === 'json' && typeof value === 'string' ? value : JSON.stringify(value)}`
-}
-
-function sealed(ctx: Context, { columns }: CollectionModel, id: string, setting: Setting): Setting {
-  const column = [...columns.values()].find(({ name }) => name === setting.name)
-  if (!column?.encrypted || !column.attributeId || setting.value === null) return setting
-  const value = column.type === 'JSON' ? JSON.parse(String(setting.value)) : setting.value
-  return { ...setting, type: 'text', value: seal(ctx, column.attributeId, id, value) }
-}
-
-function idOf({ id }: Input): string {
-  if (id === undefined || id === null) return newId('doc')
-  if (!isDocumentId(id)) throw new Invalid('An id has 1 to 64 of the characters A-Z a-z 0-9 . _ -', ['id'])
-  return id
-}
-
-function momentOf(values: Input, key: string): unknown {
-  const value = values[key]
-  return value === undefined || value === null ? null : parseMoment(value, [key])
+  // A null of `export` stands for none of its own.
+  const { permissions, ...rest } = values
+  const own = permissions === undefined || permissions === null ? rest : values
+  const writer = { keys: ctx, caller: holderOf(ctx).write, now: ctx.clock() }
+  const made = newRow(writer, collection, own, ['input'])
+  const id = String(made._id)
+  const given = givenColumns(collection, values)
+  return { row, id, columns: rowColumns(collection), given, json: rowJson(made), links: linksOf(collection, values) }
 }
 
 /** What cannot be set is passed over where `export` writes it: nobody has to take it out. */

@@ -1,7 +1,7 @@
 import type { TxContext } from '../context.ts'
 import { imageColumns } from './image.ts'
 import type { Arrived } from './import-rows.ts'
-import type { Setting } from './input.ts'
+import type { GivenColumn } from './insert-sql.ts'
 import { imageSql, jsonObject, literal } from './json.ts'
 import { type CollectionModel, quote } from './model.ts'
 
@@ -65,7 +65,7 @@ async function insertRows(
   rows: readonly Arrived[],
   duplicates: Duplicates,
 ): Promise<number> {
-  const settings = rows[0]?.settings ?? []
+  const settings = rows[0]?.columns ?? []
   const columns = settings.map(({ name }) => quote(name)).join(', ')
   const skipping = duplicates === 'skip' ? 'on conflict ("_id") do nothing' : ''
   const text = `with given as (${givenSql(settings)}),
@@ -77,7 +77,7 @@ async function insertRows(
 
 async function updateRows(tx: TxContext, collection: CollectionModel, rows: readonly Arrived[]): Promise<number> {
   const [first] = rows
-  const settings = first?.settings ?? []
+  const settings = first?.columns ?? []
   const sets = (first?.given ?? []).map((name) => `${quote(name)} = given.${quote(name)}`)
   const text = `with given as (${givenSql(settings)}),
     earlier as (select t."_id", ${imageSql(collection, 't')} as image from ${collection.table} t join given on given."_id" = t."_id"),
@@ -95,7 +95,7 @@ async function countOf(tx: TxContext, text: string, rows: readonly Arrived[]): P
   return counted?.count ?? 0
 }
 
-function givenSql(settings: readonly Setting[]): string {
+function givenSql(settings: readonly GivenColumn[]): string {
   const columns = settings.map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
   return `select * from json_to_recordset($1::json) as given (${columns})`
 }

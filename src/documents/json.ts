@@ -56,11 +56,16 @@ export function comparableSql({ type, name }: Pick<Column, 'type' | 'name'>, ali
 
 /** The whole row as it is logged, as `jsonb`. */
 export function imageSql(collection: CollectionModel, alias: string): string {
+  return `${imageText(collection, alias)}::jsonb`
+}
+
+/** The same as text. */
+export function imageText(collection: CollectionModel, alias: string): string {
   const entries = imageColumns(collection).map((column) => {
     const sql = `${alias}.${quote(column.name)}`
     return [column.name, column.kind === 'value' ? valueJson(column, sql) : jsonText(sql)] as const
   })
-  return `${jsonObject(entries)}::jsonb`
+  return jsonObject(entries)
 }
 
 /** The columns of a row of the collection's table, out of the `jsonb` of one that was logged. */

@@ -34,7 +34,11 @@ export function reserveNames(coordinates: Iterable<string>): void {
 /** The type's name that a collection gets when none is given: `Post` of `posts`, `BlogEntry` of `blogEntries`. */
 export function typeNameOf(key: string): string {
   const singular = pluralize.singular(key)
-  return singular.charAt(0).toUpperCase() + singular.slice(1)
+  return capital(singular)
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
 export function typeNamesOf(typeName: string, key: string): Names {
@@ -46,10 +50,14 @@ export function typeNamesOf(typeName: string, key: string): Names {
     one,
     many,
     coordinates: [
-      ...['', 'Connection', 'Edge', 'Where', 'ManyWhere', 'Order', 'Change'].map((suffix) => typeName + suffix),
-      ...['Create', 'Update'].map((verb) => `${verb}${typeName}Input`),
+      ...['', 'Connection', 'Edge', 'Where', 'ManyWhere', 'Order', 'Change', 'Set', 'Operations', 'BulkResult'].map(
+        (suffix) => typeName + suffix,
+      ),
+      ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${typeName}Input`),
       ...[one, many].map((field) => `Query.${field}`),
-      ...['create', 'update', 'delete'].map((verb) => `Mutation.${verb}${typeName}`),
+      ...['create', 'update', 'upsert', 'delete'].flatMap((verb) =>
+        [typeName, capital(many)].map((name) => `Mutation.${verb}${name}`),
+      ),
       `Subscription.${one}Changed`,
     ],
   }

@@ -8,8 +8,13 @@ const deferredBrand = Symbol('deferred')
 /** Where among the variables a value will be. */
 export type Slot = { readonly [slotBrand]: true; readonly path: readonly string[] }
 
-/** What a request brings. */
-export type Given = { variables: Readonly<Record<string, unknown>>; roles: readonly string[]; userId: string | null }
+/** What a request brings. `actor` is who writes, for what is logged of a write. */
+export type Given = {
+  variables: Readonly<Record<string, unknown>>
+  roles: readonly string[]
+  userId: string | null
+  actor?: { kind: string; id: string } | null
+}
 
 export type Deferred = { readonly [deferredBrand]: true; readonly read: (given: Given) => unknown }
 
@@ -45,6 +50,18 @@ export function whenGiven(value: unknown, read: (value: unknown) => unknown): un
   if (!Array.isArray(value) || !value.some(isSlot)) return read(value)
   const items: unknown[] = value
   return defer(({ variables }) => read(items.map((item) => (isSlot(item) ? valueAt(variables, item.path) : item))))
+}
+
+/** The same for slots anywhere in lists and objects; `read` is told of the request, where there is one to wait for. */
+export function whenAllGiven(value: unknown, read: (value: unknown, given: Given) => unknown): Deferred {
+  return defer((given) => read(filled(value, given), given))
+}
+
+function filled(value: unknown, given: Given): unknown {
+  if (isSlot(value)) return valueAt(given.variables, value.path)
+  if (Array.isArray(value)) return value.map((item) => filled(item, given))
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, given)]))
 }
 
 /** For values that decide what the statement looks like. */

@@ -169,3 +169,18 @@ BEGIN
       'BEGIN EXECUTE format(''SELECT %L::%s'', value, type); RETURN true; EXCEPTION WHEN data_exception THEN RETURN false; END';
   END IF;
 END $$;
+
+-- How a write of documents refuses: the whole statement fails, for a reason that the caller is told in our own words.
+CREATE FUNCTION documents.refuse(reason text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'TD001', MESSAGE = reason;
+END $$;
+
+-- True where there is no reason to refuse.
+CREATE FUNCTION documents.allow(reason text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF reason IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'TD001', MESSAGE = reason;
+  END IF;
+  RETURN true;
+END $$;

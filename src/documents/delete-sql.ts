@@ -1,0 +1,39 @@
+import { allowed, where } from './insert-sql.ts'
+import { imageText } from './json.ts'
+import { outboxSql } from './outbox-sql.ts'
+import { rightFilter } from './permissions.ts'
+import { bulkLimit, readable } from './update-sql.ts'
+import { join } from './where-sql.ts'
+import type { Writing } from './writing.ts'
+
+/** Which rows of `t` are deleted, and only in which version. */
+export type Removal = { condition: string; ifVersion: number | null }
+
+/** Locks the rows that are to go, or refuses. */
+export function lockSql(writing: Writing, { condition, ifVersion }: Removal): string {
+  const { scope, collection, holder } = writing
+  const right = rightFilter('delete', collection, holder.write, 't', scope)
+  const reasons = [
+    ...(right === 'true' ? [] : [`case when (${right}) is not true then 'forbidden' end`]),
+    ...(ifVersion === null ? [] : [`case when t."_version" <> ${scope.param(ifVersion, 'int4')} then 'version' end`]),
+  ]
+  const conditions = join([condition, readable(writing, 't')], 'and', 'true')
+  const rows = `select t.* from ${collection.table} t where ${conditions} order by t."_id" limit ${bulkLimit + 1} for update`
+  return `select t.* from (${rows}) t ${where(allowed(reasons))}`
+}
+
+/** Deletes the rows of `before`, which are locked, with their events; answers their ids. */
+export function removeSql({ scope, collection }: Writing, before: string): string {
+  const logged = {
+    action: 'deleted',
+    id: 'b."_id"',
+    before: imageText(collection, 'b'),
+    after: "'null'",
+    changed: "'[]'",
+  } as const
+  return `with before as materialized (${before}),
+    gone as (delete from ${collection.table} t using before b where t."_id" = b."_id"
+      and (select documents.allow(case when count(*) > ${bulkLimit} then 'many' end) from before) returning t."_id"),
+    logged as (${outboxSql(scope, collection, logged, 'from before b join gone g on g."_id" = b."_id" order by b."_id"')})
+    select to_json(array(select "_id" from gone order by "_id"))::text as answer`
+}

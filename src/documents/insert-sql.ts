@@ -1,0 +1,113 @@
+import { type Input, newRow, type Path, rowJson, settablesOf } from './input.ts'
+import { imageText, jsonList, literal } from './json.ts'
+import { type CollectionModel, quote } from './model.ts'
+import { outboxSql } from './outbox-sql.ts'
+import { readFilter, rightFilter } from './permissions.ts'
+import type { Scope } from './scope.ts'
+import { whenAllGiven } from './slots.ts'
+import { join } from './where-sql.ts'
+import type { Writing } from './writing.ts'
+
+/** A column of the rows that a statement is given. */
+export type GivenColumn = { name: string; type: string }
+
+/** The text of the answer about a written row, whose table has this alias. */
+export type AnswerSql = (alias: string) => string
+
+const ownColumns: readonly GivenColumn[] = [
+  { name: '_id', type: 'text' },
+  { name: '_createdAt', type: 'timestamptz' },
+  { name: '_updatedAt', type: 'timestamptz' },
+  ...['_read', '_update', '_delete'].map((name) => ({ name, type: 'text[]' })),
+]
+
+/** The columns of a new row, as `newRow` fills them. */
+export function rowColumns(collection: CollectionModel): readonly GivenColumn[] {
+  return [...ownColumns, ...settablesOf(collection)]
+}
+
+/** Rows that come as one parameter: however many there are, the statement reads the same. */
+export function givenSql(scope: Scope, columns: readonly GivenColumn[], rows: unknown): string {
+  const definitions = columns.map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
+  return `given as materialized (select * from json_to_recordset(${scope.param(rows, 'json')}) as g("_place" int4, ${definitions}))`
+}
+
+/** Texts of rows as one JSON, each with its place. */
+export function rowsJson(texts: readonly string[]): string {
+  return `[${texts.map((text, i) => `{"_place":${i},${text.slice(1)}`).join(',')}]`
+}
+
+/**
+ * One statement that creates documents with their events, or refuses all of them. `inputs` is a list of inputs, which may
+ * be or hold slots; its one row `answer` is a JSON list in the order of the inputs.
+ */
+export function insertSql(writing: Writing, inputs: unknown, at: (place: number) => Path, answer: AnswerSql): string {
+  const { scope, collection, holder, keys, now } = writing
+  const columns = rowColumns(collection)
+  const rows = whenAllGiven(inputs, (list, { roles, userId }) => {
+    const caller = { roles: holder.write.roles === null ? null : roles, userId }
+    const writer = { keys, caller, now: now() }
+    return rowsJson((list as Input[]).map((input, i) => rowJson(newRow(writer, collection, input, at(i)))))
+  })
+  const names = columns.map(({ name }) => quote(name)).join(', ')
+  const logged = {
+    action: 'created',
+    id: 'w."_id"',
+    before: "'null'",
+    after: imageText(collection, 'w'),
+    changed: "'[]'",
+  } as const
+  const joined = 'from written w join given g on g."_id" = w."_id"'
+  return `with ${givenSql(scope, columns, rows)},
+    written as (insert into ${collection.table} (${names}) select ${names} from given g
+      ${where(
+        allowed(
+          relatedReasons(
+            writing,
+            settablesOf(collection).map(({ key }) => key),
+            at,
+          ),
+        ),
+      )} order by g."_place" returning *),
+    logged as (${outboxSql(scope, collection, logged, `${joined} order by g."_place"`)})
+    select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing)))}`
+}
+
+/** Refuses a row for the first of these reasons that there is. */
+export function allowed(reasons: readonly string[]): string {
+  return reasons.length === 0 ? 'true' : `documents.allow(coalesce(${reasons.join(', ')}))`
+}
+
+export function where(condition: string): string {
+  return condition === 'true' ? '' : `where ${condition}`
+}
+
+/**
+ * A document that the caller may not read cannot be pointed at, in the same words as one that is not there. Where they may
+ * read all, the foreign key sees to it. What is created together may point at each other.
+ */
+export function relatedReasons(
+  { scope, collection, holder }: Writing,
+  keys: readonly string[],
+  at: (place: number) => Path,
+): string[] {
+  const [root = '', ...place] = at(0)
+  const path = place.length === 0 ? literal(`${root}:`) : `${literal(`${root}.`)} || g."_place" || ':'`
+  if (holder.write.roles === null) return []
+  return settablesOf(collection).flatMap(({ key, name, to }) => {
+    const related = scope.model.collections.get(to ?? '')
+    if (!related || !keys.includes(key)) return []
+    const readable = readFilter(scope, related, 'r')
+    if (readable === 'true') return []
+    const column = `g.${quote(name)}`
+    const found = `exists (select from ${related.table} r where ${join([`r."_id" = ${column}`, readable], 'and', 'true')})`
+    const own = related.id === collection.id ? ` or ${column} in (select "_id" from given)` : ''
+    return [`case when not (${column} is null or ${found}${own}) then 'related:' || ${path} || ${literal(key)} end`]
+  })
+}
+
+/** What comes by a rule must satisfy it once it is written. */
+function ruleReasons({ scope, collection, holder }: Writing): string[] {
+  const right = rightFilter('create', collection, holder.write, 'w', scope)
+  return right === 'true' ? [] : [`case when (${right}) is not true then 'rule' end`]
+}

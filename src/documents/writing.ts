@@ -1,0 +1,103 @@
+import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
+import { documentSql } from './document-sql.ts'
+import { translate } from './faults.ts'
+import type { Writer } from './input.ts'
+import { jsonList } from './json.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
+import { type Holder, holderOf } from './permissions.ts'
+import type { Plan } from './plan.ts'
+import { openScope, type Scope } from './scope.ts'
+import { bind } from './slots.ts'
+import type { Statement } from './sql.ts'
+
+/** Where something is written, and what of it is answered. */
+export type Place = { model: ProjectModel; collection: CollectionModel; plan: Plan }
+
+/** How a document is changed beside what its input sets. */
+export type Terms = { apply?: unknown; ifVersion?: number | null }
+
+/** One statement that writes: who, what, where. */
+export type Writing = {
+  scope: Scope
+  collection: CollectionModel
+  holder: Holder
+  keys: Writer['keys']
+  now: () => Date
+  /** What `scope` has collected the parameters of. */
+  statement: (text: string) => Statement
+}
+
+export function openWriting(
+  ctx: Pick<Context, 'actor' | 'env' | 'projectId' | 'clock'>,
+  { model, collection }: Pick<Place, 'model' | 'collection'>,
+): Writing {
+  const holder = holderOf(ctx)
+  const scope = openScope(model, holder.read)
+  const statement = (text: string) => ({ text, values: scope.values })
+  return { scope, collection, holder, keys: ctx, now: ctx.clock, statement }
+}
+
+/** Runs a change of documents; what PostgreSQL refuses becomes an error of ours. */
+export async function changing<T>(
+  ctx: Context,
+  collection: CollectionModel,
+  run: (ctx: Context, fn: (tx: TxContext) => Promise<T>) => Promise<T>,
+  fn: (tx: TxContext) => Promise<T>,
+): Promise<T> {
+  try {
+    return await run(ctx, fn)
+  } catch (error) {
+    throw translate(error, collection)
+  }
+}
+
+/** Runs a statement of one row whose `answer` is JSON. */
+export async function answerOf<T>(tx: TxContext, { text, values }: Statement): Promise<T> {
+  const { read, write } = holderOf(tx)
+  const roles = write.roles ?? read.roles ?? []
+  const given = { variables: {}, roles, userId: read.userId, actor: tx.actor }
+  if (process.env.DBG) console.log(text, bind(values, given))
+  const [row] = await tx.query<{ answer: string }>(text, bind(values, given))
+  tx.emitted.count += 1
+  if (!row) throw new Error('A statement that writes has not answered.')
+  return JSON.parse(row.answer)
+}
+
+/** What `plan` asks of documents that this transaction has written, whether the caller may read them or not. */
+export async function readWritten(tx: TxContext, place: Place, ids: readonly string[]): Promise<unknown[]> {
+  const { model, collection, plan } = place
+  const scope = openScope(model, holderOf(tx).read)
+  const source = `unnest(${scope.param(ids, 'text[]')}) with ordinality as i (id, place) join ${collection.table} t on t."_id" = i.id`
+  const text = `select ${jsonList(documentSql(scope, plan, 't'), 'i.place')} as answer from ${source}`
+  const [row] = await tx.query<{ answer: string }>(text, scope.bound())
+  return row ? JSON.parse(row.answer) : []
+}
+
+/**
+ * Runs a statement that answers a list of documents. It is a transaction by itself, unless the answer shows more than the
+ * written rows and what they point at: a statement does not see what it writes.
+ */
+export async function writeDocuments(
+  ctx: Context,
+  place: Place,
+  writing: Writing,
+  sql: (answer: (alias: string) => string) => string,
+): Promise<unknown[]> {
+  const { collection, plan } = place
+  if (!showsMore(plan, collection.id)) {
+    const statement = writing.statement(sql((alias) => documentSql(writing.scope, plan, alias)))
+    return changing(ctx, collection, sqlStatement, (tx) => answerOf<unknown[]>(tx, statement))
+  }
+  const statement = writing.statement(sql((alias) => `to_json(${alias}."_id")::text`))
+  return changing(ctx, collection, sqlTransaction, async (tx) => {
+    return readWritten(tx, place, await answerOf<string[]>(tx, statement))
+  })
+}
+
+/** Whether an answer shows rows that the statement itself may be writing. */
+export function showsMore(plan: Plan, collectionId: string): boolean {
+  return plan.fields.some((field) => {
+    if (field.kind === 'many') return true
+    return field.kind === 'one' && (field.plan.collectionId === collectionId || showsMore(field.plan, collectionId))
+  })
+}
