@@ -55,7 +55,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),
     setInput: setInputType(visible, valueTypes),
-    operations: operationsType(shared, visible, valueTypes.enumOf),
+    operations: operationsType(shared.values, visible, valueTypes.enumOf),
     bulkResult: bulkResultType(visible),
   }
 }

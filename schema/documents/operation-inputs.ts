@@ -12,7 +12,7 @@ import {
 } from 'graphql'
 import type { Column } from '../../src/documents/model.ts'
 import { type OperatorKind, operatorKind } from '../../src/documents/operations.ts'
-import type { SharedTypes } from './shared.ts'
+import type { Values } from './filters.ts'
 import type { VisibleCollection } from './visible.ts'
 
 type Item = GraphQLScalarType | GraphQLEnumType
@@ -22,7 +22,7 @@ const made = new WeakMap<Item, Map<OperatorKind, GraphQLInputObjectType>>()
 
 /** `PostOperations`; null where nothing has an operator. */
 export function operationsType(
-  { values }: SharedTypes,
+  values: Values,
   { collection, settableColumns }: VisibleCollection,
   enumOf: (column: Column) => GraphQLEnumType,
 ): GraphQLInputObjectType | null {
@@ -41,7 +41,7 @@ export function operationsType(
 }
 
 /** Every one that collections can share, by which the API reserves its names. */
-export function sharedOperationTypes(values: SharedTypes['values']): GraphQLInputObjectType[] {
+export function sharedOperationTypes(values: Values): GraphQLInputObjectType[] {
   const own = [
     ...numbers.map((type) => operationType(values[type], 'number')),
     ...(['DATE', 'DATETIME'] as const).map((type) => operationType(values[type], 'moment')),
