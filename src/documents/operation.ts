@@ -23,7 +23,7 @@ import { type RootPlanner, rootPlannerOf } from './root.ts'
 import type { Caller } from './scope.ts'
 import { selectedFields } from './selection.ts'
 import { createShaper, plainVariables, type Shape } from './shape.ts'
-import { bind, type Given, NeedsLiteral } from './slots.ts'
+import { bind, type Deferred, type Given, NeedsLiteral, noteDeferred } from './slots.ts'
 import { compile, isWhole, type Statement } from './sql.ts'
 
 /**
@@ -37,8 +37,13 @@ export type Operation = {
 
 type RootField = { key: string; plan: RootPlanner; nodes: readonly FieldNode[] }
 
-/** What was compiled for one shape of variables and one set of deciding roles; null where statements cannot serve it. */
-type Compiled = readonly { prefix: string; statement: Statement; isNullable: boolean }[] | null
+type Part = { prefix: string; statement: Statement; isNullable: boolean }
+
+/**
+ * What was compiled for one shape of variables and one set of deciding roles; null where statements cannot serve it.
+ * `unused` are values that no statement needs: they are only checked.
+ */
+type Compiled = { parts: readonly Part[]; unused: readonly Deferred[] } | null
 
 const most = { compiled: 50, keyCharacters: 4_000, retries: 20 }
 
@@ -66,7 +71,7 @@ export function planOperation(
       return plan ? [{ key, plan, nodes }] : []
     })
   }
-  const compileShape = (caller: Caller, { variables }: Shape): Compiled => {
+  const compileParts = (caller: Caller, { variables }: Shape): Part[] | null => {
     const compiled = planFields(variables).map(({ key, plan, nodes }, i) => {
       const info: Info = { schema, fragments, variableValues: variables, fieldNodes: [...nodes] }
       const [first] = nodes
@@ -81,6 +86,12 @@ export function planOperation(
       isNullable,
       statement: compile(model, caller, root),
     }))
+  }
+  const compileShape = (caller: Caller, shape: Shape): Compiled => {
+    const { made: parts, deferred } = noteDeferred(() => compileParts(caller, shape))
+    if (!parts) return null
+    const used = new Set(parts.flatMap(({ statement }) => statement.values))
+    return { parts, unused: deferred.filter((one) => !used.has(one)) }
   }
   return { run: runner(schema, node, model, types, compileShape) }
 }
@@ -138,9 +149,11 @@ function runner(
       const statements = statementsFor(caller, ctx.readers, coerced)
       if (!statements) return null
       const brought = { variables: coerced, roles: caller.roles ?? [], userId: caller.userId }
-      const [only] = statements
-      if (only && statements.length === 1) return join(statements, [await ask(ctx, only.statement, brought)])
-      return join(statements, await Promise.all(statements.map(({ statement }) => ask(ctx, statement, brought))))
+      const { parts, unused } = statements
+      for (const value of unused) value.read(brought)
+      const [only] = parts
+      if (only && parts.length === 1) return join(parts, [await ask(ctx, only.statement, brought)])
+      return join(parts, await Promise.all(parts.map(({ statement }) => ask(ctx, statement, brought))))
     } catch {
       // Reading twice changes nothing, and ordinary execution knows how to tell what is wrong, and where.
       return null
@@ -148,9 +161,9 @@ function runner(
   }
 }
 
-function join(statements: NonNullable<Compiled>, answers: readonly (string | null)[]): string | null {
+function join(parts: readonly Part[], answers: readonly (string | null)[]): string | null {
   let data = '{'
-  for (const [i, { prefix, isNullable }] of statements.entries()) {
+  for (const [i, { prefix, isNullable }] of parts.entries()) {
     const answer = answers[i] ?? null
     if (answer === null && !isNullable) return null
     data += prefix + (answer ?? 'null')

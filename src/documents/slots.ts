@@ -46,10 +46,31 @@ export function defer(read: (given: Given) => unknown): Deferred {
 
 /** `read(value)` now, or once the request brings the value. A list may hold slots beside values. */
 export function whenGiven(value: unknown, read: (value: unknown) => unknown): unknown {
-  if (isSlot(value)) return defer(({ variables }) => read(valueAt(variables, value.path)))
+  if (isSlot(value)) return noted(defer(({ variables }) => read(valueAt(variables, value.path))))
   if (!Array.isArray(value) || !value.some(isSlot)) return read(value)
   const items: unknown[] = value
-  return defer(({ variables }) => read(items.map((item) => (isSlot(item) ? valueAt(variables, item.path) : item))))
+  return noted(
+    defer(({ variables }) => read(items.map((item) => (isSlot(item) ? valueAt(variables, item.path) : item)))),
+  )
+}
+
+let notes: Deferred[] | null = null
+
+function noted(deferred: Deferred): Deferred {
+  notes?.push(deferred)
+  return deferred
+}
+
+/** What `compile` makes, and every value that it deferred: one that no statement needs has to be right all the same. */
+export function noteDeferred<T>(compile: () => T): { made: T; deferred: readonly Deferred[] } {
+  const before = notes
+  const deferred: Deferred[] = []
+  notes = deferred
+  try {
+    return { made: compile(), deferred }
+  } finally {
+    notes = before
+  }
 }
 
 /** The same for slots anywhere in lists and objects; `read` is told of the request, where there is one to wait for. */
