@@ -21,7 +21,8 @@ export function translate(error: unknown, collection: CollectionModel | null): u
     case '23514':
       return broken(constraint ?? '', collection)
     case '22003':
-      return new Invalid('A number is out of its range.', ['input'])
+    case '22008':
+      return new Invalid('A value is out of its range.', ['input'])
     case '22012':
     case '2201F':
       return new Invalid('This number does not exist: a division by zero, or its like.', ['input'])

@@ -62,10 +62,20 @@ function parseOperandOf(column: Column, kind: OperatorKind, operator: string, va
       if (operator === 'concat') return parseOperand(column, value, at)
       return fields(value, (one) => parseOperand(column, one, at))
     case 'moment':
-      return operator === 'add' ? fields(value, (one) => one) : requireTrue(value, at)
+      return operator === 'add'
+        ? fields(value, (one) => whenGiven(one, (given) => lengthOf(given, at)))
+        : requireTrue(value, at)
     default:
       return requireTrue(value, at)
   }
+}
+
+/** What is greater leads out of the calendar, and in PostgreSQL round it. */
+const greatestLength = 100_000_000
+
+function lengthOf(value: unknown, at: Path): unknown {
+  if (Math.abs(Number(value)) <= greatestLength) return value
+  throw new Invalid('A part of a length of time is at most 100,000,000.', at)
 }
 
 function requireTrue(value: unknown, at: Path): true {
@@ -134,7 +144,7 @@ function numberSql({ param }: Pick<Scope, 'param'>, { column, operator, operand 
 
 function listSql({ param }: Pick<Scope, 'param'>, { column, operator, operand }: Operation, old: string): string {
   const type = columnType(column)
-  const list = `coalesce(${old}, '{}'::${type})`
+  const list = `(coalesce(${old}, '{}'::${type}))`
   const kept = (condition: string) =>
     `array(select u.item from unnest(${list}) with ordinality u (item, place) where ${condition} order by u.place)`
   switch (operator) {
@@ -187,14 +197,26 @@ const ranges: Readonly<Record<string, readonly [string, string]>> = {
 /** Why the new value cannot be: it passes the range of its type, or a bound that was given with the operator. */
 export function operationReasons(scope: Pick<Scope, 'param'>, operation: Operation, alias: string): string[] {
   const { column, min, max } = operation
+  if (operatorKind(column) === 'moment') return momentReasons(scope, operation, alias)
   if (operatorKind(column) !== 'number') return []
-  const value = numberSql(scope, operation, `${alias}.${quote(column.name)}`)
   const { sql } = types[column.type]
   const range = ranges[column.type]
+  if (!range && min === null && max === null) return []
+  const value = numberSql(scope, operation, `${alias}.${quote(column.name)}`)
   const conditions = [
     ...(range ? [`(${value}) between ${range[0]} and ${range[1]}`] : []),
     ...(min === null ? [] : [`(${value}) >= ${scope.param(min, sql)}`]),
     ...(max === null ? [] : [`(${value}) <= ${scope.param(max, sql)}`]),
   ]
   return conditions.map((condition) => `case when not (${condition}) then ${literal(`bounds::${column.key}`)} end`)
+}
+
+/** Moments that the API can tell. */
+function momentReasons(scope: Pick<Scope, 'param'>, operation: Operation, alias: string): string[] {
+  const { column, operator } = operation
+  if (operator !== 'add') return []
+  const value = momentSql(scope, operation, `${alias}.${quote(column.name)}`)
+  const last = column.type === 'DATE' ? '9999-12-31' : '9999-12-31T23:59:59.999Z'
+  const condition = `(${value}) between '0001-01-01' and ${literal(last)}`
+  return [`case when not (${condition}) then ${literal(`bounds::${column.key}`)} end`]
 }

@@ -1,11 +1,13 @@
 import type { Context } from '../context.ts'
 import { Forbidden, Invalid, LimitExceeded } from '../errors.ts'
+import { documentSql } from './document-sql.ts'
 import { type Input, isDocumentId, type Path } from './input.ts'
 import { insertSql } from './insert-sql.ts'
 import { type Operation, parseOperations } from './operations.ts'
 import { mayCreate } from './permissions.ts'
+import type { Statement } from './sql.ts'
 import { bulkLimit, updateSql } from './update-sql.ts'
-import { openWriting, type Place, type Terms, type Writing, writeDocuments } from './writing.ts'
+import { openWriting, type Place, showsMore, type Terms, type Writing, writeDocuments } from './writing.ts'
 
 /** Answers what the plan asks of the new document. */
 export async function createDocument(ctx: Context, place: Place, input: Input): Promise<unknown> {
@@ -57,6 +59,21 @@ export async function updateDocument(ctx: Context, place: Place, input: Input, t
     ),
   )
   return document
+}
+
+/**
+ * What creates documents in one statement, for requests whose inputs may hold slots: `bind` gives its parameters, with the
+ * actor of the request. Null where the answer, a JSON list in the order of the inputs, cannot come with it.
+ */
+export function compileCreate(
+  services: Pick<Context, 'actor' | 'env' | 'projectId' | 'clock'>,
+  { model, collection, plan }: Place,
+  inputs: unknown,
+  at: (place: number) => Path,
+): Statement | null {
+  const writing = openWriting(services, { model, collection })
+  if (!mayCreate(collection, writing.holder.write) || showsMore(plan, collection.id)) return null
+  return writing.statement(insertSql(writing, inputs, at, (alias) => documentSql(writing.scope, plan, alias)))
 }
 
 /** A field is either set or made of what it was. */
