@@ -21,7 +21,7 @@ import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 import { manyWhereType, whereType } from './where-inputs.ts'
-import { bulkResultType, createInputType, setInputType, updateInputType } from './write-inputs.ts'
+import { bulkResultType, createInputType, setInputType, updateInputType, upsertInputType } from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
@@ -54,6 +54,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     order: orderType(shared, visible, types),
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),
+    upsertInput: upsertInputType(shared, visible, valueTypes),
     setInput: setInputType(visible, valueTypes),
     operations: operationsType(shared.values, visible, valueTypes.enumOf),
     bulkResult: bulkResultType(visible),

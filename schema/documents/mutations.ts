@@ -10,6 +10,7 @@ import { deleteDocuments, updateDocuments } from '../../src/documents/bulk.ts'
 import { deleteDocument } from '../../src/documents/delete.ts'
 import type { Input } from '../../src/documents/input.ts'
 import { planDocument } from '../../src/documents/plan.ts'
+import { upsertDocument } from '../../src/documents/upsert.ts'
 import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
 import type { Place, Terms } from '../../src/documents/writing.ts'
 import { modelOf } from './planned.ts'
@@ -31,6 +32,7 @@ export function mutationFields({ rights, collection }: VisibleCollection, types:
     [`update${typeName}`, updateField(id, types)],
     [`update${plural}`, updateManyField(id, types)],
   ]
+  const upsert: Entry = [`upsert${typeName}`, upsertField(id, types)]
   const deletes: Entry[] = [
     [`delete${typeName}`, deleteField(id, types)],
     [`delete${plural}`, deleteManyField(id, types)],
@@ -38,6 +40,7 @@ export function mutationFields({ rights, collection }: VisibleCollection, types:
   return [
     ...(rights.has('create') ? creates : []),
     ...(rights.has('update') ? updates : []),
+    ...(rights.has('create') && rights.has('update') ? [upsert] : []),
     ...(rights.has('delete') ? deletes : []),
   ]
 }
@@ -51,9 +54,11 @@ const ifVersion: GraphQLFieldConfigArgumentMap = {
   ifVersion: { type: GraphQLInt, description: 'Only if the document has this version: CONFLICT if it has another.' },
 }
 
-function applyArgument({ operations }: CollectionTypes): GraphQLFieldConfigArgumentMap {
+function applyArgument(
+  { operations }: CollectionTypes,
+  description = 'What is made of the values as they are: two such changes at once both count.',
+): GraphQLFieldConfigArgumentMap {
   if (!operations) return {}
-  const description = 'What is made of the values as they are: two such changes at once both count.'
   return { apply: { type: operations, description } }
 }
 
@@ -104,6 +109,21 @@ function updateManyField(collectionId: string, types: CollectionTypes): FieldCon
     },
     resolve: async (_root, { where, set, ...terms }: { where: unknown; set?: Input | null } & Terms, ctx, info) =>
       updateDocuments(ctx, { ...modelOf(info, collectionId), where }, set ?? {}, terms),
+  }
+}
+
+function upsertField(collectionId: string, types: CollectionTypes): FieldConfig {
+  const { document, upsertInput } = types
+  return {
+    type: required(document),
+    description: `Changes the ${document.name} of this id, or creates it where there is none: the first needs the right to change it, the second the right to create. CONFLICT if there is one that you may not read.`,
+    args: {
+      input: { type: new GraphQLNonNull(upsertInput), description: 'Which, and what it is to be.' },
+      ...applyArgument(types, 'What is made of the values of one that is there; a new one has only what is given.'),
+      ifVersion: { type: GraphQLInt, description: 'If it is there, only if it has this version: CONFLICT if another.' },
+    },
+    resolve: async (_root, { input, ...terms }: { input: Input } & Terms, ctx: Context, info) =>
+      upsertDocument(ctx, placeOf(info, collectionId), input, terms),
   }
 }
 

@@ -16,6 +16,7 @@ export type CollectionTypes = {
   order: GraphQLInputObjectType
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType
+  upsertInput: GraphQLInputObjectType
   /** What `updatePosts` sets, and what it applies; null where there is nothing of the kind. */
   setInput: GraphQLInputObjectType | null
   operations: GraphQLInputObjectType | null

@@ -59,6 +59,25 @@ export function updateInputType(
   })
 }
 
+/** `UpsertPostInput`. */
+export function upsertInputType(
+  shared: SharedTypes,
+  visible: VisibleCollection,
+  valueTypes: ColumnTypes,
+): GraphQLInputObjectType {
+  const { typeName, key } = visible.collection
+  return new GraphQLInputObjectType({
+    name: `Upsert${typeName}Input`,
+    description: `A document of \`${key}\` that is there or is to be. Of one that is there, what is left out stays as it is.`,
+    fields: {
+      id: { type: new GraphQLNonNull(GraphQLID), description: 'Which: 1 to 64 of the characters A-Z a-z 0-9 . _ -.' },
+      ...moments(shared, visible),
+      ...attributes(visible, valueTypes, true),
+      ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
+    },
+  })
+}
+
 /** `PostSet`; null where there is nothing to be set. */
 export function setInputType(visible: VisibleCollection, valueTypes: ColumnTypes): GraphQLInputObjectType | null {
   const { typeName, key } = visible.collection

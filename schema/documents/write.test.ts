@@ -312,6 +312,25 @@ test('ifVersion: only what has been seen is changed', async () => {
   assert.deepEqual(await done(blog.owner, 'mutation { deletePost(id: "p1", ifVersion: 2) }'), { deletePost: 'p1' })
 })
 
+test('upsert: creates, then changes; each needs its right; what may not be read is a conflict', async () => {
+  const upsert =
+    'mutation { upsertPost(input: { id: "p1", title: "x" }, apply: { views: { increment: 1 } }) { version title views } }'
+  const ann = blog.as('ann')
+  assert.deepEqual(await done(ann, upsert), { upsertPost: { version: 1, title: 'x', views: 0 } })
+  assert.deepEqual(await done(ann, upsert), { upsertPost: { version: 2, title: 'x', views: 1 } })
+  const told = (await payloads()).map(({ type }) => type)
+  assert.deepEqual(told.slice(-2), ['documents.created', 'documents.updated'])
+  await refused(blog.as('bob'), upsert, 'CONFLICT Another document has this id.')
+  await refused(blog.as('bob', ['staff']), upsert, 'FORBIDDEN You may not change this document.')
+  await refused(ann, upsert.replace('apply', 'ifVersion: 1, apply'), /^CONFLICT .* version/)
+})
+
+test('8 upserts of one new document at once: one creates it, all others change it', async () => {
+  const upsert = 'mutation { upsertPost(input: { id: "p9", title: "x" }) { id } }'
+  await Promise.all(Array.from({ length: 8 }, () => done(blog.owner, upsert)))
+  assert.deepEqual(await done(blog.owner, '{ post(id: "p9") { version } }'), { post: { version: 8 } })
+})
+
 test('moments are set by servers, not by end users', async () => {
   const source = 'mutation { createPost(input: { title: "x", createdAt: "2020-01-01T00:00:00Z" }) { createdAt } }'
   const key = blog.key('documents.read', 'documents.write')
