@@ -28,7 +28,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   const models = createModels(services)
   const environment: Environment = { models, shared: createSharedTypes(api) }
   reserveNames(coordinatesOf(api))
-  reserveNames([...sharedNames(environment.shared), 'PermissionRight'])
+  reserveNames([...sharedNames(environment.shared), 'PermissionRight', 'GroupKind', 'GroupPeriod'])
   const trimmed = new LRUCache<string, GraphQLSchema>({ max: 200 })
   const schemas = new LRUCache<string, { model: ProjectModel; schema: GraphQLSchema }>({
     maxSize: most,
@@ -103,7 +103,10 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
     return {
       coordinates: one.collection.names.coordinates,
       fields: () => rootFields(environment, one, types()),
-      types: () => Object.values(types()).filter((type) => type !== null),
+      types: () => {
+        const { aggregate, ...others } = types()
+        return [...Object.values(others), ...Object.values(aggregate)].filter((type) => type !== null)
+      },
     }
   })
   return extendLazily(own, parts, { model })

@@ -1,5 +1,6 @@
 import { GraphQLID, GraphQLNonNull, type GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import { planAggregate } from '../../src/documents/aggregate.ts'
 import { isDocumentId } from '../../src/documents/input.ts'
 import type { ProjectModel } from '../../src/documents/model.ts'
 import { planConnection, planDocument } from '../../src/documents/plan.ts'
@@ -7,11 +8,12 @@ import { readDocuments } from '../../src/documents/read.ts'
 import { type RootPlanner, rootExtensions } from '../../src/documents/root.ts'
 import { whenGiven } from '../../src/documents/slots.ts'
 import type { Root } from '../../src/documents/sql.ts'
+import { aggregateArgs } from './aggregate.ts'
 import { changedField } from './change.ts'
 import { pageArgs } from './group.ts'
 import { mutationFields } from './mutations.ts'
 import { modelOf } from './planned.ts'
-import { required } from './shared.ts'
+import { listOf, required } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, RootFields } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
@@ -26,6 +28,7 @@ export function rootFields(environment: Environment, visible: VisibleCollection,
       ? [
           [names.one, oneField(id, types)],
           [names.many, manyField(id, types)],
+          [`${names.many}Aggregate`, aggregateField(id, types)],
         ]
       : [],
     mutation: mutationFields(visible, types),
@@ -58,6 +61,20 @@ function manyField(collectionId: string, types: CollectionTypes): FieldConfig {
     type: required(types.connection),
     description: `The documents of type ${types.document.name} that you may read.`,
     args: pageArgs(types),
+    extensions: rootExtensions(plan),
+    resolve: (_root, args, ctx: Context, info) => read(ctx, info, plan(info, args)),
+  }
+}
+
+function aggregateField(collectionId: string, { aggregate, where, document }: CollectionTypes): FieldConfig {
+  const plan: RootPlanner = (info, args) => {
+    const { model, collection } = modelOf(info, collectionId)
+    return planAggregate(info, model, collection, args)
+  }
+  return {
+    type: listOf(aggregate.aggregate),
+    description: `What the documents of type ${document.name} that you may read come to, in groups.`,
+    args: aggregateArgs(aggregate, where),
     extensions: rootExtensions(plan),
     resolve: (_root, args, ctx: Context, info) => read(ctx, info, plan(info, args)),
   }

@@ -13,6 +13,7 @@ import type { Context } from '../../src/context.ts'
 import type { Column, FieldRights, Neighbour } from '../../src/documents/model.ts'
 import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
+import { aggregateTypes } from './aggregate.ts'
 import { changeType } from './change.ts'
 import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
@@ -52,6 +53,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     where,
     manyWhere: manyWhereType(visible, where),
     order: orderType(shared, visible, types),
+    aggregate: aggregateTypes(shared, visible, valueTypes),
     createInput: createInputType(shared, visible, valueTypes),
     updateInput: updateInputType(shared, visible, valueTypes),
     upsertInput: upsertInputType(shared, visible, valueTypes),

@@ -1,6 +1,7 @@
 import type { GraphQLFieldConfig, GraphQLInputObjectType, GraphQLObjectType } from 'graphql'
 import type { Context } from '../../src/context.ts'
 import type { Models } from '../../src/documents/models.ts'
+import type { AggregateTypes } from './aggregate-types.ts'
 import type { SharedTypes } from './shared.ts'
 
 /** What the types of all collections are made with. */
@@ -14,6 +15,7 @@ export type CollectionTypes = {
   where: GraphQLInputObjectType
   manyWhere: GraphQLInputObjectType
   order: GraphQLInputObjectType
+  aggregate: AggregateTypes
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType
   upsertInput: GraphQLInputObjectType

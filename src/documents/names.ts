@@ -31,6 +31,26 @@ export function reserveNames(coordinates: Iterable<string>): void {
   for (const coordinate of coordinates) reserved.add(coordinate)
 }
 
+/** What the types of groups are called, after the name of their collection's type. */
+const aggregates = [
+  'Aggregate',
+  'AggregateKey',
+  'AggregateCounts',
+  'AggregateSums',
+  'AggregateAverages',
+  'AggregateValues',
+  'Group',
+  'Having',
+  'AggregateCountsHaving',
+  'AggregateValuesHaving',
+  'AggregateSumsHaving',
+  'AggregateAveragesHaving',
+  'AggregateOrder',
+  'AggregateKeyOrder',
+  'AggregateValuesOrder',
+  'AggregateNumbersOrder',
+]
+
 /** The type's name that a collection gets when none is given: `Post` of `posts`, `BlogEntry` of `blogEntries`. */
 export function typeNameOf(key: string): string {
   const singular = pluralize.singular(key)
@@ -50,11 +70,21 @@ export function typeNamesOf(typeName: string, key: string): Names {
     one,
     many,
     coordinates: [
-      ...['', 'Connection', 'Edge', 'Where', 'ManyWhere', 'Order', 'Change', 'Set', 'Operations', 'BulkResult'].map(
-        (suffix) => typeName + suffix,
-      ),
+      ...[
+        '',
+        'Connection',
+        'Edge',
+        'Where',
+        'ManyWhere',
+        'Order',
+        'Change',
+        'Set',
+        'Operations',
+        'BulkResult',
+        ...aggregates,
+      ].map((suffix) => typeName + suffix),
       ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${typeName}Input`),
-      ...[one, many].map((field) => `Query.${field}`),
+      ...[one, many, `${many}Aggregate`].map((field) => `Query.${field}`),
       ...['create', 'update', 'upsert', 'delete'].flatMap((verb) =>
         [typeName, capital(many)].map((name) => `Mutation.${verb}${name}`),
       ),

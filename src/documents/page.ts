@@ -48,14 +48,14 @@ export function parsePage(model: ProjectModel, collection: CollectionModel, args
 }
 
 /** The plan of a statement depends on it, so it is part of the statement. */
-function limitOf(given: unknown, path: readonly string[]): number | null {
+export function limitOf(given: unknown, path: readonly string[]): number | null {
   const value = requireLiteral(given)
   if (value == null) return null
   if (typeof value === 'number' && value >= 0 && value <= greatestLimit) return value
   throw new Invalid(`This lies between 0 and ${greatestLimit}.`, path)
 }
 
-function offsetOf(given: unknown, path: readonly string[]): unknown {
+export function offsetOf(given: unknown, path: readonly string[]): unknown {
   return whenGiven(given ?? 0, (value) => {
     if (typeof value === 'number' && value >= 0 && value <= greatestOffset) return value
     throw new Invalid(`This lies between 0 and ${greatestOffset}.`, path)

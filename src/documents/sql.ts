@@ -1,3 +1,5 @@
+import type { AggregateRoot } from './aggregate.ts'
+import { aggregateSql } from './aggregate-sql.ts'
 import { connectionSql } from './connection-sql.ts'
 import { documentSql } from './document-sql.ts'
 import { rowOfImage } from './json.ts'
@@ -12,6 +14,7 @@ export type Root =
   | { kind: 'document'; plan: Plan; id: unknown }
   | { kind: 'connection'; connection: ConnectionPlan }
   | { kind: 'image'; plan: Plan; image: object }
+  | AggregateRoot
 
 /** Its values may be deferred: `bind` gives those of one request. */
 export type Statement = { text: string; values: readonly unknown[] }
@@ -28,6 +31,7 @@ export function compile(model: ProjectModel, caller: Caller, root: Root): Statem
 
 /** Whether PostgreSQL makes the whole answer: what is encrypted it cannot open. */
 export function isWhole(root: Root): boolean {
+  if (root.kind === 'aggregate') return true
   return root.kind === 'connection' ? isWholeList(root.connection) : isWholeDocument(root.plan)
 }
 
@@ -47,6 +51,7 @@ function isWholeList({ fields }: ConnectionPlan): boolean {
 }
 
 function rootSql(scope: Scope, root: Root): string {
+  if (root.kind === 'aggregate') return `select ${aggregateSql(scope, root.aggregate)} as answer`
   if (root.kind === 'connection')
     return `select ${connectionSql(scope, root.connection, () => [], documentSql)} as answer`
   const collection = collectionOf(scope.model, root.plan.collectionId)

@@ -1,0 +1,86 @@
+import type { AggregateField, AggregatePlan, Facet, Group, Measured } from './aggregate.ts'
+import { jsonList, jsonObject, literal, valueJson } from './json.ts'
+import { collectionOf, quote } from './model.ts'
+import { readFilter } from './permissions.ts'
+import { requireReadable } from './readable.ts'
+import { joinSql, whereSql } from './related-sql.ts'
+import type { Scope } from './scope.ts'
+import { join } from './where-sql.ts'
+
+/** The groups of the documents that the caller may read, as one JSON list. */
+export function aggregateSql(scope: Scope, plan: AggregatePlan): string {
+  const collection = collectionOf(scope.model, plan.collectionId)
+  const [row, source, page] = [scope.alias(), scope.alias(), scope.alias()]
+  const conditions = [readFilter(scope, collection, row), ...(plan.where ? [whereSql(scope, plan.where, row)] : [])]
+  const keys = plan.groups.map((group, i) => `${groupSql(scope, group, row)} as ${keyName(i)}`)
+  const rows = `select ${[`${row}.*`, ...keys].join(', ')} from ${collection.table} ${row} where ${join(conditions, 'and', 'true')}`
+  const having = plan.having.map(({ measured, operator, value }) => {
+    const column = { type: measured.type, list: false }
+    return operator.sql({ param: scope.param, column, name: measuredSql(scope, measured, source) }, value)
+  })
+  const order = plan.order.map(({ measured, descending }) => {
+    return `${measuredSql(scope, measured, source)} ${descending ? 'desc' : 'asc'}`
+  })
+  const clauses = [
+    ...(keys.length > 0 ? [`group by ${keys.map((_, i) => `${source}.${keyName(i)}`).join(', ')}`] : []),
+    `having ${join(having, 'and', 'true')}`,
+    ...(order.length > 0 ? [`order by ${order.join(', ')}`] : []),
+    `limit ${plan.limit}`,
+    ...(plan.offset !== 0 ? [`offset ${scope.param(plan.offset, 'int8')}`] : []),
+  ]
+  const place = order.length > 0 ? `row_number() over (order by ${order.join(', ')})` : '1'
+  const answer = objectSql(scope, plan.fields, source)
+  return `(select ${jsonList(`${page}.answer`, `${page}.place`)} from (select ${answer} as answer, ${place} as place from (${rows}) ${source} ${clauses.join(' ')}) ${page})`
+}
+
+const keyName = (place: number) => `"#${place}"`
+
+function objectSql(scope: Scope, fields: readonly AggregateField[], source: string): string {
+  return jsonObject(
+    fields.map((field) => {
+      if (field.kind === 'typename') return [field.key, literal(JSON.stringify(field.name))] as const
+      if (field.kind === 'null') return [field.key, "'null'"] as const
+      if (field.kind === 'object') return [field.key, objectSql(scope, field.fields, source)] as const
+      const { measured } = field
+      return [field.key, valueJson({ type: measured.type, list: false }, measuredSql(scope, measured, source))] as const
+    }),
+  )
+}
+
+/** What is computed of a group. Whoever may not read a field is refused what is computed of it. */
+function measuredSql(scope: Scope, measured: Measured, source: string): string {
+  if (measured.of === 'count') return 'count(*)'
+  if (measured.of === 'key') return `${source}.${keyName(measured.place)}`
+  const value = facetSql(scope, measured.facet, source)
+  switch (measured.of) {
+    case 'countDistinct':
+      return `count(distinct ${value})`
+    case 'avg':
+      return measured.type === 'FLOAT' ? `avg(${value})::float8` : `trim_scale(avg(${value}))`
+    default:
+      return `${measured.of}(${value})`
+  }
+}
+
+/** A relation leads nowhere where the caller may not read what it points at. */
+function facetSql(scope: Scope, facet: Facet, alias: string): string {
+  const { roles } = scope.caller
+  if (facet.kind === 'column') {
+    requireReadable(facet.column, roles)
+    return `${alias}.${quote(facet.column.name)}`
+  }
+  requireReadable(facet.neighbour, roles)
+  const related = collectionOf(scope.model, facet.neighbour.collectionId)
+  const other = scope.alias()
+  const conditions = [joinSql(facet.neighbour.join, alias, other), readFilter(scope, related, other)]
+  return `(select ${other}."_id" from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
+}
+
+/** Periods begin in UTC, weeks on Monday. */
+function groupSql(scope: Scope, { facet, each }: Group, alias: string): string {
+  const value = facetSql(scope, facet, alias)
+  if (each === 'VALUE') return value
+  const unit = literal(each.toLowerCase())
+  if (facet.type === 'DATE') return `date_trunc(${unit}, ${value}::timestamp)::date`
+  return `date_trunc(${unit}, ${value} at time zone 'UTC') at time zone 'UTC'`
+}
