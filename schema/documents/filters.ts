@@ -223,7 +223,7 @@ function textParts({ search }: Parts): Fields {
     istartsWith: text('Begins with this, whatever the case of its letters.'),
     iendsWith: text('Ends with this, whatever the case of its letters.'),
     regex: text(
-      `Something in it matches this regular expression, as PostgreSQL has them, of at most 1,000 characters. ${notLive}`,
+      `Something in it matches this regular expression, in the syntax of POSIX, of at most 1,000 characters. ${notLive}`,
     ),
     search: { type: search, description: `Has these words in it. ${notLive}` },
   }

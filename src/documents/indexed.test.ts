@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createCollections } from '../testing/collections.ts'
+import { createWorld, type World } from '../testing/world.ts'
+import { loadModel } from './load.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
+import { parsePage } from './page.ts'
+import { compile } from './sql.ts'
+
+let world: World
+let model: ProjectModel
+let things: CollectionModel
+
+before(async () => {
+  world = await createWorld()
+  const { projectId, owner } = await world.createProject()
+  await world.app.sql.query('create extension if not exists pg_trgm')
+  await createCollections(owner, {
+    things: {
+      attributes: {
+        name: { type: 'STRING' },
+        rank: { type: 'INTEGER', required: true },
+        body: { type: 'TEXT' },
+        tags: { type: 'STRING', list: true },
+        json: { type: 'JSON' },
+        place: { type: 'POINT' },
+      },
+      indexes: {
+        names: { type: 'KEY', attributes: ['name'] },
+        ranks: { type: 'KEY', attributes: ['rank'] },
+        parts: { type: 'TRIGRAM', attributes: ['body'] },
+        words: { type: 'FULLTEXT', attributes: ['body'], language: 'english' },
+        tagged: { type: 'GIN', attributes: ['tags'] },
+        inside: { type: 'GIN', attributes: ['json'] },
+        places: { type: 'SPATIAL', attributes: ['place'] },
+      },
+    },
+  })
+  model = await loadModel(world.app.sql, projectId)
+  const [collection] = [...model.collections.values()]
+  assert.ok(collection)
+  things = collection
+  await world.app.sql.query(
+    `insert into ${things.table} ("_id", name, rank, body, tags, json, place) select 'i' || i, 'name' || i, i, md5(i::text) || ' word' || i,
+       array['tag' || i % 5000], json_build_object('a', json_build_object('b', i)), point(i % 170, i % 80) from generate_series(1, 20000) i`,
+  )
+  await world.app.sql.query(`vacuum analyze ${things.table}`)
+})
+
+after(() => world.close())
+
+async function explain(args: object): Promise<string> {
+  const page = parsePage(model, things, { first: 20, ...args }, [])
+  const id = things.columns.get('id')
+  assert.ok(id)
+  const plan = { collectionId: things.id, fields: [{ key: 'id', kind: 'column', column: id } as const] }
+  const connection = { collectionId: things.id, page, fields: [{ key: 'nodes', kind: 'nodes', plan } as const] }
+  const { text, values } = compile(model, { roles: null, userId: null }, { kind: 'connection', connection })
+  const { rows } = await world.app.sql.query(`explain ${text}`, [...values])
+  return rows.map((row) => row['QUERY PLAN']).join('\n')
+}
+
+const wheres: Record<string, object> = {
+  eq: { name: { eq: 'name77' } },
+  range: { rank: { between: [10, 20] } },
+  startsWith: { name: { startsWith: 'name777' } },
+  contains: { body: { contains: 'word1234' } },
+  icontains: { body: { icontains: 'WORD1234' } },
+  regex: { body: { regex: 'word1234[0-9]' } },
+  search: { body: { search: { words: 'word1234' } } },
+  has: { tags: { has: 'tag77' } },
+  'eq at a path': { json: { path: ['a', 'b'], eq: 77 } },
+  near: { place: { near: { point: { type: 'Point', coordinates: [10, 10] }, metres: 1000 } } },
+}
+
+for (const [name, where] of Object.entries(wheres)) {
+  test(`${name} is answered by an index`, async () => {
+    const plan = await explain({ where, orderBy: [{ name: 'ASC' }] })
+    assert.doesNotMatch(plan, /Seq Scan/, plan)
+    assert.match(plan, /Index Cond/, plan)
+  })
+}
+
+test('an order, and what comes after a place in it, is answered by an index', async () => {
+  assert.match(await explain({ orderBy: [{ rank: 'ASC' }] }), /Index Scan/)
+  const after = Buffer.from(JSON.stringify(['rank DESC,id DESC', 500, 'i500'])).toString('base64url')
+  const plan = await explain({ orderBy: [{ rank: 'DESC' }], after })
+  assert.doesNotMatch(plan, /Seq Scan/, plan)
+  assert.match(plan, /Index Cond/, plan)
+})
