@@ -6,6 +6,7 @@ import type { Log } from './platform/log.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
+import { answerOf } from './platform/statements.ts'
 import type { Tails } from './tail.ts'
 
 /** Who asks. An absent principal is a guest (null), never more. */
@@ -129,10 +130,11 @@ function readerOf({ projectId, actor, client }: Context): string | null {
   return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`
 }
 
-/** The same for `fn` that runs one statement, which is a transaction by itself. */
+/** The same for `fn` that runs one statement, of one text `answer`, which is a transaction by itself. */
 export async function sqlStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   const emitted: Emitted = { count: 0, callers: [] }
-  const tx = { ...ctx, query: queryOn(ctx.sql), emitted } as unknown as TxContext
+  const query = async (text: string, values: unknown[]) => [{ answer: await answerOf(ctx.sql, text, values) }]
+  const tx = { ...ctx, query, emitted } as unknown as TxContext
   const result = await ctx.shares.run(ctx.projectId, () => fn(tx))
   announce(ctx, emitted)
   return result
