@@ -1,3 +1,5 @@
+import { specifiedDirectives } from 'graphql'
+import { cachedDirective } from '../src/documents/keeping.ts'
 import './accounts.ts'
 import './attribute-types.ts'
 import './attributes.ts'
@@ -21,4 +23,4 @@ import './webhooks.ts'
 import { builder } from './builder.ts'
 
 /** Everything but the projects' own types, for every audience: nobody is answered with it untrimmed. */
-export const schema = builder.toSchema({ sortSchema: true })
+export const schema = builder.toSchema({ sortSchema: true, directives: [...specifiedDirectives, cachedDirective] })

@@ -3,6 +3,7 @@ import { migrate } from '../prisma/migrate.ts'
 import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
+import { createCache } from './platform/cache.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { findUnusable } from './platform/reachable.ts'
@@ -38,7 +39,9 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const shares = createShares(env.DATABASE_POOL)
   const connections = env.DATABASE_POOL
   const replica = createReplica({ url: env.DATABASE_REPLICA_URL, connections, sql, reserve, log })
+  const cache = createCache({ sql: reserve, redisUrl: env.REDIS_URL, prefix: `${prefix}answer:`, log })
   const close = async () => {
+    cache.close()
     await replica.close()
     await identities.close()
     await reserve.end()
@@ -54,6 +57,7 @@ export async function createApp(env: Env, name: string): Promise<App> {
     sql,
     shares,
     replica,
+    cache,
     readers: createReaders(reserve),
     reserve,
     tails,

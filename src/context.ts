@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import type { Identities } from './identities.ts'
+import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
@@ -32,6 +33,8 @@ export type Services = {
   shares: Shares
   /** Reads that may be a few seconds old go to a standby, where there is one. */
   replica: Replica
+  /** Answers about documents, where they may be kept. */
+  cache: Cache
   /** What the planner of statements on documents has to know of their readers. */
   readers: Readers
   tails: Tails
@@ -88,7 +91,10 @@ export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promi
 function announce(ctx: Context, { count, callers }: Emitted): void {
   if (callers.length > 0) ctx.identities.forget(callers)
   const reader = readerOf(ctx)
-  if (reader !== null) ctx.replica.wrote(reader)
+  if (reader !== null) {
+    ctx.replica.wrote(reader)
+    ctx.cache.wrote(reader)
+  }
   if (count > 0) ctx.wake()
 }
 
@@ -123,6 +129,16 @@ async function runTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T
  */
 export function readSql<T>(ctx: Context, read: (sql: Pool) => Promise<T>): Promise<T> {
   return ctx.shares.run(ctx.projectId, () => ctx.replica.read(readerOf(ctx), read))
+}
+
+/** The same for an answer that may be kept. It is read from the primary, so that it is known what is in it. */
+export function readKept(
+  ctx: Context,
+  kept: Omit<Question, 'reader'>,
+  read: (sql: Pool) => Promise<string | null>,
+): Promise<string | null> {
+  const ask = () => ctx.shares.run(ctx.projectId, () => read(ctx.sql))
+  return ctx.cache.answer({ ...kept, reader: readerOf(ctx) }, ask)
 }
 
 /** Whose writes their own reads must show. The system reads what is true now. */

@@ -2,6 +2,7 @@ import { GraphQLID, GraphQLNonNull, type GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../src/context.ts'
 import { planAggregate } from '../../src/documents/aggregate.ts'
 import { isDocumentId } from '../../src/documents/input.ts'
+import { maxAgeOf } from '../../src/documents/keeping.ts'
 import type { ProjectModel } from '../../src/documents/model.ts'
 import { planConnection, planDocument } from '../../src/documents/plan.ts'
 import { readDocuments } from '../../src/documents/read.ts'
@@ -82,5 +83,6 @@ function aggregateField(collectionId: string, { aggregate, where, document }: Co
 
 async function read(ctx: Context, info: GraphQLResolveInfo, root: Root): Promise<unknown> {
   if (root.kind === 'document' && root.id === null) return null
-  return readDocuments(ctx, info.schema.extensions.model as ProjectModel, root)
+  const maxAge = maxAgeOf(info.operation, info.variableValues)
+  return readDocuments(ctx, info.schema.extensions.model as ProjectModel, root, maxAge)
 }

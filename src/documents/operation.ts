@@ -13,9 +13,9 @@ import {
   typeFromAST,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { type Context, readSql } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Readers } from '../platform/readers.ts'
-import { answerOf } from '../platform/statements.ts'
+import { answerFrom, cachedDirective, maxAgeOf } from './keeping.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { decisiveRoles, holderOf } from './permissions.ts'
 import type { Info } from './plan.ts'
@@ -23,7 +23,7 @@ import { type RootPlanner, rootPlannerOf } from './root.ts'
 import type { Caller } from './scope.ts'
 import { selectedFields } from './selection.ts'
 import { createShaper, plainVariables, type Shape } from './shape.ts'
-import { bind, type Deferred, type Given, NeedsLiteral, noteDeferred } from './slots.ts'
+import { bind, type Deferred, NeedsLiteral, noteDeferred } from './slots.ts'
 import { compile, isWhole, type Statement } from './sql.ts'
 
 /**
@@ -56,7 +56,7 @@ export function planOperation(
   const model = schema.extensions.model as ProjectModel | undefined
   const node = getOperationAST(document, name)
   const type = node?.operation === 'query' ? schema.getQueryType() : null
-  if (!model || !node || !type || node.directives?.length) return null
+  if (!model || !node || !type || node.directives?.some(({ name }) => name.value !== cachedDirective.name)) return null
   const types = variableTypes(schema, node)
   const fragments = fragmentsOf(document)
   const fields = type.getFields()
@@ -137,10 +137,6 @@ function runner(
     return null
   }
 
-  const ask = (ctx: Context, { text, values }: Statement, brought: Given) => {
-    const bound = bind(values, brought)
-    return readSql(ctx, (sql) => answerOf(sql, text, bound))
-  }
   return async (ctx, given) => {
     const coerced = plainVariables(types, given) ?? getVariableValues(schema, definitions, given).coerced
     if (!coerced) return null
@@ -148,12 +144,14 @@ function runner(
       const caller = holderOf(ctx).read
       const statements = statementsFor(caller, ctx.readers, coerced)
       if (!statements) return null
+      const maxAge = maxAgeOf(node, coerced)
       const brought = { variables: coerced, roles: caller.roles ?? [], userId: caller.userId }
       const { parts, unused } = statements
       for (const value of unused) value.read(brought)
       const [only] = parts
-      if (only && parts.length === 1) return join(parts, [await ask(ctx, only.statement, brought)])
-      return join(parts, await Promise.all(parts.map(({ statement }) => ask(ctx, statement, brought))))
+      const ask = (statement: Statement) => answerFrom(ctx, statement, bind(statement.values, brought), maxAge)
+      if (only && parts.length === 1) return join(parts, [await ask(only.statement)])
+      return join(parts, await Promise.all(parts.map(({ statement }) => ask(statement))))
     } catch {
       // Reading twice changes nothing, and ordinary execution knows how to tell what is wrong, and where.
       return null

@@ -136,8 +136,9 @@ function heldByDocument(right: Right, collection: CollectionModel, { readsMany }
   return right === 'read' && readsMany?.(collection) ? `case when ${overlaps} then true else false end` : overlaps
 }
 
-/** By the rights of the scope's caller. */
+/** By the rights of the scope's caller. Whatever reads a table comes here, so this is where it is noted. */
 export function readFilter(scope: Scope, collection: CollectionModel, alias: string): string {
+  scope.reads.add(collection)
   return rightFilter('read', collection, scope.caller, alias, scope)
 }
 

@@ -1,7 +1,7 @@
-import { type Context, readSql, type TxContext } from '../context.ts'
-import { answerOf } from '../platform/statements.ts'
+import type { Context, TxContext } from '../context.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
+import { answerFrom } from './keeping.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { holderOf, mayUse } from './permissions.ts'
@@ -11,17 +11,22 @@ import { bind } from './slots.ts'
 import { compile, type Root } from './sql.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
-export async function readDocuments(ctx: Context | TxContext, model: ProjectModel, root: Root): Promise<unknown> {
+export async function readDocuments(
+  ctx: Context | TxContext,
+  model: ProjectModel,
+  root: Root,
+  maxAge: number | null = null,
+): Promise<unknown> {
   const { read } = holderOf(ctx)
   const caller = { ...read, readsMany: ({ table }: CollectionModel) => ctx.readers.many(table, read.roles) }
-  const { text, values } = compile(model, caller, root)
+  const statement = compile(model, caller, root)
   const given = { variables: {}, roles: caller.roles ?? [], userId: caller.userId }
-  const bound = bind(values, given)
+  const bound = bind(statement.values, given)
   try {
     const answer =
       'query' in ctx
-        ? (await ctx.query<{ answer: string }>(text, bound))[0]?.answer
-        : await readSql(ctx, (sql) => answerOf(sql, text, bound))
+        ? (await ctx.query<{ answer: string }>(statement.text, bound))[0]?.answer
+        : await answerFrom(ctx, statement, bound, maxAge)
     return answer ? JSON.parse(answer) : null
   } catch (error) {
     throw isInvalidPattern(error) ? invalidPattern(root, given) : translate(error, null)

@@ -21,6 +21,8 @@ export type Scope = {
   param: Param
   /** A name for a table that no other table of the statement has. */
   alias: () => string
+  /** The collections whose rows it reads. */
+  reads: Set<CollectionModel>
 }
 
 /** `values` are the parameters so far: `bound` gives those for this caller, where no request has more to bring. */
@@ -35,5 +37,5 @@ export function openScope(
   }
   const { param, values } = collectParams()
   const bound = () => bind(values, { variables: {}, roles: caller.roles ?? [], userId: caller.userId })
-  return { model, caller, alias, param, values, bound }
+  return { model, caller, alias, reads: new Set(), param, values, bound }
 }

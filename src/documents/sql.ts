@@ -3,6 +3,7 @@ import { aggregateSql } from './aggregate-sql.ts'
 import { connectionSql } from './connection-sql.ts'
 import { documentSql } from './document-sql.ts'
 import { rowOfImage } from './json.ts'
+import { type Keeping, keepingOf } from './keeping.ts'
 import { collectionOf, type ProjectModel } from './model.ts'
 import { readFilter } from './permissions.ts'
 import type { ConnectionPlan, Plan } from './plan.ts'
@@ -16,8 +17,8 @@ export type Root =
   | { kind: 'image'; plan: Plan; image: object }
   | AggregateRoot
 
-/** Its values may be deferred: `bind` gives those of one request. */
-export type Statement = { text: string; values: readonly unknown[] }
+/** Its values may be deferred: `bind` gives those of one request. `keeping` says how its answers may be kept, null for not at all. */
+export type Statement = { text: string; values: readonly unknown[]; keeping: Keeping | null }
 
 /**
  * One statement for a root field, whatever its depth. Its one column `answer` is the text of the field's JSON, by response
@@ -26,7 +27,7 @@ export type Statement = { text: string; values: readonly unknown[] }
 export function compile(model: ProjectModel, caller: Caller, root: Root): Statement {
   const scope = openScope(model, caller)
   const text = rootSql(scope, root)
-  return { text, values: scope.values }
+  return { text, values: scope.values, keeping: root.kind === 'image' ? null : keepingOf(scope, text) }
 }
 
 /** Whether PostgreSQL makes the whole answer: what is encrypted it cannot open. */

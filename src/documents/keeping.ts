@@ -1,0 +1,71 @@
+import {
+  DirectiveLocation,
+  GraphQLDirective,
+  GraphQLInt,
+  GraphQLNonNull,
+  getDirectiveValues,
+  type OperationDefinitionNode,
+} from 'graphql'
+import { type Context, readKept, readSql } from '../context.ts'
+import { Invalid } from '../errors.ts'
+import { answerOf } from '../platform/statements.ts'
+import type { Scope } from './scope.ts'
+
+/** What decides the answers of a statement, and for how long its collections have them kept: null for not at all. */
+export type Keeping = { about: readonly string[]; seconds: number | null }
+
+const most = 3_600
+
+/** How a query asks that its answers are kept, whatever its collections say. */
+export const cachedDirective = new GraphQLDirective({
+  name: 'cached',
+  description:
+    'Answers about documents may be kept and given to whoever asks the same with the same rights, though never a second after a change.',
+  locations: [DirectiveLocation.QUERY],
+  args: {
+    maxAge: {
+      type: new GraphQLNonNull(GraphQLInt),
+      description: `For how many seconds at most, 1 to ${most.toLocaleString('en')}.`,
+    },
+  },
+})
+
+/** Null where the query does not ask for it. */
+export function maxAgeOf(
+  operation: Pick<OperationDefinitionNode, 'directives'>,
+  variables: Readonly<Record<string, unknown>>,
+): number | null {
+  const asked = getDirectiveValues(cachedDirective, operation, variables)
+  if (!asked) return null
+  const maxAge = Number(asked.maxAge)
+  if (maxAge >= 1 && maxAge <= most) return maxAge
+  throw new Invalid(`Answers are kept for 1 to ${most.toLocaleString('en')} seconds.`, ['maxAge'])
+}
+
+/** What these answer is not the same the next time, though nothing has changed. */
+const unsteady = /\b(random|now|clock_timestamp|gen_random_uuid)\s*\(|\b(current_(date|time|timestamp)|localtime)\b/
+
+/** Null for a statement that does not answer the same until something changes. */
+export function keepingOf({ model, reads }: Scope, text: string): Keeping | null {
+  if (unsteady.test(text)) return null
+  const collections = [...reads]
+  const seconds = collections.map(({ cacheSeconds }) => cacheSeconds ?? 0)
+  return {
+    about: [model.projectId, ...collections.map(({ id }) => id)],
+    seconds: Math.min(...seconds) || null,
+  }
+}
+
+type Asked = { text: string; keeping: Keeping | null }
+
+/** The one text that a statement answers; what is kept of it, where the query or all its collections want that. */
+export function answerFrom(
+  ctx: Context,
+  { text, keeping }: Asked,
+  values: readonly unknown[],
+  maxAge: number | null,
+): Promise<string | null> {
+  const seconds = keeping && (maxAge ?? keeping.seconds)
+  if (!seconds) return readSql(ctx, (sql) => answerOf(sql, text, values))
+  return readKept(ctx, { about: keeping.about, seconds, text, values }, (sql) => answerOf(sql, text, values))
+}
