@@ -31,7 +31,9 @@ export const variables = {
     .describe(
       'A standby of DATABASE_URL. Queries of documents go there while it is at most 5 s behind, but for those who have just written.',
     ),
-  REDIS_URL: url('redis', 'rediss').describe('Redis, 7 or newer. `npm start` brings its own when this is not set.'),
+  REDIS_URL: url('redis', 'rediss').describe(
+    'Redis, 7 or newer. `npm start` brings its own when this is not set. Its `maxmemory` bounds what is kept of answers; the policy `allkeys-lru` fits.',
+  ),
   MONGODB_URL: url('mongodb', 'mongodb\\+srv')
     .optional()
     .describe('MongoDB, 6 or newer, for jobs. Without it they are kept in PostgreSQL.'),

@@ -47,7 +47,7 @@ const unsteady = /\b(random|now|clock_timestamp|gen_random_uuid)\s*\(|\b(current
 
 /** Null for a statement that does not answer the same until something changes. */
 export function keepingOf({ model, reads }: Scope, text: string): Keeping | null {
-  if (unsteady.test(text)) return null
+  if (unsteady.test(text) || reads.size === 0) return null
   const collections = [...reads]
   const seconds = collections.map(({ cacheSeconds }) => cacheSeconds ?? 0)
   return {

@@ -10,6 +10,9 @@ export type KillableRedis = {
   kill: () => Promise<void>
   start: () => Promise<void>
   stop: () => Promise<void>
+  /** Connected, and silent until `resume`. */
+  pause: () => void
+  resume: () => void
 }
 
 export async function startKillableRedis(): Promise<KillableRedis> {
@@ -32,7 +35,8 @@ export async function startKillableRedis(): Promise<KillableRedis> {
     await once(dying, 'exit')
   }
   await start()
-  return { url, kill, start, stop: kill }
+  const [pause, resume] = [() => void server?.kill('SIGSTOP'), () => void server?.kill('SIGCONT')]
+  return { url, kill, start, stop: kill, pause, resume }
 }
 
 async function answers(url: string): Promise<boolean> {
