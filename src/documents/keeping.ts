@@ -62,7 +62,7 @@ type Asked = { text: string; keeping: Keeping | null }
 export function answerFrom(
   ctx: Context,
   { text, keeping }: Asked,
-  values: readonly unknown[],
+  values: unknown[],
   maxAge: number | null,
 ): Promise<string | null> {
   const seconds = keeping && (maxAge ?? keeping.seconds)

@@ -24,7 +24,7 @@ import type { Caller } from './scope.ts'
 import { selectedFields } from './selection.ts'
 import { createShaper, plainVariables, type Shape } from './shape.ts'
 import { bind, type Deferred, NeedsLiteral, noteDeferred } from './slots.ts'
-import { compile, isWhole, type Statement } from './sql.ts'
+import { compile, isWhole, type Reading } from './sql.ts'
 
 /**
  * An operation whose root fields all are reads of documents, ready to be compiled. Its answer is made by PostgreSQL: one
@@ -37,7 +37,7 @@ export type Operation = {
 
 type RootField = { key: string; plan: RootPlanner; nodes: readonly FieldNode[] }
 
-type Part = { prefix: string; statement: Statement; isNullable: boolean }
+type Part = { prefix: string; statement: Reading; isNullable: boolean }
 
 /**
  * What was compiled for one shape of variables and one set of deciding roles; null where statements cannot serve it.
@@ -149,7 +149,7 @@ function runner(
       const { parts, unused } = statements
       for (const value of unused) value.read(brought)
       const [only] = parts
-      const ask = (statement: Statement) => answerFrom(ctx, statement, bind(statement.values, brought), maxAge)
+      const ask = (statement: Reading) => answerFrom(ctx, statement, bind(statement.values, brought), maxAge)
       if (only && parts.length === 1) return join(parts, [await ask(only.statement)])
       return join(parts, await Promise.all(parts.map(({ statement }) => ask(statement))))
     } catch {

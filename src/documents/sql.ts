@@ -17,14 +17,17 @@ export type Root =
   | { kind: 'image'; plan: Plan; image: object }
   | AggregateRoot
 
-/** Its values may be deferred: `bind` gives those of one request. `keeping` says how its answers may be kept, null for not at all. */
-export type Statement = { text: string; values: readonly unknown[]; keeping: Keeping | null }
+/** Its values may be deferred: `bind` gives those of one request. */
+export type Statement = { text: string; values: readonly unknown[] }
+
+/** One that reads, and how its answers may be kept: null for not at all. */
+export type Reading = Statement & { keeping: Keeping | null }
 
 /**
  * One statement for a root field, whatever its depth. Its one column `answer` is the text of the field's JSON, by response
  * keys; its one row is missing where there is no such document. Every table in it is read through `readFilter`.
  */
-export function compile(model: ProjectModel, caller: Caller, root: Root): Statement {
+export function compile(model: ProjectModel, caller: Caller, root: Root): Reading {
   const scope = openScope(model, caller)
   const text = rootSql(scope, root)
   return { text, values: scope.values, keeping: root.kind === 'image' ? null : keepingOf(scope, text) }
