@@ -92,7 +92,7 @@ export function createGraphql(
       try {
         const shown = await schemas.for(ctx)
         const planned = findPlan(shown, operation)
-        const raw = planned && (await runPlan(ctx, planned, operation))
+        const raw = planned && allowed.includes(planned.plan.kind) ? await runPlan(ctx, planned, operation) : null
         return raw ?? (await execute({ ...ctx, schema: shown, operation, allowed }))
       } catch (error) {
         return { errors: [maskError(error, ctx)] }

@@ -153,3 +153,40 @@ test('one statement for each root field, to a depth of six, on both paths', asyn
     }
   }
 })
+
+test('documents are created by one statement that answers, and by ordinary execution what it cannot serve', async () => {
+  const ctx = blog.as('dan')
+  const create = async (graphql: Graphql, query: string, variables: Variables) => {
+    const answer = await graphql.run({ ...ctx }, { query, variables }, ['mutation'])
+    return isRaw(answer) ? { isRaw: true, json: answer.json } : { isRaw: false, json: JSON.stringify(answer) }
+  }
+  const both = async (query: string, variables: Variables, raw: boolean) => {
+    const { result, texts } = await statements(() => create(compiled, query, variables))
+    assert.equal(result.isRaw, raw, result.json)
+    assert.equal(result.json, (await create(ordinary, query, variables)).json)
+    return texts
+  }
+  const one =
+    'mutation ($i: CreatePostInput!) { made: createPost(input: $i) { title views author { name } __typename } }'
+  await both(one, { i: { title: 'é"\u0001', author: 'Ann' } }, true)
+  assert.equal((await both(one, { i: { title: 'Two', views: 2 } }, true)).length, 1)
+  const many = 'mutation ($i: [CreatePostInput!]!) { createPosts(inputs: $i) { title permissions { right role } } }'
+  assert.equal((await both(many, { i: [{ title: '1' }, { title: '2', views: null }] }, true)).length, 1)
+  await both(many, { i: [] }, true)
+  await both('mutation ($t: String!) { createPost(input: { title: $t }) { title } }', { t: 'Three' }, true)
+  await both(one, { i: { title: 'x'.repeat(21) } }, false)
+  await both(one, { i: { title: 'x', author: 'nobody' } }, false)
+  await both(one, { i: { title: null } }, false)
+  await both(many, { i: [{ title: '1' }, { title: '2', author: 'nobody' }] }, false)
+  await both('mutation { createPost(input: { title: "x" }) { title comments { totalCount } } }', {}, false)
+  const { rows } = await world.app.sql.query(
+    `select count(*)::int as posts, (select count(*)::int from events.outbox where type = 'documents.created' and "actorId" = 'dan') as events
+     from "${blog.projectId}"."${blog.ids.posts}" where 'user:dan' = any ("_read")`,
+  )
+  assert.deepEqual(rows, [{ posts: 12, events: 12 }])
+  const twice = 'mutation ($i: CreatePostInput!) { createPost(input: $i) { id } }'
+  assert.equal((await create(compiled, twice, { i: { id: 'same', title: 'x' } })).isRaw, true)
+  assert.match((await create(compiled, twice, { i: { id: 'same', title: 'x' } })).json, /"CONFLICT"/)
+  const got = await compiled.run({ ...ctx }, { query: one, variables: { i: { title: 'x' } } }, ['query'])
+  assert.equal(isRaw(got), false)
+})

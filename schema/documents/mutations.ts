@@ -10,6 +10,7 @@ import { deleteDocuments, updateDocuments } from '../../src/documents/bulk.ts'
 import { deleteDocument } from '../../src/documents/delete.ts'
 import type { Input } from '../../src/documents/input.ts'
 import { planDocument } from '../../src/documents/plan.ts'
+import { createExtensions } from '../../src/documents/root.ts'
 import { upsertDocument } from '../../src/documents/upsert.ts'
 import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
 import type { Place, Terms } from '../../src/documents/writing.ts'
@@ -67,6 +68,7 @@ function createField(collectionId: string, { document, createInput }: Collection
     type: required(document),
     description: `Creates a ${document.name}.`,
     args: { input: { type: new GraphQLNonNull(createInput), description: 'What it is to be.' } },
+    extensions: createExtensions({ collectionId, isList: false }),
     resolve: async (_root, { input }: { input: Input }, ctx: Context, info) =>
       createDocument(ctx, placeOf(info, collectionId), input),
   }
@@ -77,6 +79,7 @@ function createManyField(collectionId: string, { document, createInput }: Collec
     type: listOf(document),
     description: `Creates documents of type ${document.name}, all or none: 10,000 at most. Answers them in the order of the inputs.`,
     args: { inputs: { type: listOf(createInput), description: 'What they are to be.' } },
+    extensions: createExtensions({ collectionId, isList: true }),
     resolve: async (_root, { inputs }: { inputs: Input[] }, ctx: Context, info) =>
       createDocuments(ctx, placeOf(info, collectionId), inputs),
   }

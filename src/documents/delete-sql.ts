@@ -2,9 +2,9 @@ import { allowed, where } from './insert-sql.ts'
 import { imageText } from './json.ts'
 import { outboxSql } from './outbox-sql.ts'
 import { rightFilter } from './permissions.ts'
-import { bulkLimit, readable } from './update-sql.ts'
+import { readable } from './update-sql.ts'
 import { join } from './where-sql.ts'
-import type { Writing } from './writing.ts'
+import { bulkLimit, type Writing } from './writing.ts'
 
 /** Which rows of `t` are deleted, and only in which version. */
 export type Removal = { condition: string; ifVersion: number | null }

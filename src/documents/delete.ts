@@ -3,8 +3,8 @@ import { LimitExceeded, NotFound } from '../errors.ts'
 import { lockSql, removeSql } from './delete-sql.ts'
 import { isDocumentId } from './input.ts'
 import { type CollectionModel, quote, type Referrer } from './model.ts'
-import { bulkLimit, releaseSql } from './update-sql.ts'
-import { answerOf, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
+import { releaseSql } from './update-sql.ts'
+import { answerOf, bulkLimit, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
 
 /** How many other documents one call may take along or change. */
 const mostTaken = 10_000

@@ -1,3 +1,4 @@
+import { LimitExceeded } from '../errors.ts'
 import { type Input, newRow, type Path, rowJson, settablesOf } from './input.ts'
 import { imageText, jsonList, literal } from './json.ts'
 import { type CollectionModel, quote } from './model.ts'
@@ -6,7 +7,11 @@ import { readFilter, rightFilter } from './permissions.ts'
 import type { Scope } from './scope.ts'
 import { whenAllGiven } from './slots.ts'
 import { join } from './where-sql.ts'
-import type { Writing } from './writing.ts'
+import { bulkLimit, type Writing } from './writing.ts'
+
+export function requireFew({ length }: readonly Input[]): void {
+  if (length > bulkLimit) throw new LimitExceeded('One call writes at most 10,000 documents.')
+}
 
 /** A column of the rows that a statement is given. */
 export type GivenColumn = { name: string; type: string }
@@ -47,6 +52,7 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
   const rows = whenAllGiven(inputs, (list, { roles, userId }) => {
     const caller = { roles: holder.write.roles === null ? null : roles, userId }
     const writer = { keys, caller, now: now() }
+    requireFew(list as Input[])
     return rowsJson((list as Input[]).map((input, i) => rowJson(newRow(writer, collection, input, at(i)))))
   })
   const names = columns.map(({ name }) => quote(name)).join(', ')

@@ -15,11 +15,12 @@ import {
 import { LRUCache } from 'lru-cache'
 import type { Context } from '../context.ts'
 import type { Readers } from '../platform/readers.ts'
+import { createOperation } from './create-operation.ts'
 import { answerFrom, cachedDirective, maxAgeOf } from './keeping.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { decisiveRoles, holderOf } from './permissions.ts'
 import type { Info } from './plan.ts'
-import { type RootPlanner, rootPlannerOf } from './root.ts'
+import { createTargetOf, type RootPlanner, rootPlannerOf } from './root.ts'
 import type { Caller } from './scope.ts'
 import { selectedFields } from './selection.ts'
 import { createShaper, plainVariables, type Shape } from './shape.ts'
@@ -27,10 +28,11 @@ import { bind, type Deferred, NeedsLiteral, noteDeferred } from './slots.ts'
 import { compile, isWhole, type Reading } from './sql.ts'
 
 /**
- * An operation whose root fields all are reads of documents, ready to be compiled. Its answer is made by PostgreSQL: one
- * statement for each root field, whose text goes to the socket as it comes.
+ * An operation whose root fields all are reads of documents, or whose only one creates some, ready to be compiled. Its
+ * answer is made by PostgreSQL: one statement for each root field, whose text goes to the socket as it comes.
  */
 export type Operation = {
+  kind: 'query' | 'mutation'
   /** The JSON of `data`, or null where ordinary execution has to say what is to be said. */
   run: (ctx: Context, given: Readonly<Record<string, unknown>>) => Promise<string | null>
 }
@@ -55,6 +57,7 @@ export function planOperation(
 ): Operation | null {
   const model = schema.extensions.model as ProjectModel | undefined
   const node = getOperationAST(document, name)
+  if (node?.operation === 'mutation') return planMutation(schema, document, node)
   const type = node?.operation === 'query' ? schema.getQueryType() : null
   if (!model || !node || !type || node.directives?.some(({ name }) => name.value !== cachedDirective.name)) return null
   const types = variableTypes(schema, node)
@@ -93,7 +96,20 @@ export function planOperation(
     const used = new Set(parts.flatMap(({ statement }) => statement.values))
     return { parts, unused: deferred.filter((one) => !used.has(one)) }
   }
-  return { run: runner(schema, node, model, types, compileShape) }
+  return { kind: 'query', run: runner(schema, node, model, types, compileShape) }
+}
+
+/** A mutation that only creates documents of one collection. */
+function planMutation(schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode): Operation | null {
+  const [only, ...others] = node.selectionSet.selections
+  const types = variableTypes(schema, node)
+  if (!schema.extensions.model || !types || node.directives?.length || others.length > 0) return null
+  if (only?.kind !== Kind.FIELD || only.directives?.length) return null
+  const field = schema.getMutationType()?.getFields()[only.name.value]
+  const target = field ? createTargetOf(field) : null
+  if (!target) return null
+  const source = { schema, fragments: fragmentsOf(document), node }
+  return { kind: 'mutation', run: createOperation(source, types, target, only) }
 }
 
 type CompileShape = (caller: Caller, shape: Shape) => Compiled

@@ -1,4 +1,5 @@
 import type { GraphQLField } from 'graphql'
+import type { CreateTarget } from './create-operation.ts'
 import type { Info } from './plan.ts'
 import type { Root } from './sql.ts'
 
@@ -12,4 +13,14 @@ export function rootExtensions(plan: RootPlanner): { root: RootPlanner } {
 
 export function rootPlannerOf({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): RootPlanner | null {
   return typeof extensions.root === 'function' ? (extensions.root as RootPlanner) : null
+}
+
+export function createExtensions(target: CreateTarget): { creates: CreateTarget } {
+  return { creates: target }
+}
+
+export function createTargetOf({
+  extensions,
+}: Pick<GraphQLField<unknown, unknown>, 'extensions'>): CreateTarget | null {
+  return (extensions.creates as CreateTarget | undefined) ?? null
 }

@@ -26,7 +26,8 @@ type Part = { key: string; value: unknown }
 /** Makes the shape of coerced variables. `literal` are the paths whose values statements depend on. */
 export type Shaper = (variables: Readonly<Record<string, unknown>>, literal: ReadonlySet<string>) => Shape
 
-export function createShaper(types: ReadonlyMap<string, GraphQLInputType>): Shaper {
+/** With `whole`, lists and objects are one slot each: what is written comes as one parameter, whatever its shape. */
+export function createShaper(types: ReadonlyMap<string, GraphQLInputType>, whole = false): Shaper {
   return (variables, literal) => {
     const shape: Shape = { key: '', variables: {} }
     for (const [name, type] of types) {
@@ -34,7 +35,10 @@ export function createShaper(types: ReadonlyMap<string, GraphQLInputType>): Shap
         shape.key += ';'
         continue
       }
-      const { key, value } = part(type, variables[name], [name], literal)
+      const isOne = whole && !isLeafType(isNonNullType(type) ? type.ofType : type) && variables[name] != null
+      const { key, value } = isOne
+        ? { key: '$', value: createSlot([name]) }
+        : part(type, variables[name], [name], literal)
       shape.key += `${key};`
       shape.variables[name] = value
     }

@@ -39,7 +39,7 @@ export function isWhole(root: Root): boolean {
   return root.kind === 'connection' ? isWholeList(root.connection) : isWholeDocument(root.plan)
 }
 
-function isWholeDocument({ fields }: Plan): boolean {
+export function isWholeDocument({ fields }: Plan): boolean {
   return fields.every((field) => {
     if (field.kind === 'column') return !field.column.encrypted
     if (field.kind === 'one') return isWholeDocument(field.plan)

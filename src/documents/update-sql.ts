@@ -10,10 +10,7 @@ import { rulesOf } from './rules.ts'
 import { defer, requireLiteral, whenAllGiven } from './slots.ts'
 import { types } from './types.ts'
 import { join } from './where-sql.ts'
-import type { Writing } from './writing.ts'
-
-/** Most documents that one call changes. */
-export const bulkLimit = 10_000
+import { bulkLimit, type Writing } from './writing.ts'
 
 export type Change = {
   /** Inputs that set the same fields: one for all documents found, or one for each of `ids`. */

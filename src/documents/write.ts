@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts'
-import { Forbidden, Invalid, LimitExceeded } from '../errors.ts'
+import { Forbidden, Invalid } from '../errors.ts'
 import { documentSql } from './document-sql.ts'
 import { type Input, isDocumentId, type Path } from './input.ts'
-import { insertSql } from './insert-sql.ts'
+import { insertSql, requireFew } from './insert-sql.ts'
 import { type Operation, parseOperations } from './operations.ts'
 import { mayCreate } from './permissions.ts'
 import type { Statement } from './sql.ts'
-import { bulkLimit, updateSql } from './update-sql.ts'
+import { updateSql } from './update-sql.ts'
 import { openWriting, type Place, showsMore, type Terms, type Writing, writeDocuments } from './writing.ts'
 
 /** Answers what the plan asks of the new document. */
@@ -19,10 +19,6 @@ export async function createDocument(ctx: Context, place: Place, input: Input): 
 export async function createDocuments(ctx: Context, place: Place, inputs: readonly Input[]): Promise<unknown[]> {
   requireFew(inputs)
   return create(ctx, place, inputs, (i) => ['inputs', `${i}`])
-}
-
-export function requireFew({ length }: readonly Input[]): void {
-  if (length > bulkLimit) throw new LimitExceeded('One call writes at most 10,000 documents.')
 }
 
 async function create(

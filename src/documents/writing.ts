@@ -10,6 +10,9 @@ import { openScope, type Scope } from './scope.ts'
 import { bind } from './slots.ts'
 import type { Statement } from './sql.ts'
 
+/** Most documents that one call writes. */
+export const bulkLimit = 10_000
+
 /** Where something is written, and what of it is answered. */
 export type Place = { model: ProjectModel; collection: CollectionModel; plan: Plan }
 

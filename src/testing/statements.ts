@@ -7,7 +7,7 @@ export async function statements<T>(work: () => Promise<T>): Promise<{ result: T
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const [first] = args
     const text = typeof first === 'string' ? first : (first as { text: string }).text
-    if (!text.includes('events.')) texts.push(text)
+    if (!/^\s*select.*events\./s.test(text)) texts.push(text)
     return Reflect.apply(query, this, args)
   } as typeof query
   try {

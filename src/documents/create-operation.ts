@@ -1,0 +1,102 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import { type Context, sqlStatement } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { answerOf } from '../platform/statements.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
+import { decisiveRoles, holderOf, mayCreate } from './permissions.ts'
+import { type Info, planDocument } from './plan.ts'
+import { createShaper, type Shape } from './shape.ts'
+import { bind, type Given, NeedsLiteral } from './slots.ts'
+import { isWholeDocument, type Statement } from './sql.ts'
+import { compileCreate } from './write.ts'
+
+/** Creates one document, or a list of them, of a collection. Kept with the root field. */
+export type CreateTarget = { collectionId: string; isList: boolean }
+
+type Run = (ctx: Context, given: Readonly<Record<string, unknown>>) => Promise<string | null>
+
+/** The statement that writes, null where ordinary execution has to. */
+type Compiled = Statement | null
+
+const most = { compiled: 20 }
+
+/**
+ * A mutation of one root field that creates documents: one statement checks, writes, logs and answers, and its text goes
+ * to the socket as it comes. It serves inputs of every shape, for they come as one parameter.
+ */
+export function createOperation(
+  source: { schema: GraphQLSchema; fragments: Record<string, FragmentDefinitionNode>; node: OperationDefinitionNode },
+  types: ReadonlyMap<string, GraphQLInputType>,
+  { collectionId, isList }: CreateTarget,
+  fieldNode: FieldNode,
+): Run {
+  const { schema, fragments, node } = source
+  const model = schema.extensions.model as ProjectModel
+  const field = schema.getMutationType()?.getFields()[fieldNode.name.value]
+  const shapeOf = createShaper(types, true)
+  const compiled = new LRUCache<string, { made: Compiled }>({ max: most.compiled })
+  const prefix = `{${JSON.stringify(fieldNode.alias?.value ?? fieldNode.name.value)}:`
+
+  const compile = (ctx: Context, collection: CollectionModel, { variables }: Shape): Compiled => {
+    const info: Info = { schema, fragments, variableValues: variables, fieldNodes: [fieldNode] }
+    const args = field ? getArgumentValues(field, fieldNode, variables) : {}
+    const plan = planDocument(info, model, collection)
+    const isPlain = Object.keys(args).every((name) => name === 'input' || name === 'inputs')
+    if (!isPlain || !isWholeDocument(plan)) return null
+    const { env, projectId, clock, actor } = ctx
+    const inputs = isList ? args.inputs : [args.input]
+    const at = (i: number) => (isList ? ['inputs', `${i}`] : ['input'])
+    return compileCreate({ env, projectId, clock, actor }, { model, collection, plan }, inputs, at)
+  }
+  const compiledFor = (ctx: Context, collection: CollectionModel, variables: Readonly<Record<string, unknown>>) => {
+    const shape = shapeOf(variables, new Set())
+    const { read, write } = holderOf(ctx)
+    const key = [decisiveRoles(model, read.roles), decisiveRoles(model, write.roles), shape.key].join('\n')
+    const known = compiled.get(key) ?? { made: compile(ctx, collection, shape) }
+    compiled.set(key, known)
+    return known.made
+  }
+  return async (ctx, given) => {
+    const { coerced } = getVariableValues(schema, node.variableDefinitions ?? [], given)
+    const collection = model.collections.get(collectionId)
+    const { read, write } = holderOf(ctx)
+    if (!coerced || !collection || !mayCreate(collection, write)) return null
+    const brought: Given = {
+      variables: coerced,
+      roles: write.roles ?? read.roles ?? [],
+      userId: read.userId,
+      actor: ctx.actor,
+    }
+    try {
+      const made = compiledFor(ctx, collection, coerced)
+      if (!made) return null
+      const { text, values } = made
+      const bound = bind(values, brought)
+      const answer = await sqlStatement(ctx, async (tx) => {
+        const list = await answerOf(ctx.sql, text, bound)
+        tx.emitted.count += 1
+        return list
+      })
+      return answer === null ? null : `${prefix}${isList ? answer : answer.slice(1, -1)}}`
+    } catch (error) {
+      // Nothing was written, and ordinary execution knows how to tell why, and where.
+      if (isRefusal(error)) return null
+      throw error
+    }
+  }
+}
+
+/** Whether it is certain that nothing was committed: the statement never ran, or PostgreSQL says that it failed. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof AppError) return error.code !== 'UNAVAILABLE'
+  return error instanceof NeedsLiteral || (error as { severity?: unknown }).severity === 'ERROR'
+}
