@@ -11,6 +11,8 @@ type Options = {
   stopAtFirst: boolean
   /** Compares only the two paths of one operation. */
   pathsOnly: boolean
+  /** Answers are kept, of all collections. */
+  cached: boolean
   say: (line: string) => void
 }
 
@@ -39,7 +41,7 @@ export async function compare(options: Options): Promise<{ result: Result; inval
   const trials: Trial[] = []
   let stage: Stage | undefined
   try {
-    stage = await createStage(servers)
+    stage = await createStage(servers, options.cached)
     for (const principal of chosen) trials.push(await openTrial(stage, principal, options))
     await runRounds(trials, options)
     for (const trial of trials) report(trial, say)
@@ -120,6 +122,7 @@ function resultOf(trials: readonly Trial[], seed: number, seconds: number): Resu
     unequal: sum('unequal'),
     queries: sum('queries'),
     compiled: sum('compiled'),
+    kept: sum('kept'),
     seed,
     seconds: Math.round(seconds),
     excludedChannels,

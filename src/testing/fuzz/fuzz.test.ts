@@ -25,6 +25,13 @@ describe('a short run', { concurrency: 2 }, () => {
     assert.deepEqual([result.differences, result.unequal, result.internal, result.equal], [0, 0, 0, 300], output)
   })
 
+  test('finds none where answers are kept', async () => {
+    const { code, output, result } = await fuzz('--operations', '60', '--cached')
+    assert.equal(code, 0, output)
+    assert.deepEqual([result.differences, result.unequal, result.internal, result.equal], [0, 0, 0, 300], output)
+    assert.ok(result.kept > result.queries, output)
+  })
+
   for (const bug of plantableBugs) {
     test(`finds the planted bug ${bug}`, async () => {
       const { code, output, result } = await fuzz(
@@ -34,6 +41,7 @@ describe('a short run', { concurrency: 2 }, () => {
         'ann,tia',
         '--planted-bug',
         bug,
+        ...(bug.startsWith('cache') ? ['--cached'] : []),
       )
       assert.equal(code, 1, output)
       assert.ok(result.operations <= 500 && result.differences > 0, output)
@@ -52,6 +60,7 @@ test('a run in which hardly anything succeeds is not valid', () => {
     changing: 1500,
     queries: 3000,
     compiled: 2900,
+    kept: 0,
     ...found,
   }
   const trial = { principal, counts, hidden: 9, mayChange: true, coverage: () => 1 }

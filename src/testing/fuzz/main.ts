@@ -1,12 +1,13 @@
 /**
  * `npm run fuzz:documents`: what may not be read changes no byte of any answer, and neither does the path that an
  * operation takes. Two databases differ only in what a caller may not read; operations are made from the schema that the
- * caller is shown, and run on both, as the compiled statement and field by field (`--equality` for that alone).
+ * caller is shown, and run on both, as the compiled statement and field by field (`--equality` for that alone). With `--cached`
+ * all answers are kept in Redis, and half of the queries are asked by somebody else before.
  */
 import { parseArgs } from 'node:util'
 import { plant, plantableBugs } from './bugs.ts'
 
-const usage = `npm run fuzz:documents -- [--json] [--operations 5000] [--seed N] [--principals guest,ann,bob,tia,key] [--equality]
+const usage = `npm run fuzz:documents -- [--json] [--operations 5000] [--seed N] [--principals guest,ann,bob,tia,key] [--equality] [--cached]
                           [--planted-bug ${plantableBugs.join('|')}]
 `
 
@@ -17,6 +18,7 @@ function readOptions() {
       operations: { type: 'string', default: '5000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       principals: { type: 'string' },
+      cached: { type: 'boolean', default: false },
       equality: { type: 'boolean', default: false },
       'planted-bug': { type: 'string' },
     },
@@ -31,6 +33,7 @@ function readOptions() {
     names: values.principals?.split(','),
     plantedBug,
     pathsOnly: values.equality,
+    cached: values.cached,
   }
 }
 

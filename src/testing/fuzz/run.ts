@@ -34,6 +34,8 @@ export type Counts = {
   /** Queries, and those of them that the database answers whole. */
   queries: number
   compiled: number
+  /** Answers that were kept ones, of both databases. */
+  kept: number
 }
 
 /** One principal and the two databases that must look the same to them. */
@@ -57,6 +59,7 @@ export type Trial = {
 type Running = {
   trial: Trial
   pathsOnly: boolean
+  cached: boolean
   pair: Pair
   random: Random
   generator: Generator
@@ -74,7 +77,7 @@ const kept = 3
 export async function openTrial(
   stage: Stage,
   principal: Principal,
-  { seed, pathsOnly }: { seed: number; pathsOnly: boolean },
+  { seed, pathsOnly, cached }: { seed: number; pathsOnly: boolean; cached: boolean },
 ): Promise<Trial> {
   const pair = await stage.createPair(principal, pathsOnly)
   const random = randomOf(`${seed}/${principal.name}`)
@@ -97,6 +100,7 @@ export async function openTrial(
     unequal: 0,
     queries: 0,
     compiled: 0,
+    kept: 0,
   }
   const trial: Trial = {
     principal,
@@ -114,15 +118,17 @@ export async function openTrial(
         if (stopAtFirst && trial.findings.length > 0) return
         turns.now += 1
         const from = random.chance(0.02) ? beyond : generator
-        await step({ trial, pathsOnly, pair, random, generator: from, views, pool, history, turn: turns.now })
+        await step({ ...shared, random, generator: from, views, pool, history, turn: turns.now })
       }
-      await compareViews({ trial, pathsOnly, pair, random, generator, views, pool, history, turn: turns.now })
+      await compareViews({ ...shared, random, generator, views, pool, history, turn: turns.now })
+      counts.kept = pair.a.kept() + pair.b.kept()
     },
     close: async () => {
       await pair.a.close()
       await pair.b.close()
     },
   }
+  const shared = { trial, pathsOnly, cached, pair }
   const views = viewsOf(schema, pair.a.common)
   return trial
 }
@@ -144,7 +150,7 @@ async function step(running: Running): Promise<void> {
   const { random, generator } = running
   const tree = (random.chance(0.35) ? generator.mutation() : null) ?? generator.query()
   const isQuery = tree.kind === 'query'
-  if (isQuery && random.chance(0.1)) await warm(running, print(tree))
+  if (isQuery && random.chance(running.cached ? 0.5 : 0.1)) await warm(running, print(tree))
   await compare(running, isQuery && random.chance(0.15) ? await repeated(running, tree) : tree)
   if (running.turn % 25 === 0) await compareViews(running)
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import pg from 'pg'
 import pino from 'pino'
 import { schema as api } from '../../../schema/index.ts'
 import { createSchemas } from '../../../schema/schemas.ts'
+import { startRelay } from '../../../workers/relay.ts'
 import { type App, createApp } from '../../app.ts'
 import { type Actor, asSystem, type Context } from '../../context.ts'
 import { typeNameOf } from '../../documents/names.ts'
@@ -34,6 +36,8 @@ export type World = {
   lastFault: () => string
   /** How many events all changes so far have left. */
   countEvents: () => Promise<number>
+  /** How many answers were kept ones. */
+  kept: () => number
   /** Puts every row back to where it was in the beginning. */
   reset: () => Promise<void>
   close: () => Promise<void>
@@ -63,8 +67,8 @@ export const owner: Principal = {
   roles: null,
 }
 
-/** A database with the collections and no rows, from which all others are copied. */
-export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers): Promise<Stage> {
+/** A database with the collections and no rows, from which all others are copied. `cached`: their answers are kept. */
+export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers, cached: boolean): Promise<Stage> {
   const prefix = `fuzz_${randomBytes(5).toString('hex')}`
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   const names = [prefix]
@@ -75,6 +79,7 @@ export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers)
   const app = await openApp(urlOf(prefix), redisUrl)
   await app.db.project.create({ data: { id: projectId, name: 'Fuzz' } })
   await createCollections(asSystem(app, 'fuzz', projectId), kinds)
+  if (cached) await app.db.collection.updateMany({ data: { cacheSeconds: 60 } })
   await app.db.project.create({ data: { id: otherProjectId, name: 'Other' } })
   await createCollections(asSystem(app, 'fuzz', otherProjectId), { vaults: otherVaults })
   await app.close()
@@ -82,7 +87,9 @@ export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers)
     const name = `${prefix}_${names.length}`
     names.push(name)
     await onServer(serverUrl, `create database ${name} template ${prefix}`)
-    return openWorld(await openApp(urlOf(name), redisUrl), principal, variant)
+    // A log of its own, and so names of its own in Redis.
+    await onServer(urlOf(name), 'update events.head set epoch = gen_random_uuid()')
+    return openWorld(await openApp(urlOf(name), redisUrl), principal, variant, cached)
   }
   return {
     createPair: async (principal, alike) => {
@@ -106,7 +113,7 @@ async function openApp(url: string, redisUrl: string): Promise<App> {
   return { ...(await createApp(env, 'fuzz')), clock }
 }
 
-async function openWorld(opened: App, principal: Principal, variant: Variant): Promise<World> {
+async function openWorld(opened: App, principal: Principal, variant: Variant, cached: boolean): Promise<World> {
   const { log, last } = listenToLog()
   const app = { ...opened, log }
   const schemas = createSchemas(app)
@@ -114,6 +121,7 @@ async function openWorld(opened: App, principal: Principal, variant: Variant): P
     compiled: createGraphql(app, schemas),
     ordinary: createGraphql(app, schemas, { plans: false }),
   }
+  const relay = cached ? startRelay(app) : null
   let compiled = 0
   const answer = async (ctx: Context, operation: Printed, path: Path): Promise<string> => {
     const answered = await graphql[path].run(ctx, operation, ['query', 'mutation'])
@@ -121,22 +129,38 @@ async function openWorld(opened: App, principal: Principal, variant: Variant): P
     if (isRaw(answered)) compiled += 1
     return jsonOf(answered)
   }
+  /** What is kept may be old for a moment, and here nobody waits. */
+  const settle = async () => {
+    if (!relay) return
+    while ((await app.sql.query('select from events.outbox limit 1')).rowCount) await sleep(1)
+    await app.cache.look()
+  }
   await seed(contextOf(app, owner.actor), schemas, principal, variant)
   await seedOther(contextOf(app, owner.actor, otherProjectId), schemas, variant)
   const tables = await keepRows(app)
   return {
     schemaFor: ({ actor }) => schemas.for(contextOf(app, actor)),
     common,
-    run: (caller, operation, turn, path = 'compiled') =>
-      onTurn(turn, () => answer(contextOf(app, caller.actor), operation, path)),
+    run: async (caller, operation, turn, path = 'compiled') => {
+      const answered = await onTurn(turn, () => answer(contextOf(app, caller.actor), operation, path))
+      if (operation.query.startsWith('mutation')) await settle()
+      return answered
+    },
     compiled: () => compiled,
+    kept: () => app.cache.hits(),
     lastFault: last,
     countEvents: async () => {
-      const { rows } = await app.sql.query<{ count: string }>('select count(*) from events.outbox')
+      const { rows } = await app.sql.query<{ count: string }>(
+        'select (select count(*) from events.outbox) + seq as count from events.head',
+      )
       return Number(rows[0]?.count)
     },
-    reset: async () => void (await app.sql.query(tables)),
+    reset: async () => {
+      await app.sql.query(cached ? `${tables} ${everythingChanged}` : tables)
+      await settle()
+    },
     close: async () => {
+      await relay?.stop()
       await graphql.compiled.close()
       await graphql.ordinary.close()
       await app.close()
@@ -215,6 +239,12 @@ async function keepRows({ sql }: App): Promise<string> {
   }
   return `set local session_replication_role = replica; ${back.join(' ')} delete from events.outbox; delete from idempotencies;`
 }
+
+/** Rows were put back without events. */
+const everythingChanged = `
+  insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind")
+  values (gen_random_uuid(), 'console', 'projects.${projectId}.schema-changed', 'projects.schema-changed', 'projects.${projectId}',
+    '{"projectId": "${projectId}", "revision": 0}', 'system');`
 
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
