@@ -59,7 +59,6 @@ export async function answerOf<T>(tx: TxContext, { text, values }: Statement): P
   const { read, write } = holderOf(tx)
   const roles = write.roles ?? read.roles ?? []
   const given = { variables: {}, roles, userId: read.userId, actor: tx.actor }
-  if (process.env.DBG) console.log(text, bind(values, given))
   const [row] = await tx.query<{ answer: string }>(text, bind(values, given))
   tx.emitted.count += 1
   if (!row) throw new Error('A statement that writes has not answered.')

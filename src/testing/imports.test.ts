@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { checkImports } from './imports.ts'
+import { checkImports, folders } from './imports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tendril-imports-'))
 after(() => rmSync(folder, { recursive: true }))
 
 function plant(files: Record<string, string>): void {
-  for (const name of ['schema', 'src', 'workers', 'functions-runtime', 'prisma', 'examples']) {
+  for (const name of folders) {
     rmSync(join(folder, name), { recursive: true, force: true })
     mkdirSync(join(folder, name), { recursive: true })
   }

@@ -4,7 +4,7 @@ import { cruise } from 'dependency-cruiser'
 import rules from '../../.dependency-cruiser.ts'
 
 export const root = join(import.meta.dirname, '../..')
-const folders = ['schema', 'src', 'workers', 'functions-runtime', 'prisma', 'examples', 'bench', 'cli']
+export const folders = ['schema', 'src', 'workers', 'functions-runtime', 'prisma', 'examples', 'bench', 'cli']
 
 /** How many modules the tree below `baseDir` has, and a line for each import that breaks a rule. */
 export async function checkImports(baseDir: string): Promise<{ modules: number; violations: string[] }> {
