@@ -15,6 +15,11 @@ import * as types from './graphql.ts';
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n    mutation Visitor { signUp(input: { email: \"ann@example.org\", password: \"correct horse\" }) { secret } }\n  ": typeof types.VisitorDocument,
+    "mutation NewStore { createDatabase(input: { key: \"store\" }) { id } }": typeof types.NewStoreDocument,
+    "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": typeof types.NewShelfDocument,
+    "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": typeof types.NewLabelDocument,
+    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": typeof types.StatusOfStoreDocument,
     "query Audits { audits(first: 100) { nodes { event actorKind } } }": typeof types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": typeof types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": typeof types.DeliveriesDocument,
@@ -36,6 +41,11 @@ type Documents = {
     "mutation Db { createDatabase(input: { key: \"main\" }) { id } }": typeof types.DbDocument,
 };
 const documents: Documents = {
+    "\n    mutation Visitor { signUp(input: { email: \"ann@example.org\", password: \"correct horse\" }) { secret } }\n  ": types.VisitorDocument,
+    "mutation NewStore { createDatabase(input: { key: \"store\" }) { id } }": types.NewStoreDocument,
+    "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": types.NewShelfDocument,
+    "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": types.NewLabelDocument,
+    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": types.StatusOfStoreDocument,
     "query Audits { audits(first: 100) { nodes { event actorKind } } }": types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": types.DeliveriesDocument,
@@ -57,6 +67,26 @@ const documents: Documents = {
     "mutation Db { createDatabase(input: { key: \"main\" }) { id } }": types.DbDocument,
 };
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n    mutation Visitor { signUp(input: { email: \"ann@example.org\", password: \"correct horse\" }) { secret } }\n  "): typeof import('./graphql.ts').VisitorDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation NewStore { createDatabase(input: { key: \"store\" }) { id } }"): typeof import('./graphql.ts').NewStoreDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n"): typeof import('./graphql.ts').NewShelfDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n"): typeof import('./graphql.ts').NewLabelDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').StatusOfStoreDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

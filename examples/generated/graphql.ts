@@ -108,6 +108,50 @@ export type ConfirmVerificationInput = {
 };
 
 /** What is asked for. */
+export type CreateAttributeInput = {
+  /** Which collection it is for. */
+  collectionId: string | number;
+  /** An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
+  computed?: string | null | undefined;
+  /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
+  default?: unknown;
+  /** How many numbers a vector has, up to 2,000. Vectors need it. */
+  dimensions?: number | null | undefined;
+  /** The 1 to 100 values of an enum, names of up to 255 letters, digits and underscores. Enums need them. */
+  elements?: Array<string> | null | undefined;
+  /** Whether its values are stored encrypted: STRING, TEXT, EMAIL, URL and JSON that nobody searches. */
+  encrypted?: boolean | null | undefined;
+  /** The name of the field: a small letter, then letters, digits and underscores, up to 40. */
+  key: string;
+  /** Whether it holds a list of up to 5,000 values; not for JSON, geometry, vectors and encrypted ones. */
+  list?: boolean | null | undefined;
+  /** The greatest value, as `min`. */
+  max?: unknown;
+  /** The least value of a number, DATE or DATETIME; a string for BIGINT, DECIMAL, DATE and DATETIME. */
+  min?: unknown;
+  /** What happens when the document that a relation points at is deleted. Relations need it, but many to many, whose links go. */
+  onDelete?: OnDelete | null | undefined;
+  /** A regular expression of PostgreSQL, up to 1,000 characters, that a text or each item of a list matches. */
+  pattern?: string | null | undefined;
+  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. */
+  permissions?: Array<PermissionInput> | null | undefined;
+  /** The collection that a relation points at, `self` for its own. Relations need it. */
+  relatedCollectionId?: string | number | null | undefined;
+  /** How many documents a relation joins; MANY_TO_ONE, if left out. */
+  relation?: RelationKind | null | undefined;
+  /** Whether every document has a value; not, if left out. */
+  required?: boolean | null | undefined;
+  /** The field of the related collection that leads back to the documents which point at one. */
+  reverseKey?: string | null | undefined;
+  /** Greatest number of characters of a string, up to 1,048,576. Strings need it. */
+  size?: number | null | undefined;
+  /** What it holds. */
+  type: AttributeType;
+  /** Whether no two documents have the same value: for texts with up to 640 characters, numbers, dates … */
+  unique?: boolean | null | undefined;
+};
+
+/** What is asked for. */
 export type CreateCollectionInput = {
   /** The attributes that it begins with, up to 400. */
   attributes?: Array<AttributeInput> | null | undefined;
@@ -316,6 +360,35 @@ export type VectorDistance =
   /** The length of the line between them. */
   | 'EUCLIDEAN';
 
+export type VisitorMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VisitorMutation = { signUp: { secret: string } };
+
+export type NewStoreMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type NewStoreMutation = { createDatabase: { id: string } };
+
+export type NewShelfMutationVariables = Exact<{
+  input: CreateCollectionInput;
+}>;
+
+
+export type NewShelfMutation = { createCollection: { id: string } };
+
+export type NewLabelMutationVariables = Exact<{
+  input: CreateAttributeInput;
+}>;
+
+
+export type NewLabelMutation = { createAttribute: { id: string } };
+
+export type StatusOfStoreQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StatusOfStoreQuery = { collections: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> } }> } };
+
 export type AuditsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -452,6 +525,59 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const VisitorDocument = new TypedDocumentString(`
+    mutation Visitor {
+  signUp(input: {email: "ann@example.org", password: "correct horse"}) {
+    secret
+  }
+}
+    `) as unknown as TypedDocumentString<VisitorMutation, VisitorMutationVariables>;
+export const NewStoreDocument = new TypedDocumentString(`
+    mutation NewStore {
+  createDatabase(input: {key: "store"}) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<NewStoreMutation, NewStoreMutationVariables>;
+export const NewShelfDocument = new TypedDocumentString(`
+    mutation NewShelf($input: CreateCollectionInput!) {
+  createCollection(input: $input) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<NewShelfMutation, NewShelfMutationVariables>;
+export const NewLabelDocument = new TypedDocumentString(`
+    mutation NewLabel($input: CreateAttributeInput!) {
+  createAttribute(input: $input) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<NewLabelMutation, NewLabelMutationVariables>;
+export const StatusOfStoreDocument = new TypedDocumentString(`
+    query StatusOfStore {
+  collections(first: 20) {
+    nodes {
+      key
+      status
+      statusReason
+      attributes(first: 50) {
+        nodes {
+          key
+          status
+          statusReason
+        }
+      }
+      indexes {
+        nodes {
+          key
+          status
+          statusReason
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StatusOfStoreQuery, StatusOfStoreQueryVariables>;
 export const AuditsDocument = new TypedDocumentString(`
     query Audits {
   audits(first: 100) {
