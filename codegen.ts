@@ -5,25 +5,36 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type CodegenConfig, generate } from '@graphql-codegen/cli'
 
-const folder = 'examples/generated/'
+const types = {
+  preset: 'client' as const,
+  presetConfig: { fragmentMasking: false },
+  config: {
+    documentMode: 'string',
+    enumType: 'string-literal',
+    useTypeImports: true,
+    importExtension: '.ts',
+    emitLegacyCommonJSImports: false,
+    scalars: {
+      DateTime: 'string',
+      JSON: 'unknown',
+      BigInt: 'string',
+      Decimal: 'string',
+      Date: 'string',
+      Email: 'string',
+    },
+  },
+}
+const questions = 'examples/chinook/questions/*.ts'
 
 const config: CodegenConfig = {
-  schema: 'schema/schema.graphql',
-  documents: ['examples/**/*.ts', `!${folder}**`],
   silent: true,
   generates: {
-    [folder]: {
-      preset: 'client',
-      presetConfig: { fragmentMasking: false },
-      config: {
-        documentMode: 'string',
-        enumType: 'string-literal',
-        useTypeImports: true,
-        importExtension: '.ts',
-        emitLegacyCommonJSImports: false,
-        scalars: { DateTime: 'string', JSON: 'unknown', BigInt: 'string' },
-      },
+    'examples/generated/': {
+      ...types,
+      schema: 'schema/schema.graphql',
+      documents: ['examples/**/*.ts', '!examples/**/generated/**', `!${questions}`],
     },
+    'examples/chinook/generated/': { ...types, schema: 'examples/chinook.graphql', documents: questions },
   },
 }
 

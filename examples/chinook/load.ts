@@ -19,7 +19,14 @@ export async function defineStore(to: Endpoint): Promise<void> {
   const ids = new Map<string, string>()
   for (const { key, attributes, indexes } of collections) {
     const own = attributes.filter((attribute) => attribute.to === undefined)
-    const input = { databaseId, key, permissions, attributes: own, ...(indexes && { indexes }) }
+    const input = {
+      databaseId,
+      key,
+      permissions,
+      documentPermissions: false,
+      attributes: own,
+      ...(indexes && { indexes }),
+    }
     const collectionId = (await request(to, newCollection, { input })).createCollection.id
     ids.set(key, collectionId)
     for (const { to: target, ...attribute } of attributes) {
