@@ -17,7 +17,7 @@ export const shareLimits = {
   recentMs: 10_000,
 } as const
 
-type Turn = { start: () => void; late: NodeJS.Timeout }
+type Turn = { start: () => void; giveUp: () => void; until: number }
 type Project = { running: number; turns: Turn[] }
 
 /**
@@ -46,23 +46,35 @@ export function createShares(connections: number, limits: typeof shareLimits = s
       const turn = project.turns.shift()
       if (!turn) break
       waiting -= 1
-      clearTimeout(turn.late)
       project.running += 1
       turn.start()
     }
     if (project.running === 0 && project.turns.length === 0) projects.delete(projectId)
   }
+  // One timer for all who wait: one for each would cost more than what most of them wait for.
+  let isSwept = false
+  const sweep = () => {
+    isSwept = false
+    const now = performance.now()
+    for (const { turns } of projects.values()) {
+      while (turns[0] && turns[0].until <= now) {
+        waiting -= 1
+        turns.shift()?.giveUp()
+      }
+    }
+    watch()
+  }
+  const watch = () => {
+    if (waiting === 0 || isSwept) return
+    isSwept = true
+    setTimeout(sweep, limits.waitMs / 10)
+  }
   const turnOf = (project: Project) =>
     new Promise<void>((resolve, reject) => {
       if (project.turns.length >= limits.waiting) return reject(tooMuch())
-      const giveUp = () => {
-        project.turns.splice(project.turns.indexOf(turn), 1)
-        waiting -= 1
-        reject(tooMuch())
-      }
-      const turn = { start: resolve, late: setTimeout(giveUp, limits.waitMs) }
-      project.turns.push(turn)
+      project.turns.push({ start: resolve, giveUp: () => reject(tooMuch()), until: performance.now() + limits.waitMs })
       waiting += 1
+      watch()
     })
   const finish = async <T>(projectId: string, project: Project, work: () => Promise<T>): Promise<T> => {
     try {
