@@ -6,7 +6,7 @@ import { type App, createApp } from './app.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 import { NotFound, Unauthenticated } from './errors.ts'
-import { createIdentities, type Identities } from './identities.ts'
+import { changesQuery, createIdentities, type Identities } from './identities.ts'
 import { signIn, signOut, signUp } from './modules/accounts/accounts.ts'
 import { createKey, deleteKey } from './modules/keys/keys.ts'
 import { addMember, removeMember } from './modules/members/members.ts'
@@ -221,4 +221,26 @@ test('nothing is known while the changes cannot be read, nor just after', async 
     await sleep(300)
     assert.equal(await find(), await find(), 'and is renewed')
   })
+})
+
+test('a look costs the same however many documents wait in the outbox', async () => {
+  const { sql } = world.app
+  const client = await sql.connect()
+  try {
+    await client.query('begin')
+    await client.query(
+      `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind")
+       select gen_random_uuid(), 'prj_x', 'n', 'documents.created', 'a', '{}', 'system' from generate_series(1, 50000)`,
+    )
+    const { rows } = await client.query(`explain (analyze, format json) ${changesQuery}`, [0])
+    const plan = JSON.stringify(rows)
+    assert.match(plan, /outbox_callers/)
+    assert.doesNotMatch(
+      plan,
+      /"Seq Scan","Parent Relationship":"Member","Parallel Aware":false,"Async Capable":false,"Relation Name":"outbox"/,
+    )
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
 })

@@ -94,10 +94,11 @@ export function createIdentities({ sql, log }: { sql: Pool; log: Log }): Identit
 
 type Row = { head: string | null; aggregate: string | null; payload: unknown }
 
+/** The first half is the condition of the index `outbox_callers`: however much waits in the outbox, little of it is read. */
 const aboutCallers = `type ~ '^(users|sessions|keys|members|projects)\\.' and type !~ '\\.(created|schema-changed)$'`
 
 /** One snapshot of both: an event that moves from the outbox to the log is seen in one of them. */
-const changesQuery = `
+export const changesQuery = `
   select seq::text as head, null as aggregate, null::jsonb as payload from events.head
   union all
   select null, aggregate, payload from events.outbox where ${aboutCallers}

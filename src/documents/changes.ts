@@ -4,11 +4,11 @@ import { Invalid } from '../errors.ts'
 import type { LoggedEvent } from '../logged-event.ts'
 import { documentCreated, documentDeleted, documentUpdated } from './events.ts'
 import { type Image, matches } from './image.ts'
-import type { CollectionModel } from './model.ts'
+import type { CollectionModel, Column, FieldRights } from './model.ts'
 import type { Models } from './models.ts'
-import { holderOf, mayRead } from './permissions.ts'
+import { holderOf, mayRead, mayUse } from './permissions.ts'
 import { requireReadableWhere } from './readable.ts'
-import type { Caller } from './scope.ts'
+import type { Caller, Roles } from './scope.ts'
 import { type Condition, hasRelated, isLive } from './where.ts'
 
 export type ChangeKind = 'CREATED' | 'UPDATED' | 'DELETED' | 'ENTERED' | 'LEFT'
@@ -61,11 +61,26 @@ function changeOf(
   ctx: Context,
 ): DocumentChange | null {
   const { read } = holderOf(ctx)
+  // Roles are taken away while a stream lasts, and fields are withheld: a filter then looks at them no more.
+  if (where) requireReadableWhere(where, read.roles, (column) => rightsNow(collection, column))
   const was = before !== null && isTheirs(collection, read, where, before)
   const is = after !== null && isTheirs(collection, read, where, after)
   const kind = kindOf(before !== null, after !== null, was, is)
   if (kind === null) return null
-  return { kind, id, changedFields: changed, at: new Date(event.at), image: is ? after : null, ctx }
+  const changedFields = changed.filter((key) => mayReadField(collection, key, read.roles))
+  return { kind, id, changedFields, at: new Date(event.at), image: is ? after : null, ctx }
+}
+
+function rightsNow({ columns }: CollectionModel, { attributeId, rights }: Column): FieldRights | null {
+  const now = columns.values().find((column) => column.attributeId === attributeId)
+  return attributeId === null || !now ? rights : now.rights
+}
+
+/** Fields that are gone since are told of no more: nobody knows who may have read them. */
+function mayReadField({ columns, neighbours }: CollectionModel, key: string, roles: Roles): boolean {
+  if (key === 'permissions') return true
+  const field = columns.get(key) ?? neighbours.get(key)
+  return field !== undefined && mayUse(field.rights, 'read', roles)
 }
 
 function isTheirs(collection: CollectionModel, caller: Caller, where: Condition | null, image: Image): boolean {

@@ -132,12 +132,16 @@ function updatedRows(collection: CollectionModel): string {
   return `from written w join earlier e on e."_id" = w."_id" cross join lateral (${image}) l`
 }
 
-/** The JSON of the list of what differs between `e` and `l`. */
+/** The JSON of the list of fields that differ between `e` and `l`. */
 function changedSql(collection: CollectionModel): string {
-  const names = imageColumns(collection)
-    .map(({ name }) => name)
-    .filter((name) => name !== '_updatedAt' && name !== '_version')
-  const pairs = names.map((name) => `(${literal(name.startsWith('_') ? 'permissions' : name)}, ${literal(name)})`)
+  const { columns, neighbours } = collection
+  const keys = new Map([...columns.values()].map(({ name, key }) => [name, key]))
+  for (const { join, key } of neighbours.values()) if (join.kind === 'to') keys.set(join.column, key)
+  const pairs = imageColumns(collection)
+    .filter(({ name }) => name !== '_updatedAt' && name !== '_version')
+    .map(
+      ({ name, kind }) => `(${literal(kind === 'roles' ? 'permissions' : (keys.get(name) ?? name))}, ${literal(name)})`,
+    )
   return `(select coalesce(json_agg(distinct f.field), '[]')::text from (values ${pairs.join(', ')}) f (field, name)
     where e.image -> f.name is distinct from l.image -> f.name)`
 }

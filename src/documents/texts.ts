@@ -33,9 +33,16 @@ export function parseUuid(value: unknown, at: readonly string[]): string {
   throw new Invalid('This is not a UUID.', at)
 }
 
-/** A moment as `2026-11-23T12:00:00.000Z`. */
+const moment = z.iso.datetime({ offset: true })
+
+/**
+ * A moment as `2026-11-23T12:00:00.000Z`. A text has to say its time zone, and a day that there is: JavaScript would read
+ * the 30th of February as the 2nd of March, and a text without a zone by that of the server.
+ */
 export function parseMoment(value: unknown, at: readonly string[]): string {
-  const date = value instanceof Date ? value : new Date(typeof value === 'string' ? value : Number.NaN)
+  if (!(value instanceof Date) && !moment.safeParse(value).success)
+    throw new Invalid('This is not a moment in ISO 8601 with its time zone, as "2026-11-23T12:00:00Z".', at)
+  const date = new Date(value as string | Date)
   const year = date.getUTCFullYear()
   if (!(year >= 1 && year <= 9999)) throw new Invalid('A moment lies between the years 1 and 9999.', at)
   return date.toISOString()

@@ -7,9 +7,10 @@ import { createWorld, type World } from '../testing/world.ts'
 import { type Image, matches } from './image.ts'
 import { imageSql } from './json.ts'
 import { loadModel } from './load.ts'
-import type { CollectionModel, ProjectModel } from './model.ts'
+import type { CollectionModel, ProjectModel, Rule } from './model.ts'
 import { mayRead, readFilter } from './permissions.ts'
 import { whereSql } from './related-sql.ts'
+import { rulesOf } from './rules.ts'
 import { openScope, type Roles } from './scope.ts'
 import { hasRelated, parseWhere } from './where.ts'
 
@@ -52,7 +53,7 @@ before(async () => {
   const pick = <T>(list: readonly T[], i: number) => (i % 5 === 4 ? null : list[i % list.length])
   for (let i = 0; i < 60; i++) {
     await world.app.sql.query(
-      `insert into ${things.table} ("_id", "_createdAt", "_read", text, number, flag, moment, tags) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `insert into ${things.table} ("_id", "_createdAt", "_read", text, number, flag, moment, tags, friend) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
         `t${i}`,
         moments[1],
@@ -62,6 +63,7 @@ before(async () => {
         pick([true, false], i * 3),
         pick(moments, i * 11 + 2),
         i % 5 === 2 ? null : texts.filter((_, bit) => ((i * 5) >> bit) & 1),
+        i % 3 === 1 ? `t${i >> 1}` : null,
       ],
     )
   }
@@ -133,8 +135,9 @@ const { where } = fc.letrec((tie) => ({
 async function idsBySql(
   filter: (scope: ReturnType<typeof openScope>) => string,
   held: Roles = null,
+  userId: string | null = null,
 ): Promise<string[]> {
-  const scope = openScope(model, { roles: held, userId: null })
+  const scope = openScope(model, { roles: held, userId })
   const condition = filter(scope)
   const { rows } = await world.app.sql.query(
     `select "_id" as id from ${things.table} t where ${condition} order by "_id"`,
@@ -154,18 +157,53 @@ test('a filter answers the same of rows and of logged rows', async () => {
   )
 })
 
+const operand = fc.record(
+  {
+    text: fc.oneof(
+      fc.constant({ eq: '$userId' }),
+      fc.constant({ ne: '$userId' }),
+      one({ eq: text, in: some(text), contains: text, lt: text, isNull: fc.boolean() }),
+    ),
+    number: one({ gte: fc.constantFrom(...numbers), ne: fc.constantFrom(...numbers) }),
+    moment: one({ lt: fc.constantFrom(...moments) }),
+    friend: fc.constantFrom({ eq: '$userId' }, { ne: '$userId' }, { isNull: false }, { in: ['t1', 't2'] }),
+    id: fc.constantFrom({ eq: '$userId' }, { in: ['t3', 't4'] }),
+  },
+  { requiredKeys: [] },
+)
+const ruled = fc.letrec<{ where: object }>((tie) => ({
+  where: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    operand,
+    fc.record({ and: fc.array(tie('where'), { maxLength: 2 }) }),
+    fc.record({ or: fc.array(tie('where'), { maxLength: 3 }) }),
+    fc.record({ not: tie('where') }),
+  ),
+})).where
+
 test('the same rows may be read by SQL and by the log', async () => {
-  const held = fc.option(fc.subarray([...roles, 'label:staff', "user:'; drop table"]), { nil: null })
+  const names = [...roles, 'label:staff', "user:'; drop table"]
+  const held = fc.option(fc.subarray(names), { nil: null })
+  const rule = fc.record({
+    right: fc.constantFrom('read', 'read', 'update'),
+    role: fc.constantFrom(...names),
+    where: ruled,
+  }) as fc.Arbitrary<Rule>
+  const rules = fc.array(rule, { maxLength: 4 })
+  const user = fc.constantFrom(null, 'a', 't1', 't7', "'", '$userId')
+  let granted = 0
   await fc.assert(
-    fc.asyncProperty(held, fc.boolean(), async (caller: Roles, documentPermissions) => {
-      const collection = { ...things, documentPermissions }
-      const expected = images
-        .filter((image) => mayRead(collection, { roles: caller, userId: null }, image))
-        .map(({ _id }) => _id)
-      assert.deepEqual(await idsBySql((scope) => readFilter(scope, collection, 't'), caller), expected)
+    fc.asyncProperty(held, fc.boolean(), rules, user, async (holds: Roles, documentPermissions, some, userId) => {
+      const collection = { ...things, documentPermissions, rules: some }
+      assert.equal(rulesOf(collection).length, some.length)
+      const caller = { roles: holds, userId }
+      const expected = images.filter((image) => mayRead(collection, caller, image)).map(({ _id }) => _id)
+      if (holds !== null && some.length > 0 && expected.length % images.length > 0) granted += 1
+      assert.deepEqual(await idsBySql((scope) => readFilter(scope, collection, 't'), holds, userId), expected)
     }),
-    { numRuns: 100 },
+    { numRuns: 400 },
   )
+  assert.ok(granted > 20, `only ${granted} rules granted something, and not everything`)
 })
 
 const refused = (input: unknown, path: string[]) => {

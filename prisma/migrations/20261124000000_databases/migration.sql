@@ -184,3 +184,7 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
+
+-- What every node asks several times a second: has anything happened to callers? A great many documents may wait here
+-- while no relay runs, and they are not in this index.
+CREATE INDEX outbox_callers ON events.outbox (position) WHERE type ~ '^(users|sessions|keys|members|projects)\.';

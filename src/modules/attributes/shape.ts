@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { AttributeType, OnDelete, RelationKind } from '../../../prisma/client/enums.ts'
 import { vectorDimensions } from '../../documents/numbers.ts'
 import { types } from '../../documents/types.ts'
@@ -173,7 +172,7 @@ function shapeBounds(input: NewAttribute, path: Path): { min: string | null; max
 
 function bound(input: NewAttribute, name: 'min' | 'max', path: Path): Value {
   const { type, [name]: value } = input
-  return value == null || type === 'RELATION' ? null : readValue(type, value, [...path, name])
+  return value == null || type === 'RELATION' ? null : types[type].parse(value, [...path, name])
 }
 
 /** Whether PostgreSQL can read it is asked of PostgreSQL, before it is stored. */
@@ -257,14 +256,5 @@ function linksOnDelete({ onDelete, required }: NewAttribute, path: Path): OnDele
 /** The default as JSON text, normalised. Whether it keeps the attribute's own rules is asked of PostgreSQL. */
 function shapeDefault({ type, default: value }: NewAttribute, path: Path): string | null {
   if (value == null || type === 'RELATION') return null
-  return JSON.stringify(readValue(type, value, [...path, 'default']))
-}
-
-const moment = z.iso.datetime({ offset: true })
-
-/** A value in JSON. A moment there is a text, in which days such as the 30th of February and moments without a zone are none. */
-function readValue(type: Exclude<AttributeType, 'RELATION'>, value: unknown, path: Path): Value {
-  if (type === 'DATETIME' && !moment.safeParse(value).success)
-    throw new Invalid('This is not a moment in ISO 8601 with its time zone.', path)
-  return types[type].parse(value, path)
+  return JSON.stringify(types[type].parse(value, [...path, 'default']))
 }
