@@ -235,10 +235,7 @@ test('a look costs the same however many documents wait in the outbox', async ()
     const { rows } = await client.query(`explain (analyze, format json) ${changesQuery}`, [0])
     const plan = JSON.stringify(rows)
     assert.match(plan, /outbox_callers/)
-    assert.doesNotMatch(
-      plan,
-      /"Seq Scan","Parent Relationship":"Member","Parallel Aware":false,"Async Capable":false,"Relation Name":"outbox"/,
-    )
+    assert.doesNotMatch(plan, /Seq Scan"[^{}]*"outbox"/)
   } finally {
     await client.query('rollback')
     client.release()

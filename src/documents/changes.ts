@@ -72,7 +72,7 @@ function changeOf(
 }
 
 function rightsNow({ columns }: CollectionModel, { attributeId, rights }: Column): FieldRights | null {
-  const now = columns.values().find((column) => column.attributeId === attributeId)
+  const now = [...columns.values()].find((column) => column.attributeId === attributeId)
   return attributeId === null || !now ? rights : now.rights
 }
 
