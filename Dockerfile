@@ -15,6 +15,7 @@ COPY schema ./schema
 COPY src ./src
 COPY workers ./workers
 COPY functions-runtime ./functions-runtime
+COPY cli ./cli
 USER node
 EXPOSE 4000
 CMD ["node", "src/main.ts"]
