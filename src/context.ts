@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
+import { LimitExceeded } from './errors.ts'
 import type { Identities } from './identities.ts'
 import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
@@ -55,6 +56,8 @@ export type Context = Services & {
   client: { ip: string; userAgent: string }
   /** The cursor of the last event that this client has seen, where the transport carries one (SSE). */
   lastEventId?: string
+  /** The transaction that all its writes are parts of, where it has opened one. */
+  open?: Open
   /** Reads the credential again: what the caller is now, or null once it is no longer valid. For long-lived operations. */
   reauthenticate: () => Promise<Context | null>
 }
@@ -63,6 +66,19 @@ export type Query = <Row extends QueryResultRow>(text: string, values?: readonly
 
 /** What a transaction has emitted, and whom of it callers may be that this node knows. */
 export type Emitted = { count: number; callers: string[] }
+
+/** A transaction of several parts: `sqlTransaction` and `sqlStatement` join it. */
+export type Open = {
+  client: PoolClient
+  emitted: Emitted
+  /** Until when, as `performance.now` counts, a statement may begin. */
+  until: number
+  /** Why parts of it have failed: PostgreSQL's codes, or ours. */
+  failures: unknown[]
+}
+
+/** For how long a transaction of several parts may last. */
+export const openMs = 10_000
 
 declare const tx: unique symbol
 
@@ -98,17 +114,74 @@ function announce(ctx: Context, { count, callers }: Emitted): void {
   if (count > 0) ctx.wake()
 }
 
-/** The same for statements that Prisma does not know, above all on documents. */
+/** The same for statements that Prisma does not know, above all on documents. A part of the open transaction, if one is. */
 export function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
-  return ctx.shares.run(ctx.projectId, () => runTransaction(ctx, fn))
+  if (ctx.open) return joinTransaction(ctx, ctx.open, fn)
+  return runTransaction(ctx, 'begin', (client, emitted) =>
+    fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext),
+  )
 }
 
-async function runTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+/** Opens a transaction that what `fn` writes is part of. Inside of one that is open, it becomes a part of that. */
+export function openTransaction<T>(
+  ctx: Context,
+  { isolation = 'read committed', until = performance.now() + openMs }: { isolation?: string; until?: number },
+  fn: (ctx: Context & { open: Open }) => Promise<T>,
+): Promise<T> {
+  const { open } = ctx
+  if (open) return joinTransaction(ctx, open, () => fn({ ...ctx, open }))
+  return runTransaction(ctx, `begin isolation level ${isolation}`, (client, emitted) =>
+    fn({ ...ctx, open: { client, emitted, until, failures: [] } }),
+  )
+}
+
+/** Runs a part of a transaction: when it fails, no more than itself is taken back. */
+async function joinTransaction<T>(ctx: Context, open: Open, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+  const { client, emitted } = open
+  await client.query(`set local statement_timeout = ${Math.ceil(leftMs(open))}; savepoint part`)
+  try {
+    const result = await fn({ ...ctx, query: queryIn(open), emitted } as unknown as TxContext)
+    await client.query('release savepoint part')
+    return result
+  } catch (error) {
+    open.failures.push((error as { code?: unknown }).code)
+    // Where this fails, the connection is gone, and with it the transaction.
+    await client.query('rollback to savepoint part; release savepoint part').catch(() => {})
+    throw error
+  }
+}
+
+export function queryIn(open: Open): Query {
+  return async (text, values) => {
+    leftMs(open)
+    return queryOn(open.client)(text, values)
+  }
+}
+
+function leftMs({ until }: Open): number {
+  const left = until - performance.now()
+  if (left <= 0) throw new LimitExceeded(`A transaction takes ${openMs / 1000} seconds at most.`)
+  return left
+}
+
+function runTransaction<T>(
+  ctx: Context,
+  begin: string,
+  fn: (client: PoolClient, emitted: Emitted) => Promise<T>,
+): Promise<T> {
+  return ctx.shares.run(ctx.projectId, () => runOn(ctx, begin, fn))
+}
+
+async function runOn<T>(
+  ctx: Context,
+  begin: string,
+  fn: (client: PoolClient, emitted: Emitted) => Promise<T>,
+): Promise<T> {
   const client = await ctx.sql.connect()
   const emitted: Emitted = { count: 0, callers: [] }
   try {
-    await client.query('begin')
-    const result = await fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext)
+    await client.query(begin)
+    const result = await fn(client, emitted)
     await client.query('commit')
     client.release()
     announce(ctx, emitted)
@@ -146,8 +219,9 @@ function readerOf({ projectId, actor, client }: Context): string | null {
   return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`
 }
 
-/** The same for `fn` that runs one statement, of one text `answer`, which is a transaction by itself. */
+/** The same for `fn` that runs one statement, of one text `answer`, which is a transaction by itself unless one is open. */
 export async function sqlStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+  if (ctx.open) return joinTransaction(ctx, ctx.open, fn)
   const emitted: Emitted = { count: 0, callers: [] }
   const query = async (text: string, values: unknown[]) => [{ answer: await answerOf(ctx.sql, text, values) }]
   const tx = { ...ctx, query, emitted } as unknown as TxContext

@@ -40,6 +40,9 @@ test('what is old goes, what is young or still wanted stays', async () => {
       `insert into sessions (id, "projectId", "userId", hash, "expiresAt") values (${id}, '${projectId}', ${user}, ${id}, ${at} + interval '2 hours')`,
     )
     await sql.query(
+      `insert into idempotencies ("projectId", actor, key, hash, answer, "createdAt") values ('${projectId}', 'import:key:k', ${id}, '', '', ${at}), ('${projectId}', 'user:u', ${id}, '', '', ${at})`,
+    )
+    await sql.query(
       `insert into verifications (id, "projectId", "userId", email, "expiresAt") values (${id}, '${projectId}', ${user}, '', ${at})`,
     )
   }
@@ -51,6 +54,7 @@ test('what is old goes, what is young or still wanted stays', async () => {
   assert.equal((await left('audits', 'seq')).length, 1)
   assert.deepEqual(await left('deliveries', 'id'), ['f1 hour', 'p1 hour', 'p60 days'])
   assert.deepEqual(await left('mails', 'id'), ['1 hour'])
+  assert.deepEqual(await left('idempotencies', 'key'), ['1 hour', '1 hour'])
   assert.deepEqual(await left('sessions', 'id'), ['1 hour'])
   assert.deepEqual(await left('verifications', 'id'), ['1 hour'])
   assert.equal((await queue.page({ first: 10 })).length, 1)

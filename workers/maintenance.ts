@@ -19,6 +19,8 @@ const retentions: readonly Retention[] = [
   { what: 'deliveries', rows: `status <> 'PENDING' and "updatedAt" < $1`, keepMs: 14 * day },
   { what: 'task_runs', rows: `status in ('SUCCEEDED', 'FAILED') and "createdAt" < $1`, keepMs: 14 * day },
   { what: 'mails', rows: `"createdAt" < $1`, keepMs: 30 * day },
+  // Answers of mutations that were given a key, and how far imports have come.
+  { what: 'idempotencies', rows: '"createdAt" < $1', keepMs: day },
   { what: 'sessions', rows: '"expiresAt" < $1', keepMs: 0 },
   { what: 'verifications', rows: '"expiresAt" < $1', keepMs: day },
 ]

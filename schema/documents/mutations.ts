@@ -14,6 +14,7 @@ import { createExtensions } from '../../src/documents/root.ts'
 import { upsertDocument } from '../../src/documents/upsert.ts'
 import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
 import type { Place, Terms } from '../../src/documents/writing.ts'
+import { onceFor } from './once.ts'
 import { modelOf } from './planned.ts'
 import { listOf, required } from './shared.ts'
 import type { CollectionTypes, FieldConfig } from './types.ts'
@@ -38,12 +39,13 @@ export function mutationFields({ rights, collection }: VisibleCollection, types:
     [`delete${typeName}`, deleteField(id, types)],
     [`delete${plural}`, deleteManyField(id, types)],
   ]
-  return [
+  const entries = [
     ...(rights.has('create') ? creates : []),
     ...(rights.has('update') ? updates : []),
     ...(rights.has('create') && rights.has('update') ? [upsert] : []),
     ...(rights.has('delete') ? deletes : []),
   ]
+  return entries.map(onceFor)
 }
 
 function placeOf(info: GraphQLResolveInfo, collectionId: string): Place {

@@ -75,7 +75,7 @@ export async function progressOf(ctx: Context, token: string): Promise<number> {
 async function keepProgress(tx: TxContext, token: string, row: number): Promise<void> {
   await tx.query(
     `insert into idempotencies ("projectId", actor, key, hash, answer) values ($1, $2, $3, '', $4)
-     on conflict ("projectId", actor, key) do update set answer = excluded.answer`,
+     on conflict ("projectId", actor, key) do update set answer = excluded.answer, "createdAt" = excluded."createdAt"`,
     [tx.projectId, actorOf(tx), token, String(row)],
   )
 }
