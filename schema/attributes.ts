@@ -163,7 +163,7 @@ export const AttributeInput = builder.inputType('AttributeInput', {
 })
 
 const CreateAttributeInput = builder.inputType('CreateAttributeInput', {
-  description: 'What is asked for.',
+  description: 'A new attribute, and the collection that gets it.',
   fields: (t) => ({
     collectionId: t.id({ required: true, description: 'Which collection it is for.' }),
     ...attributeFields(t),
@@ -231,7 +231,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Adds an attribute to a collection, which may have 400. It is there once its `status` is AVAILABLE; `collectionChanged` tells.',
-    args: { input: t.arg({ type: CreateAttributeInput, required: true, description: 'What is asked for.' }) },
+    args: { input: t.arg({ type: CreateAttributeInput, required: true, description: 'What it is to be.' }) },
     resolve: (_query, _root, { input }, ctx) => createAttribute(ctx, readAttribute(input)),
   }),
   updateAttribute: t.prismaField({

@@ -55,7 +55,9 @@ builder.mutationFields((t) => ({
   createDatabase: t.prismaFieldWithInput({
     type: Database,
     access: write,
-    description: 'Makes a database.',
+    description: 'Makes a database. A project has at most 100.',
+    typeOptions: { description: 'A new database.' },
+    argOptions: { description: 'What it is to be.' },
     input: {
       key: t.input.string({
         required: true,

@@ -94,7 +94,7 @@ export const IndexInput = builder.inputType('IndexInput', {
 })
 
 const CreateIndexInput = builder.inputType('CreateIndexInput', {
-  description: 'What is asked for.',
+  description: 'A new index, and the collection that gets it.',
   fields: (t) => ({
     collectionId: t.id({ required: true, description: 'Which collection it is for.' }),
     ...indexFields(t),
@@ -107,7 +107,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Adds an index to a collection, which may have 64. It is there once its `status` is AVAILABLE; `collectionChanged` tells.',
-    args: { input: t.arg({ type: CreateIndexInput, required: true, description: 'What is asked for.' }) },
+    args: { input: t.arg({ type: CreateIndexInput, required: true, description: 'What it is to be.' }) },
     resolve: (_query, _root, { input }, ctx) => createIndex(ctx, input),
   }),
   deleteIndex: t.id({

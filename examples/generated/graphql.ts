@@ -107,7 +107,7 @@ export type ConfirmVerificationInput = {
   secret: string;
 };
 
-/** What is asked for. */
+/** A new attribute, and the collection that gets it. */
 export type CreateAttributeInput = {
   /** Which collection it is for. */
   collectionId: string | number;
@@ -151,7 +151,7 @@ export type CreateAttributeInput = {
   unique?: boolean | null | undefined;
 };
 
-/** What is asked for. */
+/** A new collection, with the attributes and indexes that it begins with. */
 export type CreateCollectionInput = {
   /** The attributes that it begins with, up to 400. */
   attributes?: Array<AttributeInput> | null | undefined;

@@ -5,7 +5,7 @@ import { planDocument } from '../../src/documents/plan.ts'
 import { answerImage } from '../../src/documents/read.ts'
 import { parseWhere } from '../../src/documents/where.ts'
 import { modelOf } from './planned.ts'
-import { required } from './shared.ts'
+import { oneOf, required } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
@@ -51,7 +51,7 @@ export function changedField(
 ): FieldConfig {
   return {
     type: required(change),
-    description: `Every change of a ${document.name} that you may read, in order, each once.`,
+    description: `Every change of ${oneOf(document.name)} that you may read, in order, each once.`,
     args: {
       where: {
         type: where,

@@ -16,7 +16,7 @@ import { createDocument, createDocuments, updateDocument } from '../../src/docum
 import type { Place, Terms } from '../../src/documents/writing.ts'
 import { onceFor } from './once.ts'
 import { modelOf } from './planned.ts'
-import { listOf, required } from './shared.ts'
+import { listOf, oneOf, required } from './shared.ts'
 import type { CollectionTypes, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
@@ -68,7 +68,7 @@ function applyArgument(
 function createField(collectionId: string, { document, createInput }: CollectionTypes): FieldConfig {
   return {
     type: required(document),
-    description: `Creates a ${document.name}.`,
+    description: `Creates ${oneOf(document.name)}.`,
     args: { input: { type: new GraphQLNonNull(createInput), description: 'What it is to be.' } },
     extensions: createExtensions({ collectionId, isList: false }),
     resolve: async (_root, { input }: { input: Input }, ctx: Context, info) =>
@@ -91,7 +91,7 @@ function updateField(collectionId: string, types: CollectionTypes): FieldConfig 
   const { document, updateInput } = types
   return {
     type: required(document),
-    description: `Changes a ${document.name}.`,
+    description: `Changes ${oneOf(document.name)}.`,
     args: {
       input: { type: new GraphQLNonNull(updateInput), description: 'Which, and what of it.' },
       ...applyArgument(types),
@@ -135,7 +135,7 @@ function upsertField(collectionId: string, types: CollectionTypes): FieldConfig 
 function deleteField(collectionId: string, { document }: CollectionTypes): FieldConfig {
   return {
     type: required(GraphQLID),
-    description: `Deletes a ${document.name}. Documents that point at it go along, lose the value or forbid it, as their attribute says.`,
+    description: `Deletes ${oneOf(document.name)}. Documents that point at it go along, lose the value or forbid it, as their attribute says.`,
     args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' }, ...ifVersion },
     resolve: async (_root, { id, ...terms }: { id: string } & Terms, ctx: Context, info) =>
       deleteDocument(ctx, modelOf(info, collectionId), id, terms),

@@ -35,6 +35,9 @@ export const required = <T extends GraphQLNamedType>(type: T) => new GraphQLNonN
 export const listOf = <T extends GraphQLNamedType>(type: T) =>
   new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)))
 
+/** As one says it in a sentence: `a Post`, `an Author`. */
+export const oneOf = (typeName: string): string => `${/^[AEIO]/.test(typeName) ? 'an' : 'a'} ${typeName}`
+
 /** Every type that collections share, by which the API reserves its names. */
 export function sharedNames({ values, filters, listFilters, parts, orders, ...others }: SharedTypes): string[] {
   const types = [others, values, filters, listFilters, parts, orders].flatMap((some): GraphQLNamedType[] =>
