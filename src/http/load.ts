@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { Context } from '../context.ts'
 import { Unavailable } from '../errors.ts'
-import { createShares } from '../platform/shares.ts'
+import { createShares, shareLimits } from '../platform/shares.ts'
 import { limits } from './limits.ts'
 
 type Asking = Pick<Context, 'actor' | 'projectId'>
@@ -20,7 +20,9 @@ const everyMs = 100
 export function createLoad({ env, sql, shares }: Pick<App, 'env' | 'sql' | 'shares'>): Load {
   const delay = watchDelay()
   // The members of a project are not kept waiting by its clients.
-  const [clients, members] = [createShares(env.DATABASE_POOL), createShares(env.DATABASE_POOL)]
+  // Who is alone is held back by the connections only: not every operation takes one.
+  const gate = () => createShares(env.DATABASE_POOL, shareLimits, limits.load.alone)
+  const [clients, members] = [gate(), gate()]
   const admit = ({ actor }: Asking) => {
     const room = actor?.kind === 'account' ? limits.load.membersTimes : 1
     const waiting = sql.waitingCount + shares.waiting() + clients.waiting() + members.waiting()

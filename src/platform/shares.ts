@@ -24,9 +24,13 @@ type Project = { running: number; turns: Turn[] }
  * A project that is alone may use all connections but one; beside others, a quarter of them, so that theirs find PostgreSQL idle
  * more often than not. What it has beyond that when they come is not taken from it, but not given anew either.
  */
-export function createShares(connections: number, limits: typeof shareLimits = shareLimits): Shares {
+export function createShares(
+  connections: number,
+  limits: typeof shareLimits = shareLimits,
+  alone: number = Math.max(1, connections - 1),
+): Shares {
   const projects = new Map<string, Project>()
-  const [alone, beside] = [Math.max(1, connections - 1), Math.max(1, Math.floor(connections / 4))]
+  const beside = Math.max(1, Math.floor(connections / 4))
   let waiting = 0
   let latest = { projectId: '', at: 0 }
   let another = latest
