@@ -57,8 +57,9 @@ export const limits = {
   load: {
     waiting: 1_000,
     delayMs: 500,
-    /** Operations of a project that run at a time while no other asks for anything. */
+    /** Operations of a project that run at a time: while no other asks for anything, and while others do. */
     alone: 100,
+    beside: 10,
     /** Members of a project are let in until it is so many times as much. */
     membersTimes: 2,
     /** When whoever is refused is told to try again. */

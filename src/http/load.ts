@@ -20,8 +20,8 @@ const everyMs = 100
 export function createLoad({ env, sql, shares }: Pick<App, 'env' | 'sql' | 'shares'>): Load {
   const delay = watchDelay()
   // The members of a project are not kept waiting by its clients.
-  // Who is alone is held back by the connections only: not every operation takes one.
-  const gate = () => createShares(env.DATABASE_POOL, shareLimits, limits.load.alone)
+  // The connections have shares of their own, and not every operation takes one.
+  const gate = () => createShares(env.DATABASE_POOL, shareLimits, limits.load)
   const [clients, members] = [gate(), gate()]
   const admit = ({ actor }: Asking) => {
     const room = actor?.kind === 'account' ? limits.load.membersTimes : 1

@@ -27,10 +27,9 @@ type Project = { running: number; turns: Turn[] }
 export function createShares(
   connections: number,
   limits: typeof shareLimits = shareLimits,
-  alone: number = Math.max(1, connections - 1),
+  { alone, beside } = sharesOf(connections),
 ): Shares {
   const projects = new Map<string, Project>()
-  const beside = Math.max(1, Math.floor(connections / 4))
   let waiting = 0
   let latest = { projectId: '', at: 0 }
   let another = latest
@@ -96,6 +95,10 @@ export function createShares(
     return finish(projectId, project, work)
   }
   return { run, waiting: () => waiting }
+}
+
+function sharesOf(connections: number): { alone: number; beside: number } {
+  return { alone: Math.max(1, connections - 1), beside: Math.max(1, Math.floor(connections / 4)) }
 }
 
 function tooMuch(): Unavailable {
