@@ -6,6 +6,7 @@
 import { followAndResume, readAndWrite } from './documents.ts'
 import { startInstance } from './instance.ts'
 import { audits, mail, task, webhook } from './later.ts'
+import { manyAtOnce } from './many.ts'
 import { startMailbox, startReceiver } from './receivers.ts'
 import { defineCollections, makeProject, signUpAsOwner, signUpUsers } from './setting-up.ts'
 import { step, summary } from './steps.ts'
@@ -28,6 +29,7 @@ try {
   const cron = await task.register(project, receiver.url)
   const posts = await readAndWrite(project, users)
   await followAndResume(users, posts)
+  await manyAtOnce(users)
   await audits(project, posts)
   await webhook.arrives(hook, receiver.calls, collections)
   await mail(users, mailbox.mails)

@@ -2,6 +2,7 @@ import { PothosValidationError } from '@pothos/core'
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
+import { inputPath } from './input-path.ts'
 import { Refusal } from './refusal.ts'
 import { isUnavailable } from './unavailable.ts'
 
@@ -25,7 +26,7 @@ export function maskError(error: unknown, asked: Asked): GraphQLError {
   const causes = causesOf(error)
   const known = causes.find((cause) => cause instanceof AppError)
   if (known) return tell(error, known.message, known.code, known.details, known)
-  if (isMistake(error, causes)) return tell(error, withoutHints(error.message), 'INVALID', { path: [] })
+  if (isMistake(error, causes)) return tell(error, withoutHints(error.message), 'INVALID', { path: inputPath(error) })
   // A cursor that no list has given, `first` below 0, and the like.
   const refused = causes.find((cause) => cause instanceof PothosValidationError)
   if (refused) return tell(error, refused.message, 'INVALID', { path: [] })
