@@ -96,5 +96,8 @@ builder.addScalarType('DateTime', DateTimeResolver, {
 builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })
 
 builder.queryType({ description: 'Reads.' })
-builder.mutationType({ description: 'Writes. Each is one transaction, and answers the thing it changed.' })
+builder.mutationType({
+  description:
+    'Writes. Each is one transaction, unless the operation is a `@transaction`, and answers the thing it changed.',
+})
 builder.subscriptionType({ description: 'What happens, as it happens. Each payload carries a cursor to go on from.' })

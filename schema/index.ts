@@ -1,5 +1,6 @@
 import { specifiedDirectives } from 'graphql'
 import { cachedDirective } from '../src/documents/keeping.ts'
+import { transactionDirective } from '../src/documents/transaction.ts'
 import './accounts.ts'
 import './attribute-types.ts'
 import './attributes.ts'
@@ -23,4 +24,7 @@ import './webhooks.ts'
 import { builder } from './builder.ts'
 
 /** Everything but the projects' own types, for every audience: nobody is answered with it untrimmed. */
-export const schema = builder.toSchema({ sortSchema: true, directives: [...specifiedDirectives, cachedDirective] })
+export const schema = builder.toSchema({
+  sortSchema: true,
+  directives: [...specifiedDirectives, cachedDirective, transactionDirective],
+})

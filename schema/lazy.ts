@@ -16,7 +16,8 @@ type Fields = GraphQLFieldMap<unknown, Context>
 const roots: Record<Root, string> = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' }
 
 export const descriptions: Record<string, string> = {
-  Mutation: 'Writes. Each is one transaction, and answers the thing it changed.',
+  Mutation:
+    'Writes. Each is one transaction, unless the operation is a `@transaction`, and answers the thing it changed.',
   Subscription: 'What happens, as it happens. Each payload carries a cursor to go on from.',
 }
 

@@ -15,6 +15,7 @@ import { LRUCache } from 'lru-cache'
 import { schema } from '../schema/index.ts'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import type { Context, Services } from './context.ts'
+import { planTransaction } from './documents/transaction.ts'
 import { costExtension, costLimitOf, costOf, requireCost } from './http/cost.ts'
 import { parseDocument } from './http/document.ts'
 import { eventStream } from './http/event-stream.ts'
@@ -75,6 +76,7 @@ export function createGraphql(
       useLimits(),
       useAllowed(),
       useCost(),
+      useTransaction(),
       useMask(),
       useReadOperation(),
       useEventStream(leaving.signal),
@@ -175,6 +177,20 @@ function useCost(): ScopePlugin {
     onSubscribe: ({ args, setResultAndStopExecution }) => {
       const { refused } = measure(args)
       if (refused) setResultAndStopExecution({ errors: [refused] })
+    },
+  }
+}
+
+/** What asks for it is executed in a transaction, once or again, before anything of it is answered. */
+function useTransaction(): ScopePlugin {
+  return {
+    onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) => {
+      try {
+        const plan = planTransaction(args)
+        if (plan) setExecuteFn(() => plan.run(executeFn))
+      } catch (error) {
+        setResultAndStopExecution({ errors: [new GraphQLError('', { originalError: error as Error })] })
+      }
     },
   }
 }

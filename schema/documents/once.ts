@@ -1,5 +1,6 @@
 import { GraphQLString } from 'graphql'
 import { answerOnce, requestHash } from '../../src/documents/idempotency.ts'
+import { writeExtensions } from '../../src/documents/root.ts'
 import type { FieldConfig } from './types.ts'
 
 const idempotencyKey = {
@@ -10,10 +11,18 @@ const idempotencyKey = {
 
 /** A change of documents that may be asked for again when its answer was lost. */
 export function onceFor([name, config]: [string, FieldConfig]): [string, FieldConfig] {
-  const { args, resolve } = config
+  const { args, resolve, extensions } = config
   const resolveOnce: FieldConfig['resolve'] = (root, { idempotencyKey: key, ...given }, ctx, info) => {
     if (key == null) return resolve?.(root, given, ctx, info)
     return answerOnce(ctx, key, requestHash(info, given), async (ctx) => resolve?.(root, given, ctx, info))
   }
-  return [name, { ...config, args: { ...args, idempotencyKey }, resolve: resolveOnce }]
+  return [
+    name,
+    {
+      ...config,
+      args: { ...args, idempotencyKey },
+      extensions: { ...extensions, ...writeExtensions },
+      resolve: resolveOnce,
+    },
+  ]
 }

@@ -24,3 +24,10 @@ export function createTargetOf({
 }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): CreateTarget | null {
   return (extensions.creates as CreateTarget | undefined) ?? null
 }
+
+/** Of the fields that change documents, which may be parts of a transaction. */
+export const writeExtensions = { writes: true } as const
+
+export function isWrite({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): boolean {
+  return extensions.writes === true
+}

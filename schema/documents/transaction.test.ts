@@ -1,0 +1,326 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import type { ExecutionResult } from 'graphql'
+import { type Api, startApi } from '../../src/api.ts'
+import type { Context } from '../../src/context.ts'
+import { hashSecret, newSecret } from '../../src/lib/secrets.ts'
+import { createGraphql, type Graphql } from '../../src/server.ts'
+import { type Blog, createBlog } from '../../src/testing/blog.ts'
+import { eventually } from '../../src/testing/receiver.ts'
+import { connect, poster, read, withoutCost } from '../../src/testing/server.ts'
+import { createWorld, type World } from '../../src/testing/world.ts'
+
+let world: World
+let blog: Blog
+let graphql: Graphql
+let api: Api
+const secret = newSecret('key')
+
+before(async () => {
+  world = await createWorld({ PORT: '0' })
+  blog = await createBlog(world)
+  await world.app.db.key.create({
+    data: {
+      id: 'key_t',
+      projectId: blog.projectId,
+      name: 'transactions',
+      hash: hashSecret(secret),
+      scopes: ['documents.read', 'documents.write', 'webhooks.write'],
+    },
+  })
+  graphql = createGraphql(world.app)
+  api = await startApi(world.app, graphql)
+})
+
+beforeEach(async () => {
+  await world.app.sql.query(`truncate ${Object.keys(blog.ids).map(tableOf).join(', ')}`)
+  await world.app.sql.query('truncate events.outbox, idempotencies')
+  const names = ['a', 'b', 'c', 'd'].map((id) => `{ id: "${id}", name: "${id < 'c' ? 'black' : 'white'}" }`)
+  await done(`mutation { createAuthors(inputs: [${names}]) { id } }`)
+  await done('mutation { createNotes(inputs: [{ id: "m", text: "m" }, { id: "n", text: "n" }]) { id } }')
+  await world.app.sql.query('truncate events.outbox')
+})
+
+after(async () => {
+  await api.close()
+  await world.close()
+})
+
+const tableOf = (key: string) => `"${blog.projectId}"."${blog.ids[key]}"`
+
+/** `CODE message (response key)` for each error. */
+async function run(query: string, variables = {}, ctx: Context = blog.owner) {
+  const answer = (await graphql.run({ ...ctx }, { query, variables }, ['mutation', 'query'])) as
+    | ExecutionResult
+    | { json: string }
+  const { data, errors = [] } = withoutCost('json' in answer ? JSON.parse(answer.json) : answer) as ExecutionResult
+  const lines = errors.map(
+    ({ message, extensions, path }) => `${extensions.code} ${message} (${path?.join('.') ?? ''})`,
+  )
+  return { data: data && JSON.parse(JSON.stringify(data)), errors: lines }
+}
+
+async function done(query: string, variables = {}) {
+  const { data, errors } = await run(query, variables)
+  assert.deepEqual(errors, [])
+  return data
+}
+
+async function state(): Promise<string> {
+  const tables = [...Object.keys(blog.ids).map(tableOf), 'events.outbox', 'idempotencies']
+  const rows = tables.map(
+    async (table) => (await world.app.sql.query(`select * from ${table} t order by t::text`)).rows,
+  )
+  return JSON.stringify(await Promise.all(rows))
+}
+
+async function nothing(query: string, error: string | RegExp, variables = {}, isRun = true) {
+  const before = await state()
+  const outcome = await run(query, variables)
+  assert.equal(outcome.errors.length, 1, outcome.errors.join('\n'))
+  if (typeof error === 'string') assert.equal(outcome.errors[0], error)
+  else assert.match(outcome.errors[0] ?? '', error)
+  assert.equal(outcome.data, isRun ? null : undefined)
+  assert.equal(await state(), before, 'something of it was done')
+}
+
+async function names(): Promise<string> {
+  const { rows } = await world.app.sql.query(`select name from ${tableOf('authors')} order by "_id"`)
+  return rows.map(({ name }) => name).join(' ')
+}
+
+/** Holds both notes, until `count` transactions wait for them. */
+async function together<T>(count: number, work: () => Promise<T>): Promise<T> {
+  const client = await world.app.sql.connect()
+  await client.query(`begin; select from ${tableOf('notes')} for update`)
+  const working = work()
+  await eventually(async () => assert.equal((await waiting()).length, count))
+  await client.query('rollback')
+  client.release()
+  return working
+}
+
+async function waiting(): Promise<number[]> {
+  const { rows } = await world.app.sql.query(
+    `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  )
+  return rows.map(({ pid }) => pid)
+}
+
+const touch = (id: string) => `${id}: updateNote(input: { id: "${id}", text: "seen" }) { id }`
+
+test('every change of documents: all are done, later ones see earlier ones, and their events are there', async () => {
+  const data = await done(`mutation @transaction {
+    one: createAuthor(input: { id: "Ann", name: "Ann" }) { id name }
+    createPosts(inputs: [{ id: "p", title: "P", author: "Ann" }]) { author { name posts { nodes { id } } } }
+    two: upsertAuthor(input: { id: "Ann", name: "Ann 2" }) { version posts { totalCount } }
+    three: upsertAuthor(input: { id: "Bob", name: "Bob" }) { version }
+    updateAuthor(input: { id: "Bob", name: "Bob 2" }) { name }
+    updateAuthors(where: { name: { eq: "black" } }, set: { name: "grey" }) { count }
+    deletePosts(where: { author: { id: { eq: "Ann" } } }) { ids }
+    deleteAuthor(id: "Ann")
+  }`)
+  assert.deepEqual(data, {
+    one: { id: 'Ann', name: 'Ann' },
+    createPosts: [{ author: { name: 'Ann', posts: { nodes: [{ id: 'p' }] } } }],
+    two: { version: 2, posts: { totalCount: 1 } },
+    three: { version: 1 },
+    updateAuthor: { name: 'Bob 2' },
+    updateAuthors: { count: 2 },
+    deletePosts: { ids: ['p'] },
+    deleteAuthor: 'Ann',
+  })
+  const actions = (await world.emitted()).map((type) => type.replace('documents.', '')).join(' ')
+  assert.equal(actions, 'created created updated created updated updated updated deleted deleted')
+  assert.equal(await names(), 'Bob 2 grey grey white white')
+})
+
+test('nothing is done when a field fails, whatever comes before and after it', async () => {
+  const create = 'createAuthor(input: { id: "Ann", name: "Ann" }, idempotencyKey: "k") { id }'
+  for (const level of ['', '(isolation: REPEATABLE_READ)', '(isolation: SERIALIZABLE)']) {
+    const head = `mutation @transaction${level}`
+    await nothing(
+      `${head} { ${create} last: createAuthor(input: { id: "a", name: "A" }) { id } }`,
+      'CONFLICT Another document has this id. (last)',
+    )
+    await nothing(
+      `${head} { ${create} gone: updateAuthor(input: { id: "x", name: "X" }) { id } deleteAuthors(where: {}) { count } }`,
+      'NOT_FOUND There is no such document. (gone)',
+    )
+    await nothing(
+      `${head} { deleteAuthors(where: {}) { count } createPost(input: { title: "x", author: "a" }) { id } }`,
+      'INVALID There is no such document. (createPost)',
+    )
+  }
+  const { errors } = await run(`mutation { ${create} last: createAuthor(input: { id: "a", name: "A" }) { id } }`)
+  assert.deepEqual(errors, ['CONFLICT Another document has this id. (last)'])
+  assert.equal(await names(), 'Ann black black white white', 'without the directive each is by itself')
+})
+
+test('a key is answered as before, and kept only with the rest', async () => {
+  const source = 'createAuthor(input: { name: "Ann" }, idempotencyKey: "k") { id }'
+  const data = await done(`mutation @transaction { one: ${source} two: ${source} }`)
+  assert.deepEqual(data.one, data.two)
+  assert.deepEqual(await done(`mutation @transaction(isolation: SERIALIZABLE) { one: ${source} two: ${source} }`), data)
+  await nothing(
+    `mutation @transaction { first: createAuthor(input: { name: "Cid" }) { id } other: createAuthor(input: { name: "Bob" }, idempotencyKey: "k") { id } }`,
+    'CONFLICT This key was given with another request: with one key, ask the same. (other)',
+  )
+})
+
+test('aliases, fragments, variables, conditions', async () => {
+  const source = `mutation ($level: TransactionIsolation!, $yes: Boolean!, $name: String!) @transaction(isolation: $level) {
+    ...F @include(if: $yes)
+    ... on Mutation @skip(if: $yes) { skipped: createWebhook(input: { name: "w", url: "https://a.example", events: ["*"] }) { secret } }
+    __typename
+    two: createAuthor(input: { id: "a", name: $name }) @skip(if: $yes) { id }
+  } fragment F on Mutation { one: createAuthor(input: { name: $name }) { name } }`
+  const level = 'SERIALIZABLE'
+  assert.deepEqual(await done(source, { level, yes: true, name: 'Ann' }), {
+    one: { name: 'Ann' },
+    __typename: 'Mutation',
+  })
+  const { errors } = await run(source, { level: 'NONE', yes: true, name: 'Ann' })
+  assert.match(errors[0] ?? '', /^INVALID .*NONE/)
+})
+
+test('what else a mutation may do is refused before anything is done', async () => {
+  await nothing(
+    'mutation @transaction { createAuthor(input: { name: "Ann" }) { id } hook: createWebhook(input: { name: "w", url: "https://a.example", events: ["*"] }) { secret } }',
+    'INVALID Only changes of documents are made in a transaction, and `createWebhook` is none. ()',
+    {},
+    false,
+  )
+})
+
+test('isolation: a write skew happens under REPEATABLE_READ, and cannot under SERIALIZABLE', async () => {
+  const paint = (note: string, level: string, from: string, to: string) =>
+    done(`mutation @transaction(isolation: ${level}) {
+      ${touch(note)}
+      updateAuthors(where: { name: { eq: "${from}" } }, set: { name: "${to}" }) { count }
+    }`)
+  const both = (level: string) =>
+    together(2, () => Promise.all([paint('m', level, 'black', 'white'), paint('n', level, 'white', 'black')]))
+  await both('REPEATABLE_READ')
+  assert.equal(await names(), 'white white black black')
+  await both('SERIALIZABLE')
+  assert.match(await names(), /^(black black black black|white white white white)$/)
+})
+
+test('isolation: a lost update is told by a conflict of snapshots, and the loser is tried again', async () => {
+  const post = 'createPost(input: { id: "p", title: "P" }) { id }'
+  await done(`mutation { ${post} }`)
+  const add = (note: string) =>
+    done(`mutation @transaction(isolation: REPEATABLE_READ) {
+      ${touch(note)}
+      updatePost(input: { id: "p" }, apply: { views: { increment: 1 } }) { views }
+    }`)
+  const answers = await together(2, () => Promise.all([add('m'), add('n')]))
+  assert.deepEqual(answers.map(({ updatePost }) => updatePost.views).sort(), [1, 2])
+  const upsert = (note: string) =>
+    done(`mutation @transaction(isolation: REPEATABLE_READ) {
+      ${touch(note)}
+      upsertAuthor(input: { id: "new", name: "New" }) { version }
+    }`)
+  const versions = await together(2, () => Promise.all([upsert('m'), upsert('n')]))
+  assert.deepEqual(versions.map(({ upsertAuthor }) => upsertAuthor.version).sort(), [1, 2])
+})
+
+test('two that wait for each other are both done', async () => {
+  const rename = (id: string, name: string) =>
+    `${id}: updateAuthor(input: { id: "${id}", name: "${name}" }) { version }`
+  const pair = (first: string, note: string, second: string) =>
+    done(`mutation @transaction { ${rename(first, note)} note${touch(note)} ${rename(second, note)} }`)
+  const answers = await together(2, () => Promise.all([pair('a', 'm', 'b'), pair('b', 'n', 'a')]))
+  assert.deepEqual(answers.map(({ a, b }) => `${a.version} ${b.version}`).sort(), ['2 2', '3 3'])
+  assert.match(await names(), /^(m m|n n) white white$/)
+  assert.equal((await world.emitted()).length, 6)
+})
+
+test('a connection that breaks in the middle: UNAVAILABLE, and nothing is written', async () => {
+  const before = await state()
+  const client = await world.app.sql.connect()
+  await client.query(`begin; select from ${tableOf('notes')} for update`)
+  const outcome = run(`mutation @transaction { createAuthor(input: { name: "Ann" }) { id } ${touch('m')} }`)
+  await eventually(async () => assert.equal((await waiting()).length, 1))
+  for (const pid of await waiting()) await world.app.sql.query('select pg_terminate_backend($1)', [pid])
+  const { data, errors } = await outcome
+  await client.query('rollback')
+  client.release()
+  assert.equal(data, null)
+  assert.deepEqual(errors, ['UNAVAILABLE A part of the server is not available right now. Try again. (m)'])
+  assert.equal(await state(), before)
+  await done('mutation @transaction { createAuthor(input: { name: "Ann" }) { id } }')
+})
+
+test('it is tried five times, and no more', async () => {
+  const { sql } = world.app
+  await sql.query(`create sequence tries; create function clash() returns trigger language plpgsql as $$
+    begin perform nextval('tries'); raise exception 'clash' using errcode = '40001'; end $$;
+    create trigger clash before insert on ${tableOf('notes')} execute function clash()`)
+  await nothing(
+    'mutation @transaction { createAuthor(input: { name: "Ann" }) { id } createNote(input: {}) { id } }',
+    'UNAVAILABLE This met another change of the same documents. Try again. (createNote)',
+  )
+  const { rows } = await sql.query('select last_value::int as n from tries')
+  await sql.query(`drop function clash cascade`)
+  assert.equal(rows[0].n, 5)
+})
+
+test('more at once than there are connections', async () => {
+  const add = `mutation @transaction {
+    one: updateAuthor(input: { id: "a", name: "A" }) { version }
+    createAuthor(input: { name: "new" }, idempotencyKey: "k") { id }
+    two: updateAuthor(input: { id: "a", name: "A" }) { version }
+  }`
+  await Promise.all(Array.from({ length: 30 }, () => done(add)))
+  assert.equal((await done('{ author(id: "a") { version } }')).author.version, 61)
+  assert.equal(await names(), 'A black white white new')
+})
+
+test('it lasts ten seconds at most', async () => {
+  const before = performance.now()
+  const client = await world.app.sql.connect()
+  await client.query(`begin; select from ${tableOf('notes')} for update`)
+  await nothing(
+    `mutation @transaction { createAuthor(input: { name: "Ann" }) { id } ${touch('m')} }`,
+    /^LIMIT_EXCEEDED /,
+  )
+  await client.query('rollback')
+  client.release()
+  const seconds = (performance.now() - before) / 1000
+  assert.ok(seconds > 9.5 && seconds < 12, `${seconds} s`)
+})
+
+test('over HTTP, in a batch, and over WebSocket', async () => {
+  const url = `${api.url}/projects/${blog.projectId}/graphql`
+  const post = poster(url)
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${secret}` }
+  const good = {
+    query:
+      'mutation @transaction { one: createAuthor(input: { name: "x" }) { name } two: createAuthor(input: { name: "y" }) { name } }',
+  }
+  const bad = {
+    query:
+      'mutation @transaction { one: createAuthor(input: { name: "x" }) { name } two: createAuthor(input: { id: "a", name: "y" }) { name } }',
+  }
+  const data = { one: { name: 'x' }, two: { name: 'y' } }
+  assert.deepEqual(await read(await post(good, headers, '')), { data })
+  const refused = await read(await post(bad, headers, ''))
+  assert.equal(refused.data, null)
+  assert.equal(refused.errors[0].extensions.code, 'CONFLICT')
+  const batch = await read(await post([good, bad, good], headers, ''))
+  assert.deepEqual(
+    batch.map((answer: { data: unknown }) => answer.data),
+    [data, null, data],
+  )
+  const client = await connect(url, { authorization: `Bearer ${secret}` })
+  client.send({ id: '1', type: 'subscribe', payload: good })
+  const [, next] = await client.received(2)
+  assert.deepEqual(next?.payload, { data })
+  client.send({ id: '2', type: 'subscribe', payload: bad })
+  const last = (await client.received(4)).find(({ id }) => id === '2')
+  assert.match(JSON.stringify(last?.payload), /CONFLICT/)
+  client.socket.close()
+  assert.equal((await names()).split(' ').length, 4 + 8)
+})

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  DirectiveLocation,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  GraphQLDirective,
+  GraphQLEnumType,
+  GraphQLError,
+  GraphQLNonNull,
+  getDirectiveValues,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+} from 'graphql'
+import { type Context, type Open, openMs, openTransaction } from '../context.ts'
+import { AppError, Invalid } from '../errors.ts'
+import { translate } from './faults.ts'
+import { isWrite } from './root.ts'
+import { selectedFields } from './selection.ts'
+
+const TransactionIsolation = new GraphQLEnumType({
+  name: 'TransactionIsolation',
+  description: 'What a transaction sees of others that run at the same time.',
+  values: {
+    READ_COMMITTED: {
+      value: 'read committed',
+      description: 'Each change sees what others have committed before it.',
+    },
+    REPEATABLE_READ: {
+      value: 'repeatable read',
+      description: 'All see what was committed before the first of them, and their own changes.',
+    },
+    SERIALIZABLE: {
+      value: 'serializable',
+      description: 'The outcome is as if no other transaction had run meanwhile.',
+    },
+  },
+})
+
+const mostTries = 5
+
+/** How a mutation asks that its changes of documents are one. */
+export const transactionDirective = new GraphQLDirective({
+  name: 'transaction',
+  description: `The changes of documents in this operation, which are all it may have, are made together or not at all. When a field fails, \`data\` is null, nothing was done, and the errors are of that field. What met other transactions in between is tried again, ${mostTries} times at most; all of it takes ${openMs / 1000} seconds at most.`,
+  locations: [DirectiveLocation.MUTATION],
+  args: {
+    isolation: {
+      type: new GraphQLNonNull(TransactionIsolation),
+      defaultValue: 'read committed',
+      description: 'What it sees of others.',
+    },
+  },
+})
+
+type Execute = (args: ExecutionArgs) => unknown
+
+/** Null for an operation that does not ask for a transaction, or whose variables execution has to refuse. */
+export function planTransaction(args: ExecutionArgs): { run: (execute: Execute) => Promise<ExecutionResult> } | null {
+  const { schema, document, operationName, variableValues } = args
+  const operation = getOperationAST(document, operationName)
+  if (!operation?.directives?.some(({ name }) => name.value === transactionDirective.name)) return null
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {})
+  if (!coerced) return null
+  const isolation = String(getDirectiveValues(transactionDirective, operation, coerced)?.isolation)
+  const fragments: Record<string, FragmentDefinitionNode> = {}
+  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments[one.name.value] = one
+  const root = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '' }, selectionSet: operation.selectionSet } as const
+  const type = schema.getMutationType()
+  const source = { schema, fragments, variableValues: coerced }
+  const selected = type ? selectedFields(source, [root], type.name) : new Map()
+  for (const [key, [node]] of selected) {
+    const field = type?.getFields()[node?.name.value ?? '']
+    if (!field || isWrite(field)) continue
+    throw new Invalid(`Only changes of documents are made in a transaction, and \`${field.name}\` is none.`, [key])
+  }
+  return { run: (execute) => executeTogether(args, isolation, execute) }
+}
+
+/** Nobody has been answered yet, so what others stood in the way of is tried again from the beginning. */
+async function executeTogether(args: ExecutionArgs, isolation: string, execute: Execute): Promise<ExecutionResult> {
+  const until = performance.now() + openMs
+  for (let tries = 1; ; tries += 1) {
+    const { result, failures } = await attempt(args, { isolation, until }, execute)
+    const isUndone = result.errors !== undefined
+    if (!isUndone || tries === mostTries || !failures.some((code) => passes(code, isolation, tries))) return result
+    await sleep(Math.random() * 20 * 2 ** tries)
+  }
+}
+
+/** Serialization failures and deadlocks. A snapshot may be too old to see whom it clashes with: the next one does. */
+function passes(code: unknown, isolation: string, tries: number): boolean {
+  if (code === '40001' || code === '40P01') return true
+  return code === '23505' && isolation !== 'read committed' && tries === 1
+}
+
+class Undone extends Error {
+  readonly result: ExecutionResult
+
+  constructor(result: ExecutionResult) {
+    super()
+    this.result = result
+  }
+}
+
+async function attempt(
+  args: ExecutionArgs,
+  terms: { isolation: string; until: number },
+  execute: Execute,
+): Promise<{ result: ExecutionResult; failures: unknown[] }> {
+  const opened: Open[] = []
+  try {
+    const result = await openTransaction(args.contextValue as Context, terms, async (ctx) => {
+      opened.push(ctx.open)
+      const answer = (await execute({ ...args, contextValue: ctx })) as ExecutionResult
+      if (answer.errors) throw new Undone({ ...answer, data: null })
+      return answer
+    })
+    return { result, failures: [] }
+  } catch (error) {
+    const failures = opened.flatMap((open) => open.failures)
+    if (error instanceof Undone) return { result: error.result, failures }
+    const originalError = translate(error, null) as Error
+    const refused = new GraphQLError('', { originalError })
+    return {
+      result: { data: null, errors: [refused] },
+      failures: [...failures, error instanceof AppError ? null : (error as { code?: unknown }).code],
+    }
+  }
+}
