@@ -15,6 +15,7 @@ import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
 import { aggregateTypes } from './aggregate.ts'
 import { changeType } from './change.ts'
+import { linkTypes } from './nested-inputs.ts'
 import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
@@ -46,6 +47,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
   const valueTypes = createColumnTypes(shared, visible.collection)
   const document = documentType(shared, visible, valueTypes, types)
   const where = whereType(visible, valueTypes, types)
+  const createInput = createInputType(shared, visible, valueTypes, types)
   return {
     document,
     connection: connectionType(shared, visible, document),
@@ -54,9 +56,10 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     manyWhere: manyWhereType(visible, where),
     order: orderType(shared, visible, types),
     aggregate: aggregateTypes(shared, visible, valueTypes),
-    createInput: createInputType(shared, visible, valueTypes),
-    updateInput: updateInputType(shared, visible, valueTypes),
-    upsertInput: upsertInputType(shared, visible, valueTypes),
+    createInput,
+    ...linkTypes(visible, createInput),
+    updateInput: updateInputType(shared, visible, valueTypes, types),
+    upsertInput: upsertInputType(shared, visible, valueTypes, types),
     setInput: setInputType(visible, valueTypes),
     operations: operationsType(shared.values, visible, valueTypes.enumOf),
     bulkResult: bulkResultType(visible),

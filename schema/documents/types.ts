@@ -19,6 +19,10 @@ export type CollectionTypes = {
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType
   upsertInput: GraphQLInputObjectType
+  /** What the inputs of its neighbours say of its documents, and how they create one: null where they cannot. */
+  links: GraphQLInputObjectType
+  linkChanges: GraphQLInputObjectType
+  newInput: GraphQLInputObjectType | null
   /** What `updatePosts` sets, and what it applies; null where there is nothing of the kind. */
   setInput: GraphQLInputObjectType | null
   operations: GraphQLInputObjectType | null

@@ -10,7 +10,9 @@ import {
   GraphQLObjectType,
 } from 'graphql'
 import { namedIds } from '../../src/documents/bulk.ts'
+import { nestedInputs } from './nested-inputs.ts'
 import { listOf, type SharedTypes } from './shared.ts'
+import type { TypesOf } from './types.ts'
 import { type ColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 
@@ -19,24 +21,26 @@ export function createInputType(
   shared: SharedTypes,
   visible: VisibleCollection,
   valueTypes: ColumnTypes,
+  types: TypesOf,
 ): GraphQLInputObjectType {
   const { typeName, key } = visible.collection
   return new GraphQLInputObjectType({
     name: `Create${typeName}Input`,
     description: `A new document of \`${key}\`.`,
-    fields: {
+    fields: () => ({
       id: {
         type: GraphQLID,
         description: 'Its id: 1 to 64 of the characters A-Z a-z 0-9 . _ -. One is made if it is left out.',
       },
       ...moments(shared, visible),
       ...attributes(visible, valueTypes, true),
+      ...nestedInputs(visible, types, 'links'),
       ...permissions(
         shared,
         visible,
         'Who may do what with it. If left out, its creator everything, where that is an end user.',
       ),
-    },
+    }),
   })
 }
 
@@ -45,17 +49,19 @@ export function updateInputType(
   shared: SharedTypes,
   visible: VisibleCollection,
   valueTypes: ColumnTypes,
+  types: TypesOf,
 ): GraphQLInputObjectType {
   const { typeName, key } = visible.collection
   return new GraphQLInputObjectType({
     name: `Update${typeName}Input`,
     description: `Changes of a document of \`${key}\`. What is left out stays as it is.`,
-    fields: {
+    fields: () => ({
       id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' },
       ...moments(shared, visible),
       ...attributes(visible, valueTypes, false),
+      ...nestedInputs(visible, types, 'linkChanges'),
       ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
-    },
+    }),
   })
 }
 
@@ -64,17 +70,19 @@ export function upsertInputType(
   shared: SharedTypes,
   visible: VisibleCollection,
   valueTypes: ColumnTypes,
+  types: TypesOf,
 ): GraphQLInputObjectType {
   const { typeName, key } = visible.collection
   return new GraphQLInputObjectType({
     name: `Upsert${typeName}Input`,
     description: `A document of \`${key}\` that is there or is to be. Of one that is there, what is left out stays as it is.`,
-    fields: {
+    fields: () => ({
       id: { type: new GraphQLNonNull(GraphQLID), description: 'Which: 1 to 64 of the characters A-Z a-z 0-9 . _ -.' },
       ...moments(shared, visible),
       ...attributes(visible, valueTypes, true),
+      ...nestedInputs(visible, types, 'linkChanges'),
       ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
-    },
+    }),
   })
 }
 
@@ -138,8 +146,8 @@ function attributes(
       ({ key, required }) => [
         key,
         {
-          type: needed(required, GraphQLID),
-          description: 'The id of the document that it points at, which you must be able to read.',
+          type: GraphQLID,
+          description: `The id of the document that it points at, which you must be able to read.${required ? ' Required, unless the document is created with it.' : ''}`,
         },
       ],
     ),

@@ -12,6 +12,7 @@ import { type Context, sqlStatement } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { answerOf } from '../platform/statements.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
+import { NeedsMore } from './nested.ts'
 import { decisiveRoles, holderOf, mayCreate } from './permissions.ts'
 import { type Info, planDocument } from './plan.ts'
 import { createShaper, type Shape } from './shape.ts'
@@ -98,5 +99,9 @@ export function createOperation(
 /** Whether it is certain that nothing was committed: the statement never ran, or PostgreSQL says that it failed. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof AppError) return error.code !== 'UNAVAILABLE'
-  return error instanceof NeedsLiteral || (error as { severity?: unknown }).severity === 'ERROR'
+  return (
+    error instanceof NeedsLiteral ||
+    error instanceof NeedsMore ||
+    (error as { severity?: unknown }).severity === 'ERROR'
+  )
 }

@@ -2,6 +2,7 @@ import { LimitExceeded } from '../errors.ts'
 import { type Input, newRow, type Path, rowJson, settablesOf } from './input.ts'
 import { imageText, jsonList, literal } from './json.ts'
 import { type CollectionModel, quote } from './model.ts'
+import { isNested, NeedsMore } from './nested.ts'
 import { outboxSql } from './outbox-sql.ts'
 import { readFilter, rightFilter } from './permissions.ts'
 import type { Scope } from './scope.ts'
@@ -53,6 +54,7 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
     const caller = { roles: holder.write.roles === null ? null : roles, userId }
     const writer = { keys, caller, now: now() }
     requireFew(list as Input[])
+    if ((list as Input[]).some((input) => isNested(collection, input))) throw new NeedsMore()
     return rowsJson((list as Input[]).map((input, i) => rowJson(newRow(writer, collection, input, at(i)))))
   })
   const names = columns.map(({ name }) => quote(name)).join(', ')
@@ -93,7 +95,7 @@ export function where(condition: string): string {
  * read all, the foreign key sees to it. What is created together may point at each other.
  */
 export function relatedReasons(
-  { scope, collection, holder }: Writing,
+  { scope, collection, holder, made }: Writing,
   keys: readonly string[],
   at: (place: number) => Path,
 ): string[] {
@@ -107,7 +109,11 @@ export function relatedReasons(
     if (readable === 'true') return []
     const column = `g.${quote(name)}`
     const found = `exists (select from ${related.table} r where ${join([`r."_id" = ${column}`, readable], 'and', 'true')})`
-    const own = related.id === collection.id ? ` or ${column} in (select "_id" from given)` : ''
+    const ids = made?.get(related.id)
+    const own = [
+      ...(related.id === collection.id ? [` or ${column} in (select "_id" from given)`] : []),
+      ...(ids ? [` or ${column} = any(${scope.param(ids, 'text[]')})`] : []),
+    ].join('')
     return [`case when not (${column} is null or ${found}${own}) then 'related:' || ${path} || ${literal(key)} end`]
   })
 }

@@ -81,6 +81,8 @@ export function typeNamesOf(typeName: string, key: string): Names {
         'Set',
         'Operations',
         'BulkResult',
+        'Links',
+        'LinkChanges',
         ...aggregates,
       ].map((suffix) => typeName + suffix),
       ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${typeName}Input`),

@@ -24,6 +24,8 @@ export type Change = {
   id: unknown
   operations: readonly Operation[]
   ifVersion: number | null
+  /** Fields whose links have been changed already. */
+  linked?: readonly string[]
 }
 
 /**
@@ -52,10 +54,8 @@ export function updateSql(writing: Writing, change: Change, answer: (joined: str
     `(select documents.allow(case when count(*) > ${bulkLimit} then 'many' end) from before)`,
     allowed(reasons),
   ]
-  const changed = changedSql(collection, [
-    ...settables.map(({ name }) => name),
-    ...change.operations.map(({ column }) => column.name),
-  ])
+  const names = [...settables.map(({ name }) => name), ...change.operations.map(({ column }) => column.name)]
+  const changed = changedSql(collection, names, change.linked)
   const joined = 'from written w join before b on b."_id" = w."_id"'
   const logged = {
     action: 'updated',
@@ -178,7 +178,7 @@ function grows({ list, type, encrypted }: Column): boolean {
 }
 
 /** The fields whose values differ, as JSON. */
-function changedSql(collection: CollectionModel, names: readonly string[]): string {
+function changedSql(collection: CollectionModel, names: readonly string[], linked: readonly string[] = []): string {
   const computed = [...collection.columns.values()].filter((column) => column.computed).map(({ name }) => name)
   const keys = new Map(settablesOf(collection).map(({ name, key }) => [name, key]))
   const differing = [...names, ...computed]
@@ -192,6 +192,6 @@ function changedSql(collection: CollectionModel, names: readonly string[]): stri
         `case when (b."_read", b."_update", b."_delete") is distinct from (w."_read", w."_update", w."_delete") then 'permissions' end`,
       ]
     : []
-  const items = [...differing, ...grants]
+  const items = [...differing, ...grants, ...linked.map(literal)]
   return items.length === 0 ? "'[]'" : `to_json(array_remove(array[${items.join(', ')}]::text[], null))::text`
 }

@@ -3,6 +3,8 @@ import { Forbidden, Invalid } from '../errors.ts'
 import { documentSql } from './document-sql.ts'
 import { type Input, isDocumentId, type Path } from './input.ts'
 import { insertSql, requireFew } from './insert-sql.ts'
+import { isNested } from './nested.ts'
+import { createNested, type OwnChange, updateNested } from './nested-write.ts'
 import { type Operation, parseOperations } from './operations.ts'
 import { mayCreate } from './permissions.ts'
 import type { Statement } from './sql.ts'
@@ -30,26 +32,32 @@ async function create(
   const writing = openWriting(ctx, place)
   if (!mayCreate(place.collection, writing.holder.write)) throw new Forbidden('You may not create documents here.')
   if (inputs.length === 0) return []
+  if (inputs.some((input) => isNested(place.collection, input))) return createNested(ctx, place, inputs, at)
   return writeDocuments(ctx, place, writing, (answer) => insertSql(writing, inputs, at, answer))
 }
 
 /** Answers what the plan asks of the changed document. */
 export async function updateDocument(ctx: Context, place: Place, input: Input, terms: Terms = {}): Promise<unknown> {
-  const writing = openWriting(ctx, place)
   const { id, ...set } = input
-  const change = {
-    inputs: [set],
+  const change: OwnChange = (writing, own, linked) => ({
+    inputs: [own],
     at: () => ['input'],
     condition: `t."_id" = ${writing.scope.param(isDocumentId(id) ? id : null, 'text')}`,
     each: false,
     id,
-    operations: operationsOf(writing, set, terms),
+    operations: operationsOf(writing, own, terms),
     ifVersion: terms.ifVersion ?? null,
+    linked,
+  })
+  if (isDocumentId(id) && isNested(place.collection, set)) {
+    return updateNested(ctx, place, { id, set, at: ['input'] }, change)
   }
+  const writing = openWriting(ctx, place)
+  const own = change(writing, set, [])
   const [document] = await writeDocuments(ctx, place, writing, (answer) =>
     updateSql(
       writing,
-      change,
+      own,
       (joined) =>
         `select '[' || coalesce((select ${answer('w')} ${joined}), documents.refuse('absent')) || ']' as answer`,
     ),

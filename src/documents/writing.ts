@@ -26,6 +26,8 @@ export type Writing = {
   holder: Holder
   keys: Writer['keys']
   now: () => Date
+  /** Ids of documents by collection that the same call has made, which its other documents may point at. */
+  made?: ReadonlyMap<string, readonly string[]>
   /** What `scope` has collected the parameters of. */
   statement: (text: string) => Statement
 }

@@ -53,7 +53,7 @@ function nestedWrites(value: unknown): number {
   let total = 0
   for (const key of Object.keys(value)) {
     const inner = value[key]
-    if (nesting.has(key)) total += costs.write * lengthOf(inner)
+    if (nesting.has(key) || (isObject(inner) && /^new[A-Z]/.test(key))) total += costs.write * lengthOf(inner)
     total += nestedWrites(inner)
   }
   return total

@@ -1,0 +1,230 @@
+import { type Context, sqlTransaction, type TxContext } from '../context.ts'
+import { Forbidden, Invalid, NotFound } from '../errors.ts'
+import { translate } from './faults.ts'
+import type { Input, Path } from './input.ts'
+import { insertSql } from './insert-sql.ts'
+import { deleteLinks, type Ends, insertLinks } from './links.ts'
+import { type CollectionModel, collectionOf, type Neighbour } from './model.ts'
+import {
+  type Link,
+  type Made,
+  type Nested,
+  openReading,
+  type Pointing,
+  type Release,
+  readChanged,
+  readNew,
+  type Unlink,
+} from './nested-input.ts'
+import { holderOf, mayCreate } from './permissions.ts'
+import { openScope } from './scope.ts'
+import { type Change, readable, updateSql } from './update-sql.ts'
+import { answerOf, openWriting, type Place, readWritten, type Writing } from './writing.ts'
+
+/** What is written in one transaction, whose every statement writes the like of it at once. */
+type Work = { tx: TxContext; ctx: Context; place: Place; made: ReadonlyMap<string, readonly string[]> }
+
+/** Creates documents with all that stands in their inputs; answers what the plan asks of them, in the order of the inputs. */
+export async function createNested(
+  ctx: Context,
+  place: Place,
+  inputs: readonly Input[],
+  at: (i: number) => Path,
+): Promise<unknown[]> {
+  const reading = openReading(place.model, holderOf(ctx).write)
+  const ids = inputs.map((input, i) => readNew(reading, place.collection, input, at(i)).input.id)
+  return sqlTransaction(ctx, async (tx) => {
+    const work = { tx, ctx, place, made: madeIn(reading.nested) }
+    await writeMade(work, reading.nested.made)
+    await writeEnds(work, reading.nested)
+    return readWritten(tx, place, ids)
+  })
+}
+
+/** How the document itself is changed, once all else is written: `linked` are its fields whose links are others now. */
+export type OwnChange = (writing: Writing, set: Input, linked: readonly string[]) => Change
+
+/** Changes a document with all that stands in its input; answers what the plan asks of it. */
+export async function updateNested(
+  ctx: Context,
+  place: Place,
+  { id, set, at }: { id: string; set: Input; at: Path },
+  change: OwnChange,
+): Promise<unknown> {
+  const { collection, model } = place
+  const reading = openReading(model, holderOf(ctx).write)
+  const { input } = readChanged(reading, collection, id, set, at)
+  const { nested } = reading
+  return sqlTransaction(ctx, async (tx) => {
+    const work = { tx, ctx, place, made: madeIn(nested) }
+    await lock(work, collection, [id])
+    const parted = await unlink(work, nested.unlinks)
+    for (const one of nested.releases) await release(work, one, at)
+    await writeMade(work, nested.made)
+    const joined = await writeEnds(work, nested)
+    const linked = [...parted, ...joined].flatMap((one) => (one.mine === id ? [one.key] : []))
+    await write(work, collection, [at], (writing) =>
+      updateSql(writing, change(writing, input, [...new Set(linked)]), idsOf),
+    )
+    const [document] = await readWritten(tx, place, [id])
+    return document
+  })
+}
+
+function madeIn({ made }: Nested): Map<string, readonly string[]> {
+  const byCollection = Map.groupBy(made, ({ collection }) => collection.id)
+  return new Map([...byCollection].map(([key, some]) => [key, some.map(({ input }) => input.id)]))
+}
+
+const idsOf = (joined: string) => `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
+
+/** What is not there for the caller is not there at all. Whoever else changes it waits. */
+async function lock({ tx, ctx, place }: Work, collection: CollectionModel, ids: readonly string[]): Promise<void> {
+  const writing = openWriting(ctx, { model: place.model, collection })
+  const scope = openScope(place.model, writing.holder.read)
+  const rows = `select 1 from ${collection.table} t where t."_id" = any(${scope.param(ids, 'text[]')}) and ${readable({ ...writing, scope }, 't')} order by t."_id" for update`
+  const found = await tx.query(rows, scope.bound())
+  if (found.length < ids.length) throw new NotFound('There is no such document.')
+}
+
+/** Runs one statement on rows that stand at `places` of the input, and says where what is wrong stands. */
+async function write(
+  { tx, ctx, place: { model }, made }: Work,
+  collection: CollectionModel,
+  places: readonly Path[],
+  text: (writing: Writing) => string,
+): Promise<string[]> {
+  const writing = { ...openWriting(ctx, { model, collection }), made }
+  try {
+    return await answerOf<string[]>(tx, writing.statement(text(writing)))
+  } catch (error) {
+    throw located(translate(error, collection), places)
+  }
+}
+
+/** The rows of a statement are counted: `rows.3.title` is the title of the fourth. */
+const rowAt = (i: number): Path => ['rows', `${i}`]
+
+function located(error: unknown, places: readonly Path[]): unknown {
+  if (!(error instanceof Invalid)) return error
+  const [root, place, ...rest] = error.at
+  const known = root === 'rows' ? places[Number(place)] : undefined
+  if (known) return new Invalid(error.message, [...known, ...rest])
+  // PostgreSQL does not say which row it was.
+  return root === 'input' ? new Invalid(error.message, [...shared(places), ...error.at.slice(1)]) : error
+}
+
+/** The part of the input that all of these stand in. */
+function shared([first = [], ...others]: readonly Path[]): Path {
+  const end = first.findIndex((key, i) => others.some((path) => path[i] !== key))
+  return end < 0 ? first : first.slice(0, end)
+}
+
+/** All of one rank and collection at once. */
+async function writeMade(work: Work, made: readonly Made[]): Promise<void> {
+  const ranks = [...Map.groupBy(made, ({ rank }) => rank)].sort(([a], [b]) => a - b)
+  for (const [, some] of ranks) {
+    for (const [collection, ones] of Map.groupBy(some, (one) => one.collection)) {
+      if (!mayCreate(collection, holderOf(work.ctx).write)) {
+        throw new Forbidden(
+          `You may not create documents ${collection === work.place.collection ? 'here' : `of ${collection.key}`}.`,
+        )
+      }
+      const places = ones.map(({ at }) => at)
+      const inputs = ones.map(({ input }) => input)
+      await write(work, collection, places, (writing) =>
+        insertSql(writing, inputs, rowAt, (alias) => `to_json(${alias}."_id")::text`),
+      )
+    }
+  }
+}
+
+type Changed = { mine: string; key: string }
+
+/** What joins documents that are all there by now; answers whose links are others. */
+async function writeEnds(work: Work, { links, pointing }: Nested): Promise<Changed[]> {
+  const changed: Changed[] = []
+  for (const [{ key }, some] of Map.groupBy(links, ({ neighbour }) => neighbour))
+    changed.push(...(await link(work, key, some)))
+  const groups = Map.groupBy(pointing, ({ collection, key }) => `${collection.id} ${key}`)
+  for (const [, some] of groups) await point(work, some)
+  return changed
+}
+
+async function link({ tx, ctx, place }: Work, key: string, links: readonly Link[]): Promise<Changed[]> {
+  const [first] = links
+  if (!first) return []
+  const scope = openScope(place.model, holderOf(ctx).read)
+  const pairs = links.map(({ mine, theirs, isMade }) => ({ mine, theirs, isSure: isMade }))
+  const { changed, missing } = await insertLinks(tx, scope, endsOf(ctx, place, first.neighbour), pairs)
+  if (missing !== null) throw new Invalid('There is no such document.', links[missing]?.at)
+  return changed.map((mine) => ({ mine, key }))
+}
+
+async function unlink({ tx, ctx, place }: Work, unlinks: readonly Unlink[]): Promise<Changed[]> {
+  const changed: Changed[] = []
+  for (const { neighbour, mine, ids, others } of unlinks) {
+    const scope = openScope(place.model, holderOf(ctx).read)
+    const pairs = ids.map((theirs) => ({ mine, theirs }))
+    const found = await deleteLinks(tx, scope, endsOf(ctx, place, neighbour), { mine: [mine], pairs, others })
+    changed.push(...found.map((one) => ({ mine: one, key: neighbour.key })))
+  }
+  return changed
+}
+
+function endsOf(ctx: Context, { model }: Place, { join, collectionId }: Neighbour): Ends {
+  if (join.kind !== 'link') throw new Error('Only relations to many have links.')
+  return { way: join, theirs: collectionOf(model, collectionId), isOperator: holderOf(ctx).write.roles === null }
+}
+
+/** Documents that point at others from here on: each is changed as if it were asked for by itself. */
+async function point(work: Work, pointing: readonly Pointing[]): Promise<void> {
+  const [first] = pointing
+  if (!first) return
+  const { collection, key } = first
+  const ids = pointing.map(({ id }) => id)
+  const written = await write(
+    work,
+    collection,
+    pointing.map(({ at }) => at),
+    (writing) =>
+      updateSql(
+        writing,
+        {
+          inputs: pointing.map(({ id, to }) => ({ id, [key]: to })),
+          at: rowAt,
+          condition: `t."_id" = any(${writing.scope.param(ids, 'text[]')})`,
+          each: true,
+          id: null,
+          operations: [],
+          ifVersion: null,
+        },
+        idsOf,
+      ),
+  )
+  const there = new Set(written)
+  const missing = pointing.find(({ id }) => !there.has(id))
+  if (missing) throw new Invalid('There is no such document.', missing.at)
+}
+
+async function release(work: Work, { collection, key, of, ids, others }: Release, at: Path): Promise<void> {
+  const column = collection.neighbours.get(key)?.join
+  if (column?.kind !== 'to') return
+  await write(work, collection, [at], (writing) => {
+    const named = `t."_id" = any(${writing.scope.param(ids, 'text[]')})`
+    const condition = `t."${column.column.replaceAll('"', '""')}" = ${writing.scope.param(of, 'text')} and ${others ? `not (${named})` : named}`
+    return updateSql(
+      writing,
+      {
+        inputs: [{ [key]: null }],
+        at: () => ['rows'],
+        condition,
+        each: false,
+        id: null,
+        operations: [],
+        ifVersion: null,
+      },
+      idsOf,
+    )
+  })
+}
