@@ -12,7 +12,8 @@ export function parseText(value: unknown, at: readonly string[]): string {
   return value
 }
 
-const email = z.email()
+/** Names of people in their own letters (RFC 6531), too. */
+const email = z.email({ pattern: z.regexes.unicodeEmail })
 
 export function parseEmail(value: unknown, at: readonly string[]): string {
   const text = parseText(value, at)

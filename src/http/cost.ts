@@ -79,7 +79,7 @@ export function requireCost(cost: Cost, limit: number): void {
     )
   }
   if (cost.requested > limit) {
-    throw new LimitExceeded(`The operation costs ${cost.requested}; ${limit} is the most that one may cost here.`)
+    throw new LimitExceeded(`The operation costs ${cost.requested}; ${limit} is the most that one may cost here. A list counts as 25 where it names no \`first\`.`)
   }
 }
 
