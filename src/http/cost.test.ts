@@ -177,7 +177,9 @@ test('a refusal names cost and limit', () => {
   )
   assert.throws(
     () => requireCost(expensive, costLimits.client),
-    new LimitExceeded('The operation costs 25201; 20000 is the most that one may cost here.'),
+    new LimitExceeded(
+      'The operation costs 25201; 20000 is the most that one may cost here. A list counts as 25 where it names no `first`.',
+    ),
   )
   requireCost(expensive, costLimits.server)
 })

@@ -79,7 +79,9 @@ export function requireCost(cost: Cost, limit: number): void {
     )
   }
   if (cost.requested > limit) {
-    throw new LimitExceeded(`The operation costs ${cost.requested}; ${limit} is the most that one may cost here. A list counts as 25 where it names no \`first\`.`)
+    throw new LimitExceeded(
+      `The operation costs ${cost.requested}; ${limit} is the most that one may cost here. A list counts as 25 where it names no \`first\`.`,
+    )
   }
 }
 
