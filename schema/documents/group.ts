@@ -23,7 +23,14 @@ import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 import { manyWhereType, whereType } from './where-inputs.ts'
-import { bulkResultType, createInputType, setInputType, updateInputType, upsertInputType } from './write-inputs.ts'
+import {
+  bulkResultType,
+  createInputType,
+  setInputType,
+  uniqueKeyType,
+  updateInputType,
+  upsertInputType,
+} from './write-inputs.ts'
 
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
@@ -58,6 +65,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     aggregate: aggregateTypes(shared, visible, valueTypes),
     createInput,
     ...linkTypes(visible, createInput),
+    uniqueKey: uniqueKeyType(visible),
     updateInput: updateInputType(shared, visible, valueTypes, types),
     upsertInput: upsertInputType(shared, visible, valueTypes, types),
     setInput: setInputType(visible, valueTypes),

@@ -12,6 +12,7 @@ import type { Input } from '../../src/documents/input.ts'
 import { planDocument } from '../../src/documents/plan.ts'
 import { createExtensions } from '../../src/documents/root.ts'
 import { upsertDocument } from '../../src/documents/upsert.ts'
+import { type By, upsertDocuments } from '../../src/documents/upserts.ts'
 import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
 import type { Place, Terms } from '../../src/documents/writing.ts'
 import { onceFor } from './once.ts'
@@ -34,7 +35,10 @@ export function mutationFields({ rights, collection }: VisibleCollection, types:
     [`update${typeName}`, updateField(id, types)],
     [`update${plural}`, updateManyField(id, types)],
   ]
-  const upsert: Entry = [`upsert${typeName}`, upsertField(id, types)]
+  const upserts: Entry[] = [
+    [`upsert${typeName}`, upsertField(id, types)],
+    [`upsert${plural}`, upsertManyField(id, types)],
+  ]
   const deletes: Entry[] = [
     [`delete${typeName}`, deleteField(id, types)],
     [`delete${plural}`, deleteManyField(id, types)],
@@ -42,7 +46,7 @@ export function mutationFields({ rights, collection }: VisibleCollection, types:
   const entries = [
     ...(rights.has('create') ? creates : []),
     ...(rights.has('update') ? updates : []),
-    ...(rights.has('create') && rights.has('update') ? [upsert] : []),
+    ...(rights.has('create') && rights.has('update') ? upserts : []),
     ...(rights.has('delete') ? deletes : []),
   ]
   return entries.map(onceFor)
@@ -125,10 +129,36 @@ function upsertField(collectionId: string, types: CollectionTypes): FieldConfig 
     args: {
       input: { type: new GraphQLNonNull(upsertInput), description: 'Which, and what it is to be.' },
       ...applyArgument(types, 'What is made of the values of one that is there; a new one has only what is given.'),
+      ...onArgument(types),
       ifVersion: { type: GraphQLInt, description: 'If it is there, only if it has this version: CONFLICT if another.' },
     },
-    resolve: async (_root, { input, ...terms }: { input: Input } & Terms, ctx: Context, info) =>
-      upsertDocument(ctx, placeOf(info, collectionId), input, terms),
+    resolve: async (_root, { input, on, ...terms }: { input: Input; on?: By } & Terms, ctx: Context, info) => {
+      const place = placeOf(info, collectionId)
+      if (!on || on === 'id') return upsertDocument(ctx, place, input, terms)
+      const [document] = await upsertDocuments(ctx, place, [input], { ...terms, by: on }, () => ['input'])
+      return document
+    },
+  }
+}
+
+function upsertManyField(collectionId: string, types: CollectionTypes): FieldConfig {
+  const { document, upsertInput } = types
+  return {
+    type: listOf(document),
+    description: `Changes the documents of type ${document.name} that are there, and creates the others, all or none: 10,000 at most. Answers them in the order of the inputs. CONFLICT if there is one that you may not read.`,
+    args: {
+      inputs: { type: listOf(upsertInput), description: 'Which, and what they are to be.' },
+      ...onArgument(types),
+    },
+    resolve: async (_root, { inputs, on }: { inputs: Input[]; on?: By }, ctx: Context, info) =>
+      upsertDocuments(ctx, placeOf(info, collectionId), inputs, { by: on ?? null }, (i) => ['inputs', `${i}`]),
+  }
+}
+
+function onArgument({ uniqueKey }: CollectionTypes): GraphQLFieldConfigArgumentMap {
+  if (!uniqueKey) return {}
+  return {
+    on: { type: uniqueKey, description: 'By what it is found, if not by its id: a new one may have any id then.' },
   }
 }
 

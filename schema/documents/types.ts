@@ -1,4 +1,4 @@
-import type { GraphQLFieldConfig, GraphQLInputObjectType, GraphQLObjectType } from 'graphql'
+import type { GraphQLEnumType, GraphQLFieldConfig, GraphQLInputObjectType, GraphQLObjectType } from 'graphql'
 import type { Context } from '../../src/context.ts'
 import type { Models } from '../../src/documents/models.ts'
 import type { AggregateTypes } from './aggregate-types.ts'
@@ -19,6 +19,8 @@ export type CollectionTypes = {
   createInput: GraphQLInputObjectType
   updateInput: GraphQLInputObjectType
   upsertInput: GraphQLInputObjectType
+  /** By what its documents are found beside their ids, null where there is nothing. */
+  uniqueKey: GraphQLEnumType | null
   /** What the inputs of its neighbours say of its documents, and how they create one: null where they cannot. */
   links: GraphQLInputObjectType
   linkChanges: GraphQLInputObjectType

@@ -1,4 +1,5 @@
 import {
+  GraphQLEnumType,
   GraphQLID,
   type GraphQLInputFieldConfig,
   type GraphQLInputFieldConfigMap,
@@ -77,13 +78,40 @@ export function upsertInputType(
     name: `Upsert${typeName}Input`,
     description: `A document of \`${key}\` that is there or is to be. Of one that is there, what is left out stays as it is.`,
     fields: () => ({
-      id: { type: new GraphQLNonNull(GraphQLID), description: 'Which: 1 to 64 of the characters A-Z a-z 0-9 . _ -.' },
+      id:
+        uniqueKeys(visible).length > 0
+          ? { type: GraphQLID, description: `${whichId} Required, unless it is found by something else.` }
+          : { type: new GraphQLNonNull(GraphQLID), description: whichId },
       ...moments(shared, visible),
       ...attributes(visible, valueTypes, true),
       ...nestedInputs(visible, types, 'linkChanges'),
       ...permissions(shared, visible, 'Who may do what with it, instead of all that was granted before.'),
     }),
   })
+}
+
+const whichId = 'Which: 1 to 64 of the characters A-Z a-z 0-9 . _ -.'
+
+/** `PostUniqueKey`; null where documents are found by their ids alone. */
+export function uniqueKeyType(visible: VisibleCollection): GraphQLEnumType | null {
+  const keys = uniqueKeys(visible)
+  const { typeName, key } = visible.collection
+  if (keys.length === 0) return null
+  const own = keys.map(([name, fields]) => [name, { description: `By ${fields.join(', ')}.` }] as const)
+  return new GraphQLEnumType({
+    name: `${typeName}UniqueKey`,
+    description: `What no two documents of \`${key}\` have in common.`,
+    values: { id: { description: 'By id.' }, ...Object.fromEntries(own) },
+  })
+}
+
+/** Those that this class of callers can both read and set. Enums have no value of these names. */
+function uniqueKeys({ collection, columns, settableColumns, neighbours, settable }: VisibleCollection) {
+  const read = new Set([...columns, ...neighbours].map(({ key }) => key))
+  const set = new Set([...settableColumns, ...settable].map(({ key }) => key))
+  return [...collection.uniques].filter(
+    ([name, keys]) => !['true', 'false', 'null'].includes(name) && keys.every((key) => read.has(key) && set.has(key)),
+  )
 }
 
 /** `PostSet`; null where there is nothing to be set. */

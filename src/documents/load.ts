@@ -9,6 +9,10 @@ const shown = `c.status in ('AVAILABLE', 'CHANGING')`
 const language = `(select coalesce(i.language, 'simple') from indexes i where i."collectionId" = a."collectionId"
     and i.type = 'FULLTEXT' and i.status = 'AVAILABLE' and i.attributes = array[a.key] order by i.id limit 1)`
 
+/** The keys of what no two documents have in common, by the unique index's own key. */
+const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::text from indexes i
+    where i."collectionId" = c.id and i.type = 'UNIQUE' and i.status = 'AVAILABLE')`
+
 /** What each collection's model is made of, as a digest: its row, its attributes, those that point at it, and whether their other ends are there. */
 const digestsQuery = `
   with collection as (select c.* from collections c where c."projectId" = $1 and ${shown}),
@@ -20,12 +24,13 @@ const digestsQuery = `
     select "collectionId" as at, id, "createdAt", text from attribute
     union all select "relatedCollectionId", id, "createdAt", text from attribute where "relatedCollectionId" is not null),
   digest as (select at, string_agg(text, ',' order by "createdAt", id) as text from ends group by at)
-  select p."schemaRevision" as revision, c.id, md5(c::text || coalesce(d.text, '')) as digest
+  select p."schemaRevision" as revision, c.id, md5(concat(c::text, d.text, ${uniques})) as digest
   from projects p left join collection c on true left join digest d on d.at = c.id
   where p.id = $1 order by c."createdAt", c.id`
 
 const collectionsQuery = `
-  select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds"
+  select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds",
+    ${uniques} as uniques
   from collections c where c.id = any($1)`
 
 const attributesQuery = `

@@ -76,6 +76,8 @@ export type CollectionModel = {
   rules: readonly Rule[]
   /** How long answers may be kept, null for not at all. */
   cacheSeconds: number | null
+  /** Fields whose values together no two documents have in common, by the key of their index, or their own. */
+  uniques: ReadonlyMap<string, readonly string[]>
   /** By field: `id`, `createdAt`, `updatedAt`, `version`, then the attributes that are no relations. */
   columns: ReadonlyMap<string, Column>
   /** By field. */

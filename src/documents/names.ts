@@ -83,6 +83,7 @@ export function typeNamesOf(typeName: string, key: string): Names {
         'BulkResult',
         'Links',
         'LinkChanges',
+        'UniqueKey',
         ...aggregates,
       ].map((suffix) => typeName + suffix),
       ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${typeName}Input`),

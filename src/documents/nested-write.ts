@@ -19,10 +19,10 @@ import {
 import { holderOf, mayCreate } from './permissions.ts'
 import { openScope } from './scope.ts'
 import { type Change, readable, updateSql } from './update-sql.ts'
-import { answerOf, openWriting, type Place, readWritten, type Writing } from './writing.ts'
+import { answerOf, changing, openWriting, type Place, readWritten, type Writing } from './writing.ts'
 
 /** What is written in one transaction, whose every statement writes the like of it at once. */
-type Work = { tx: TxContext; ctx: Context; place: Place; made: ReadonlyMap<string, readonly string[]> }
+export type Work = { tx: TxContext; ctx: Context; place: Place; made: ReadonlyMap<string, readonly string[]> }
 
 /** Creates documents with all that stands in their inputs; answers what the plan asks of them, in the order of the inputs. */
 export async function createNested(
@@ -33,7 +33,7 @@ export async function createNested(
 ): Promise<unknown[]> {
   const reading = openReading(place.model, holderOf(ctx).write)
   const ids = inputs.map((input, i) => readNew(reading, place.collection, input, at(i)).input.id)
-  return sqlTransaction(ctx, async (tx) => {
+  return changing(ctx, place.collection, sqlTransaction, async (tx) => {
     const work = { tx, ctx, place, made: madeIn(reading.nested) }
     await writeMade(work, reading.nested.made)
     await writeEnds(work, reading.nested)
@@ -55,7 +55,7 @@ export async function updateNested(
   const reading = openReading(model, holderOf(ctx).write)
   const { input } = readChanged(reading, collection, id, set, at)
   const { nested } = reading
-  return sqlTransaction(ctx, async (tx) => {
+  return changing(ctx, place.collection, sqlTransaction, async (tx) => {
     const work = { tx, ctx, place, made: madeIn(nested) }
     await lock(work, collection, [id])
     const parted = await unlink(work, nested.unlinks)
@@ -63,7 +63,7 @@ export async function updateNested(
     await writeMade(work, nested.made)
     const joined = await writeEnds(work, nested)
     const linked = [...parted, ...joined].flatMap((one) => (one.mine === id ? [one.key] : []))
-    await write(work, collection, [at], (writing) =>
+    await writeRows(work, collection, [at], (writing) =>
       updateSql(writing, change(writing, input, [...new Set(linked)]), idsOf),
     )
     const [document] = await readWritten(tx, place, [id])
@@ -76,7 +76,8 @@ function madeIn({ made }: Nested): Map<string, readonly string[]> {
   return new Map([...byCollection].map(([key, some]) => [key, some.map(({ input }) => input.id)]))
 }
 
-const idsOf = (joined: string) => `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
+export const idsOf = (joined: string) =>
+  `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
 
 /** What is not there for the caller is not there at all. Whoever else changes it waits. */
 async function lock({ tx, ctx, place }: Work, collection: CollectionModel, ids: readonly string[]): Promise<void> {
@@ -88,7 +89,7 @@ async function lock({ tx, ctx, place }: Work, collection: CollectionModel, ids: 
 }
 
 /** Runs one statement on rows that stand at `places` of the input, and says where what is wrong stands. */
-async function write(
+export async function writeRows(
   { tx, ctx, place: { model }, made }: Work,
   collection: CollectionModel,
   places: readonly Path[],
@@ -103,7 +104,7 @@ async function write(
 }
 
 /** The rows of a statement are counted: `rows.3.title` is the title of the fourth. */
-const rowAt = (i: number): Path => ['rows', `${i}`]
+export const rowAt = (i: number): Path => ['rows', `${i}`]
 
 function located(error: unknown, places: readonly Path[]): unknown {
   if (!(error instanceof Invalid)) return error
@@ -132,7 +133,7 @@ async function writeMade(work: Work, made: readonly Made[]): Promise<void> {
       }
       const places = ones.map(({ at }) => at)
       const inputs = ones.map(({ input }) => input)
-      await write(work, collection, places, (writing) =>
+      await writeRows(work, collection, places, (writing) =>
         insertSql(writing, inputs, rowAt, (alias) => `to_json(${alias}."_id")::text`),
       )
     }
@@ -183,7 +184,7 @@ async function point(work: Work, pointing: readonly Pointing[]): Promise<void> {
   if (!first) return
   const { collection, key } = first
   const ids = pointing.map(({ id }) => id)
-  const written = await write(
+  const written = await writeRows(
     work,
     collection,
     pointing.map(({ at }) => at),
@@ -210,7 +211,7 @@ async function point(work: Work, pointing: readonly Pointing[]): Promise<void> {
 async function release(work: Work, { collection, key, of, ids, others }: Release, at: Path): Promise<void> {
   const column = collection.neighbours.get(key)?.join
   if (column?.kind !== 'to') return
-  await write(work, collection, [at], (writing) => {
+  await writeRows(work, collection, [at], (writing) => {
     const named = `t."_id" = any(${writing.scope.param(ids, 'text[]')})`
     const condition = `t."${column.column.replaceAll('"', '""')}" = ${writing.scope.param(of, 'text')} and ${others ? `not (${named})` : named}`
     return updateSql(

@@ -15,7 +15,11 @@ export type Row = Pick<
   | 'documentPermissions'
   | 'rules'
   | 'cacheSeconds'
-> & { attributes: Field[] }
+> & {
+  attributes: Field[]
+  /** JSON text of the keys of each unique index, null where there is none. */
+  uniques: string | null
+}
 
 export type Field = Omit<Attribute, 'status' | 'statusReason' | 'change' | 'createdAt' | 'updatedAt'> & {
   language: string | null
@@ -67,6 +71,7 @@ export function readCollection(
     documentPermissions: row.documentPermissions,
     rules: JSON.parse(row.rules),
     cacheSeconds: row.cacheSeconds,
+    uniques: uniquesOf(row, columns),
     columns: new Map([...own, ...columns].map((column) => [column.key, column])),
     neighbours: neighboursOf(row, usable, ids, pointing),
     referrers: pointing
@@ -78,6 +83,16 @@ export function readCollection(
         onDelete: onDelete ?? 'RESTRICT',
       })),
   }
+}
+
+/** An index that is called like a unique attribute, or holds what cannot be used, is none of these. */
+function uniquesOf({ uniques, attributes }: Row, columns: readonly Column[]): Map<string, readonly string[]> {
+  const own = columns.flatMap(({ key, unique }) => (unique ? [[key, [key]] as [string, string[]]] : []))
+  const usable = new Set(attributes.filter(({ computed }) => computed === null).map(({ key }) => key))
+  const made = Object.entries(JSON.parse(uniques ?? '{}') as Record<string, string[]>).filter(
+    ([key, keys]) => !reservedKeys.has(key) && keys.every((one) => usable.has(one)),
+  )
+  return new Map([...made, ...own])
 }
 
 function columnOf(attribute: Field): Column {
