@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type { Actor, Context } from '../../src/context.ts'
+import { isRaw, isStream, jsonOf } from '../../src/http/stream.ts'
+import { createGraphql } from '../../src/server.ts'
 import { createCollections } from '../../src/testing/collections.ts'
 import { operate } from '../../src/testing/operation.ts'
 import { statements } from '../../src/testing/statements.ts'
@@ -353,4 +355,62 @@ test('upsert: the links of a new one, and of one that is there', async () => {
     const { upsertPost } = await done(as('ann'), upsert)
     assert.deepEqual(upsertPost, { version, tags: { totalCount: 1 }, author: { name: 'n' } })
   }
+})
+
+test('what is compiled serves plain inputs, and leaves the others to ordinary execution', async () => {
+  const compiled = createGraphql(world.app)
+  const ordinary = createGraphql(world.app, undefined, { plans: false })
+  const ask = async (graphql: typeof compiled, i: object) => {
+    const query = 'mutation ($i: CreatePostInput!) { createPost(input: $i) { id title author { name } } }'
+    const answer = await graphql.run({ ...owner }, { query, variables: { i } }, ['mutation'])
+    if (isStream(answer)) throw new Error('No mutation is a stream.')
+    await world.app.sql.query(`truncate "${projectId}"."${ids.posts}" cascade`)
+    return { json: jsonOf(answer), isRaw: isRaw(answer) }
+  }
+  const inputs: [object, boolean][] = [
+    [{ id: 'p', title: 'x' }, true],
+    [{ id: 'p', title: 'x', newAuthor: { name: 'n' } }, false],
+    [{ id: 'p', title: 'x', comments: { create: [{}] } }, false],
+    [{ id: 'p', title: 'x' }, true],
+  ]
+  for (const [input, raw] of inputs) {
+    const answer = await ask(compiled, input)
+    assert.equal(answer.isRaw, raw)
+    assert.equal(answer.json, (await ask(ordinary, input)).json)
+  }
+  await compiled.close()
+  await ordinary.close()
+})
+
+test('what is kept of an answer goes when links are changed from either end, and when an end is deleted', async () => {
+  const graphql = createGraphql(world.app)
+  await done(owner, 'mutation { createTags(inputs: [{ id: "t" }, { id: "u" }]) { id } }')
+  await done(owner, 'mutation { createPost(input: { id: "p", title: "x" }) { id } }')
+  const reader = key('documents.read')
+  const count = async () => {
+    const query = '{ post(id: "p") { tags { totalCount } } }'
+    const ask = `query @cached(maxAge: 60) ${query}`
+    await world.app.cache.look()
+    const answer = await graphql.run({ ...reader }, { query: ask, variables: {} }, ['query'])
+    if (isStream(answer)) throw new Error('No query is a stream.')
+    return JSON.parse(jsonOf(answer)).data.post.tags.totalCount
+  }
+  const steps: [string, number][] = [
+    ['updatePost(input: { id: "p", tags: { connect: ["t"] } }) { id }', 1],
+    ['updateTag(input: { id: "u", posts: { connect: ["p"] } }) { id }', 2],
+    ['deleteTag(id: "u")', 1],
+    ['updatePost(input: { id: "p", tags: { set: [] } }) { id }', 0],
+  ]
+  assert.equal(await count(), 0)
+  for (const [step, expected] of steps) {
+    // As if all that happened so far were in the log: answers are kept from here on.
+    await world.app.sql.query('truncate events.outbox')
+    await count()
+    const hits = world.app.cache.hits()
+    await count()
+    assert.equal(world.app.cache.hits(), hits + 1, step)
+    await done(owner, `mutation { ${step} }`)
+    assert.equal(await count(), expected, step)
+  }
+  await graphql.close()
 })

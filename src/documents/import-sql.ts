@@ -3,7 +3,9 @@ import { imageColumns } from './image.ts'
 import type { Arrived } from './import-rows.ts'
 import type { GivenColumn } from './insert-sql.ts'
 import { imageSql, jsonObject, literal } from './json.ts'
+import { deleteLinks, insertLinks } from './links.ts'
 import { type CollectionModel, quote } from './model.ts'
+import { collectParams } from './param.ts'
 
 /** What is done with a row whose id there is already. */
 export type Duplicates = 'fail' | 'skip' | 'update'
@@ -149,16 +151,18 @@ function changedSql(collection: CollectionModel): string {
 /** The pairs of relations to many. Those of a row that is changed are as it says, no others. */
 async function writeLinks(tx: TxContext, rows: readonly Arrived[], duplicates: Duplicates): Promise<void> {
   const all = rows.flatMap(({ id, links }) => links.map((link) => ({ id, ...link })))
-  for (const [table, links] of Map.groupBy(all, ({ neighbour: { join } }) =>
-    join.kind === 'link' ? join.table : '',
-  )) {
-    if (duplicates === 'update') {
-      await tx.query(`delete from ${table} where "_from" = any($1::text[])`, [links.map(({ id }) => id)])
-    }
-    const pairs = links.flatMap(({ id, ids }) => ids.map((other) => [id, other]))
-    await tx.query(
-      `insert into ${table} ("_from", "_to") select * from unnest($1::text[], $2::text[]) on conflict do nothing`,
-      [pairs.map(([from]) => from), pairs.map(([, to]) => to)],
-    )
+  for (const [{ join }, links] of Map.groupBy(all, ({ neighbour }) => neighbour)) {
+    if (join.kind !== 'link') continue
+    const way = { join, isThere: () => 'true' }
+    const mine = links.map(({ id }) => id)
+    if (duplicates === 'update') await deleteLinks(tx, statement(), way, { mine, pairs: [], others: true })
+    // The foreign key sees to it that they are there.
+    const pairs = links.flatMap(({ id, ids }) => ids.map((theirs) => ({ mine: id, theirs, isSure: true })))
+    await insertLinks(tx, statement(), way, pairs)
   }
+}
+
+function statement() {
+  const { param, values } = collectParams()
+  return { param, bound: () => values }
 }

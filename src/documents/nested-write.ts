@@ -3,7 +3,7 @@ import { Forbidden, Invalid, NotFound } from '../errors.ts'
 import { translate } from './faults.ts'
 import type { Input, Path } from './input.ts'
 import { insertSql } from './insert-sql.ts'
-import { deleteLinks, type Ends, insertLinks } from './links.ts'
+import { deleteLinks, insertLinks, type Way } from './links.ts'
 import { type CollectionModel, collectionOf, type Neighbour } from './model.ts'
 import {
   type Link,
@@ -16,9 +16,10 @@ import {
   readNew,
   type Unlink,
 } from './nested-input.ts'
-import { holderOf, mayCreate } from './permissions.ts'
-import { openScope } from './scope.ts'
+import { holderOf, mayCreate, readFilter } from './permissions.ts'
+import { openScope, type Scope } from './scope.ts'
 import { type Change, readable, updateSql } from './update-sql.ts'
+import { join } from './where-sql.ts'
 import { answerOf, changing, openWriting, type Place, readWritten, type Writing } from './writing.ts'
 
 /** What is written in one transaction, whose every statement writes the like of it at once. */
@@ -157,7 +158,7 @@ async function link({ tx, ctx, place }: Work, key: string, links: readonly Link[
   if (!first) return []
   const scope = openScope(place.model, holderOf(ctx).read)
   const pairs = links.map(({ mine, theirs, isMade }) => ({ mine, theirs, isSure: isMade }))
-  const { changed, missing } = await insertLinks(tx, scope, endsOf(ctx, place, first.neighbour), pairs)
+  const { changed, missing } = await insertLinks(tx, scope, wayOf(ctx, scope, first.neighbour), pairs)
   if (missing !== null) throw new Invalid('There is no such document.', links[missing]?.at)
   return changed.map((mine) => ({ mine, key }))
 }
@@ -167,15 +168,20 @@ async function unlink({ tx, ctx, place }: Work, unlinks: readonly Unlink[]): Pro
   for (const { neighbour, mine, ids, others } of unlinks) {
     const scope = openScope(place.model, holderOf(ctx).read)
     const pairs = ids.map((theirs) => ({ mine, theirs }))
-    const found = await deleteLinks(tx, scope, endsOf(ctx, place, neighbour), { mine: [mine], pairs, others })
+    const found = await deleteLinks(tx, scope, wayOf(ctx, scope, neighbour), { mine: [mine], pairs, others })
     changed.push(...found.map((one) => ({ mine: one, key: neighbour.key })))
   }
   return changed
 }
 
-function endsOf(ctx: Context, { model }: Place, { join, collectionId }: Neighbour): Ends {
-  if (join.kind !== 'link') throw new Error('Only relations to many have links.')
-  return { way: join, theirs: collectionOf(model, collectionId), isOperator: holderOf(ctx).write.roles === null }
+/** Links lead to what the caller may read. Whoever may write everything needs to see nothing. */
+function wayOf(ctx: Context, scope: Scope, { join: way, collectionId }: Neighbour): Way {
+  if (way.kind !== 'link') throw new Error('Only relations to many have links.')
+  const collection = collectionOf(scope.model, collectionId)
+  const readable = holderOf(ctx).write.roles === null ? 'true' : readFilter(scope, collection, 'r')
+  const isThere = (id: string) =>
+    `exists (select from ${collection.table} r where ${join([`r."_id" = ${id}`, readable], 'and', 'true')})`
+  return { join: way, isThere }
 }
 
 /** Documents that point at others from here on: each is changed as if it were asked for by itself. */
