@@ -13,6 +13,7 @@ type Change = { file: string; find: RegExp; replace: string }
  * `count-unfiltered`: totals count what may not be read.
  * `skip-field-rights`: fields are read whoever asks.
  * `order-by-hidden`: lists are ordered by fields that may not be read.
+ * `aggregate-unfiltered`: aggregates are computed of documents that may not be read.
  * `cache-ignores-roles`: an answer is kept for whoever asks the same, whatever their roles; for runs with `--cached`.
  */
 const bugs: Record<string, readonly Change[]> = {
@@ -28,6 +29,13 @@ const bugs: Record<string, readonly Change[]> = {
       file: 'src/documents/connection-sql.ts',
       find: /(select count\(\*\)[^`]*where )\$\{join\(matching\(alias\), 'and', 'true'\)\}/,
       replace: '$1true',
+    },
+  ],
+  'aggregate-unfiltered': [
+    {
+      file: 'src/documents/aggregate-sql.ts',
+      find: /conditions = \[readFilter\(scope, collection, row\), /,
+      replace: 'conditions = [',
     },
   ],
   'cache-ignores-roles': [

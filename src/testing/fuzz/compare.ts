@@ -1,4 +1,5 @@
 import { excludedChannels, principals } from './data.ts'
+import { countDifferences } from './rows.ts'
 import { type Counts, openTrial, type Trial } from './run.ts'
 import { findServers } from './servers.ts'
 import { createStage, type Stage } from './stage.ts'
@@ -13,6 +14,8 @@ type Options = {
   pathsOnly: boolean
   /** Answers are kept, of all collections. */
   cached: boolean
+  /** Ends the run early; what it made is taken away as ever. */
+  signal: AbortSignal
   say: (line: string) => void
 }
 
@@ -33,17 +36,22 @@ const least = { telling: 0.4, changing: 0.3, coverage: 0.9, compiled: 0.5 }
 const enoughForCoverage = 1_000
 
 export async function compare(options: Options): Promise<{ result: Result; invalid: string[] }> {
-  const { names, seed, say } = options
-  const chosen = principals.filter(({ name }) => names?.includes(name) ?? true)
+  const { names, seed, stopAtFirst, signal, say } = options
+  // Whoever may read all finds no bug that tells what may not be read.
+  const chosen = principals.filter((one) => names?.includes(one.name) ?? (!stopAtFirst || countDifferences(one) > 0))
   if (chosen.length === 0) throw new Error('There is no such principal.')
   const began = performance.now()
   const servers = await findServers(say)
   const trials: Trial[] = []
   let stage: Stage | undefined
   try {
-    stage = await createStage(servers, options.cached)
-    for (const principal of chosen) trials.push(await openTrial(stage, principal, options))
+    stage = await createStage(servers, options.cached, say)
+    for (const principal of chosen) {
+      signal.throwIfAborted()
+      trials.push(await openTrial(stage, principal, options))
+    }
     await runRounds(trials, options)
+    signal.throwIfAborted()
     for (const trial of trials) report(trial, say)
     return { result: resultOf(trials, seed, (performance.now() - began) / 1000), invalid: trials.flatMap(weaknesses) }
   } finally {
@@ -54,10 +62,12 @@ export async function compare(options: Options): Promise<{ result: Result; inval
 }
 
 /** Every principal a round in turn, so that what is found is found early. */
-async function runRounds(trials: readonly Trial[], { operations, stopAtFirst, say }: Options): Promise<void> {
+async function runRounds(trials: readonly Trial[], options: Options): Promise<void> {
+  const { operations, stopAtFirst, signal, say } = options
   for (let done = 0; done < operations; done += perRound) {
     for (const trial of trials) {
-      await trial.round(Math.min(perRound, operations - done), stopAtFirst)
+      if (signal.aborted) return
+      await trial.round(Math.min(perRound, operations - done), options)
       if (stopAtFirst && trial.findings.length > 0) return
     }
     if (done % 1000 === 0) say(`${done + perRound} operations of each principal`)

@@ -112,6 +112,7 @@ export const kinds: Record<string, Kind> = {
     grants,
     attributes: {
       motto: { type: 'STRING' },
+      diagnosis: { type: 'STRING', encrypted: true },
       author: {
         type: 'RELATION',
         relation: 'ONE_TO_ONE',
@@ -161,6 +162,7 @@ export const kinds: Record<string, Kind> = {
       spot: { type: 'POINT' },
       way: { type: 'LINE' },
       area: { type: 'POLYGON' },
+      sealed: { type: 'JSON', encrypted: true, ...restricted('label:vip') },
       words: { type: 'STRING', list: true, size: 40 },
       numbers: { type: 'INTEGER', list: true },
       longer: { type: 'STRING', computed: "text || '!'" },

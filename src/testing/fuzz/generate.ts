@@ -40,10 +40,13 @@ type Options = {
   random: Random
   pool: Pool
   newId: () => string
+  tempting: ReadonlySet<string>
+  changeable: ReadonlyMap<string, readonly string[]>
 }
 
-export function createGenerator({ schema, except, random, pool, newId }: Options): Generator {
-  const maker: Maker = { random, pool, newId, ...namesIn(schema) }
+export function createGenerator({ schema, except, ...given }: Options): Generator {
+  const { random } = given
+  const maker: Maker = { ...given, ...namesIn(schema) }
   const asked = new Set<string>()
   const fieldsOf = (type: GraphQLObjectType | null | undefined) =>
     Object.values(type?.getFields() ?? {}).filter(({ name }) => !except.has(`${type?.name}.${name}`))
@@ -208,17 +211,37 @@ function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown>, coor
   const document = maker.documentOf(named) ?? maker.documentOf(field.name)
   const isList = field.args.some(({ name }) => name === 'after')
   const free = field.args.filter(({ name }) => !(isList && paging.has(name)))
-  const made = free.flatMap((arg) => makeArgument(maker, arg, document, 0.5))
+  const verb = /^(update|delete|upsert)/.exec(field.name)?.[0] ?? ''
+  const made = free.flatMap((arg) => makeArgument(maker, arg, document, 0.5, verb))
   const all = isList ? [...made, ...pageArguments(maker, field, document)] : made
   for (const { name } of all) draft.asked.add(`${coordinate}(${name})`)
   return all
 }
 
-function makeArgument(maker: Maker, arg: GraphQLArgument, document: string | null, share: number): Argument[] {
+function makeArgument(
+  maker: Maker,
+  arg: GraphQLArgument,
+  document: string | null,
+  share: number,
+  verb = '',
+): Argument[] {
   const isRequired = isNonNullType(arg.type) && arg.defaultValue === undefined
   if (!isRequired && !maker.random.chance(share)) return []
-  const remake = () => makeValue(maker, arg.type, { key: arg.name, document, input: '', depth: 0 })
+  const mine = maker.changeable.get(document ?? '') ?? []
+  const remake = () => {
+    // A bulk form that finds one document too many is refused: some find what may be changed, and nothing else.
+    if (arg.name === 'where' && verb && mine.length > 0 && maker.random.chance(0.75)) return fewOf(maker.random, mine)
+    return makeValue(maker, arg.type, { key: arg.name, document, input: verb && capitalized(verb), depth: 0 })
+  }
   return [{ name: arg.name, type: arg.type, value: remake(), isVariable: maker.random.chance(0.5), remake }]
+}
+
+function fewOf(random: Random, ids: readonly string[]) {
+  return { id: { in: Array.from({ length: 1 + random.below(3) }, () => random.pick(ids)) } }
+}
+
+function capitalized(verb: string): string {
+  return verb.charAt(0).toUpperCase() + verb.slice(1)
 }
 
 function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, document: string | null): Argument[] {

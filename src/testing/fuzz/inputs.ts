@@ -22,6 +22,10 @@ export type Maker = {
   targetOf: (typeName: string, field: string) => string | null
   /** Ids for new documents. */
   newId: () => string
+  /** Fields that the caller may not read: what a leak would come through is asked for more often than chance would. */
+  tempting: ReadonlySet<string>
+  /** By type of document: those that the caller may change, at least in the beginning. */
+  changeable: ReadonlyMap<string, readonly string[]>
 }
 
 /** Where a value stands: the field or argument that it is for, and the type of document that this belongs to. */
@@ -59,14 +63,17 @@ function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unk
 }
 
 function chosenFields(
-  { random }: Maker,
+  { random, tempting }: Maker,
   type: GraphQLInputObjectType,
   fields: readonly GraphQLInputField[],
 ): GraphQLInputField[] {
   if (fields.length === 0) return []
+  const share = /Order$/.test(type.name) ? 0.2 : /Where$/.test(type.name) ? 0.06 : 0
+  const baits = share > 0 ? fields.filter(({ name }) => tempting.has(name)) : []
+  if (baits.length > 0 && random.chance(share)) return [random.pick(baits)]
   // Of an order, one key for each item, a field of the document itself more often than not; of a condition, one or two.
   const plain = fields.filter((field) => !isInputObjectType(getNamedType(field.type)))
-  if (type.isOneOf || /Order$/.test(type.name))
+  if (type.isOneOf || /(Order|Group)$/.test(type.name))
     return [random.pick(plain.length > 0 && random.chance(0.7) ? plain : fields)]
   const required = fields.filter((field) => isNonNullType(field.type) && field.defaultValue === undefined)
   const optional = fields.filter((field) => !required.includes(field))
@@ -99,13 +106,14 @@ function makeScalar(maker: Maker, scalar: string, spot: Spot): unknown {
 const makers: Record<string, (maker: Maker) => unknown> = {
   first: ({ random }) => 1 + random.below(12),
   last: ({ random }) => 1 + random.below(12),
+  maxAge: ({ random }) => random.below(70),
   offset: ({ random }) => random.below(4),
   ifVersion: ({ random }) => 1 + random.below(2),
   idempotencyKey: ({ random, newId }) => (random.chance(0.8) ? newId() : 'again'),
 }
 
 function makeId(maker: Maker, { key, document, input }: Spot): string {
-  const { random, pool } = maker
+  const { random, pool, changeable } = maker
   if (document === null) return 'absent'
   const creates = /^(Create|Upsert|New)/.test(input)
   if (key === 'id' && creates) {
@@ -114,6 +122,8 @@ function makeId(maker: Maker, { key, document, input }: Spot): string {
     const known = mine.length > 0 && random.chance(input.startsWith('Upsert') ? 0.6 : 0.1)
     return known ? random.pick(mine) : maker.newId()
   }
+  const mine = changeable.get(document) ?? []
+  if (key === 'id' && /^(Update|Delete)/.test(input) && mine.length > 0 && random.chance(0.75)) return random.pick(mine)
   const target = key === 'id' || key === 'ids' ? document : maker.targetOf(document, key)
   // What is to be changed, or pointed at, is mostly there: a trivial refusal tells little.
   return drawId(pool, random, target ?? document, /Where$|Filter$/.test(input) ? 0.6 : 0.85)

@@ -44,12 +44,18 @@ async function main(): Promise<number> {
   const checkPlanted = plant(plantedBug)
   // Only what is loaded from here on has the bug in it.
   const { compare } = await import('./compare.ts')
-  const outcome = await compare({ ...options, stopAtFirst: plantedBug !== undefined, say })
+  const outcome = await compare({ ...options, stopAtFirst: plantedBug !== undefined, signal: stopped.signal, say })
   checkPlanted()
-  const isFound = outcome.result.differences + outcome.result.unequal > 0
+  const { differences, unequal, internal } = outcome.result
+  const isFound = differences + unequal + internal > 0
   if (!isFound) for (const reason of outcome.invalid) process.stderr.write(`The run is not valid: ${reason}\n`)
   if (json) say(JSON.stringify(outcome.result))
   return isFound ? 1 : outcome.invalid.length > 0 ? 2 : 0
+}
+
+const stopped = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => stopped.abort(new Error(`The run was ended by ${name}.`)))
 }
 
 // Code is never changed where NODE_ENV says something else.

@@ -1,4 +1,5 @@
 /** The rows of both databases: equal where the principal may read, different where not. */
+import { typeNameOf } from '../../documents/names.ts'
 import type { NewCollection } from '../collections.ts'
 import { type Kind, kinds, type Principal } from './data.ts'
 import { hash, type Random, randomOf } from './random.ts'
@@ -93,6 +94,32 @@ export function mayReadRow(principal: Principal, key: string, i: number): boolea
   if (kind.ruled?.(principal, kind.fixed?.(i) ?? {})) return true
   const granted = kind.documentPermissions ? kind.grants?.[i % kind.grants.length] : undefined
   return granted?.read.some((role) => roles.includes(role)) ?? false
+}
+
+/** Whether the collection or the row itself lets this caller change and delete it. */
+export function mayWriteRow({ roles }: Principal, key: string, i: number): boolean {
+  const kind = kinds[key]
+  if (roles === null || !kind) return roles === null
+  const holds = (granted: readonly string[]) => roles.some((role) => granted.includes(role))
+  if (roles.some((role) => kind.permissions?.includes(`write:${role}`))) return true
+  return kind.documentPermissions === true && holds(kind.grants?.[i % kind.grants.length]?.write ?? [])
+}
+
+/** Ids of rows that the principal may read and change, by type. */
+export function changeableIds(principal: Principal): Map<string, string[]> {
+  return new Map(
+    Object.entries(kinds).map(([key, { rows }]) => {
+      const places = Array.from({ length: rows }, (_, i) => i)
+      const mine = places.filter((i) => mayReadRow(principal, key, i) && mayWriteRow(principal, key, i))
+      return [typeNameOf(key), mine.map((i) => idOf(key, i))]
+    }),
+  )
+}
+
+/** Names of fields that the principal may not read. */
+export function hiddenFields(principal: Principal): Set<string> {
+  const attributes = Object.values(kinds).flatMap((kind) => Object.entries(kind.attributes))
+  return new Set(attributes.filter(([, one]) => !mayReadField(principal, one)).map(([name]) => name))
 }
 
 function mayReadField({ roles }: Principal, attribute: Attribute): boolean {

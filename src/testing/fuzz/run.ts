@@ -4,7 +4,7 @@ import { createGenerator, type Generator } from './generate.ts'
 import { firstPool, harvest } from './harvest.ts'
 import type { Pool } from './pool.ts'
 import { type Random, randomOf } from './random.ts'
-import { countDifferences } from './rows.ts'
+import { changeableIds, countDifferences, hiddenFields } from './rows.ts'
 import { shrink } from './shrink.ts'
 import { owner, type Pair, type Path, type Stage, type World } from './stage.ts'
 import { type OperationTree, type Printed, print, revalue } from './tree.ts'
@@ -38,6 +38,9 @@ export type Counts = {
   kept: number
 }
 
+/** When a round ends early. */
+export type Stop = { stopAtFirst: boolean; signal: AbortSignal }
+
 /** One principal and the two databases that must look the same to them. */
 export type Trial = {
   principal: Principal
@@ -52,7 +55,7 @@ export type Trial = {
   /** Operations that were answered INTERNAL, by what the log said of them. */
   faults: Map<string, Printed>
   /** Runs this many operations on the databases as they were in the beginning. */
-  round: (operations: number, stopAtFirst: boolean) => Promise<void>
+  round: (operations: number, stop: Stop) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -86,7 +89,14 @@ export async function openTrial(
   const pool = structuredClone(first)
   const turns = { now: 1 }
   const newId = () => `new-${turns.now}-${random.below(1000)}`
-  const options = { except: pair.a.common, random, pool, newId }
+  const options = {
+    except: pair.a.common,
+    random,
+    pool,
+    newId,
+    tempting: hiddenFields(principal),
+    changeable: changeableIds(principal),
+  }
   const generator = createGenerator({ schema, ...options })
   const beyond = createGenerator({ schema: await pair.a.schemaFor(owner), ...options })
   const counts: Counts = {
@@ -110,11 +120,12 @@ export async function openTrial(
     coverage: () => [...generator.askable].filter((one) => generator.asked.has(one)).length / generator.askable.size,
     findings: [],
     faults: new Map(),
-    round: async (operations, stopAtFirst) => {
+    round: async (operations, { stopAtFirst, signal }) => {
       refill(pool, first)
       await reset(pair)
       const history: OperationTree[] = []
       for (let i = 0; i < operations; i += 1) {
+        if (signal.aborted) return
         if (stopAtFirst && trial.findings.length > 0) return
         turns.now += 1
         const from = random.chance(0.02) ? beyond : generator

@@ -68,10 +68,15 @@ export const owner: Principal = {
 }
 
 /** A database with the collections and no rows, from which all others are copied. `cached`: their answers are kept. */
-export async function createStage({ databaseUrl: serverUrl, redisUrl }: Servers, cached: boolean): Promise<Stage> {
+export async function createStage(
+  { databaseUrl: serverUrl, redisUrl }: Servers,
+  cached: boolean,
+  say: (line: string) => void,
+): Promise<Stage> {
   const prefix = `fuzz_${randomBytes(5).toString('hex')}`
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   const names = [prefix]
+  say(`databases ${prefix}…`)
   const drop = async () => {
     for (const name of names) await onServer(serverUrl, `drop database if exists ${name} with (force)`)
   }
