@@ -61,15 +61,17 @@ export async function compare(options: Options): Promise<{ result: Result; inval
   }
 }
 
-/** Every principal a round in turn, so that what is found is found early. */
+/** A round of every principal, all at once, or one after another where the first finding ends the run. */
 async function runRounds(trials: readonly Trial[], options: Options): Promise<void> {
   const { operations, stopAtFirst, signal, say } = options
-  for (let done = 0; done < operations; done += perRound) {
-    for (const trial of trials) {
-      if (signal.aborted) return
-      await trial.round(Math.min(perRound, operations - done), options)
-      if (stopAtFirst && trial.findings.length > 0) return
-    }
+  for (let done = 0; done < operations && !signal.aborted; done += perRound) {
+    const round = (trial: Trial) => trial.round(Math.min(perRound, operations - done), options)
+    if (stopAtFirst) {
+      for (const trial of trials) {
+        await round(trial)
+        if (trial.findings.length > 0) return
+      }
+    } else await Promise.all(trials.map(round))
     if (done % 1000 === 0) say(`${done + perRound} operations of each principal`)
   }
 }

@@ -26,7 +26,7 @@ describe('a short run', { concurrency: 2 }, () => {
   })
 
   test('finds none where answers are kept', async () => {
-    const { code, output, result } = await fuzz('--operations', '60', '--cached')
+    const { code, output, result } = await fuzz('--operations', '60', '--cached', '--seed', '7')
     assert.equal(code, 0, output)
     assert.deepEqual([result.differences, result.unequal, result.internal, result.equal], [0, 0, 0, 300], output)
     assert.ok(result.kept > result.queries, output)

@@ -42,15 +42,22 @@ type Options = {
   newId: () => string
   tempting: ReadonlySet<string>
   changeable: ReadonlyMap<string, readonly string[]>
+  /** Types of documents that the caller may create. */
+  creatable: ReadonlySet<string>
 }
 
-export function createGenerator({ schema, except, ...given }: Options): Generator {
+export function createGenerator({ schema, except, creatable, ...given }: Options): Generator {
   const { random } = given
   const maker: Maker = { ...given, ...namesIn(schema) }
   const asked = new Set<string>()
   const fieldsOf = (type: GraphQLObjectType | null | undefined) =>
     Object.values(type?.getFields() ?? {}).filter(({ name }) => !except.has(`${type?.name}.${name}`))
   const [queries, mutations] = [fieldsOf(schema.getQueryType()), fieldsOf(schema.getMutationType())]
+  const isPromising = ({ name }: GraphQLField<unknown, unknown>) => {
+    const document = maker.documentOf(name) ?? ''
+    return name.startsWith('create') ? creatable.has(document) : (given.changeable.get(document)?.length ?? 0) > 0
+  }
+  const promising = mutations.filter(isPromising)
   const draft = (): Draft => ({ maker, left: 10 + random.below(40), aliases: 0, asked })
   const root = (kind: OperationTree['kind'], fields: readonly GraphQLField<unknown, unknown>[], count: number) => {
     const now = draft()
@@ -59,9 +66,11 @@ export function createGenerator({ schema, except, ...given }: Options): Generato
     const children = Array.from({ length: count }, () => makeField(now, type, random.pick(fields), scope, 0))
     return { kind, directives: operationDirectives(schema, maker, kind), children }
   }
+  // What is refused for want of a right is asked for too, but says little.
+  const likely = () => (promising.length > 0 && random.chance(0.8) ? promising : mutations)
   return {
     query: () => root('query', queries, random.chance(0.75) ? 1 : 2 + random.below(2)),
-    mutation: () => (mutations.length === 0 ? null : root('mutation', mutations, random.chance(0.8) ? 1 : 2)),
+    mutation: () => (mutations.length === 0 ? null : root('mutation', likely(), random.chance(0.8) ? 1 : 2)),
     asked,
     askable: coordinates(schema, queries, mutations),
   }

@@ -29,7 +29,14 @@ export type Maker = {
 }
 
 /** Where a value stands: the field or argument that it is for, and the type of document that this belongs to. */
-export type Spot = { key: string; document: string | null; input: string; depth: number }
+export type Spot = {
+  key: string
+  document: string | null
+  input: string
+  depth: number
+  /** The operator that the value is for, where it stands in a filter. */
+  inside?: string
+}
 
 const deepest = 4
 
@@ -39,12 +46,22 @@ export function makeValue(maker: Maker, type: GraphQLInputType, spot: Spot): unk
   if (random.chance(0.01)) return null
   if (isListType(type)) {
     if (random.chance(0.03)) return makeValue(maker, type.ofType, spot)
-    const count = isInputObjectType(getNamedType(type)) ? 1 + random.below(3) : random.below(4)
-    return Array.from({ length: count }, () => makeValue(maker, type.ofType, spot))
+    const items = Array.from({ length: lengthOf(maker, type, spot) }, () => makeValue(maker, type.ofType, spot))
+    return /Group$/.test(getNamedType(type).name) ? unlike(items) : items
   }
   if (isInputObjectType(type)) return makeObject(maker, type, spot)
   if (isEnumType(type)) return random.pick(type.getValues()).name
   return makeScalar(maker, type.name, spot)
+}
+
+function lengthOf({ random }: Maker, type: GraphQLInputType, { key, inside }: Spot): number {
+  if (/[bB]etween$/.test(inside ?? key) && random.chance(0.95)) return 2
+  return isInputObjectType(getNamedType(type)) ? 1 + random.below(3) : random.below(4)
+}
+
+/** What makes groups stands once. */
+function unlike(items: readonly unknown[]): unknown[] {
+  return [...new Map(items.map((item) => [Object.keys(item ?? {})[0], item])).values()]
 }
 
 function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unknown {
@@ -54,7 +71,13 @@ function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unk
   const document = maker.documentOf(type.name) ?? spot.document
   const entries = given.map((field) => {
     const isFilter = /Filter$/.test(type.name)
-    const inside = { key: isFilter ? spot.key : field.name, document, input: type.name, depth: spot.depth + 1 }
+    const inside = {
+      key: isFilter ? spot.key : field.name,
+      document,
+      input: type.name,
+      depth: spot.depth + 1,
+      inside: field.name,
+    }
     const value = makeValue(maker, field.type, inside)
     const marked: Apart = { [apart]: true, value }
     return [field.name, random.chance(0.06) ? marked : value]

@@ -105,6 +105,15 @@ export function mayWriteRow({ roles }: Principal, key: string, i: number): boole
   return kind.documentPermissions === true && holds(kind.grants?.[i % kind.grants.length]?.write ?? [])
 }
 
+/** Types of documents that the collection itself lets this caller create. */
+export function creatableTypes({ roles }: Principal): Set<string> {
+  const rights = (roles ?? []).flatMap((role) => [`create:${role}`, `write:${role}`])
+  const creatable = Object.entries(kinds).filter(([, { permissions = [] }]) =>
+    rights.some((one) => permissions.includes(one)),
+  )
+  return new Set(creatable.map(([key]) => typeNameOf(key)))
+}
+
 /** Ids of rows that the principal may read and change, by type. */
 export function changeableIds(principal: Principal): Map<string, string[]> {
   return new Map(
