@@ -30,6 +30,12 @@ type Result = Counts & {
 const perRound = 100
 
 /** Shares of operations that answer data, of mutations that change something, of the schema that is asked for, of queries that the database answers whole. */
+/** In a short run they are judged by what chance leaves of them: two standard errors less. */
+function leastOf(key: keyof typeof least, count: number): number {
+  const share = least[key]
+  return share - 2 * Math.sqrt((share * (1 - share)) / Math.max(1, count))
+}
+
 const least = { telling: 0.4, changing: 0.3, coverage: 0.9, compiled: 0.5 }
 
 /** Fewer operations cannot ask for everything. */
@@ -112,7 +118,9 @@ export function weaknesses({ principal, counts, coverage, hidden, mayChange }: J
     changing: mayChange ? changing / mutations : 1,
     coverage: operations < enoughForCoverage ? 1 : coverage(),
   }
-  const low = (Object.keys(least) as (keyof typeof least)[]).filter((key) => !(shares[key] >= least[key]))
+  const low = (Object.keys(least) as (keyof typeof least)[]).filter(
+    (key) => !(shares[key] >= leastOf(key, key === 'changing' ? counts.mutations : counts.operations)),
+  )
   return [
     ...low.map((key) => `${principal.name}: the share "${key}" is ${shares[key].toFixed(2)}, below ${least[key]}.`),
     ...(hidden === 0 && principal.roles ? [`${principal.name}: the two databases do not differ.`] : []),
