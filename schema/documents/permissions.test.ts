@@ -137,6 +137,29 @@ test('a post that may not be read cannot be pointed at, in the words of one that
   assert.deepEqual(answers[0]?.errors, ['INVALID There is no such document. (input.post)'])
 })
 
+test('nor can one of the same collection, by any form of writing', async () => {
+  const [ann, bob] = [blog.as('ann'), blog.as('bob')]
+  await run(bob, 'mutation { createComment(input: { id: "hidden", body: "x" }) { id } }')
+  await run(ann, 'mutation { createComment(input: { id: "own", body: "own" }) { id } }')
+  const forms = {
+    'createComment(input: { body: "x", replyTo: $to }) { id }': 'input.replyTo',
+    'createComments(inputs: [{ body: "x" }, { body: "y", replyTo: $to }]) { id }': 'inputs.1.replyTo',
+    'updateComment(input: { id: "own", replyTo: $to }) { id }': 'input.replyTo',
+    'updateComments(where: { body: { eq: "own" } }, set: { replyTo: $to }) { count }': 'set.replyTo',
+    'upsertComment(input: { id: "own", body: "x", replyTo: $to }) { id }': 'input.replyTo',
+    'upsertComments(inputs: [{ id: "own", body: "x", replyTo: $to }]) { id }': 'inputs.0.replyTo',
+  }
+  for (const [form, path] of Object.entries(forms)) {
+    for (const to of ['hidden', 'absent']) {
+      const { errors } = await run(ann, `mutation ($to: ID!) { ${form} }`, { to })
+      assert.deepEqual(errors, [`INVALID There is no such document. (${path})`], `${form} ${to}`)
+    }
+  }
+  const itself = 'mutation { createComment(input: { id: "self", body: "x", replyTo: "self" }) { replyTo { id } } }'
+  assert.deepEqual((await run(ann, itself)).data, { createComment: { replyTo: { id: 'self' } } })
+  await run(blog.owner, 'mutation { deleteComments(where: { id: { in: ["hidden", "own", "self"] } }) { count } }')
+})
+
 test('the answer of a change reads its relations by the same rules', async () => {
   const ann = blog.as('ann')
   const { data } = await run(

@@ -74,6 +74,7 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
             writing,
             settablesOf(collection).map(({ key }) => key),
             at,
+            'select "_id" from given',
           ),
         ),
       )} order by g."_place" returning *),
@@ -92,12 +93,13 @@ export function where(condition: string): string {
 
 /**
  * A document that the caller may not read cannot be pointed at, in the same words as one that is not there. Where they may
- * read all, the foreign key sees to it. What is created together may point at each other.
+ * read all, the foreign key sees to it. What is created together may point at each other: `created` is SQL of the ids that are.
  */
 export function relatedReasons(
   { scope, collection, holder, made }: Writing,
   keys: readonly string[],
   at: (place: number) => Path,
+  created: string | null = null,
 ): string[] {
   const [root = '', ...place] = at(0)
   const path = place.length === 0 ? literal(`${root}:`) : `${literal(`${root}.`)} || g."_place" || ':'`
@@ -111,10 +113,10 @@ export function relatedReasons(
     const found = `exists (select from ${related.table} r where ${join([`r."_id" = ${column}`, readable], 'and', 'true')})`
     const ids = made?.get(related.id)
     const own = [
-      ...(related.id === collection.id ? [` or ${column} in (select "_id" from given)`] : []),
+      ...(created && related.id === collection.id ? [` or ${column} in (${created})`] : []),
       ...(ids ? [` or ${column} = any(${scope.param(ids, 'text[]')})`] : []),
     ].join('')
-    return [`case when not (${column} is null or ${found}${own}) then 'related:' || ${path} || ${literal(key)} end`]
+    return [`case when (${column} is null or ${found}${own}) is not true then 'related:' || ${path} || ${literal(key)} end`]
   })
 }
 
