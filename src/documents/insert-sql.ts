@@ -116,7 +116,9 @@ export function relatedReasons(
       ...(created && related.id === collection.id ? [` or ${column} in (${created})`] : []),
       ...(ids ? [` or ${column} = any(${scope.param(ids, 'text[]')})`] : []),
     ].join('')
-    return [`case when (${column} is null or ${found}${own}) is not true then 'related:' || ${path} || ${literal(key)} end`]
+    return [
+      `case when (${column} is null or ${found}${own}) is not true then 'related:' || ${path} || ${literal(key)} end`,
+    ]
   })
 }
 
