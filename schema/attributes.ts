@@ -1,8 +1,9 @@
-import { createAttribute, deleteAttribute } from '../src/modules/attributes/attributes.ts'
+import { createAttribute, deleteAttribute, visibleAttributes } from '../src/modules/attributes/attributes.ts'
 import { type ChangeCheck, checkAttributeChange, updateAttribute } from '../src/modules/attributes/update.ts'
 import { parsePermission } from '../src/modules/permissions/roles.ts'
 import { AttributeType, OnDelete, RelationKind, SchemaStatus } from './attribute-types.ts'
 import { builder, type SchemaTypes } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { answerPermission, Permission, type PermissionAnswer, PermissionInput, readPermissions } from './permissions.ts'
 
@@ -250,3 +251,19 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteAttribute(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Attribute',
+  noun: 'attributes',
+  idKey: 'attributeId',
+  access: read,
+  description: 'What happens to attributes: above all, when their `status` changes.',
+  node: (t) =>
+    t.prismaField({
+      type: Attribute,
+      nullable: true,
+      description: 'The attribute as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.attribute.findFirst({ ...query, where: { AND: [{ id }, visibleAttributes(ctx)] } }),
+    }),
+})

@@ -109,7 +109,7 @@ test('what is wrong, taken or not there is said with its code and path', async (
 })
 
 const watch =
-  'subscription ($id: ID, $after: String) { collectionChanged(id: $id, after: $after) { cursor kind id event at collection { status } } }'
+  'subscription ($id: ID, $after: String) { collectionChanged(id: $id, after: $after) { cursor kind id event at node { status } } }'
 
 async function next(stream: Payloads) {
   const { value } = await within(stream.next(), 5_000, 'nothing came')
@@ -130,7 +130,7 @@ test('who watches a collection is told when it is there, and can go on from a cu
   await applyAll()
   const changes = [await next(one), await next(one)]
   assert.deepEqual(
-    changes.map((change) => [change.kind, change.id, change.collection]),
+    changes.map((change) => [change.kind, change.id, change.node]),
     [
       ['UPDATED', id, { status: 'AVAILABLE' }],
       ['UPDATED', id, { status: 'AVAILABLE' }],
@@ -144,7 +144,7 @@ test('who watches a collection is told when it is there, and can go on from a cu
   const asked = await next(one)
   assert.deepEqual([asked.kind, asked.id], ['UPDATED', id])
   const last = await next(one)
-  assert.deepEqual([last.kind, last.id, last.collection], ['DELETED', id, null])
+  assert.deepEqual([last.kind, last.id, last.node], ['DELETED', id, null])
   await all.return()
   await one.return()
 })

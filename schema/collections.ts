@@ -1,6 +1,3 @@
-import { type Change, changes } from '../src/changes.ts'
-import type { Context } from '../src/context.ts'
-import type { LoggedEvent } from '../src/logged-event.ts'
 import { visibleAttributes } from '../src/modules/attributes/attributes.ts'
 import {
   createCollection,
@@ -10,13 +7,12 @@ import {
   visibleCollections,
 } from '../src/modules/collections/collections.ts'
 import type { NewRule } from '../src/modules/collections/rules.ts'
-import { mayReadSchema } from '../src/modules/databases/databases.ts'
 import { visibleIndexes } from '../src/modules/indexes/indexes.ts'
 import { parsePermission, type Permission as RowPermission } from '../src/modules/permissions/roles.ts'
-import { mayUse } from './access.ts'
 import { SchemaStatus } from './attribute-types.ts'
 import { AttributeInput, AttributeList, readAttribute } from './attributes.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { IndexInput, IndexList } from './indexes.ts'
 import {
@@ -220,63 +216,19 @@ builder.mutationFields((t) => ({
   }),
 }))
 
-const CollectionChangeKind = builder.enumType('CollectionChangeKind', {
-  description: 'What happened to a collection.',
-  values: {
-    CREATED: { description: 'It was asked for.' },
-    UPDATED: { description: 'It, one of its attributes or one of its indexes came, changed, failed or went.' },
-    DELETED: { description: 'It is gone.' },
-  },
-})
-
-type CollectionChange = { collectionId: string; kind: 'CREATED' | 'UPDATED' | 'DELETED' }
-
-const CollectionChangeType = builder.objectRef<Change<CollectionChange>>('CollectionChange').implement({
-  description: 'Something that happened to a collection.',
-  fields: (t) => ({
-    cursor: t.exposeString('cursor', { description: 'Where to go on after it.' }),
-    kind: t.expose('kind', { type: CollectionChangeKind, description: 'What happened.' }),
-    id: t.exposeID('collectionId', { description: 'Which collection.' }),
-    event: t.string({ description: "The event's full name.", resolve: ({ event }) => event.name }),
-    collection: t.prismaField({
+changedField({
+  type: 'Collection',
+  noun: 'collections',
+  parts: ['attributes', 'indexes'],
+  idKey: 'collectionId',
+  access: read,
+  description: 'What happens to collections, their attributes and indexes: above all, when their `status` changes.',
+  node: (t) =>
+    t.prismaField({
       type: Collection,
       nullable: true,
       description: 'The collection as it is now; null once it is gone.',
-      resolve: (query, { collectionId }, _args, ctx) =>
-        ctx.db.collection.findFirst({ ...query, where: { AND: [{ id: collectionId }, visibleCollections(ctx)] } }),
+      resolve: (query, { id, ctx }) =>
+        ctx.db.collection.findFirst({ ...query, where: { AND: [{ id }, visibleCollections(ctx)] } }),
     }),
-    at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),
-  }),
 })
-
-builder.subscriptionField('collectionChanged', (t) =>
-  t.field({
-    type: CollectionChangeType,
-    access: read,
-    description: 'What happens to collections, their attributes and indexes: above all, when their `status` changes.',
-    args: {
-      id: t.arg.id({ description: 'Only this collection; all, if left out.' }),
-      after: t.arg.string({ description: 'The cursor of the last change you have; from now on, if left out.' }),
-    },
-    subscribe: async (_root, { id, after }, ctx) => {
-      const stream = changes(ctx, { after, select: (event, caller) => selectChange(event, caller, id ?? null) })
-      await stream.opened.catch(async (error) => {
-        await stream.return?.()
-        throw error
-      })
-      return stream
-    },
-    resolve: (change) => change,
-  }),
-)
-
-const nouns = new Set(['collections', 'attributes', 'indexes'])
-
-function selectChange(event: LoggedEvent, ctx: Context, wanted: string | null): CollectionChange | null {
-  const [noun = '', action] = event.type.split('.')
-  if (!nouns.has(noun) || !mayReadSchema(ctx) || !mayUse(ctx, read)) return null
-  const { collectionId } = event.payload as { collectionId: string }
-  if (wanted !== null && wanted !== collectionId) return null
-  if (noun !== 'collections' || action === 'updated') return { collectionId, kind: 'UPDATED' }
-  return { collectionId, kind: action === 'created' ? 'CREATED' : 'DELETED' }
-}

@@ -1,6 +1,7 @@
 import { visibleCollections } from '../src/modules/collections/collections.ts'
 import { createDatabase, deleteDatabase, getDatabase, visibleDatabases } from '../src/modules/databases/databases.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { CollectionList } from './collections.ts'
 import { connectionOf } from './connections.ts'
 
@@ -75,3 +76,19 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteDatabase(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Database',
+  noun: 'databases',
+  idKey: 'databaseId',
+  access: read,
+  description: 'Databases that are made and deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: Database,
+      nullable: true,
+      description: 'The database as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.database.findFirst({ ...query, where: { AND: [{ id }, visibleDatabases(ctx)] } }),
+    }),
+})

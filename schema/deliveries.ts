@@ -1,6 +1,7 @@
 import { DeliveryStatus as Status } from '../prisma/client/enums.ts'
-import { replayDelivery } from '../src/modules/deliveries/deliveries.ts'
+import { replayDelivery, visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 const DeliveryStatus = builder.enumType('DeliveryStatus', {
@@ -59,3 +60,19 @@ builder.mutationField('replayDelivery', (t) =>
     resolve: (_query, _root, { id }, ctx) => replayDelivery(ctx, id),
   }),
 )
+
+changedField({
+  type: 'Delivery',
+  noun: 'deliveries',
+  idKey: 'deliveryId',
+  access: { audience: ['console', 'server'], scope: 'webhooks.read' },
+  description: 'Deliveries that have come to their end, or are asked for again.',
+  node: (t) =>
+    t.prismaField({
+      type: Delivery,
+      nullable: true,
+      description: 'The delivery as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.delivery.findFirst({ ...query, where: { AND: [{ id }, visibleDeliveries(ctx)] } }),
+    }),
+})

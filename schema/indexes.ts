@@ -1,7 +1,8 @@
 import { VectorDistance as Distance, IndexType as Type } from '../prisma/client/enums.ts'
-import { createIndex, deleteIndex } from '../src/modules/indexes/indexes.ts'
+import { createIndex, deleteIndex, visibleIndexes } from '../src/modules/indexes/indexes.ts'
 import { SchemaStatus } from './attribute-types.ts'
 import { builder, type SchemaTypes } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { OrderDirection } from './permissions.ts'
 
@@ -117,3 +118,19 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteIndex(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Index',
+  noun: 'indexes',
+  idKey: 'indexId',
+  access: { audience: ['console', 'server'], scope: 'databases.read' },
+  description: 'What happens to indexes: above all, when their `status` changes.',
+  node: (t) =>
+    t.prismaField({
+      type: Index,
+      nullable: true,
+      description: 'The index as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.index.findFirst({ ...query, where: { AND: [{ id }, visibleIndexes(ctx)] } }),
+    }),
+})

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { type CreatedKey, createKey, deleteKey } from '../src/modules/keys/keys.ts'
+import { type CreatedKey, createKey, deleteKey, visibleKeys } from '../src/modules/keys/keys.ts'
 import { scopes } from '../src/modules/keys/scopes.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 export const Key = builder.prismaObject('Key', {
@@ -76,3 +77,18 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteKey(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Key',
+  noun: 'keys',
+  idKey: 'keyId',
+  access: { audience: ['console'] },
+  description: 'API keys that are made and deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: Key,
+      nullable: true,
+      description: 'The key as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) => ctx.db.key.findFirst({ ...query, where: { AND: [{ id }, visibleKeys(ctx)] } }),
+    }),
+})

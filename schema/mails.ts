@@ -1,6 +1,7 @@
 import { MailStatus as Status } from '../prisma/client/enums.ts'
 import { visibleMails } from '../src/modules/mails/mails.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 const MailStatus = builder.enumType('MailStatus', {
@@ -41,3 +42,18 @@ builder.queryField('mails', (t) =>
     ...MailList,
   ),
 )
+
+changedField({
+  type: 'Mail',
+  noun: 'mails',
+  idKey: 'mailId',
+  access: { audience: ['console', 'server'], scope: 'mails.read' },
+  description: 'Mails that are asked for, sent or given up.',
+  node: (t) =>
+    t.prismaField({
+      type: Mail,
+      nullable: true,
+      description: 'The mail as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) => ctx.db.mail.findFirst({ ...query, where: { AND: [{ id }, visibleMails(ctx)] } }),
+    }),
+})

@@ -1,6 +1,7 @@
 import { MemberRole as Role } from '../prisma/client/enums.ts'
-import { addMember, removeMember } from '../src/modules/members/members.ts'
+import { addMember, removeMember, visibleMembers } from '../src/modules/members/members.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { email } from './inputs.ts'
 
@@ -51,3 +52,19 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => removeMember(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Member',
+  noun: 'members',
+  idKey: 'memberId',
+  access: { audience: ['console'] },
+  description: 'Accounts that join and leave the project.',
+  node: (t) =>
+    t.prismaField({
+      type: Member,
+      nullable: true,
+      description: 'The membership as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.member.findFirst({ ...query, where: { AND: [{ id }, visibleMembers(ctx)] } }),
+    }),
+})

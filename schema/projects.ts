@@ -5,6 +5,7 @@ import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
 import { createProject, getProject, updateProject, visibleProjects } from '../src/modules/projects/projects.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Key, KeyList } from './keys.ts'
 import { Member, MemberList } from './members.ts'
@@ -146,3 +147,19 @@ builder.mutationFields((t) => ({
     },
   }),
 }))
+
+changedField({
+  type: 'Project',
+  noun: 'projects',
+  idKey: 'projectId',
+  access: { audience: ['console'] },
+  description: 'Changes of the project itself.',
+  node: (t) =>
+    t.prismaField({
+      type: Project,
+      nullable: true,
+      description: 'The project as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.project.findFirst({ ...query, where: { AND: [{ id }, visibleProjects(ctx)] } }),
+    }),
+})

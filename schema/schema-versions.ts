@@ -7,6 +7,7 @@ import {
   visibleSchemaVersions,
 } from '../src/modules/schema-versions/schema-versions.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 const read = { audience: ['console', 'server'], scope: 'databases.read' } as const
@@ -121,3 +122,19 @@ builder.mutationFields((t) => ({
     resolve: (_query, _root, { input }, ctx) => advanceSchemaVersion(ctx, input),
   }),
 }))
+
+changedField({
+  type: 'SchemaVersion',
+  noun: 'versions',
+  idKey: 'name',
+  access: read,
+  description: 'Migrations of the schema that are begun, applied and rolled back.',
+  node: (t) =>
+    t.prismaField({
+      type: SchemaVersion,
+      nullable: true,
+      description: 'The migration as it is now; null once it is gone.',
+      resolve: (query, { id: name, ctx }) =>
+        ctx.db.schemaVersion.findFirst({ ...query, where: { AND: [{ name }, visibleSchemaVersions(ctx)] } }),
+    }),
+})

@@ -89,6 +89,7 @@ test('every file of schema/ is part of the schema', () => {
     'index.ts',
     'access.ts',
     'builder.ts',
+    'changed.ts',
     'connections.ts',
     'inputs.ts',
     'lazy.ts',

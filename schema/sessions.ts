@@ -1,5 +1,6 @@
-import { deleteSession } from '../src/modules/sessions/sessions.ts'
+import { deleteSession, visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 export const Session = builder.prismaObject('Session', {
@@ -23,3 +24,19 @@ builder.mutationField('deleteSession', (t) =>
     resolve: (_root, { id }, ctx) => deleteSession(ctx, id),
   }),
 )
+
+changedField({
+  type: 'Session',
+  noun: 'sessions',
+  idKey: 'sessionId',
+  access: { audience: ['console', 'server'], scope: 'users.read' },
+  description: 'Users who sign in and out. When a user is blocked or deleted, `userChanged` tells.',
+  node: (t) =>
+    t.prismaField({
+      type: Session,
+      nullable: true,
+      description: 'The session as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.session.findFirst({ ...query, where: { AND: [{ id }, visibleSessions(ctx)] } }),
+    }),
+})

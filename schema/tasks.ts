@@ -9,6 +9,7 @@ import {
   visibleTasks,
 } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
 const read = { audience: ['console', 'server'], scope: 'tasks.read' } as const
@@ -166,3 +167,34 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteTask(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Task',
+  noun: 'tasks',
+  idKey: 'taskId',
+  access: read,
+  description: 'Tasks that are made, changed and deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: Task,
+      nullable: true,
+      description: 'The task as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) => ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
+    }),
+})
+
+changedField({
+  type: 'TaskRun',
+  noun: 'runs',
+  idKey: 'runId',
+  access: read,
+  description: 'Runs of tasks: when they are planned, and when they have ended.',
+  node: (t) =>
+    t.prismaField({
+      type: TaskRun,
+      nullable: true,
+      description: 'The run as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.taskRun.findFirst({ ...query, where: { AND: [{ id }, visibleTaskRuns(ctx)] } }),
+    }),
+})

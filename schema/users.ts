@@ -3,6 +3,7 @@ import { UserStatus as Status } from '../prisma/client/enums.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
@@ -106,3 +107,18 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteUser(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'User',
+  noun: 'users',
+  idKey: 'userId',
+  access: read,
+  description: 'Users who sign up, are changed, blocked or deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: User,
+      nullable: true,
+      description: 'The user as they are now; null once they are gone.',
+      resolve: (query, { id, ctx }) => ctx.db.user.findFirst({ ...query, where: { AND: [{ id }, visibleUsers(ctx)] } }),
+    }),
+})

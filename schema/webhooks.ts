@@ -9,6 +9,7 @@ import {
   type WebhookWithSecret,
 } from '../src/modules/webhooks/webhooks.ts'
 import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Delivery, DeliveryList } from './deliveries.ts'
 
@@ -129,3 +130,19 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, ctx) => deleteWebhook(ctx, id),
   }),
 }))
+
+changedField({
+  type: 'Webhook',
+  noun: 'webhooks',
+  idKey: 'webhookId',
+  access: read,
+  description: 'Webhooks that are made, changed, disabled and deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: Webhook,
+      nullable: true,
+      description: 'The webhook as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.webhook.findFirst({ ...query, where: { AND: [{ id }, visibleWebhooks(ctx)] } }),
+    }),
+})

@@ -1,7 +1,9 @@
 import { type Delivery, Prisma, type Webhook } from '../../../prisma/client/client.ts'
-import { type Context, transaction } from '../../context.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
+import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { disableWebhook } from '../webhooks/webhooks.ts'
+import { deliveryFinished } from './events.ts'
 import { maxAttempts, nextAttemptAt } from './schedule.ts'
 
 /** A receiver that has failed for so long is disabled. */
@@ -43,9 +45,12 @@ export async function openAttempt(ctx: Context, deliveryId: string): Promise<Tur
 
 /** Ends what was not delivered and no longer will be. */
 export async function endDelivery(ctx: Context, id: string): Promise<void> {
-  await ctx.db.delivery.updateMany({
-    where: { id, status: 'PENDING' },
-    data: { status: 'FAILED', nextAttemptAt: null },
+  await transaction(ctx, async (tx) => {
+    const [ended] = await tx.db.delivery.updateManyAndReturn({
+      where: { id, status: 'PENDING' },
+      data: { status: 'FAILED', nextAttemptAt: null },
+    })
+    if (ended) await tellFinished(tx, ended, 'FAILED')
   })
 }
 
@@ -70,6 +75,7 @@ export async function closeAttempt(ctx: Context, due: Due, outcome: Outcome, fro
     await tx.db.deliveryAttempt.update({ where, data: { responseStatus, responseBody, error, durationMs } })
     const status = isDelivered ? 'SUCCEEDED' : next ? 'PENDING' : 'FAILED'
     await tx.db.delivery.update({ where: { id: delivery.id }, data: { status, nextAttemptAt: next } })
+    if (status !== 'PENDING') await tellFinished(tx, delivery, status)
     if (isDelivered) {
       await tx.db.webhook.updateMany({
         where: { id: webhook.id, failingSince: { not: null } },
@@ -85,6 +91,10 @@ export async function closeAttempt(ctx: Context, due: Due, outcome: Outcome, fro
     }
   })
   return next
+}
+
+async function tellFinished(tx: DbContext, { id, webhookId, projectId }: Delivery, status: 'SUCCEEDED' | 'FAILED') {
+  await emit(tx, deliveryFinished, { webhookId, deliveryId: id, status }, projectId)
 }
 
 /** How many attempts of this series were made. A series whose beginning is not known any more is at its end. */
