@@ -1,6 +1,7 @@
 import { DeliveryStatus as Status } from '../prisma/client/enums.ts'
 import { replayDelivery, visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
 import { builder } from './builder.ts'
+import { Header } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
@@ -17,6 +18,18 @@ builder.prismaObject('DeliveryAttempt', {
   description: 'One request of a delivery, and what came back.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first.' }),
+    requestHeaders: t.field({
+      type: [Header],
+      description: 'What was sent. Your own headers and the login are kept as `***`.',
+      select: { requestHeaders: true },
+      resolve: ({ requestHeaders }) => headersOf(requestHeaders),
+    }),
+    responseHeaders: t.field({
+      type: [Header],
+      description: 'What came back: up to 64, each up to 1,024 characters.',
+      select: { responseHeaders: true },
+      resolve: ({ responseHeaders }) => headersOf(responseHeaders),
+    }),
     responseStatus: t.exposeInt('responseStatus', {
       nullable: true,
       description: 'The HTTP status; null when there was no answer.',
@@ -27,6 +40,10 @@ builder.prismaObject('DeliveryAttempt', {
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
 })
+
+function headersOf(kept: unknown): { name: string; value: string }[] {
+  return Object.entries((kept ?? {}) as Record<string, string>).map(([name, value]) => ({ name, value }))
+}
 
 export const Delivery = builder.prismaObject('Delivery', {
   description: 'One event on its way to one webhook.',

@@ -57,6 +57,25 @@ test('invalid input is said with its path', async () => {
   }
 })
 
+test('headers and a login go in and do not come out; whether certificates are checked is told', async () => {
+  const secrets = {
+    headers: [{ name: 'X-Key', value: 'canary-1' }],
+    basicAuth: { username: 'u', password: 'canary-2' },
+  }
+  const source = `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) {
+    webhook { id headerNames username verifyTls } } }`
+  const made = await operate(schemas, ctx, source, { input: { ...input, ...secrets, verifyTls: false } })
+  const { id, ...shown } = made.data?.createWebhook.webhook ?? {}
+  assert.deepEqual(shown, { headerNames: ['x-key'], username: 'u', verifyTls: false })
+  const change = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { headerNames username } }`
+  const same = await operate(schemas, ctx, change, { input: { id, name: 'n' } })
+  assert.deepEqual(same.data?.updateWebhook, { headerNames: ['x-key'], username: 'u' })
+  const gone = await operate(schemas, ctx, change, { input: { id, headers: [], basicAuth: null } })
+  assert.deepEqual(gone.data?.updateWebhook, { headerNames: [], username: null })
+  const taken = { input: { ...input, headers: [{ name: 'webhook-id', value: 'x' }] } }
+  assert.match((await operate(schemas, ctx, create, taken)).errors[0] ?? '', /^INVALID .*\(input\.headers\)$/)
+})
+
 test('another project’s webhook is as one that is not', async () => {
   const { webhook } = await make()
   const { owner: stranger } = await world.createProject()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import { visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
 import {
   createWebhook,
@@ -9,6 +10,7 @@ import {
   type WebhookWithSecret,
 } from '../src/modules/webhooks/webhooks.ts'
 import { builder } from './builder.ts'
+import { BasicAuthInput, HeaderInput } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Delivery, DeliveryList } from './deliveries.ts'
@@ -24,6 +26,21 @@ const Webhook = builder.prismaObject('Webhook', {
     url: t.exposeString('url', { description: 'Where events are sent.' }),
     events: t.exposeStringList('events', { description: 'Patterns of the events that it is told of.' }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether events are sent.' }),
+    headerNames: t.stringList({
+      description: 'The headers of yours that it is sent, in small letters. What they say is not answered.',
+      select: { headers: true },
+      resolve: ({ headers }, _args, ctx) => Object.keys(readHeaders(ctx.env, headers)),
+    }),
+    username: t.string({
+      nullable: true,
+      description: 'Who calls, by HTTP Basic authentication; null without.',
+      select: { basicAuth: true },
+      resolve: ({ basicAuth }, _args, ctx) => readBasicAuth(ctx.env, basicAuth)?.username ?? null,
+    }),
+    verifyTls: t.exposeBoolean('verifyTls', {
+      description:
+        'Whether the certificate of an https address is checked. Where not, anybody on the way can read and change what is sent.',
+    }),
     disabledReason: t.exposeString('disabledReason', {
       nullable: true,
       description: 'Why it was disabled, where it was not by hand.',
@@ -100,6 +117,11 @@ builder.mutationFields((t) => ({
         description: 'Patterns: `documents.*`, `users.created`, or a full name with `*` for any segment.',
       }),
       enabled: t.input.boolean({ description: 'Whether events are sent; they are, if left out.' }),
+      headers: t.input.field({ type: [HeaderInput], description: 'Headers of every request: up to 32.' }),
+      basicAuth: t.input.field({ type: BasicAuthInput, description: 'The login of every request.' }),
+      verifyTls: t.input.boolean({
+        description: 'Whether the certificate of an https address is checked; it is, if left out.',
+      }),
     },
     resolve: (_root, { input }, ctx) => createWebhook(ctx, input),
   }),
@@ -113,6 +135,12 @@ builder.mutationFields((t) => ({
       url: t.input.string({ validate: url, description: 'Where events are sent.' }),
       events: t.input.stringList({ validate: events, description: 'Patterns of the events that it is told of.' }),
       enabled: t.input.boolean({ description: 'Whether events are sent. Enabling forgets its failures.' }),
+      headers: t.input.field({
+        type: [HeaderInput],
+        description: 'Headers of every request, up to 32; replaces those before.',
+      }),
+      basicAuth: t.input.field({ type: BasicAuthInput, description: 'The login of every request; null removes it.' }),
+      verifyTls: t.input.boolean({ description: 'Whether the certificate of an https address is checked.' }),
     },
     resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateWebhook(ctx, id, changes),
   }),

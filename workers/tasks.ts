@@ -1,7 +1,7 @@
 import type { Task, TaskRun } from '../prisma/client/client.ts'
 import { asSystem, type Context } from '../src/context.ts'
+import { readHeaders } from '../src/modules/calls/secrets.ts'
 import { runTaskJob } from '../src/modules/tasks/jobs.ts'
-import { readHeaders } from '../src/modules/tasks/request.ts'
 import { beginRun, finishRun, type RunOutcome } from '../src/modules/tasks/runs.ts'
 import { type Egress, EgressFailed, EgressRefused } from '../src/platform/egress.ts'
 import { implement, onEvent, type Worker } from './implement.ts'

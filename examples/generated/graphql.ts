@@ -89,6 +89,14 @@ export type AttributeType =
   /** A vector of `dimensions` numbers. */
   | 'VECTOR';
 
+/** Who calls, for HTTP Basic authentication. Kept encrypted; the password is never answered. */
+export type BasicAuthInput = {
+  /** Up to 1,024 characters. */
+  password: string;
+  /** 1 to 256 characters, no colon. */
+  username: string;
+};
+
 /** A right for a role on the documents that match a condition. What is created or changed has to match it afterwards too. */
 export type CollectionRuleInput = {
   /** What it allows. */
@@ -209,14 +217,20 @@ export type CreateTaskInput = {
 
 /** What is asked for. */
 export type CreateWebhookInput = {
+  /** The login of every request. */
+  basicAuth?: BasicAuthInput | null | undefined;
   /** Whether events are sent; they are, if left out. */
   enabled?: boolean | null | undefined;
   /** Patterns: `documents.*`, `users.created`, or a full name with `*` for any segment. */
   events: Array<string>;
+  /** Headers of every request: up to 32. */
+  headers?: Array<HeaderInput> | null | undefined;
   /** What people call it: 1 to 128 characters. */
   name: string;
   /** Where events are sent. */
   url: string;
+  /** Whether the certificate of an https address is checked; it is, if left out. */
+  verifyTls?: boolean | null | undefined;
 };
 
 /** How a delivery stands. */
@@ -227,6 +241,14 @@ export type DeliveryStatus =
   | 'PENDING'
   /** Taken: the receiver answered 2xx. */
   | 'SUCCEEDED';
+
+/** A header of a call. Its value is kept encrypted, and never answered. */
+export type HeaderInput = {
+  /** E.g. `x-api-key`. */
+  name: string;
+  /** Printable ASCII, up to 4,096 characters. */
+  value: string;
+};
 
 /** An index that a collection begins with. */
 export type IndexInput = {

@@ -12,6 +12,8 @@ export type Call = {
   headers?: Record<string, string>
   body?: string | undefined
   timeoutMs?: number
+  /** False takes whatever certificate an https address shows. */
+  verifyTls?: boolean
   signal?: AbortSignal
 }
 
@@ -32,14 +34,23 @@ const maxBodyBytes = 64 * 1024
  */
 export function createEgress(allow: readonly string[], resolve: Resolve = resolveAll): Egress {
   const ranges = allow.map(parseRange)
-  const agent = new Agent({
-    connect: { lookup: guardedLookup(ranges, resolve), timeout: 10_000 },
-    connections: 20,
-    pipelining: 1,
-    maxHeaderSize: 16 * 1024,
-    maxResponseSize: -1,
-  })
-  return { send: (call) => send(agent, ranges, call), close: () => agent.destroy() }
+  const lookup = guardedLookup(ranges, resolve)
+  const agentOf = (rejectUnauthorized: boolean) =>
+    new Agent({
+      connect: { lookup, timeout: 10_000, rejectUnauthorized },
+      connections: 20,
+      pipelining: 1,
+      maxHeaderSize: 16 * 1024,
+      maxResponseSize: -1,
+    })
+  // A connection whose certificate nobody looked at is never used for a call that wants it checked.
+  const [checking, trusting] = [agentOf(true), agentOf(false)]
+  return {
+    send: (call) => send(call.verifyTls === false ? trusting : checking, ranges, call),
+    close: async () => {
+      await Promise.all([checking.destroy(), trusting.destroy()])
+    },
+  }
 }
 
 async function send(agent: Agent, ranges: readonly Range[], call: Call): Promise<Reply> {
@@ -155,5 +166,7 @@ const reasons: Record<string, string> = {
   CERT_HAS_EXPIRED: 'The certificate has expired.',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate is self-signed.',
   SELF_SIGNED_CERT_IN_CHAIN: 'A certificate in the chain is self-signed.',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'The certificate cannot be verified.',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'The certificate cannot be verified.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name.',
 }

@@ -55,7 +55,11 @@ export async function endDelivery(ctx: Context, id: string): Promise<void> {
 }
 
 export type Outcome = {
+  /** What was sent, with `***` for secrets. */
+  requestHeaders: Record<string, string>
   status: number | null
+  /** Null when there was no answer. */
+  responseHeaders: Record<string, string> | null
   body: string | null
   error: string | null
   durationMs: number
@@ -70,9 +74,11 @@ export async function closeAttempt(ctx: Context, due: Due, outcome: Outcome, fro
   const next =
     isDelivered || outcome.status === 410 ? null : nextAttemptAt(seriesLength(number, from), now, outcome.retryAfterMs)
   await transaction(ctx, async (tx) => {
-    const { status: responseStatus, body: responseBody, error, durationMs } = outcome
+    const { status: responseStatus, body: responseBody, error, durationMs, requestHeaders } = outcome
+    const responseHeaders = outcome.responseHeaders ?? Prisma.DbNull
     const where = { deliveryId_number: { deliveryId: delivery.id, number } }
-    await tx.db.deliveryAttempt.update({ where, data: { responseStatus, responseBody, error, durationMs } })
+    const data = { requestHeaders, responseStatus, responseHeaders, responseBody, error, durationMs }
+    await tx.db.deliveryAttempt.update({ where, data })
     const status = isDelivered ? 'SUCCEEDED' : next ? 'PENDING' : 'FAILED'
     await tx.db.delivery.update({ where: { id: delivery.id }, data: { status, nextAttemptAt: next } })
     if (status !== 'PENDING') await tellFinished(tx, delivery, status)

@@ -3,9 +3,10 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
+import { type Header, keepHeaders } from '../calls/secrets.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { taskCreated, taskDeleted, taskUpdated } from './events.ts'
-import { keepHeaders, requireCallable, requireMethod, type TaskHeader } from './request.ts'
+import { requireCallable, requireMethod } from './request.ts'
 import { createRun } from './runs.ts'
 import { type Schedule, tickAfter, whyNotSchedule } from './schedule.ts'
 
@@ -26,7 +27,7 @@ export type TaskChanges = {
   timeZone?: string | null | undefined
   method?: string | null | undefined
   url?: string | null | undefined
-  headers?: readonly TaskHeader[] | null | undefined
+  headers?: readonly Header[] | null | undefined
   body?: string | null | undefined
   enabled?: boolean | null | undefined
 }

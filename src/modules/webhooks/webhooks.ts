@@ -4,6 +4,7 @@ import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
+import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
 import { whyNotPattern } from './patterns.ts'
@@ -16,8 +17,17 @@ export function visibleWebhooks(ctx: Context): Prisma.WebhookWhereInput {
   return operatorRows(ctx)
 }
 
-export type NewWebhook = { name: string; url: string; events: readonly string[]; enabled?: boolean | null | undefined }
-export type WebhookChanges = { [Key in keyof NewWebhook]?: NewWebhook[Key] | null | undefined }
+export type WebhookChanges = {
+  name?: string | null | undefined
+  url?: string | null | undefined
+  events?: readonly string[] | null | undefined
+  enabled?: boolean | null | undefined
+  headers?: readonly Header[] | null | undefined
+  /** Null: none. */
+  basicAuth?: BasicAuth | null | undefined
+  verifyTls?: boolean | null | undefined
+}
+export type NewWebhook = WebhookChanges & { name: string; url: string; events: readonly string[] }
 export type WebhookWithSecret = { webhook: Webhook; secret: string }
 
 /** Makes a webhook. Its secret is answered now and after a rotation, and never again. */
@@ -25,20 +35,14 @@ export async function createWebhook(ctx: Context, input: NewWebhook): Promise<We
   requireOperator(ctx)
   requireCallable(input)
   const secret = newWebhookSecret()
+  const data = changesOf(ctx, input)
   return transaction(ctx, async (tx) => {
     const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId } })
     if (count >= maxWebhooks) throw new LimitExceeded(`A project has at most ${maxWebhooks} webhooks.`)
-    const { name, url, enabled } = input
+    const { name, url } = input
+    const secrets = [keepSecret(ctx.env, secret)]
     const webhook = await tx.db.webhook.create({
-      data: {
-        id: newId('whk'),
-        projectId: ctx.projectId,
-        name,
-        url,
-        events: [...new Set(input.events)],
-        secrets: [keepSecret(ctx.env, secret)],
-        enabled: enabled ?? true,
-      },
+      data: { ...data, id: newId('whk'), projectId: ctx.projectId, name, url, secrets },
     })
     await emit(tx, webhookCreated, { webhookId: webhook.id })
     return { webhook, secret }
@@ -49,14 +53,9 @@ export async function createWebhook(ctx: Context, input: NewWebhook): Promise<We
 export async function updateWebhook(ctx: Context, id: string, changes: WebhookChanges): Promise<Webhook> {
   requireOperator(ctx)
   requireCallable(changes)
+  const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
     await findForUpdate(ctx, tx, id)
-    const { name, url, events, enabled } = changes
-    const data: Prisma.WebhookUpdateInput = {}
-    if (name != null) data.name = name
-    if (url != null) data.url = url
-    if (events != null) data.events = [...new Set(events)]
-    if (enabled != null) Object.assign(data, { enabled, disabledReason: null, failingSince: null })
     const webhook = await tx.db.webhook.update({ where: { id }, data })
     await emit(tx, webhookUpdated, { webhookId: id })
     return webhook
@@ -104,6 +103,25 @@ async function findForUpdate(ctx: Context, tx: DbContext, id: string): Promise<W
   const webhook = await tx.db.webhook.findFirst({ where: { AND: [{ id }, visibleWebhooks(ctx)] } })
   if (!webhook) throw new NotFound('There is no such webhook.')
   return webhook
+}
+
+/** Headers that every delivery has: a user's own are not to stand for them. */
+const ours = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature']
+
+function changesOf({ env }: Context, changes: WebhookChanges) {
+  const { name, url, events, enabled, headers, basicAuth, verifyTls } = changes
+  const hasAuthorization = headers?.some((header) => header.name.toLowerCase() === 'authorization')
+  if (basicAuth && hasAuthorization)
+    throw new Invalid('Basic authentication sets the header “authorization” itself.', ['input', 'headers'])
+  return {
+    ...(name != null && { name }),
+    ...(url != null && { url }),
+    ...(events != null && { events: [...new Set(events)] }),
+    ...(enabled != null && { enabled, disabledReason: null, failingSince: null }),
+    ...(headers != null && { headers: keepHeaders(env, headers, ours) }),
+    ...(basicAuth !== undefined && { basicAuth: keepBasicAuth(env, basicAuth) }),
+    ...(verifyTls != null && { verifyTls }),
+  }
 }
 
 function requireCallable({ url, events }: WebhookChanges): void {

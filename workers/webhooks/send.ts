@@ -1,0 +1,52 @@
+import type { Webhook } from '../../prisma/client/client.ts'
+import type { Context } from '../../src/context.ts'
+import { authorizationOf, readBasicAuth, readHeaders } from '../../src/modules/calls/secrets.ts'
+import type { Due, Outcome } from '../../src/modules/deliveries/attempts.ts'
+import { parseRetryAfter } from '../../src/modules/deliveries/schedule.ts'
+import { liveSecrets, signedHeaders } from '../../src/modules/webhooks/secrets.ts'
+import { type Egress, EgressFailed, EgressRefused, type Reply } from '../../src/platform/egress.ts'
+
+const maxHeaders = 64
+const maxHeaderCharacters = 1_024
+
+/** One request of a delivery, and what came of it. */
+export async function sendDelivery(
+  ctx: Context,
+  egress: Egress,
+  { delivery, webhook }: Due,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const started = performance.now()
+  const durationMs = () => Math.round(performance.now() - started)
+  const { body, eventId } = delivery
+  const { url, verifyTls } = webhook
+  const { headers, shown } = headersOf(ctx, webhook, { id: eventId, at: ctx.clock(), body })
+  try {
+    const reply = await egress.send({ method: 'POST', url, headers, body, signal, verifyTls })
+    const retryAfterMs = parseRetryAfter(reply.headers['retry-after'], ctx.clock())
+    const error = reply.status >= 300 && reply.status < 400 ? 'A redirect is not followed.' : null
+    const { status } = reply
+    const answer = { status, responseHeaders: shortened(reply), body: reply.body, error }
+    return { requestHeaders: shown, ...answer, durationMs: durationMs(), retryAfterMs }
+  } catch (error) {
+    if (!(error instanceof EgressRefused || error instanceof EgressFailed)) throw error
+    const nothing = { status: null, responseHeaders: null, body: null, retryAfterMs: null }
+    return { requestHeaders: shown, ...nothing, error: error.message, durationMs: durationMs() }
+  }
+}
+
+/** What is sent, and the same as it may be shown: the user's own headers can be secrets. */
+function headersOf({ env, clock }: Context, webhook: Webhook, message: Parameters<typeof signedHeaders>[1]) {
+  const signed = signedHeaders(liveSecrets(env, webhook.secrets, clock()), message)
+  const secret = { ...readHeaders(env, webhook.headers), ...authorizationOf(readBasicAuth(env, webhook.basicAuth)) }
+  const hidden = Object.fromEntries(Object.keys(secret).map((name) => [name, '***']))
+  const plain = { 'content-type': 'application/json', 'user-agent': 'Tendril-Webhooks/1.0' }
+  return { headers: { ...plain, ...secret, ...signed }, shown: { ...plain, ...hidden, ...signed } }
+}
+
+function shortened({ headers }: Reply): Record<string, string> {
+  const entries = Object.entries(headers).slice(0, maxHeaders)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, [value].flat().join(', ').slice(0, maxHeaderCharacters)]),
+  )
+}
