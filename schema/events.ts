@@ -1,6 +1,16 @@
+import { z } from 'zod'
+import { type Change, changes } from '../src/changes.ts'
+import type { Context } from '../src/context.ts'
+import { type VisibleEvent, visibleEvent } from '../src/documents/visible-event.ts'
+import { Invalid } from '../src/errors.ts'
 import { catalogue } from '../src/event.ts'
+import { type LoggedEvent as Logged, matchesEvent } from '../src/logged-event.ts'
 import '../src/modules/catalogue.ts'
+import { whyNotPattern } from '../src/modules/events/patterns.ts'
+import { mayUse } from './access.ts'
 import { builder } from './builder.ts'
+import { opened } from './changed.ts'
+import { modelsOf } from './documents/planned.ts'
 
 const enumValueOf = (name: string) => name.toUpperCase().replace(/[.-]/g, '_')
 
@@ -31,3 +41,64 @@ builder.queryField('eventKinds', (t) =>
     resolve: () => [...catalogue.values()],
   }),
 )
+
+const all = { audience: ['console', 'server', 'client'], scope: 'events.read' } as const
+
+const LoggedEvent = builder.objectRef<Change<VisibleEvent>>('LoggedEvent').implement({
+  description: 'Something that happened in the project, as you may know it.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'Where to go on after it: give it as `after`.' }),
+    id: t.id({ description: 'The same as in webhooks and the audit log.', resolve: ({ event }) => event.id }),
+    name: t.string({ description: 'Its full name.', resolve: ({ event }) => event.name }),
+    type: t.string({ description: 'Its short name: `documents.updated`.', resolve: ({ event }) => event.type }),
+    payload: t.expose('payload', {
+      type: 'JSON',
+      description:
+        'What it says. Of a document, its readable fields before and after, without relations and what is encrypted; whoever runs the project is told all of it.',
+    }),
+    actorKind: t.string({
+      nullable: true,
+      description: 'What kind of caller did it. Null where that is not for you to know.',
+      resolve: ({ actor }) => actor?.kind,
+    }),
+    actorId: t.id({ nullable: true, description: 'Their id.', resolve: ({ actor }) => actor?.id }),
+    at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),
+  }),
+})
+
+/** Most patterns of one subscription. */
+const maxPatterns = 20
+
+builder.subscriptionField('events', (t) =>
+  t.field({
+    type: LoggedEvent,
+    access: all,
+    description:
+      'Events by their names: of the documents that you may read, and of your own account. Whoever runs the project is told of all.',
+    args: {
+      names: t.arg.stringList({
+        required: true,
+        validate: z.array(z.string().max(256)).min(1).max(maxPatterns, `These are at most ${maxPatterns} patterns.`),
+        description: `1 to ${maxPatterns} patterns: \`documents.*\`, \`users.created\`, a full name with \`*\` for any segment, or \`*\`.`,
+      }),
+      after: t.arg.string({ description: 'The cursor of the last event that you have; from now on, if left out.' }),
+    },
+    subscribe: (_root, { names, after }, ctx, info) => {
+      requirePatterns(names)
+      const models = modelsOf(info)
+      const select = (event: Logged, caller: Context) =>
+        mayUse(caller, all) && names.some((name) => matchesEvent(name, event))
+          ? visibleEvent(event, caller, () => models.get(caller.projectId))
+          : null
+      return opened(changes(ctx, { after, select }))
+    },
+    resolve: (event) => event,
+  }),
+)
+
+function requirePatterns(names: readonly string[]): void {
+  for (const [i, name] of names.entries()) {
+    const reason = whyNotPattern(name)
+    if (reason) throw new Invalid(reason, ['names', `${i}`])
+  }
+}

@@ -53,6 +53,7 @@ test('a guest of a project may use nothing of the console or the server', () => 
     'createVerification',
     'deleteSession',
     'errorCodes',
+    'events',
     'signIn',
     'signOut',
     'signUp',

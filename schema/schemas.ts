@@ -38,7 +38,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   return {
     for: async (ctx) => {
       const audience = audienceKey(ctx)
-      const own = remember(trimmed, audience, () => trim(api, ctx))
+      const own = remember(trimmed, audience, () => trim(api, ctx, { models }))
       if (ctx.projectId === consoleProjectId) return own
       const model = await models.get(ctx.projectId)
       if (model.collections.size === 0) return own
@@ -68,7 +68,7 @@ function audienceKey(ctx: Context): string {
 }
 
 /** The API without the root fields that this caller may not use, and so without the types that only those lead to. */
-export function trim(api: GraphQLSchema, ctx: Context): GraphQLSchema {
+export function trim(api: GraphQLSchema, ctx: Context, extensions: Record<string, unknown> = {}): GraphQLSchema {
   const fields = (type: GraphQLObjectType | null | undefined) => {
     const all = Object.entries(type?.toConfig().fields ?? {})
     return all.filter(([, { extensions }]) => isAccess(extensions?.access) && mayUse(ctx, extensions.access))
@@ -84,7 +84,7 @@ export function trim(api: GraphQLSchema, ctx: Context): GraphQLSchema {
     mutation: root(api.getMutationType(), 'Mutation'),
     subscription: root(api.getSubscriptionType(), 'Subscription'),
     directives: api.getDirectives(),
-    extensions: api.extensions,
+    extensions: { ...api.extensions, ...extensions },
     // Made by code from checked names; a test holds it to the specification.
     assumeValid: true,
   })

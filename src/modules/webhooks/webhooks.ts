@@ -5,9 +5,9 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
 import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
+import { whyNotPattern } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
-import { whyNotPattern } from './patterns.ts'
 import { keepSecret, newWebhookSecret, rotateSecrets } from './secrets.ts'
 
 const maxWebhooks = 50
