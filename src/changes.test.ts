@@ -164,6 +164,27 @@ describe('who the caller is', () => {
     assert.equal((await stream.next()).done, true)
   })
 
+  test('is read once for all their streams, and all hear of it', async () => {
+    const projectId = newProject()
+    let reads = 0
+    let valid = true
+    const read = () => {
+      reads += 1
+      return valid ? user : null
+    }
+    const streams = Array.from({ length: 20 }, () => ticksOf(callerOf(projectId, user, read)))
+    await Promise.all(streams.map(({ opened }) => opened))
+    await tickTimes(world.context(projectId), 'thing', 0, 1)
+    for (const stream of streams) await takeOf(stream, 1)
+    const waiting = streams.map((stream) => stream.next())
+    for (const one of waiting) one.catch(() => {})
+    assert.ok(reads <= 2, `they were read ${reads} times`)
+    valid = false
+    await emitIn(projectId, { sessionId: 'ses_1', userId: 'usr_1' })
+    for (const one of waiting) await within(assert.rejects(one, Unauthenticated), 1_000, 'one did not end')
+    assert.ok(reads <= 4, `they were read ${reads} times`)
+  })
+
   test('is not read again for what happens to others', async () => {
     const projectId = newProject()
     let reads = 0

@@ -60,6 +60,12 @@ async function* generate<T extends object>(
 ): AsyncGenerator<Change<T>, undefined> {
   const cursorAt = (seq: bigint) =>
     encodeCursor(ctx.env.SECRET_KEYS, { epoch: ctx.tails.epoch, projectId: ctx.projectId }, seq)
+  let now = ctx
+  const current = async () => {
+    const actor = await caller.current()
+    if (actor !== now.actor) now = { ...ctx, actor }
+    return now
+  }
   const events = await opening
   for (;;) {
     const pull = pullFrom(events, signal)
@@ -72,8 +78,7 @@ async function* generate<T extends object>(
       throw error instanceof TooSlow ? new TooSlow(error.seq, cursorAt(error.seq)) : error
     })
     if (done) return
-    caller.note(event)
-    const selected = await select(event, await caller.current())
+    const selected = await select(event, await current())
     if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
   }
 }

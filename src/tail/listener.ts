@@ -1,9 +1,9 @@
-import { LimitExceeded, ResyncRequired, Unavailable } from '../errors.ts'
+import { LimitExceeded, Unavailable } from '../errors.ts'
 import { leavable } from '../lib/leavable.ts'
 import { createQueue } from '../lib/queue.ts'
 import type { LoggedEvent } from '../logged-event.ts'
-import type { Entry, Log } from './log.ts'
-import { hasHole, type Live, type Reader } from './reader.ts'
+import type { Entry } from './log.ts'
+import type { Live, Reader } from './reader.ts'
 
 /**
  * A listener that did not keep up was let go. Nothing is lost: it resumes after `seq`, the last event that it took. The
@@ -28,9 +28,7 @@ export class TooSlow extends LimitExceeded {
 /** What one listener may hold, and how long it may be behind once it has overflowed. */
 export type Limits = { items: number; bytes: number; catchUpMs: number }
 
-const pageSize = 100
-
-type Options = { reader: Reader; source: Log; projectId: string; after: bigint; limits: Limits; release: () => void }
+type Options = { reader: Reader; after: bigint; limits: Limits; release: () => void }
 
 /**
  * Behind, it pulls pages from the ring or the log at its own speed and holds nothing else; once there is little between
@@ -39,7 +37,7 @@ type Options = { reader: Reader; source: Log; projectId: string; after: bigint; 
  * Throws ResyncRequired when what follows `after` is no longer in the log.
  */
 export async function createListener(options: Options): Promise<AsyncIterableIterator<LoggedEvent>> {
-  const { reader, source, projectId, limits } = options
+  const { reader, limits } = options
   let position = options.after
   let left = false
   let deadline = Number.POSITIVE_INFINITY
@@ -61,20 +59,8 @@ export async function createListener(options: Options): Promise<AsyncIterableIte
     deadline = Date.now() + limits.catchUpMs
     full.finish()
   }
-  const page = async (): Promise<readonly Entry[]> => {
-    if (reader.ring.covers(position)) return reader.ring.after(position, pageSize)
-    if (position > reader.ring.last()) {
-      // Read from the log, it came further than the reader, which has no reason to wait any longer.
-      reader.onHead(position)
-      await reader.current()
-      return []
-    }
-    const entries = await source.page(projectId, position, pageSize)
-    if (hasHole(entries, position)) throw new ResyncRequired('Events after this cursor are no longer in the log.')
-    return entries
-  }
   let current = goLive()
-  let first = current ? [] : await page()
+  let first = current ? [] : await reader.page(position)
 
   async function* events(): AsyncGenerator<LoggedEvent, undefined> {
     while (!left) {
@@ -82,7 +68,7 @@ export async function createListener(options: Options): Promise<AsyncIterableIte
       else for (const entry of first) yield take(entry)
       if (left) return
       current = goLive()
-      first = current ? [] : await page()
+      first = current ? [] : await reader.page(position)
     }
   }
   const take = ({ event }: Entry) => {

@@ -48,6 +48,12 @@ export function createLogReader(sql: Pool): Log {
   return { page, heads }
 }
 
+/** Whether something after `seq` is missing: each row says what its project's row before it was. */
+export function hasHole(page: readonly Entry[], seq: bigint): boolean {
+  const [first] = page
+  return first === undefined || first.event.prev > seq
+}
+
 function unreadable(cause: unknown): never {
   throw new Unavailable('The event log cannot be read right now.', { cause })
 }

@@ -2,16 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ResyncRequired, Unavailable } from '../errors.ts'
 import type { Queue } from '../lib/queue.ts'
 import type { Log as Logger } from '../platform/log.ts'
-import { type Entry, type Log, type Message, toEntry } from './log.ts'
+import { type Entry, hasHole, type Log, type Message, toEntry } from './log.ts'
+import { createPages } from './pages.ts'
 import { createRing, type Ring } from './ring.ts'
 
 /** Where a reader puts events, and whom it tells when it has let go of one that was full. */
 export type Live = { queue: Queue<Entry>; overflowed: () => void }
 
+/** Who is told of each event as it comes, and of the end; it must not take long. */
+export type Watcher = { onEvent: (entry: Entry) => void; onEnd: (error: Error) => void }
+
 /** A project's events, read once for all of a node's listeners. */
 export type Reader = {
   ring: Ring
   live: Set<Live>
+  watchers: Set<Watcher>
+  /**
+   * The next events after a place, out of the ring or of the log: none that is not in the ring yet. Throws ResyncRequired
+   * where the log no longer holds them.
+   */
+  page: (after: bigint) => readonly Entry[] | Promise<readonly Entry[]>
   onMessage: (message: Message) => void
   /** Says how far the log is known to go; what is missing up to there is read from it. */
   onHead: (seq: bigint) => void
@@ -30,6 +40,8 @@ export function createReader(options: { projectId: string; head: bigint; source:
   const { projectId, source, log } = options
   const ring = createRing(options.head, ringLimits)
   const live = new Set<Live>()
+  const watchers = new Set<Watcher>()
+  const pages = createPages(source, projectId)
   const early = new Map<bigint, Message>()
   let target = options.head
   let filling: Promise<void> | null = null
@@ -37,6 +49,7 @@ export function createReader(options: { projectId: string; head: bigint; source:
 
   const deliver = (entry: Entry, crowded: number) => {
     ring.append(entry)
+    for (const watcher of watchers) watcher.onEvent(entry)
     offer(live, entry, crowded)
   }
   const drainEarly = () => {
@@ -61,9 +74,11 @@ export function createReader(options: { projectId: string; head: bigint; source:
       },
     )
   const fail = (error: Error) => {
+    closed = true
     for (const listener of live) listener.queue.end(error)
     live.clear()
-    closed = true
+    for (const watcher of watchers) watcher.onEnd(error)
+    watchers.clear()
   }
   const onHead = (seq: bigint) => {
     if (seq > target) target = seq
@@ -84,14 +99,17 @@ export function createReader(options: { projectId: string; head: bigint; source:
     if (message.payload !== undefined && early.size < maxEarly) early.set(prev, message)
     onHead(seq)
   }
+  const page = (after: bigint) => {
+    if (ring.covers(after)) return ring.after(after, pageSize)
+    return after > ring.last() ? [] : pages(after).then((entries) => upTo(entries, ring.last()))
+  }
   const close = () => fail(new Unavailable('The server is stopping. Subscribe again from the last cursor.'))
-  return { ring, live, onMessage, onHead, current: async () => filling ?? undefined, isClosed: () => closed, close }
+  const current = async () => filling ?? undefined
+  return { ring, live, watchers, page, onMessage, onHead, current, isClosed: () => closed, close }
 }
 
-/** Whether something after `seq` is missing: each row says what its project's row before it was. */
-export function hasHole(page: readonly Entry[], seq: bigint): boolean {
-  const [first] = page
-  return first === undefined || first.event.prev > seq
+function upTo(entries: readonly Entry[], last: bigint): readonly Entry[] {
+  return (entries.at(-1)?.event.seq ?? 0n) <= last ? entries : entries.filter(({ event }) => event.seq <= last)
 }
 
 /** A queue that is full is let go of: its listener reads on from the log, at its own speed. */

@@ -29,13 +29,19 @@ export function createRing(start: bigint, limits: { items: number; bytes: number
     }
   }
   const after = (seq: bigint, limit: number) => {
-    let low = 0
-    for (let high = entries.length; low < high; ) {
-      const middle = (low + high) >> 1
-      if ((entries[middle]?.event.seq ?? 0n) <= seq) low = middle + 1
-      else high = middle
-    }
-    return entries.slice(low, low + limit)
+    const from = placeAfter(entries, seq)
+    return entries.slice(from, from + limit)
   }
   return { last: () => last, append, covers: (seq) => seq >= begin && seq <= last, after }
+}
+
+/** The index of the first entry after a seq. */
+export function placeAfter(entries: readonly Entry[], seq: bigint): number {
+  let low = 0
+  for (let high = entries.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if ((entries[middle]?.event.seq ?? 0n) <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
 }
