@@ -1,11 +1,16 @@
 import { DeliveryStatus as Status } from '../prisma/client/enums.ts'
-import { replayDelivery, visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
+import { visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
+import { pingWebhook } from '../src/modules/deliveries/pings.ts'
+import { type Replayed, replayDeliveries, replayDelivery, replayLimit } from '../src/modules/deliveries/replays.ts'
 import { builder } from './builder.ts'
 import { Header } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
-const DeliveryStatus = builder.enumType('DeliveryStatus', {
+const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
+const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
+
+export const DeliveryStatus = builder.enumType('DeliveryStatus', {
   description: 'How a delivery stands.',
   values: {
     [Status.PENDING]: { description: 'Not yet taken; it is tried again.' },
@@ -68,21 +73,59 @@ export const Delivery = builder.prismaObject('Delivery', {
 
 export const DeliveryList = connectionOf(Delivery, 'Delivery')
 
-builder.mutationField('replayDelivery', (t) =>
+builder.queryField('delivery', (t) =>
   t.prismaField({
     type: Delivery,
-    access: { audience: ['console', 'server'], scope: 'webhooks.write' },
+    nullable: true,
+    access: read,
+    description: 'One delivery; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.delivery.findFirst({ ...query, where: { AND: [{ id }, visibleDeliveries(ctx)] } }),
+  }),
+)
+
+const ReplayedDeliveries = builder.objectRef<Replayed>('ReplayedDeliveries').implement({
+  description: 'What a call has replayed.',
+  fields: (t) => ({
+    count: t.exposeInt('count', { description: 'How many deliveries are sent again.' }),
+    hasMore: t.exposeBoolean('hasMore', { description: 'Whether there were more: call again for those.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  replayDelivery: t.prismaField({
+    type: Delivery,
+    access: write,
     description: 'Sends a delivery again, now, with the same id and body.',
     args: { id: t.arg.id({ required: true, description: 'Which delivery.' }) },
     resolve: (_query, _root, { id }, ctx) => replayDelivery(ctx, id),
   }),
-)
+  replayDeliveries: t.fieldWithInput({
+    type: ReplayedDeliveries,
+    access: write,
+    description: `Sends the failed deliveries of a time again, now, the oldest ${replayLimit} of them.`,
+    input: {
+      webhookId: t.input.id({ required: true, description: 'Of which webhook.' }),
+      from: t.input.field({ type: 'DateTime', required: true, description: 'The first moment of that time.' }),
+      to: t.input.field({ type: 'DateTime', required: true, description: 'The first moment after it.' }),
+    },
+    resolve: (_root, { input }, ctx) => replayDeliveries(ctx, input),
+  }),
+  pingWebhook: t.prismaField({
+    type: Delivery,
+    access: write,
+    description: 'Sends the event `webhooks.pinged` to this webhook alone. Read its delivery again to see how it went.',
+    args: { id: t.arg.id({ required: true, description: 'Which webhook.' }) },
+    resolve: (_query, _root, { id }, ctx) => pingWebhook(ctx, id),
+  }),
+}))
 
 changedField({
   type: 'Delivery',
   noun: 'deliveries',
   idKey: 'deliveryId',
-  access: { audience: ['console', 'server'], scope: 'webhooks.read' },
+  access: read,
   description: 'Deliveries that have come to their end, or are asked for again.',
   node: (t) =>
     t.prismaField({

@@ -131,5 +131,27 @@ test('deliveries and their attempts are read, and one is replayed', async () => 
   const replay = 'mutation ($id: ID!) { replayDelivery(id: $id) { id status } }'
   assert.deepEqual((await operate(schemas, ctx, replay, { id })).data, { replayDelivery: { id, status: 'PENDING' } })
   assert.match((await operate(schemas, ctx, replay, { id })).errors[0] ?? '', /^CONFLICT/)
+  const one = 'query ($id: ID!) { delivery(id: $id) { status attempts { requestHeaders { name } } } }'
+  const read = { status: 'PENDING', attempts: [{ requestHeaders: [] }] }
+  assert.deepEqual((await operate(schemas, ctx, one, { id })).data, { delivery: read })
+  assert.deepEqual((await operate(schemas, (await world.createProject()).owner, one, { id })).data, { delivery: null })
   assert.match((await operate(schemas, ctx, replay, { id: 'dlv_none' })).errors[0] ?? '', /^NOT_FOUND/)
+})
+
+test('a webhook is pinged, and what failed in a time is replayed', async () => {
+  const { webhook } = await make()
+  const ping = 'mutation ($id: ID!) { pingWebhook(id: $id) { id status eventName } }'
+  const pinged = await operate(schemas, ctx, ping, { id: webhook.id })
+  const { id, ...rest } = pinged.data?.pingWebhook ?? {}
+  assert.deepEqual(rest, { status: 'PENDING', eventName: `webhooks.${webhook.id}.pinged` })
+  await ctx.db.delivery.update({ where: { id }, data: { status: 'FAILED' } })
+  const failed = `query ($id: ID!) { webhook(id: $id) { deliveries(status: FAILED) { totalCount nodes { id } } } }`
+  assert.deepEqual((await operate(schemas, ctx, failed, { id: webhook.id })).data?.webhook.deliveries.nodes, [{ id }])
+  const replay = 'mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) { count hasMore } }'
+  const span = { webhookId: webhook.id, from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }
+  const { data } = await operate(schemas, key('webhooks.write'), replay, { input: span })
+  assert.deepEqual(data, { replayDeliveries: { count: 1, hasMore: false } })
+  const backwards = { input: { ...span, to: span.from } }
+  assert.match((await operate(schemas, ctx, replay, backwards)).errors[0] ?? '', /^INVALID .*\(input\.to\)$/)
+  assert.match((await operate(schemas, ctx, ping, { id: 'whk_none' })).errors[0] ?? '', /^NOT_FOUND/)
 })

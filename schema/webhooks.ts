@@ -13,7 +13,7 @@ import { builder } from './builder.ts'
 import { BasicAuthInput, HeaderInput } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
-import { Delivery, DeliveryList } from './deliveries.ts'
+import { Delivery, DeliveryList, DeliveryStatus } from './deliveries.ts'
 
 const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
@@ -54,7 +54,11 @@ const Webhook = builder.prismaObject('Webhook', {
         cursor: 'id',
         totalCount: true,
         description: 'What was sent to it, newest first.',
-        query: (_args, ctx) => ({ where: visibleDeliveries(ctx), orderBy: { id: 'desc' } }),
+        args: { status: t.arg({ type: DeliveryStatus, description: 'Only those that stand so.' }) },
+        query: ({ status }, ctx) => ({
+          where: { AND: [visibleDeliveries(ctx), status == null ? {} : { status }] },
+          orderBy: { id: 'desc' },
+        }),
       },
       ...DeliveryList,
     ),

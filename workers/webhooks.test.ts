@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { Webhook as Verifier } from 'standardwebhooks'
 import type { Context } from '../src/context.ts'
 import type { LoggedEvent } from '../src/logged-event.ts'
-import { replayDelivery } from '../src/modules/deliveries/deliveries.ts'
+import { replayDelivery } from '../src/modules/deliveries/replays.ts'
 import {
   createWebhook,
   rotateWebhookSecret,

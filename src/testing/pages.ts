@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GraphQLField } from 'graphql'
+import { z } from 'zod'
 import type { Access } from '../../schema/access.ts'
 import { schema } from '../../schema/index.ts'
 import { variables } from '../env.ts'
@@ -25,17 +26,24 @@ function envExample(): string {
 function eventsPage(): string {
   const rows = [...catalogue.values()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, description }) => `| \`${name}\` | ${description} |`)
+    .map(({ name, description, payload }) => `| \`${name}\` | ${description} | ${keysOf(payload)} |`)
   return `# Events
 
 Each event has a full name, nouns and ids from the outermost in, and its action in the past tense:
 \`databases.db_….collections.posts.documents.doc_….updated\`. In a pattern \`*\` stands for any one segment. The short name, the last
 noun and the action, stands for any full name that ends so: \`documents.updated\`, \`documents.*\`.
 
-| short name | when |
-|---|---|
+Each holds a payload, which webhooks ([webhooks.md](webhooks.md)) and the audit log tell; the audit log leaves the images of documents out.
+
+| short name | when | payload |
+|---|---|---|
 ${rows.join('\n')}
 `
+}
+
+function keysOf(payload: z.ZodType): string {
+  const keys = payload instanceof z.ZodObject ? Object.keys(payload.shape) : []
+  return keys.map((key) => `\`${key}\``).join(', ')
 }
 
 function accessPage(): string {

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Delivery, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, type Services, transaction } from '../../context.ts'
-import { Conflict, NotFound } from '../../errors.ts'
-import { emit } from '../../event.ts'
+import type { Prisma } from '../../../prisma/client/client.ts'
+import type { Context, Services } from '../../context.ts'
 import { type LoggedEvent, matchesEvent } from '../../logged-event.ts'
-import { operatorRows, requireOperator } from '../operators/operators.ts'
-import { deliveryReplayed } from './events.ts'
+import { operatorRows } from '../operators/operators.ts'
+import { webhookPinged } from '../webhooks/events.ts'
 
 /** The deliveries of the project that is asked, for those who run it. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
@@ -44,10 +42,16 @@ export async function createDeliveries(services: Services, events: readonly Logg
 }
 
 function wants(webhook: Subscribed, event: LoggedEvent): boolean {
+  // A ping is for one receiver, whatever its patterns.
+  if (event.type === webhookPinged.name) return webhookPinged.payload.parse(event.payload).webhookId === webhook.id
   return webhook.projectId === event.projectId && webhook.events.some((pattern) => matchesEvent(pattern, event))
 }
 
-function deliveryOf(webhook: Subscribed, event: LoggedEvent) {
+/** The row for an event and a webhook: the same for the same pair. */
+export function deliveryOf(
+  webhook: Pick<Subscribed, 'id'>,
+  event: Pick<LoggedEvent, 'id' | 'projectId' | 'name' | 'type' | 'payload' | 'at'>,
+) {
   const body = JSON.stringify({
     type: event.type,
     name: event.name,
@@ -63,24 +67,4 @@ function deliveryId(webhookId: string, eventId: string): string {
   const time = eventId.replaceAll('-', '').slice(0, 12)
   const pair = createHash('sha256').update(`${webhookId} ${eventId}`).digest('hex')
   return `dlv_${time}${pair.slice(0, 20)}`
-}
-
-/** Delivers once more, with the same id and body, whatever came of it before. */
-export async function replayDelivery(ctx: Context, id: string): Promise<Delivery> {
-  requireOperator(ctx)
-  return transaction(ctx, async (tx) => {
-    await tx.query('select 1 as locked from deliveries where id = $1 for update', [id])
-    const delivery = await tx.db.delivery.findFirst({
-      where: { AND: [{ id }, visibleDeliveries(ctx)] },
-      include: { webhook: true, _count: { select: { attempts: true } } },
-    })
-    if (!delivery) throw new NotFound('There is no such delivery.')
-    if (!delivery.webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
-    if (delivery.status === 'PENDING') throw new Conflict('The delivery is still under way.')
-    const data = { status: 'PENDING', nextAttemptAt: ctx.clock() } as const
-    const replayed = await tx.db.delivery.update({ where: { id }, data })
-    const attempts = delivery._count.attempts
-    await emit(tx, deliveryReplayed, { webhookId: delivery.webhookId, deliveryId: id, attempts })
-    return replayed
-  })
 }

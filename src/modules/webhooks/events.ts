@@ -22,6 +22,12 @@ export const webhookDeleted = defineEvent({
   payload,
   path,
 })
+export const webhookPinged = defineEvent({
+  name: 'webhooks.pinged',
+  description: 'A webhook was asked whether its receiver is there. Only that one is told.',
+  payload,
+  path,
+})
 export const webhookDisabled = defineEvent({
   name: 'webhooks.disabled',
   description: 'A webhook was disabled because its receiver failed.',
