@@ -1,9 +1,17 @@
 import { z } from 'zod'
+import { parseRedisServers } from './lib/redis-url.ts'
 
 const url = (...protocols: string[]) =>
   z.url({
     protocol: new RegExp(`^(${protocols.join('|')})$`),
     error: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  })
+
+const redisUrl = z
+  .string()
+  .refine((text) => url('redis', 'rediss').safeParse(text).success || parseRedisServers(text), {
+    error:
+      'must be redis://host:port, redis+cluster://host:port,host:port or redis+sentinel://host:port,host:port/master, or the same with rediss',
   })
 
 const list = z.string().transform((text) =>
@@ -31,8 +39,8 @@ export const variables = {
     .describe(
       'A standby of DATABASE_URL. Queries of documents go there while it is at most 5 s behind, but for those who have just written.',
     ),
-  REDIS_URL: url('redis', 'rediss').describe(
-    'Redis, 7 or newer. `npm start` brings its own when this is not set. Its `maxmemory` bounds what is kept of answers; the policy `allkeys-lru` fits.',
+  REDIS_URL: redisUrl.describe(
+    'Redis, 7 or newer: `redis://host:port`, `redis+cluster://host:port,host:port` (some nodes of a cluster) or `redis+sentinel://host:port,host:port/master`; with `rediss` over TLS. `npm start` brings its own when this is not set. Its `maxmemory` bounds what is kept of answers; the policy `allkeys-lru` fits.',
   ),
   MONGODB_URL: url('mongodb', 'mongodb\\+srv')
     .optional()

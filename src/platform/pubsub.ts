@@ -1,6 +1,6 @@
 import grs from 'graphql-redis-subscriptions'
-import { Redis, type RedisOptions } from 'ioredis'
 import type { Log } from './log.ts'
+import { createRedis, type Redis } from './redis.ts'
 
 const { RedisPubSub } = grs
 
@@ -33,9 +33,9 @@ export function channelsOf(prefix: string) {
 }
 
 export function createPubsub(url: string, log: Log): Pubsub {
-  const publisher = connect(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false, enableAutoPipelining: true })
+  const publisher = createRedis(url, { enableAutoPipelining: true })
   // Its commands wait until Redis is back, for ever: what is subscribed must be subscribed in the end.
-  const subscriber = connect(url, { maxRetriesPerRequest: null })
+  const subscriber = createRedis(url, { maxRetriesPerRequest: null, enableOfflineQueue: true })
   const engine = new RedisPubSub({
     publisher,
     subscriber: guarded(subscriber, log),
@@ -76,12 +76,6 @@ export function createPubsub(url: string, log: Log): Pubsub {
   }
   const isConnected = () => subscriber.status === 'ready'
   return { publish, subscribe, onReconnect: (listener) => reconnected.add(listener), isConnected, close }
-}
-
-function connect(url: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
-  const redis = new Redis(url, { ...options, retryStrategy: (attempt) => Math.min(50 * attempt, 500) })
-  redis.on('error', () => {})
-  return redis
 }
 
 /** What the engine sees of the subscriber: a SUBSCRIBE that is tried until it succeeds, and no rejection left unhandled. */

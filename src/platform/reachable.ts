@@ -1,7 +1,7 @@
-import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import pg from 'pg'
 import type { Env } from '../env.ts'
+import { findRedisVersion } from './redis.ts'
 
 type Servers = Pick<Env, 'DATABASE_URL' | 'REDIS_URL' | 'MONGODB_URL'>
 
@@ -12,7 +12,7 @@ export async function findUnusable(servers: Partial<Servers>): Promise<string[]>
   const { DATABASE_URL, REDIS_URL, MONGODB_URL } = servers
   const checks = [
     DATABASE_URL && check('DATABASE_URL', 'PostgreSQL', () => postgresVersion(DATABASE_URL)),
-    REDIS_URL && check('REDIS_URL', 'Redis', () => redisVersion(REDIS_URL)),
+    REDIS_URL && check('REDIS_URL', 'Redis', () => findRedisVersion(REDIS_URL)),
     MONGODB_URL && check('MONGODB_URL', 'MongoDB', () => mongoVersion(MONGODB_URL)),
   ]
   return (await Promise.all(checks)).filter((sentence) => typeof sentence === 'string' && sentence !== '') as string[]
@@ -46,22 +46,6 @@ async function postgresVersion(url: string): Promise<string> {
     return String(rows[0]?.server_version)
   } finally {
     await client.end()
-  }
-}
-
-async function redisVersion(url: string): Promise<string> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 })
-  let reason: Error | undefined
-  redis.on('error', (error) => {
-    reason = error
-  })
-  try {
-    await redis.connect()
-    return /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '0'
-  } catch (error) {
-    throw reason ?? error
-  } finally {
-    redis.disconnect()
   }
 }
 

@@ -1,4 +1,4 @@
-import { createRedis } from '../redis.ts'
+import { createKeys } from '../redis.ts'
 
 /** Texts in Redis, for as long as it likes to keep them. Nothing waits for it long, and nothing fails by it. */
 export type Store = {
@@ -16,7 +16,7 @@ export const storeLimits = {
 } as const
 
 export function createStore(url: string): Store {
-  const redis = createRedis(url, { commandTimeout: storeLimits.waitMs, enableAutoPipelining: true })
+  const redis = createKeys(url, { commandTimeout: storeLimits.waitMs, enableAutoPipelining: true })
   let restsUntil = 0
   const isUsable = () => redis.status === 'ready' && performance.now() > restsUntil
   const rest = () => {
