@@ -1,4 +1,5 @@
-import { type Caller, watchCaller } from './changes/caller.ts'
+import type { Caller } from './changes/caller.ts'
+import { watchRenewed } from './changes/renewed.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { leavable } from './lib/leavable.ts'
@@ -31,7 +32,7 @@ type Options<T> = {
  */
 export function changes<T extends object>(ctx: Context, options: Options<T>): Changes<T> {
   const signal = createSignal()
-  const caller = watchCaller(ctx, signal.raise)
+  const caller = watchRenewed(ctx, signal.raise)
   const opening = open(ctx, options.after)
   const generator = generate(ctx, caller, opening, signal, options.select)
   const stream = leavable(generator, async () => {

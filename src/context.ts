@@ -58,6 +58,8 @@ export type Context = Services & {
   lastEventId?: string
   /** The transaction that all its writes are parts of, where it has opened one. */
   open?: Open
+  /** Told who it is, where the transport has taken a fresh credential of the same caller. */
+  renewals?: Set<(renewed: Context) => void>
   /** Reads the credential again: what the caller is now, or null once it is no longer valid. For long-lived operations. */
   reauthenticate: () => Promise<Context | null>
 }

@@ -5,7 +5,8 @@ import { CloseCode, makeServer, type Context as ProtocolContext, type Server } f
 import type { WebSocket } from 'ws'
 import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
-import { LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
+import type { Actor, Context } from '../context.ts'
+import { Forbidden, LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
 import type { Graphql } from '../server.ts'
 import { limits } from './limits.ts'
 import type { Load } from './load.ts'
@@ -21,6 +22,10 @@ export type Connection = {
   userAgent: string
   /** What the upgrade's header said, until `connection_init` says better. */
   authorization: string | null
+  /** Whose that is, as of `connection_init`. */
+  caller: Actor | null
+  /** Who is to hear of a fresh credential: what it runs. */
+  renewals: NonNullable<Context['renewals']>
   /** Of the last event that was sent, on whichever subscription. */
   cursor: string | undefined
   /** Operations that have not been answered yet; subscriptions are, once they stream. */
@@ -94,12 +99,41 @@ export function closeSocket(socket: WebSocket, code: number, reason: string): vo
 
 type Protocol = ProtocolContext<Record<string, unknown>, Connection>
 
+/**
+ * Takes the credential of a ping, for what runs and for what is still to come, and answers what the pong says; null for a
+ * ping that brings none. It must be the same caller's: the socket stays what it was where it is not.
+ */
+export async function renew({ app }: Parts, connection: Connection, payload: unknown): Promise<Renewal | null> {
+  const authorization = findAuthorization((payload ?? {}) as Record<string, unknown>)
+  if (authorization === null) return null
+  const requestId = randomUUID()
+  try {
+    const ask = (given: string | null) => authenticate(app, { ...connection, authorization: given, requestId })
+    const renewed = await ask(authorization)
+    if (!connection.caller || !isSame(connection.caller, renewed.actor))
+      throw new Forbidden('This credential is of another caller. Connect again with it.')
+    connection.authorization = authorization
+    for (const tell of connection.renewals) tell({ ...renewed, renewals: connection.renewals })
+    return { accepted: true }
+  } catch (error) {
+    const { message, extensions } = maskError(error, { requestId, log: app.log })
+    return { accepted: false, code: String(extensions.code), message }
+  }
+}
+
+export type Renewal = { accepted: true } | { accepted: false; code: string; message: string }
+
+/** Keys are told apart by what they may do, event by event: one that replaces another is as good. */
+function isSame(before: Actor, after: Actor | null): boolean {
+  return before.kind === after?.kind && (before.kind === 'key' || before.id === after.id)
+}
+
 /** A credential that is not valid closes the socket at once, and a guest may stay. */
 async function connect({ app }: Parts, { extra, connectionParams }: Protocol): Promise<boolean> {
   extra.authorization = findAuthorization(connectionParams) ?? extra.authorization
   const requestId = randomUUID()
   try {
-    await authenticate(app, { ...extra, requestId })
+    extra.caller = (await authenticate(app, { ...extra, requestId })).actor
     return true
   } catch (error) {
     closeFor(error, extra, requestId, app)
@@ -131,7 +165,7 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
       throw new LimitExceeded(`A socket may run ${limits.socketOperations} operations at a time.`)
     }
     const operation = readOperation(payload)
-    const ctx = await authenticate(app, { ...extra, requestId })
+    const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)
     const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
     const answer: Answer = !isStream(ran) && isRaw(ran) ? JSON.parse(ran.json) : ran

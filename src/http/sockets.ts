@@ -3,8 +3,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CloseCode, handleProtocols, type Server } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { Log } from '../platform/log.ts'
-import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts } from './connection.ts'
+import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts, renew } from './connection.ts'
 import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
 import { projectOf, splitUrl } from './request.ts'
@@ -20,7 +19,6 @@ type SocketParts = Parts & { allows: AllowsOrigin; addressOf: (req: IncomingMess
 /** WebSockets at the same URLs as HTTP. */
 export function createSockets(parts: SocketParts): Sockets {
   const protocol = createProtocol(parts)
-  const { log } = parts.app
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: limits.bodyBytes,
@@ -39,13 +37,15 @@ export function createSockets(parts: SocketParts): Sockets {
       ip,
       userAgent: userAgent.slice(0, 512),
       authorization,
+      caller: null,
+      renewals: new Set(),
       cursor: undefined,
       running: 0,
       end: () => {},
     }
     connections.set(socket, connection)
     socket.once('close', () => connections.delete(socket))
-    attach(connection, protocol, log)
+    attach(connection, protocol, parts)
   }
 
   return {
@@ -82,8 +82,9 @@ function refuse(stream: Duplex, status: number): void {
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
 }
 
-function attach(connection: Connection, protocol: Server<Connection>, log: Log): void {
+function attach(connection: Connection, protocol: Server<Connection>, parts: Parts): void {
   const { socket } = connection
+  const { log } = parts.app
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -96,6 +97,10 @@ function attach(connection: Connection, protocol: Server<Connection>, log: Log):
             closeSocket(socket, CloseCode.InternalServerError, 'Something went wrong.')
           }),
         ),
+      onPing: async (payload) => {
+        const answer = (await renew(parts, connection, payload)) ?? payload
+        await send(connection, JSON.stringify({ type: 'pong', payload: answer }))
+      },
     },
     connection,
   )
