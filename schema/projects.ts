@@ -3,7 +3,13 @@ import type { CostLimits as Limits } from '../src/context.ts'
 import { costLimits } from '../src/http/limits.ts'
 import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
-import { createProject, getProject, updateProject, visibleProjects } from '../src/modules/projects/projects.ts'
+import {
+  createProject,
+  deleteProject,
+  getProject,
+  updateProject,
+  visibleProjects,
+} from '../src/modules/projects/projects.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
@@ -145,6 +151,17 @@ builder.mutationFields((t) => ({
       await updateProject(ctx, id, changes)
       return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
     },
+  }),
+  deleteProject: t.fieldWithInput({
+    type: 'ID',
+    access: { audience: ['owner'] },
+    description:
+      'Deletes a project of yours with all that is in it. It is gone at once, for everybody. Only owners may. Answers its id.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({ required: true, description: 'Its name, to be sure that it is this one that you mean.' }),
+    },
+    resolve: (_root, { input }, ctx) => deleteProject(ctx, input),
   }),
 }))
 

@@ -82,7 +82,7 @@ function findIdentity(
 async function findProject({ sql }: Services, projectId: string): Promise<Identity<Found>> {
   const { rows } = await sql.query<ProjectRow>({
     name: 'project',
-    text: 'select "costLimits" from projects where id = $1',
+    text: 'select "costLimits" from projects where id = $1 and "deletedAt" is null',
     values: [projectId],
   })
   const [row] = rows
@@ -97,7 +97,7 @@ async function findKey({ sql, clock }: Services, projectId: string, hash: string
     name: 'key',
     text: `select p."costLimits", k.id, k.scopes, k."expiresAt" from projects p
            left join keys k on k."projectId" = p.id and k.hash = $2 and (k."expiresAt" is null or k."expiresAt" > $3)
-           where p.id = $1`,
+           where p.id = $1 and p."deletedAt" is null`,
     values: [projectId, hash, clock()],
   })
   const [row] = rows
@@ -128,7 +128,7 @@ async function findSession(services: Services, projectId: string, hash: string):
            left join (sessions s join users u on u.id = s."userId" and u.status = 'ACTIVE')
              on s.hash = $2 and s."expiresAt" > $3 and s."projectId" in (p.id, '${consoleProjectId}')
            left join members m on m."projectId" = p.id and m."userId" = u.id
-           where p.id = $1 and (s."projectId" is null or s."projectId" = p.id or m.id is not null)`,
+           where p.id = $1 and p."deletedAt" is null and (s."projectId" is null or s."projectId" = p.id or m.id is not null)`,
     values: [projectId, hash, clock()],
   })
   const [row] = rows

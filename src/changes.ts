@@ -2,9 +2,11 @@ import type { Caller } from './changes/caller.ts'
 import { watchRenewed } from './changes/renewed.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { Unauthenticated } from './errors.ts'
 import { leavable } from './lib/leavable.ts'
 import { createSignal, type Signal } from './lib/signal.ts'
 import type { LoggedEvent } from './logged-event.ts'
+import { projectDeleted } from './modules/projects/events.ts'
 import { TooSlow } from './tail.ts'
 
 export type Change<T> = T & {
@@ -79,9 +81,15 @@ async function* generate<T extends object>(
       throw error instanceof TooSlow ? new TooSlow(error.seq, cursorAt(error.seq)) : error
     })
     if (done) return
+    if (isEnd(ctx.projectId, event)) throw new Unauthenticated('The project was deleted.')
     const selected = await select(event, await current())
     if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
   }
+}
+
+/** The end of the project is the end of all its streams, those of guests too. */
+function isEnd(projectId: string, { type, payload }: LoggedEvent): boolean {
+  return type === projectDeleted.name && (payload as { projectId: string }).projectId === projectId
 }
 
 /** The next event, and whether it is there yet. */

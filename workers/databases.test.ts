@@ -41,13 +41,14 @@ test('events that ask for changes lead to one job for each project', async () =>
     event('collections.updated', 'd', { status: 'AVAILABLE' }, 'system'),
     event('collections.updated', 'e', { status: 'AVAILABLE' }),
     event('databases.deleted', 'f', {}),
+    event('collections.deleted', 'i', {}),
     event('users.created', 'g', {}),
     event('attributes.updated', 'h', { status: 'CHANGING' }),
   ]
   const jobs = await reaction(world.app, events)
   assert.deepEqual(
     jobs.map(({ data }) => data),
-    ['a', 'b', 'e', 'f', 'h'].map((projectId) => ({ projectId })),
+    ['a', 'b', 'e', 'f', 'i', 'h'].map((projectId) => ({ projectId })),
   )
   assert.equal(jobs[0]?.key, events[2]?.id)
 })

@@ -21,7 +21,7 @@ export function asksForChange({
   actorKind,
 }: Pick<LoggedEvent, 'type' | 'payload' | 'actorKind'>): boolean {
   const [noun = '', action] = type.split('.')
-  if (type === 'databases.deleted') return true
+  if (type === 'databases.deleted' || type === 'collections.deleted') return true
   if (!['collections', 'attributes', 'indexes'].includes(noun)) return false
   const { status = '' } = payload as { status?: string }
   if (action === 'created' || status === 'DELETING' || status === 'CHANGING') return true

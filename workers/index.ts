@@ -1,5 +1,6 @@
 import { audits } from './audits.ts'
 import { databases } from './databases.ts'
+import { deletes } from './deletes.ts'
 import type { Worker } from './implement.ts'
 import { mails } from './mails.ts'
 import { maintenance } from './maintenance.ts'
@@ -8,4 +9,4 @@ import { tasks } from './tasks.ts'
 import { webhooks } from './webhooks.ts'
 
 /** Everything that happens later. */
-export const workers: readonly Worker[] = [audits, databases, mails, maintenance, schedules, tasks, webhooks]
+export const workers: readonly Worker[] = [audits, databases, deletes, mails, maintenance, schedules, tasks, webhooks]

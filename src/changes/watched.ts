@@ -31,7 +31,8 @@ export function createWatched(
   projectIds: readonly string[],
   follow: (projectId: string) => Promise<void>,
 ): Watched {
-  const ids = first.kind === 'key' || first.kind === 'system' ? [first.id] : [first.id, first.sessionId]
+  const own = first.kind === 'key' || first.kind === 'system' ? [first.id] : [first.id, first.sessionId]
+  const ids = [...own, ctx.projectId]
   const listeners = new Set<() => void>()
   let actor = first
   let stale = true

@@ -15,7 +15,7 @@ export type Demo = { email: string; password: string; projectId: string; key: st
 export async function prepareDemo(services: Services, dir: string): Promise<Demo> {
   const path = join(dir, 'demo.json')
   const kept = await readDemo(path)
-  if (kept && (await services.db.project.findUnique({ where: { id: kept.projectId } }))) return kept
+  if (kept && (await services.db.project.findFirst({ where: { id: kept.projectId, deletedAt: null } }))) return kept
   const email = `demo-${randomBytes(3).toString('hex')}@example.org`
   const password = randomBytes(9).toString('base64url')
   const request = { projectId: consoleProjectId, requestId: 'demo', ip: '127.0.0.1', userAgent: 'npm start' }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { buildSchema } from 'graphql'
 import { catalogue } from '../event.ts'
 import './catalogue.ts'
+import { deletable, hanging } from './deletes/hanging.ts'
 
 /** Every noun that something happens to, as events name it. */
 const nouns = [...new Set([...catalogue.keys()].map((name) => name.slice(0, name.indexOf('.'))))]
@@ -50,3 +51,19 @@ for (const noun of nouns) {
     ])
   })
 }
+
+/** Nouns that do not go with their project, each with the reason. */
+const apart: Readonly<Record<string, string>> = {
+  projects: 'It is the project.',
+}
+
+for (const noun of nouns) {
+  test(`${noun} go with their project`, { skip: apart[noun] ?? false }, () => {
+    const parts = hanging.projects.flatMap(({ nouns }): readonly string[] => nouns)
+    assert.ok(parts.includes(noun), `Say in deletes/hanging.ts how ${noun} go when their project is deleted.`)
+  })
+}
+
+test('what is marked as deleted has an event that says so', () => {
+  for (const noun of deletable) assert.ok(catalogue.has(`${noun}.deleted`), noun)
+})

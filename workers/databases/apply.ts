@@ -3,7 +3,7 @@ import type { Context } from '../../src/context.ts'
 import { Unavailable } from '../../src/errors.ts'
 import { makeChange } from './change.ts'
 import { type Change, pendingChanges } from './changes.ts'
-import { dropAttribute, dropCollection, dropIndex, dropTable, forgetReaders, retireAttributes } from './drop.ts'
+import { dropAttribute, dropIndex, dropTable, forgetReaders, retireAttributes } from './drop.ts'
 import { Failure, fail } from './fail.ts'
 import { indexReaders, makeAttribute, makeCollection, makeIndex } from './make.ts'
 import { Busy } from './step.ts'
@@ -18,11 +18,10 @@ const makers: Record<Change['task'], (ctx: Context, id: string) => Promise<boole
   'forget-readers': forgetReaders,
   'drop-index': dropIndex,
   'drop-attribute': dropAttribute,
-  'drop-collection': dropCollection,
   'drop-table': dropTable,
 }
 
-const isGoodbye = ({ task }: Change) => task === 'drop-attribute' || task === 'drop-collection' || task === 'drop-table'
+const isGoodbye = ({ task }: Change) => task === 'drop-attribute' || task === 'drop-table'
 
 export type Options = {
   signal: AbortSignal

@@ -10,11 +10,10 @@ const tasks = [
   'index-readers',
   'forget-readers',
   'drop-attribute',
-  'drop-collection',
   'drop-table',
 ] as const
 
-/** `id` is that of the row that asks for it; of the table, where the row is gone with its database. */
+/** `id` is that of the row that asks for it; of the table, where the row is gone. */
 export type Change = { task: (typeof tasks)[number]; id: string }
 
 const readers = `select x.indisvalid from pg_index x where x.indexrelid = to_regclass(format('%I.%I', c."projectId", c.id || '_read'))`
@@ -38,7 +37,6 @@ const parts: Record<Change['task'], string> = {
     'x."createdAt"',
     `case when x.computed is null then x."createdAt" else 'epoch' end`,
   ),
-  'drop-collection': `select id, "createdAt" from collections c where status = 'DELETING' and "projectId" = $1`,
   'drop-table': `select tablename, 'epoch'::timestamptz from pg_tables where schemaname = $1 and ${orphaned}`,
 }
 

@@ -1,11 +1,9 @@
 import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
-import type { Context, TxContext } from '../../src/context.ts'
+import type { Context } from '../../src/context.ts'
 import { emit } from '../../src/event.ts'
 import { identify as identifyAttribute } from '../../src/modules/attributes/attributes.ts'
 import { attributeDeleted } from '../../src/modules/attributes/events.ts'
-import { identify as identifyCollection } from '../../src/modules/collections/collections.ts'
 import { hasOwnColumn } from '../../src/modules/collections/columns.ts'
-import { collectionDeleted } from '../../src/modules/collections/events.ts'
 import { dropColumn, dropLinks, dropNotNull, qualified } from '../../src/modules/collections/tables.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { indexDeleted } from '../../src/modules/indexes/events.ts'
@@ -62,28 +60,7 @@ export async function forgetReaders(ctx: Context, id: string): Promise<boolean> 
   })
 }
 
-export async function dropCollection(ctx: Context, id: string): Promise<boolean> {
-  return step(ctx, async (tx) => {
-    const collection = await claim<Collection>(tx, 'collections', id, 'DELETING')
-    if (!collection) return true
-    await tx.query(`drop table if exists ${qualified(ctx.projectId, id)} cascade`)
-    for (const links of await linksAt(tx, id)) await tx.query(dropLinks(links))
-    await tx.query('delete from collections where id = $1', [id])
-    await emit(tx, collectionDeleted, identifyCollection(collection))
-    await raiseRevision(tx)
-    return true
-  })
-}
-
-/** The relations whose links go with a collection: its own, and those that point at it and are being deleted too. */
-async function linksAt(tx: TxContext, collectionId: string): Promise<Attribute[]> {
-  return tx.query<Attribute>(
-    `select * from attributes where relation = 'MANY_TO_MANY' and ("collectionId" = $1 or "relatedCollectionId" = $1)`,
-    [collectionId],
-  )
-}
-
-/** A table whose row went with its database: of a collection, or of the links of a relation. */
+/** A table whose row is gone: of a collection, or of the links of a relation. */
 export async function dropTable(ctx: Context, id: string): Promise<boolean> {
   return step(ctx, async (tx) => {
     const rows = await tx.query(

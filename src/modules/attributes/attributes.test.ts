@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../../context.ts'
-import { type AppError, Conflict, Invalid, LimitExceeded } from '../../errors.ts'
+import { type AppError, Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createCollection, deleteCollection } from '../collections/collections.ts'
@@ -166,13 +166,14 @@ test('an attribute that an index uses stays until the index goes', async () => {
   )
 })
 
-test('nothing is added to what is being deleted or has failed', async () => {
-  const { id } = await createCollection(ctx, { databaseId, key: 'leaving', permissions: [] })
-  await deleteCollection(ctx, id)
+test('nothing is added to what is deleted or has failed', async () => {
+  const left = await createCollection(ctx, { databaseId, key: 'leaving', permissions: [] })
+  await deleteCollection(ctx, left.id)
   await refuses(
-    () => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }),
-    (error) => error instanceof Conflict,
+    () => createAttribute(ctx, { collectionId: left.id, key: 'a', type: 'BOOLEAN' }),
+    (error) => error instanceof NotFound,
   )
+  const { id } = await createCollection(ctx, { databaseId, key: 'leaving', permissions: [] })
   await ctx.db.collection.update({ where: { id }, data: { status: 'FAILED' } })
   await refuses(
     () => createAttribute(ctx, { collectionId: id, key: 'a', type: 'BOOLEAN' }),

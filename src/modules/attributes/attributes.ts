@@ -65,7 +65,6 @@ export async function getOpenCollection(tx: DbContext, id: string): Promise<Coll
   const where = { AND: [{ id }, { database: visibleDatabases(tx) }] }
   const collection = isId('col', id) ? await tx.db.collection.findFirst({ where }) : null
   if (!collection) throw new NotFound('There is no such collection.')
-  if (collection.status === 'DELETING') throw new Conflict('This collection is being deleted.')
   if (collection.status === 'FAILED')
     throw new Conflict('This collection could not be made: delete it and make another.')
   return collection

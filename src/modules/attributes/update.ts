@@ -141,8 +141,8 @@ async function planChange(tx: DbContext, attribute: Found, changes: AttributeCha
   return { shape, change: { ...change, default: initial } }
 }
 
-function checkOpen({ status, collection }: Found): void {
-  if (collection.status === 'DELETING' || status === 'DELETING') throw new Conflict('This attribute is being deleted.')
+function checkOpen({ status }: Found): void {
+  if (status === 'DELETING') throw new Conflict('This attribute is being deleted.')
   if (status === 'FAILED') throw new Conflict('This attribute could not be made: delete it and make another.')
   if (status === 'CHANGING') throw new Conflict('This attribute is being changed already.')
   if (status === 'PROCESSING') throw new Conflict('This attribute is still being made.')

@@ -9,7 +9,7 @@ export function visibleAudits(ctx: Context): Prisma.AuditWhereInput {
   return id ? { projectId, seq: { in: [] } } : { projectId }
 }
 
-/** Keeps what happened. An event that is kept already stays as it is. */
+/** Keeps what happened in projects that are not deleted. An event that is kept already stays as it is. */
 export async function recordAudits(services: Pick<Services, 'sql'>, events: readonly LoggedEvent[]): Promise<void> {
   const rows = events.map((event) => {
     const { id, projectId, seq, name, aggregate, actorKind, actorId, at } = event
@@ -21,6 +21,7 @@ export async function recordAudits(services: Pick<Services, 'sql'>, events: read
      select id, "projectId", seq, event, resource, "actorKind", "actorId", payload, at
      from jsonb_to_recordset($1::jsonb) as r(id uuid, "projectId" text, seq bigint, event text, resource text,
        "actorKind" text, "actorId" text, payload jsonb, at timestamptz)
+     where exists (select from projects p where p.id = r."projectId" and p."deletedAt" is null)
      on conflict do nothing`,
     [JSON.stringify(rows)],
   )

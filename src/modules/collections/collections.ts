@@ -13,7 +13,7 @@ import { lockSchema, raiseRevision } from '../databases/revision.ts'
 import { checkIndex, insertIndexes, type NewIndex, verifyLanguage } from '../indexes/indexes.ts'
 import { type NewPermission, permissionTexts } from '../permissions/grants.ts'
 import { rights } from '../permissions/roles.ts'
-import { collectionCreated, collectionUpdated } from './events.ts'
+import { collectionCreated, collectionDeleted, collectionUpdated } from './events.ts'
 import { type NewRule, ruleTexts } from './rules.ts'
 
 /** Most collections in a project. */
@@ -108,7 +108,6 @@ export async function updateCollection(
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     const found = await getCollection(tx, id)
-    if (found.status === 'DELETING') throw new Conflict('This collection is being deleted.')
     const names = { key: changes.key ?? found.key, typeName: changes.typeName ?? found.typeName }
     if (names.key !== found.key || names.typeName !== found.typeName) await checkFree(tx, { ...found, ...names })
     if (changes.rules != null) data.rules = await readRules(tx, id, changes.rules)
@@ -133,24 +132,26 @@ function checkCacheSeconds(seconds: number | null): number | null {
   return seconds
 }
 
-/** Asks for a collection's end: its type is gone at once, and its documents with its table. Refused while others point at it. */
+/**
+ * Deletes a collection. It and its type are gone at once and their names are free; the databases worker drops its table.
+ * Refused while others point at it.
+ */
 export async function deleteCollection(ctx: Context, id: string): Promise<string> {
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     const collection = await getCollection(tx, id)
-    if (collection.status === 'DELETING') return id
     const pointer = await tx.db.attribute.findFirst({
       where: {
         relatedCollectionId: id,
         status: { not: 'DELETING' },
-        collection: { id: { not: id }, status: { not: 'DELETING' } },
+        collectionId: { not: id },
       },
       include: { collection: true },
     })
     if (pointer)
       throw new Conflict(`“${pointer.collection.key}.${pointer.key}” points at it: delete that attribute first.`)
-    await tx.db.collection.update({ where: { id }, data: { status: 'DELETING', statusReason: null } })
-    await emit(tx, collectionUpdated, { ...identify(collection), status: 'DELETING' as const })
+    await tx.db.collection.delete({ where: { id } })
+    await emit(tx, collectionDeleted, identify(collection))
     await raiseRevision(tx)
     return id
   })

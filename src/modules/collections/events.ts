@@ -13,14 +13,13 @@ export const collectionCreated = defineEvent({
 })
 export const collectionUpdated = defineEvent({
   name: 'collections.updated',
-  description:
-    'A collection became available, failed, is being deleted, or its names, permissions, rules or cache were changed.',
+  description: 'A collection became available, failed, or its names, permissions, rules or cache were changed.',
   payload: change,
   path,
 })
 export const collectionDeleted = defineEvent({
   name: 'collections.deleted',
-  description: 'A collection is gone, with its documents.',
+  description: 'A collection is gone, with its documents: there is no event for each of them.',
   payload,
   path,
 })

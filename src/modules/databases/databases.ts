@@ -64,7 +64,7 @@ export async function deleteDatabase(ctx: Context, id: string): Promise<string> 
     const pointer = await tx.db.attribute.findFirst({
       where: {
         relatedCollection: { databaseId: id },
-        collection: { databaseId: { not: id }, status: { not: 'DELETING' } },
+        collection: { databaseId: { not: id } },
         status: { not: 'DELETING' },
       },
       include: { collection: true },

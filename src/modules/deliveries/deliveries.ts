@@ -7,7 +7,7 @@ import { webhookPinged } from '../webhooks/events.ts'
 
 /** The deliveries of the project that is asked, for those who run it. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
-  return operatorRows(ctx)
+  return { ...operatorRows(ctx), webhook: { deletedAt: null } }
 }
 
 type Subscribed = { id: string; projectId: string; events: string[] }

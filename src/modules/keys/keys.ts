@@ -10,7 +10,7 @@ import { isScope } from './scopes.ts'
 /** The keys of the projects that this caller is a member of. Keys cannot read keys. */
 export function visibleKeys(ctx: Context): Prisma.KeyWhereInput {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
-  return { project: { members: { some: { userId: accountId } } } }
+  return { project: { deletedAt: null, members: { some: { userId: accountId } } } }
 }
 
 export type CreatedKey = { key: Key; secret: string }
@@ -55,6 +55,8 @@ export async function deleteKey(ctx: Context, id: string): Promise<string> {
 
 async function requireMember(ctx: Context, projectId: string): Promise<void> {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
-  const member = await ctx.db.member.findUnique({ where: { projectId_userId: { projectId, userId: accountId } } })
+  const member = await ctx.db.member.findFirst({
+    where: { projectId, userId: accountId, project: { deletedAt: null } },
+  })
   if (!member || projectId === consoleProjectId) throw new NotFound('There is no such project.')
 }

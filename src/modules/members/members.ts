@@ -8,7 +8,7 @@ import { memberCreated, memberDeleted } from './events.ts'
 /** The members of the projects that this caller is a member of. */
 export function visibleMembers(ctx: Context): Prisma.MemberWhereInput {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
-  return { project: { members: { some: { userId: accountId } } } }
+  return { project: { deletedAt: null, members: { some: { userId: accountId } } } }
 }
 
 /** Adds an account, found by its address, to a project of which the caller is an owner. */
@@ -51,7 +51,9 @@ export async function removeMember(ctx: Context, id: string): Promise<string> {
 /** Throws NotFound for a project of others, and Forbidden for a member who is no owner. */
 export async function requireOwner(ctx: Context, projectId: string): Promise<void> {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
-  const member = await ctx.db.member.findUnique({ where: { projectId_userId: { projectId, userId: accountId } } })
+  const member = await ctx.db.member.findFirst({
+    where: { projectId, userId: accountId, project: { deletedAt: null } },
+  })
   if (!member || projectId === consoleProjectId) throw new NotFound('There is no such project.')
   if (member.role !== 'OWNER') throw new Forbidden('Only an owner of the project may do this.')
 }

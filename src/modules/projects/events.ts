@@ -16,6 +16,12 @@ export const projectUpdated = defineEvent({
   payload,
   path,
 })
+export const projectDeleted = defineEvent({
+  name: 'projects.deleted',
+  description: 'A project was deleted, with all that is in it: there is no event for each of its things.',
+  payload,
+  path,
+})
 
 /** Stands in the stream of the console, which every API node follows. */
 export const projectSchemaChanged = defineEvent({

@@ -5,10 +5,13 @@ import type { Context } from '../../context.ts'
 import { Conflict, Forbidden, Invalid, NotFound, Unauthenticated } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
+import { signUp } from '../accounts/accounts.ts'
 import { createKey, deleteKey, visibleKeys } from '../keys/keys.ts'
-import { addMember, removeMember } from '../members/members.ts'
+import { addMember, removeMember, visibleMembers } from '../members/members.ts'
+import { createTask } from '../tasks/tasks.ts'
 import { createUser } from '../users/users.ts'
-import { createProject, getProject, updateProject, visibleProjects } from './projects.ts'
+import { createWebhook } from '../webhooks/webhooks.ts'
+import { createProject, deleteProject, getProject, updateProject, visibleProjects } from './projects.ts'
 
 let world: World
 let mine: { projectId: string; ownerAtConsole: Context }
@@ -79,6 +82,55 @@ describe('projects', () => {
       (await world.app.db.project.findMany({ where: visibleProjects(ctx) })).map(({ id }) => id)
     assert.ok(!(await ids(mine.ownerAtConsole)).includes(theirs.projectId))
     assert.deepEqual(await ids(world.context('console')), [])
+  })
+})
+
+describe('deleteProject', () => {
+  const ask = (projectId: string, secret: string | null) =>
+    authenticate(world.app, {
+      projectId,
+      authorization: secret && `Bearer ${secret}`,
+      requestId: 'r',
+      ip: '',
+      userAgent: '',
+    })
+
+  test('gone at once for its owner, its keys, its users and guests; what acts by itself stops', async () => {
+    const { projectId, ownerAtConsole, owner } = await world.createProject()
+    const { secret } = await createKey(ownerAtConsole, { projectId, name: 'k', scopes: ['users.read'] })
+    const user = await signUp(await ask(projectId, null), { email: 'ann@example.org', password: 'correct horse' })
+    await createTask(owner, { name: 't', schedule: '* * * * *', url: 'https://example.org' })
+    await createWebhook(owner, { name: 'w', url: 'https://example.org', events: ['*'] })
+    for (const credential of [null, secret, user.secret]) await ask(projectId, credential)
+    const count = (await world.emitted()).length
+    assert.equal(await deleteProject(ownerAtConsole, { id: projectId, name: 'Test' }), projectId)
+    assert.deepEqual((await world.emitted()).slice(count), ['projects.deleted'])
+    for (const credential of [null, secret, user.secret, 'key_x'.padEnd(40, 'x')])
+      await assert.rejects(ask(projectId, credential), NotFound)
+    const { db } = world.app
+    assert.equal(await db.project.count({ where: visibleProjects(ownerAtConsole) }), 0)
+    assert.equal(await db.key.count({ where: visibleKeys(ownerAtConsole) }), 0)
+    assert.equal(await db.member.count({ where: visibleMembers(ownerAtConsole) }), 0)
+    const active = { where: { projectId, enabled: true } }
+    assert.deepEqual([await db.task.count(active), await db.webhook.count(active)], [0, 0])
+    await refused(() => getProject(ownerAtConsole, projectId), NotFound)
+    await refused(() => updateProject(ownerAtConsole, projectId, { name: 'Back' }), NotFound)
+    await refused(() => deleteProject(ownerAtConsole, { id: projectId, name: 'Test' }), NotFound)
+    await refused(() => createKey(ownerAtConsole, { projectId, name: 'k2', scopes: ['users.read'] }), NotFound)
+    await refused(() => addMember(ownerAtConsole, { projectId, email: 'a@example.org', role: 'OWNER' }), NotFound)
+  })
+
+  test("another's and the console are not found; another name is invalid; a developer may not", async () => {
+    const { projectId, ownerAtConsole } = await world.createProject()
+    const by = (ctx: Context, id: string, name = 'Test') => deleteProject(ctx, { id, name })
+    await refused(() => by(mine.ownerAtConsole, projectId), NotFound)
+    await refused(() => by(ownerAtConsole, 'console', 'Console'), NotFound)
+    await refused(() => by(world.context('console'), projectId), NotFound)
+    await refused(() => by(ownerAtConsole, projectId, 'test'), Invalid)
+    const { email } = await world.app.db.user.findUniqueOrThrow({ where: { id: idOf(mine.ownerAtConsole) } })
+    await addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' })
+    await refused(() => by(mine.ownerAtConsole, projectId), Forbidden)
+    assert.equal((await getProject(ownerAtConsole, projectId)).deletedAt, null)
   })
 })
 

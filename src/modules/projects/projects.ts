@@ -1,16 +1,16 @@
 import type { Prisma, Project } from '../../../prisma/client/client.ts'
 import { type Context, type CostLimits, consoleProjectId, transaction } from '../../context.ts'
-import { NotFound, Unauthenticated } from '../../errors.ts'
+import { Invalid, NotFound, Unauthenticated } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { memberCreated } from '../members/events.ts'
 import { requireOwner } from '../members/members.ts'
-import { projectCreated, projectUpdated } from './events.ts'
+import { projectCreated, projectDeleted, projectUpdated } from './events.ts'
 
 /** The projects that this caller is a member of. Every read of projects goes through here. */
 export function visibleProjects(ctx: Context): Prisma.ProjectWhereInput {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
-  return { id: { not: consoleProjectId }, members: { some: { userId: accountId } } }
+  return { id: { not: consoleProjectId }, deletedAt: null, members: { some: { userId: accountId } } }
 }
 
 /** One of them by its id. Throws NotFound, the same for one that is another's and for one that is not. */
@@ -53,6 +53,28 @@ export async function updateProject(ctx: Context, id: string, { name, costLimits
     const project = await ctx.db.project.update({ where: { id }, data })
     await emit(ctx, projectUpdated, { projectId: id }, id)
     return project
+  })
+}
+
+/**
+ * Deletes a project, of which its name is to be given, so that nobody deletes another one than he means. From the commit
+ * on it is as one that is not, for everybody; the deletes worker takes away what is in it. Only its owners may.
+ */
+export async function deleteProject(ctx: Context, { id, name }: { id: string; name: string }): Promise<string> {
+  const project = await getProject(ctx, id)
+  await requireOwner(ctx, id)
+  if (project.name !== name) throw new Invalid('This is not the name of the project.', ['input', 'name'])
+  return transaction(ctx, async (tx) => {
+    const { count } = await tx.db.project.updateMany({
+      where: { id, name, deletedAt: null },
+      data: { deletedAt: ctx.clock() },
+    })
+    if (count === 0) throw new NotFound('There is no such project.')
+    // What acts by itself acts no more.
+    await tx.db.webhook.updateMany({ where: { projectId: id }, data: { enabled: false } })
+    await tx.db.task.updateMany({ where: { projectId: id }, data: { enabled: false, nextRunAt: null } })
+    await emit(tx, projectDeleted, { projectId: id }, id)
+    return id
   })
 }
 

@@ -45,7 +45,7 @@ export async function planDueRuns(ctx: Context, limit = 50): Promise<number> {
  */
 export async function beginRun(ctx: Context, id: string): Promise<(TaskRun & { task: Task }) | null> {
   const { count } = await ctx.db.taskRun.updateMany({
-    where: { id, status: { in: ['PENDING', 'RUNNING'] } },
+    where: { id, status: { in: ['PENDING', 'RUNNING'] }, task: { deletedAt: null, project: { deletedAt: null } } },
     data: { status: 'RUNNING', startedAt: ctx.clock() },
   })
   return count === 0 ? null : ctx.db.taskRun.findUnique({ where: { id }, include: { task: true } })

@@ -14,11 +14,11 @@ const maxTasks = 100
 
 /** The tasks of the project that is asked, for those who run it. */
 export function visibleTasks(ctx: Context): Prisma.TaskWhereInput {
-  return operatorRows(ctx)
+  return { ...operatorRows(ctx), deletedAt: null }
 }
 
 export function visibleTaskRuns(ctx: Context): Prisma.TaskRunWhereInput {
-  return operatorRows(ctx)
+  return { ...operatorRows(ctx), task: { deletedAt: null } }
 }
 
 export type TaskChanges = {
@@ -41,7 +41,7 @@ export async function createTask(ctx: Context, input: NewTask): Promise<Task> {
   requireSchedule(times)
   const enabled = input.enabled ?? true
   return transaction(ctx, async (tx) => {
-    const count = await tx.db.task.count({ where: { projectId: ctx.projectId } })
+    const count = await tx.db.task.count({ where: { projectId: ctx.projectId, deletedAt: null } })
     if (count >= maxTasks) throw new LimitExceeded(`A project has at most ${maxTasks} tasks.`)
     const nextRunAt = enabled ? tickAfter(times, ctx.clock()) : null
     const { name, schedule, url } = input
@@ -69,12 +69,12 @@ export async function updateTask(ctx: Context, id: string, changes: TaskChanges)
   })
 }
 
-/** Deletes a task and its runs. A call that is under way is not called back. */
+/** Deletes a task; the deletes worker takes its runs away. A call that is under way is not called back. */
 export async function deleteTask(ctx: Context, id: string): Promise<string> {
   requireOperator(ctx)
   return transaction(ctx, async (tx) => {
     await findForUpdate(ctx, tx, id)
-    await tx.db.task.delete({ where: { id } })
+    await tx.db.task.update({ where: { id }, data: { deletedAt: ctx.clock(), enabled: false, nextRunAt: null } })
     await emit(tx, taskDeleted, { taskId: id })
     return id
   })

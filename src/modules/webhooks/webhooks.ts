@@ -14,7 +14,7 @@ const maxWebhooks = 50
 
 /** The webhooks of the project that is asked, for those who run it. */
 export function visibleWebhooks(ctx: Context): Prisma.WebhookWhereInput {
-  return operatorRows(ctx)
+  return { ...operatorRows(ctx), deletedAt: null }
 }
 
 export type WebhookChanges = {
@@ -37,7 +37,7 @@ export async function createWebhook(ctx: Context, input: NewWebhook): Promise<We
   const secret = newWebhookSecret()
   const data = changesOf(ctx, input)
   return transaction(ctx, async (tx) => {
-    const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId } })
+    const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId, deletedAt: null } })
     if (count >= maxWebhooks) throw new LimitExceeded(`A project has at most ${maxWebhooks} webhooks.`)
     const { name, url } = input
     const secrets = [keepSecret(ctx.env, secret)]
@@ -75,12 +75,12 @@ export async function rotateWebhookSecret(ctx: Context, id: string): Promise<Web
   })
 }
 
-/** Deletes a webhook and its deliveries; what was not yet delivered no longer is. */
+/** Deletes a webhook: what was not yet delivered no longer is, and the deletes worker takes its deliveries away. */
 export async function deleteWebhook(ctx: Context, id: string): Promise<string> {
   requireOperator(ctx)
   return transaction(ctx, async (tx) => {
     await findForUpdate(ctx, tx, id)
-    await tx.db.webhook.delete({ where: { id } })
+    await tx.db.webhook.update({ where: { id }, data: { deletedAt: ctx.clock(), enabled: false } })
     await emit(tx, webhookDeleted, { webhookId: id })
     return id
   })
