@@ -119,9 +119,7 @@ async function moveOn(
 /** Four at a time: the pool is shared. */
 async function enqueueAll(queue: Queue, owed: readonly Owed[]): Promise<void> {
   for (let i = 0; i < owed.length; i += 4) {
-    await Promise.all(
-      owed.slice(i, i + 4).map(({ job, key, data, at }) => queue.enqueue(job, key, data, at ? { at } : {})),
-    )
+    await Promise.all(owed.slice(i, i + 4).map(({ job, key, data }) => queue.enqueue(job, key, data)))
   }
 }
 

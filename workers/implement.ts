@@ -24,7 +24,7 @@ export type Implementation = {
 }
 
 /** One job to be done, by its key. */
-export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown; at?: Date }
+export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown }
 
 /** What an event leads to. Runs in the bridge, in the order of the log, perhaps more than once: it must be repeatable. */
 export type Reaction = (services: Services, events: readonly LoggedEvent[]) => Promise<Owed[]>
@@ -38,8 +38,10 @@ export type Worker = {
   reactions: readonly Reaction[]
   /** Jobs that rows in PostgreSQL have waited for too long: they are enqueued again, whatever the queue's server says. */
   owed?: (services: Services) => Promise<Owed[]>
-  /** A loop of its own, where the worker needs a clock. */
-  start?: (services: Services, queue: Queue) => { stop: () => Promise<void> }
+  /** Plans what is due at that time, PostgreSQL's, and answers whether there is more. The one clock asks (`schedules.ts`). */
+  due?: (services: Services, queue: Queue, now: Date) => Promise<boolean>
+  /** A loop of its own. It is told of all workers. */
+  start?: (services: Services, queue: Queue, workers: readonly Worker[]) => { stop: () => Promise<void> }
 }
 
 export function implement<Data>(

@@ -40,7 +40,7 @@ export async function startWorkers(services: Services, options: Options = {}): P
   queue.start()
   // The bridge knows every worker, whichever run here: an event is taken from the log once.
   const loops: Loop[] = [
-    ...chosen.flatMap((worker) => worker.start?.(services, queue) ?? []),
+    ...chosen.flatMap((worker) => worker.start?.(services, queue, workers) ?? []),
     startSweeper(services, queue, workers, options.sweepEveryMs),
     startBridge(services, queue, workers),
     startRelay(services),

@@ -2,16 +2,21 @@ import type { Task, TaskRun } from '../prisma/client/client.ts'
 import { asSystem, type Context } from '../src/context.ts'
 import { readHeaders } from '../src/modules/calls/secrets.ts'
 import { runTaskJob } from '../src/modules/tasks/jobs.ts'
-import { beginRun, finishRun, type RunOutcome } from '../src/modules/tasks/runs.ts'
+import { beginRun, finishRun, planDueRuns, type RunOutcome } from '../src/modules/tasks/runs.ts'
 import { type Egress, EgressFailed, EgressRefused } from '../src/platform/egress.ts'
 import { implement, onEvent, type Worker } from './implement.ts'
 
 const timeoutMs = 30_000
+const duePerTick = 50
 
 /** Makes the calls of tasks. */
 export const tasks: Worker = {
   name: 'tasks',
   jobs: [],
+  due: async (services, _queue, now) => {
+    const planned = await planDueRuns(asSystem({ ...services, clock: () => now }, 'schedules', ''), duePerTick)
+    return planned === duePerTick
+  },
   outgoing: ({ egress }) => [
     implement(
       runTaskJob,

@@ -3,7 +3,7 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { runCreated, runFinished } from './events.ts'
-import { tickAfter, tickUpTo } from './schedule.ts'
+import { tickAfter, ticksBetween } from './schedule.ts'
 
 /** Plans one run. There is one for each task and time: null when that one has been planned already. */
 export async function createRun(
@@ -18,9 +18,14 @@ export async function createRun(
   return run
 }
 
+/** A time is missed when it was so long ago. Until then it is late, and runs however late it is: a leader may have died. */
+const missedAfterMs = 60_000
+/** Of late times no more than that, one for each second. */
+const maxLate = 61
+
 /**
- * Plans a run for each task that is due, and the task's next time, in one transaction: any number of clocks may do it.
- * A task whose times were missed runs once, for the last of them. Answers how many were due.
+ * Plans a run for each time that has come of tasks that are due, and when they are next due, in one transaction: whoever
+ * does it beside us skips them. Answers how many tasks were due.
  */
 export async function planDueRuns(ctx: Context, limit = 50): Promise<number> {
   return transaction(ctx, async (tx) => {
@@ -31,12 +36,21 @@ export async function planDueRuns(ctx: Context, limit = 50): Promise<number> {
     )
     for (const { id } of due) {
       const task = await tx.db.task.findUniqueOrThrow({ where: { id } })
-      const scheduledAt = tickUpTo(task, now)
-      await createRun(tx, task, scheduledAt)
-      await tx.db.task.update({ where: { id }, data: { previousRunAt: scheduledAt, nextRunAt: tickAfter(task, now) } })
+      const times = timesDue(task, now)
+      for (const time of times) await createRun(tx, task, time)
+      const previousRunAt = times.at(-1) ?? task.previousRunAt
+      await tx.db.task.update({ where: { id }, data: { previousRunAt, nextRunAt: tickAfter(task, now) } })
     }
     return due.length
   })
+}
+
+/** All times that are late; when there is none, the last of those that were missed. */
+function timesDue(task: Task, now: Date): Date[] {
+  const from = task.nextRunAt ?? now
+  const missedUpTo = new Date(now.getTime() - missedAfterMs)
+  const late = ticksBetween(task, from > missedUpTo ? from : missedUpTo, now, maxLate)
+  return late.length > 0 ? late : ticksBetween(task, from, missedUpTo, 1)
 }
 
 /**

@@ -1,6 +1,10 @@
 import { CronExpressionParser } from 'cron-parser'
+import { changeBetween, isTimeZone, offsetAt, whenShown } from '../../lib/zones.ts'
 
 export type Schedule = { schedule: string; timeZone: string }
+
+const hour = 3_600_000
+const day = 24 * hour
 
 /** Says what is wrong with a schedule, null when nothing is. */
 export function whyNotSchedule({
@@ -9,8 +13,8 @@ export function whyNotSchedule({
 }: Schedule): { message: string; field: 'schedule' | 'timeZone' } | null {
   if (!isTimeZone(timeZone)) return { message: `“${timeZone}” is not a time zone.`, field: 'timeZone' }
   const fields = schedule.trim().split(/\s+/).length
-  // A parser may take fewer fields and names like @daily; what is stored shall mean one thing to everybody.
-  if (fields !== 5 && fields !== 6)
+  // A parser may take fewer fields, names like @daily and H for any time; what is stored shall mean one thing to everybody.
+  if ((fields !== 5 && fields !== 6) || /(^|[\s,])H/i.test(schedule))
     return { message: 'A schedule has five cron fields, or six with seconds first.', field: 'schedule' }
   try {
     tickAfter({ schedule, timeZone }, new Date())
@@ -21,23 +25,62 @@ export function whyNotSchedule({
   }
 }
 
-/** The first time after that one which the schedule names. */
+/**
+ * The first time after that one which the schedule names. Where clocks are put forward, a time that they skip is as much
+ * later; where they are put back, a time that comes twice counts once. Schedules of every hour go by the hours that pass.
+ */
 export function tickAfter({ schedule, timeZone }: Schedule, time: Date): Date {
-  return CronExpressionParser.parse(schedule, { tz: timeZone, currentDate: time }).next().toDate()
+  // The parser's own search in zones misses times around such changes, or does not end: here it knows of none.
+  const expression = CronExpressionParser.parse(schedule, { tz: 'UTC', currentDate: time })
+  const nextShown = (shown: number): number => {
+    expression.reset(new Date(shown))
+    return expression.next().getTime()
+  }
+  const isHourly = expression.fields.hour.values.length === 24
+  return new Date((isHourly ? hourlyAfter : dailyAfter)(timeZone, nextShown, time.getTime()))
 }
 
-/** The last time that the schedule names, up to and including that one. */
-export function tickUpTo({ schedule, timeZone }: Schedule, time: Date): Date {
-  // The parser looks for what is strictly before.
-  const currentDate = new Date(Math.floor(time.getTime() / 1_000) * 1_000 + 1_000)
-  return CronExpressionParser.parse(schedule, { tz: timeZone, currentDate }).prev().toDate()
+type NextShown = (shown: number) => number
+
+/** What clocks show counts, whichever hour of those that come twice it is. */
+function hourlyAfter(zone: string, nextShown: NextShown, time: number): number {
+  let from = time
+  let offset = offsetAt(zone, from)
+  let shown = from + offset
+  for (;;) {
+    const found = nextShown(shown) - offset
+    if (found - from > day) {
+      from = found - day + 2 * hour
+      offset = offsetAt(zone, from)
+      shown = from + offset
+      continue
+    }
+    const change = changeBetween(zone, from, found)
+    if (change === null) return found
+    from = change
+    offset = offsetAt(zone, from)
+    shown = from + offset - 1
+  }
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
+/** Each time that the schedule names happens once. Those that clocks skipped come after some that are named later. */
+function dailyAfter(zone: string, nextShown: NextShown, time: number): number {
+  const offset = offsetAt(zone, time)
+  const skipped = Math.max(0, offset - offsetAt(zone, time - 3 * hour))
+  let first = Number.POSITIVE_INFINITY
+  for (let shown = nextShown(time + offset - skipped); ; shown = nextShown(shown)) {
+    if (first < Number.POSITIVE_INFINITY && shown >= first + offsetAt(zone, first)) return first
+    const found = whenShown(zone, shown)
+    if (found > time) first = Math.min(first, found)
+  }
+}
+
+/** The last times that the schedule names from one moment to another, both included, oldest first. */
+export function ticksBetween(times: Schedule, from: Date, to: Date, limit: number): Date[] {
+  for (let span = 60_000; ; span *= 4) {
+    const begin = Math.max(from.getTime(), to.getTime() - span)
+    const ticks: Date[] = []
+    for (let tick = tickAfter(times, new Date(begin - 1)); tick <= to; tick = tickAfter(times, tick)) ticks.push(tick)
+    if (ticks.length >= limit || begin === from.getTime()) return ticks.slice(-limit)
   }
 }

@@ -10,6 +10,14 @@ export function postgresStore(pool: Pool): Store {
   return {
     backend: new PostgresBackend({ pool, ensureSchema: false, disableNotifications: true }),
     prepare: () => prepare(pool),
+    bringNear: async (beyond) => {
+      // A job that was running has no time: `least` passes over it.
+      await pool.query(
+        `update agenda_jobs set locked_at = case when locked_at <= $1 then locked_at end, next_run_at = least(next_run_at, $2)
+         where locked_at > $1 or next_run_at > $1`,
+        [beyond, new Date()],
+      )
+    },
     isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === '23505',
     dropFinished: (name, key) => dropFinished(pool, name, key),
     forget: async (before) => {

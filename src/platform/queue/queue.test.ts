@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueueProcess } from '../../testing/queue-process.ts'
 import { createWorld, type World } from '../../testing/world.ts'
+import { createWrongClock, whyNoWrongClock } from '../../testing/wrong-clock.ts'
 import { maxStarts } from './attempts.ts'
 import { createQueue, type Queue } from './queue.ts'
 
@@ -42,11 +45,14 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       await world.app.sql.query('insert into effects (key, pid) values ($1, 0)', [key])
       return undefined
     }
-    const spawnWorker = (what: QueueProcess['what']) => {
+    const spawnWorker = (what: QueueProcess['what'], env = {}) => {
       const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = world.env
       const options: QueueProcess = { databaseUrl, redisUrl, mongoUrl, epoch, ...quick, what }
       const file = join(import.meta.dirname, '../../testing/queue-process.ts')
-      const child = spawn(process.execPath, [file, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [file, JSON.stringify(options)], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       children.push(child)
       return child
     }
@@ -55,8 +61,8 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       for (const child of children.splice(0)) child.kill('SIGKILL')
       await world.app.sql.query('drop table if exists agenda_jobs; truncate job_attempts; truncate effects')
     }
-    const each = (title: string, body: () => Promise<void>) =>
-      test(title, async () => {
+    const each = (title: string, body: () => Promise<void>, skip: string | false = false) =>
+      test(title, { skip }, async () => {
         epoch = crypto.randomUUID()
         await body().finally(closeAll)
       })
@@ -177,6 +183,30 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       await heard(second, 'started a', 8_000)
       await eventually(async () => assert.equal(await count('a'), 1))
     })
+
+    each(
+      'a worker whose clock is ahead starts a job at once; killed, it has put the job off for nobody',
+      async () => {
+        const dir = mkdtempSync(join(tmpdir(), 'tendril-clock-'))
+        const clock = createWrongClock(join(dir, 'clock'))
+        clock.set(3_600)
+        const ahead = spawnWorker('hang', clock.env)
+        await heard(ahead, 'ready')
+        const queue = create()
+        queue.start()
+        await eventually(() => queue.enqueue(kind, 'a', {}))
+        await heard(ahead, 'started a')
+        ahead.kill('SIGKILL')
+        await once(ahead, 'exit')
+        spawnWorker('insert')
+        await eventually(async () => {
+          await queue.prepare()
+          assert.equal(await count('a'), 1)
+        })
+        rmSync(dir, { recursive: true })
+      },
+      whyNoWrongClock ?? false,
+    )
 
     each('a job that kills its worker is quarantined', async () => {
       const queue = create()

@@ -32,16 +32,21 @@ export type Queue = {
    * Keeps a job until it has run. There is one for each (kind, key), ever: a second call is a success that changes
    * nothing, whether the first is still waiting or has long been done. Throws when the queue cannot be reached.
    */
-  enqueue: (kind: Pick<JobKind, 'name'>, key: string, data: unknown, options?: { at?: Date }) => Promise<void>
+  enqueue: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
   /** Enqueues a job that is owed even if one by that key has ended. It does not touch one that waits or runs. */
   revive: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
   page: (page: JobPage) => Promise<JobRow[]>
   forget: (before: Date) => Promise<number>
-  /** Makes again what is gone when the queue's server came back empty. */
+  /** Makes again what is gone when the queue's server came back empty, and brings near what a wrong clock put far off. */
   prepare: () => Promise<void>
   /** Takes no more jobs, waits for those that run, then tells them to stop. */
   close: (graceMs?: number) => Promise<void>
 }
+
+/** A job that is enqueued is due at once, also for a worker whose clock is this much behind. */
+const slackMs = 2 * 3_600_000
+/** No job waits for so long between its runs; one that seems to was planned or locked by a clock that was ahead. */
+const farMs = 15 * 60_000
 
 /** Agenda with its safety layer (docs/decisions/0003). */
 export function createQueue(options: QueueOptions): Queue {
@@ -81,7 +86,10 @@ export function createQueue(options: QueueOptions): Queue {
     },
     page: store.page,
     forget: store.forget,
-    prepare: store.prepare,
+    prepare: async () => {
+      await store.prepare()
+      await store.bringNear(new Date(Date.now() + farMs))
+    },
     close: async (graceMs = 25_000) => {
       state.closed = true
       await agenda.stop(false)
@@ -95,11 +103,11 @@ export function createQueue(options: QueueOptions): Queue {
 }
 
 function enqueuer(agenda: Agenda, store: Store, state: { connected: boolean }): Queue['enqueue'] {
-  return async (kind, key, data, { at = new Date() } = {}) => {
+  return async (kind, key, data) => {
     if (!state.connected) throw new Error('The job queue cannot be reached.')
     const job = agenda.create(kind.name, { key, data: JSON.parse(JSON.stringify(data ?? null)) })
     try {
-      await job.schedule(at).save()
+      await job.schedule(new Date(Date.now() - slackMs)).save()
     } catch (error) {
       if (!store.isDuplicate(error)) throw error
     }
