@@ -89,3 +89,13 @@ test('another project’s are not seen, and without the scope there is no trace 
     }
   }
 })
+
+test('a failed mail is sent again', async () => {
+  const { id } = await ctx.db.mail.findFirstOrThrow({ where: { recipient: 'a1@example.org' } })
+  const resend = 'mutation ($id: ID!) { resendMail(id: $id) { id status error } }'
+  assert.match((await operate(schemas, ctx, resend, { id })).errors[0] ?? '', /^CONFLICT/)
+  await ctx.db.mail.update({ where: { id }, data: { status: 'FAILED', error: '550' } })
+  const { data } = await operate(schemas, key('mails.write'), resend, { id })
+  assert.deepEqual(data, { resendMail: { id, status: 'PENDING', error: null } })
+  assert.match((await operate(schemas, ctx, resend, { id: 'mai_none' })).errors[0] ?? '', /^NOT_FOUND/)
+})

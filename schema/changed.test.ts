@@ -111,7 +111,8 @@ test('tasks and their runs, webhooks, deliveries and mails', async () => {
   await world.app.db.delivery.create({ data: { ...place, id: 'dlv_1', eventId: newEventId() } })
   const [delivery] = await told('deliveryChanged', 'status', () => endDelivery(ctx, 'dlv_1'), 1)
   assert.deepEqual([delivery.kind, delivery.node.status], ['UPDATED', 'FAILED'])
-  const mail = { projectId: ctx.projectId, eventId: newEventId(), template: 'verification', recipient: 'a@example.org' }
+  const letter = { template: 'verification', recipient: 'a@example.org', payload: {} }
+  const mail = { projectId: ctx.projectId, eventId: newEventId(), ...letter }
   const mails = await told(
     'mailChanged',
     'status',

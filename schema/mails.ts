@@ -1,5 +1,5 @@
 import { MailStatus as Status } from '../prisma/client/enums.ts'
-import { visibleMails } from '../src/modules/mails/mails.ts'
+import { resendMail, visibleMails } from '../src/modules/mails/mails.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
@@ -41,6 +41,16 @@ builder.queryField('mails', (t) =>
     },
     ...MailList,
   ),
+)
+
+builder.mutationField('resendMail', (t) =>
+  t.prismaField({
+    type: Mail,
+    access: { audience: ['console', 'server'], scope: 'mails.write' },
+    description: 'Sends a mail that has failed once more, to the same address.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => resendMail(ctx, id),
+  }),
 )
 
 changedField({

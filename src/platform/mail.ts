@@ -7,12 +7,17 @@ export type Mailer = {
   /** False without SMTP_URL: mails are only recorded. */
   isConfigured: boolean
   /** Throws MailRefused when trying again cannot help, anything else when it can. */
-  send: (mail: Mail) => Promise<void>
+  send: (mail: Mail, signal: AbortSignal) => Promise<void>
   close: () => void
 }
 
 /** The server said no for good (5xx), or the address is not one. */
 export class MailRefused extends Error {}
+/** The server does not take our word for who we are: whoever has set it up must look. Trying again may help then. */
+export class MailLoginRefused extends Error {}
+
+/** What one try may take in all. */
+const sendMs = 60_000
 
 const one =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
@@ -38,10 +43,11 @@ export function createMailer(env: Pick<Env, 'SMTP_URL' | 'MAIL_FROM'>): Mailer {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  const send = async ({ to, ...mail }: Mail) => {
+  const send = async ({ to, ...mail }: Mail, stop: AbortSignal) => {
     if (!isSingleAddress(to)) throw new MailRefused('The recipient is not one plain address.')
     const envelope = { from: addressOf(from), to: [to] }
-    await transport.sendMail({ ...mail, from, to: { name: '', address: to }, envelope }).catch(inWords)
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(sendMs)])
+    await transport.sendMail({ ...mail, from, to: { name: '', address: to }, envelope, signal }).catch(inWords)
   }
   return { isConfigured: true, send, close: () => transport.close() }
 }
@@ -50,10 +56,18 @@ async function refuse(): Promise<never> {
   throw new MailRefused('No SMTP server is set.')
 }
 
-function inWords(error: Error & { responseCode?: number; response?: string }): never {
-  const { responseCode, response } = error
-  if (responseCode && responseCode >= 500)
-    throw new MailRefused(`The server refused the mail: ${response ?? responseCode}`)
+/** Replies that say that we are not who we should be, wherever in the conversation (RFC 4954). */
+const loginCodes = [530, 534, 535, 538]
+
+type SmtpError = Error & { code?: string; responseCode?: number; response?: string }
+
+/** By the class of the reply: 5xx is final, but for the login; 4xx, and what never came to a reply, is not. */
+function inWords(error: SmtpError): never {
+  const { code, responseCode = 0, response } = error
+  const isFinal = responseCode >= 500
+  if (loginCodes.includes(responseCode) || (code === 'EAUTH' && (isFinal || responseCode === 0)))
+    throw new MailLoginRefused(`The server refused the login: ${response ?? error.message}`)
+  if (isFinal) throw new MailRefused(`The server refused the mail: ${response ?? responseCode}`)
   throw error
 }
 

@@ -1,11 +1,15 @@
 import { listLimit } from '../documents/values.ts'
 import { costLimits, costs, limits } from '../http/limits.ts'
+import { maxVerifications } from '../modules/accounts/verifications.ts'
 import { attributeLimit } from '../modules/attributes/attributes.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
 import { databaseLimit } from '../modules/databases/databases.ts'
+import { replayLimit } from '../modules/deliveries/replays.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
+import { mailLimits } from '../modules/mails/mails.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
+import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
 import { replicaLimits } from '../platform/replica.ts'
 import { shareLimits } from '../platform/shares.ts'
@@ -41,6 +45,11 @@ const project: readonly Row[] = [
   ['attributes of a collection', count(attributeLimit)],
   ['indexes of a collection', count(indexLimit)],
   ['migrations of a project', count(versionLimit)],
+  ['webhooks of a project', count(webhookLimit)],
+  ['failed deliveries that one call of `replayDeliveries` sends again', count(replayLimit)],
+  ['mails to one address, from one project in an hour', count(mailLimits.recipientHour)],
+  ['mails from one project in an hour; what is more waits', count(mailLimits.projectHour)],
+  ['mails that a user may ask for to prove their address, in an hour', count(maxVerifications)],
   ['sessions of a user; the oldest makes room', count(maxSessions)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]

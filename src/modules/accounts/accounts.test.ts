@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { authenticate } from '../../authenticate.ts'
-import { Conflict, Invalid, Unauthenticated } from '../../errors.ts'
+import { Conflict, Invalid, LimitExceeded, Unauthenticated } from '../../errors.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { maxSessions } from '../sessions/sessions.ts'
 import { updateUser } from '../users/users.ts'
 import { findAccount, signIn, signOut, signUp } from './accounts.ts'
-import { confirmVerification, createVerification, verificationSecret } from './verifications.ts'
+import { confirmVerification, createVerification, maxVerifications, verificationSecret } from './verifications.ts'
 
 let world: World
 let projectId: string
@@ -143,6 +143,17 @@ describe('verification', () => {
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
     assert.equal((await world.app.db.user.findUniqueOrThrow({ where: { id: user.id } })).emailVerified, true)
     await assert.rejects(createVerification(await as(secret)), Conflict)
+  })
+
+  test('limited: so many within an hour, at once or one after another', async () => {
+    const { secret, user } = await signUp(await as(null), { ...ann, email: 'many@example.org' })
+    const ctx = await as(secret)
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => createVerification(ctx)))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, maxVerifications)
+    await assert.rejects(createVerification(ctx), LimitExceeded)
+    assert.equal(await world.app.db.verification.count({ where: { userId: user.id } }), maxVerifications)
+    const later = new Date(Date.now() + 3_601_000)
+    await createVerification({ ...ctx, clock: () => later })
   })
 
   test('invalid: forged, of another project, or of an address that was changed since', async () => {

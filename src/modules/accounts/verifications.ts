@@ -1,7 +1,7 @@
 import type { User, Verification } from '../../../prisma/client/client.ts'
-import { type Context, transaction } from '../../context.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
 import type { Env } from '../../env.ts'
-import { Conflict, Invalid } from '../../errors.ts'
+import { Conflict, Invalid, LimitExceeded } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { sign, verifySignature } from '../../lib/secrets.ts'
@@ -10,6 +10,8 @@ import { requirePerson } from './accounts.ts'
 import { verificationCreated } from './events.ts'
 
 const lifetimeMs = 3_600_000
+/** How many a user may ask for while they last. */
+export const maxVerifications = 5
 const purpose = 'verification'
 
 /** The secret in the mail. It follows from the id and the server's key, so that neither the event nor a row holds it. */
@@ -23,8 +25,10 @@ export function verificationSecret(env: Env, verificationId: string): string {
 export async function createVerification(ctx: Context): Promise<Verification> {
   const { id: userId } = requirePerson(ctx)
   return transaction(ctx, async (ctx) => {
+    await ctx.query('select 1 as locked from users where id = $1 for update', [userId])
     const user = await ctx.db.user.findUniqueOrThrow({ where: { id: userId } })
     if (user.emailVerified) throw new Conflict('This address is verified already.')
+    await requireFewer(ctx, userId)
     const expiresAt = new Date(ctx.clock().getTime() + lifetimeMs)
     const verification = await ctx.db.verification.create({
       data: { id: newId('ver'), projectId: ctx.projectId, userId, email: user.email, expiresAt },
@@ -32,6 +36,16 @@ export async function createVerification(ctx: Context): Promise<Verification> {
     await emit(ctx, verificationCreated, { verificationId: verification.id, userId })
     return verification
   })
+}
+
+/** Whoever is written to should not be flooded, and who asks should know it. */
+async function requireFewer({ db, clock }: DbContext, userId: string): Promise<void> {
+  const where = { userId, expiresAt: { gt: clock() } }
+  const recent = await db.verification.findMany({ where, orderBy: { expiresAt: 'asc' }, select: { expiresAt: true } })
+  const [first] = recent
+  if (!first || recent.length < maxVerifications) return
+  const retryAfterMs = first.expiresAt.getTime() - clock().getTime()
+  throw new LimitExceeded(`At most ${maxVerifications} such mails are sent within an hour.`, retryAfterMs)
 }
 
 type Redeemed = { userId: string; email: string }

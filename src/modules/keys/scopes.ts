@@ -12,6 +12,7 @@ export const scopes = {
   'tasks.write': 'Create, change, delete and run tasks.',
   'audits.read': 'Read the audit log.',
   'mails.read': 'Read which mails were sent.',
+  'mails.write': 'Send failed mails again.',
   'events.read': 'Be told of every event as it happens; of those of documents with `documents.read` beside it.',
 } as const
 

@@ -11,3 +11,9 @@ export const mailFinished = defineEvent({
   payload: payload.extend({ status: z.enum(['SENT', 'FAILED']) }),
   path,
 })
+export const mailResent = defineEvent({
+  name: 'mails.resent',
+  description: 'A mail that had failed was asked for again.',
+  payload,
+  path,
+})

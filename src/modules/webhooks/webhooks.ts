@@ -10,7 +10,7 @@ import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
 import { keepSecret, newWebhookSecret, rotateSecrets } from './secrets.ts'
 
-const maxWebhooks = 50
+export const webhookLimit = 50
 
 /** The webhooks of the project that is asked, for those who run it. */
 export function visibleWebhooks(ctx: Context): Prisma.WebhookWhereInput {
@@ -38,7 +38,7 @@ export async function createWebhook(ctx: Context, input: NewWebhook): Promise<We
   const data = changesOf(ctx, input)
   return transaction(ctx, async (tx) => {
     const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId, deletedAt: null } })
-    if (count >= maxWebhooks) throw new LimitExceeded(`A project has at most ${maxWebhooks} webhooks.`)
+    if (count >= webhookLimit) throw new LimitExceeded(`A project has at most ${webhookLimit} webhooks.`)
     const { name, url } = input
     const secrets = [keepSecret(ctx.env, secret)]
     const webhook = await tx.db.webhook.create({
