@@ -146,7 +146,7 @@ describe('verification', () => {
   })
 
   test('limited: so many within an hour, at once or one after another', async () => {
-    const { secret, user } = await signUp(await as(null), { ...ann, email: 'many@example.org' })
+    const { secret, user } = await signUp(await as(null), { ...ann, email: 'often@example.org' })
     const ctx = await as(secret)
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => createVerification(ctx)))
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, maxVerifications)
