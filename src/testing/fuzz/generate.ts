@@ -1,6 +1,5 @@
 /** Operations, made from the schema that a caller is shown: whatever is added to it is asked for from then on. */
 import {
-  type GraphQLArgument,
   GraphQLBoolean,
   type GraphQLField,
   GraphQLNonNull,
@@ -8,13 +7,13 @@ import {
   type GraphQLSchema,
   getNamedType,
   isLeafType,
-  isNonNullType,
   isObjectType,
 } from 'graphql'
-import { type Maker, makeValue } from './inputs.ts'
+import { type Draft, makeArgument, makeArguments } from './arguments.ts'
+import { isBaited, type Maker } from './inputs.ts'
 import type { Pool } from './pool.ts'
 import type { Random } from './random.ts'
-import type { Argument, Directive, FieldNode, OperationTree, Selection } from './tree.ts'
+import type { Directive, FieldNode, OperationTree, Selection } from './tree.ts'
 
 export type Generator = {
   query: () => OperationTree
@@ -25,13 +24,16 @@ export type Generator = {
   askable: ReadonlySet<string>
 }
 
-/** What the parts of one operation share. */
-type Draft = { maker: Maker; left: number; aliases: number; asked: Set<string> }
-
 /** Names in use at one place of the answer. */
 type Scope = Set<string>
 
 const deepest = 5
+
+/**
+ * Share of operations that ask by one thing that may not be read, and by hardly anything else: where more is asked, something
+ * else is refused more often than not, and the answer tells nothing.
+ */
+const baiting = 0.15
 
 type Options = {
   schema: GraphQLSchema
@@ -42,6 +44,7 @@ type Options = {
   newId: () => string
   tempting: ReadonlySet<string>
   changeable: ReadonlyMap<string, readonly string[]>
+  secret: ReadonlyMap<string, readonly string[]>
   /** Types of documents that the caller may create. */
   creatable: ReadonlySet<string>
 }
@@ -58,9 +61,16 @@ export function createGenerator({ schema, except, creatable, ...given }: Options
     return name.startsWith('create') ? creatable.has(document) : (given.changeable.get(document)?.length ?? 0) > 0
   }
   const promising = mutations.filter(isPromising)
-  const draft = (): Draft => ({ maker, left: 10 + random.below(40), aliases: 0, asked })
-  const root = (kind: OperationTree['kind'], fields: readonly GraphQLField<unknown, unknown>[], count: number) => {
-    const now = draft()
+  const isBaitedField = ({ args }: GraphQLField<unknown, unknown>) => args.some((arg) => isBaited(maker, arg.type))
+  const baited = { query: queries.filter(isBaitedField), mutation: promising.filter(isBaitedField) }
+  const draft = (): Draft => ({ maker, left: 10 + random.below(40), aliases: 0, asked, share: 0.5, baits: false })
+  const bait = (): Draft => ({ ...draft(), left: 1 + random.below(8), share: 0.05, baits: true })
+  const root = (
+    kind: OperationTree['kind'],
+    fields: readonly GraphQLField<unknown, unknown>[],
+    count: number,
+    now = draft(),
+  ) => {
     const scope: Scope = new Set()
     const type = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
     const children = Array.from({ length: count }, () => makeField(now, type, random.pick(fields), scope, 0))
@@ -69,8 +79,14 @@ export function createGenerator({ schema, except, creatable, ...given }: Options
   // What is refused for want of a right is asked for too, but says little.
   const likely = () => (promising.length > 0 && random.chance(0.8) ? promising : mutations)
   return {
-    query: () => root('query', queries, random.chance(0.75) ? 1 : 2 + random.below(2)),
-    mutation: () => (mutations.length === 0 ? null : root('mutation', likely(), random.chance(0.8) ? 1 : 2)),
+    query: () => {
+      if (baited.query.length > 0 && random.chance(baiting)) return root('query', baited.query, 1, bait())
+      return root('query', queries, random.chance(0.75) ? 1 : 2 + random.below(2))
+    },
+    mutation: () => {
+      if (baited.mutation.length > 0 && random.chance(baiting)) return root('mutation', baited.mutation, 1, bait())
+      return mutations.length === 0 ? null : root('mutation', likely(), random.chance(0.8) ? 1 : 2)
+    },
     asked,
     askable: coordinates(schema, queries, mutations),
   }
@@ -209,68 +225,4 @@ function operationDirectives(schema: GraphQLSchema, maker: Maker, kind: Operatio
   return known
     .filter(() => maker.random.chance(0.15))
     .map(({ name, args }) => ({ name, args: args.flatMap((arg) => makeArgument(maker, arg, null, 0.4)) }))
-}
-
-/** Arguments that page a list are made together: others would only be refused. */
-const paging = new Set(['first', 'after', 'last', 'before', 'offset', 'orderBy', 'shuffle'])
-
-function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown>, coordinate: string): Argument[] {
-  const { maker } = draft
-  const named = getNamedType(field.type).name
-  const document = maker.documentOf(named) ?? maker.documentOf(field.name)
-  const isList = field.args.some(({ name }) => name === 'after')
-  const free = field.args.filter(({ name }) => !(isList && paging.has(name)))
-  const verb = /^(update|delete|upsert)/.exec(field.name)?.[0] ?? ''
-  const made = free.flatMap((arg) => makeArgument(maker, arg, document, 0.5, verb))
-  const all = isList ? [...made, ...pageArguments(maker, field, document)] : made
-  for (const { name } of all) draft.asked.add(`${coordinate}(${name})`)
-  return all
-}
-
-function makeArgument(
-  maker: Maker,
-  arg: GraphQLArgument,
-  document: string | null,
-  share: number,
-  verb = '',
-): Argument[] {
-  const isRequired = isNonNullType(arg.type) && arg.defaultValue === undefined
-  if (!isRequired && !maker.random.chance(share)) return []
-  const mine = maker.changeable.get(document ?? '') ?? []
-  const remake = () => {
-    // A bulk form that finds one document too many is refused: some find what may be changed, and nothing else.
-    if (arg.name === 'where' && verb && mine.length > 0 && maker.random.chance(0.75)) return fewOf(maker.random, mine)
-    return makeValue(maker, arg.type, { key: arg.name, document, input: verb && capitalized(verb), depth: 0 })
-  }
-  return [{ name: arg.name, type: arg.type, value: remake(), isVariable: maker.random.chance(0.5), remake }]
-}
-
-function fewOf(random: Random, ids: readonly string[]) {
-  return { id: { in: Array.from({ length: 1 + random.below(3) }, () => random.pick(ids)) } }
-}
-
-function capitalized(verb: string): string {
-  return verb.charAt(0).toUpperCase() + verb.slice(1)
-}
-
-function pageArguments(maker: Maker, field: GraphQLField<unknown, unknown>, document: string | null): Argument[] {
-  const { random, pool } = maker
-  const given = (name: string, value?: unknown): Argument[] => {
-    const arg = field.args.find((one) => one.name === name)
-    if (!arg) return []
-    const remake = () => makeValue(maker, arg.type, { key: name, document, input: '', depth: 0 })
-    const again = value === undefined ? { remake } : {}
-    return [{ name, type: arg.type, value: value ?? remake(), isVariable: random.chance(0.4), ...again }]
-  }
-  const backward = random.chance(0.25)
-  const size = backward ? given('last') : random.chance(0.5) ? given('first') : []
-  const places = pool.places.get(getNamedType(field.type).name) ?? []
-  if (places.length > 0 && random.chance(0.25)) {
-    const { orderBy, cursor } = random.pick(places)
-    const name = random.chance(backward ? 0.2 : 0.75) ? 'after' : 'before'
-    const order = orderBy === undefined ? [] : given('orderBy', orderBy)
-    return [...size, ...order, ...given(name, cursor)]
-  }
-  const order = [...(random.chance(0.5) ? given('orderBy') : []), ...(random.chance(0.05) ? given('shuffle') : [])]
-  return [...size, ...order, ...(!backward && random.chance(0.12) ? given('offset') : [])]
 }

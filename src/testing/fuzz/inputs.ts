@@ -6,6 +6,7 @@ import {
   getNamedType,
   isEnumType,
   isInputObjectType,
+  isLeafType,
   isListType,
   isNonNullType,
 } from 'graphql'
@@ -26,6 +27,8 @@ export type Maker = {
   tempting: ReadonlySet<string>
   /** By type of document: those that the caller may change, at least in the beginning. */
   changeable: ReadonlyMap<string, readonly string[]>
+  /** By type of document: those that the caller may not read, and that only one of the databases has. */
+  secret: ReadonlyMap<string, readonly string[]>
 }
 
 /** Where a value stands: the field or argument that it is for, and the type of document that this belongs to. */
@@ -36,6 +39,8 @@ export type Spot = {
   depth: number
   /** The operator that the value is for, where it stands in a filter. */
   inside?: string
+  /** Whether it is to be about what the caller may not read. */
+  isBait?: boolean
 }
 
 const deepest = 4
@@ -54,7 +59,8 @@ export function makeValue(maker: Maker, type: GraphQLInputType, spot: Spot): unk
   return makeScalar(maker, type.name, spot)
 }
 
-function lengthOf({ random }: Maker, type: GraphQLInputType, { key, inside }: Spot): number {
+function lengthOf({ random }: Maker, type: GraphQLInputType, { key, inside, isBait }: Spot): number {
+  if (isBait) return 1
   if (/[bB]etween$/.test(inside ?? key) && random.chance(0.95)) return 2
   return isInputObjectType(getNamedType(type)) ? 1 + random.below(3) : random.below(4)
 }
@@ -67,7 +73,9 @@ function unlike(items: readonly unknown[]): unknown[] {
 function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unknown {
   const { random } = maker
   const fields = Object.values(type.getFields()).filter((field) => spot.depth < deepest || isShallow(field))
-  const given = chosenFields(maker, type, fields)
+  const baits = spot.isBait ? baitsOf(maker, type) : []
+  const bait = baits.length > 0 ? random.pick(baits) : null
+  const given = bait ? [...new Set([...fields.filter(isRequired), bait])] : chosenFields(maker, type, fields)
   const document = maker.documentOf(type.name) ?? spot.document
   const entries = given.map((field) => {
     const isFilter = /Filter$/.test(type.name)
@@ -77,6 +85,7 @@ function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unk
       input: type.name,
       depth: spot.depth + 1,
       inside: field.name,
+      isBait: field === bait && isLeafType(getNamedType(field.type)),
     }
     const value = makeValue(maker, field.type, inside)
     const marked: Apart = { [apart]: true, value }
@@ -85,20 +94,41 @@ function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unk
   return Object.fromEntries(entries)
 }
 
+/** Fields that may be about what the caller may not read: of an order, condition or group; of a document, what it points at. */
+function baitsOf({ tempting, secret, documentOf, targetOf }: Maker, type: GraphQLInputObjectType): GraphQLInputField[] {
+  const fields = Object.values(type.getFields())
+  if (/(Order|Where|Group)$/.test(type.name)) return fields.filter(({ name }) => tempting.has(name))
+  const document = documentOf(type.name)
+  if (document === null || /(Filter|Having)$/.test(type.name)) return []
+  const pointsAt = ({ name }: GraphQLInputField) => secret.get(targetOf(document, name) ?? '')?.length ?? 0
+  return fields.filter((field) => getNamedType(field.type).name === 'ID' && pointsAt(field) > 0)
+}
+
+function isRequired(field: GraphQLInputField): boolean {
+  return isNonNullType(field.type) && field.defaultValue === undefined
+}
+
+/** Whether what may not be read can be asked by through an argument of this type. */
+export function isBaited(maker: Maker, type: GraphQLInputType): boolean {
+  const named = getNamedType(type)
+  return isInputObjectType(named) && baitsOf(maker, named).length > 0
+}
+
 function chosenFields(
-  { random, tempting }: Maker,
+  maker: Maker,
   type: GraphQLInputObjectType,
   fields: readonly GraphQLInputField[],
 ): GraphQLInputField[] {
+  const { random } = maker
   if (fields.length === 0) return []
-  const share = /Order$/.test(type.name) ? 0.2 : /Where$/.test(type.name) ? 0.06 : 0
-  const baits = share > 0 ? fields.filter(({ name }) => tempting.has(name)) : []
+  const share = /Order$/.test(type.name) ? 0.1 : /Where$/.test(type.name) ? 0.06 : 0
+  const baits = share > 0 ? baitsOf(maker, type) : []
   if (baits.length > 0 && random.chance(share)) return [random.pick(baits)]
   // Of an order, one key for each item, a field of the document itself more often than not; of a condition, one or two.
   const plain = fields.filter((field) => !isInputObjectType(getNamedType(field.type)))
   if (type.isOneOf || /(Order|Group)$/.test(type.name))
     return [random.pick(plain.length > 0 && random.chance(0.7) ? plain : fields)]
-  const required = fields.filter((field) => isNonNullType(field.type) && field.defaultValue === undefined)
+  const required = fields.filter(isRequired)
   const optional = fields.filter((field) => !required.includes(field))
   const isCondition = /(Where|Filter|Having)$/.test(type.name)
   if (!isCondition) return [...required, ...optional.filter((field) => random.chance(isShallow(field) ? 0.45 : 0.25))]
@@ -135,9 +165,10 @@ const makers: Record<string, (maker: Maker) => unknown> = {
   idempotencyKey: ({ random, newId }) => (random.chance(0.8) ? newId() : 'again'),
 }
 
-function makeId(maker: Maker, { key, document, input }: Spot): string {
-  const { random, pool, changeable } = maker
+function makeId(maker: Maker, { key, document, input, isBait }: Spot): string {
+  const { random, pool, changeable, secret } = maker
   if (document === null) return 'absent'
+  if (isBait) return random.pick(secret.get(maker.targetOf(document, key) ?? '') ?? ['absent'])
   const creates = /^(Create|Upsert|New)/.test(input)
   if (key === 'id' && creates) {
     // The id of a document that may not be read would tell that it is there, which is a channel of its own.

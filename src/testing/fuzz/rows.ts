@@ -125,6 +125,16 @@ export function changeableIds(principal: Principal): Map<string, string[]> {
   )
 }
 
+/** Ids of rows that only one of the databases has, and which the principal therefore may not read, by type. */
+export function secretIds(principal: Principal): Map<string, string[]> {
+  const [a, b] = [rowsOf(principal, 'a'), rowsOf(principal, 'b')]
+  const only = (rows: Row[], others: Row[]) => rows.filter(({ id }) => !others.some((other) => other.id === id))
+  const secret = [...only(a, b), ...only(b, a)]
+  return new Map(
+    Object.keys(kinds).map((kind) => [typeNameOf(kind), secret.flatMap((row) => (row.kind === kind ? row.id : []))]),
+  )
+}
+
 /** Names of fields that the principal may not read. */
 export function hiddenFields(principal: Principal): Set<string> {
   const attributes = Object.values(kinds).flatMap((kind) => Object.entries(kind.attributes))

@@ -4,7 +4,7 @@ import { createGenerator, type Generator } from './generate.ts'
 import { firstPool, harvest } from './harvest.ts'
 import type { Pool } from './pool.ts'
 import { type Random, randomOf } from './random.ts'
-import { changeableIds, countDifferences, creatableTypes, hiddenFields } from './rows.ts'
+import { changeableIds, countDifferences, creatableTypes, hiddenFields, secretIds } from './rows.ts'
 import { shrink } from './shrink.ts'
 import { owner, type Pair, type Path, type Stage, type World } from './stage.ts'
 import { type OperationTree, type Printed, print, revalue } from './tree.ts'
@@ -96,6 +96,7 @@ export async function openTrial(
     newId,
     tempting: hiddenFields(principal),
     changeable: changeableIds(principal),
+    secret: secretIds(principal),
     creatable: creatableTypes(principal),
   }
   const generator = createGenerator({ schema, ...options })
