@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { App } from './app.ts'
@@ -6,9 +6,10 @@ import { createHealth } from './health.ts'
 import { addressReader } from './http/address.ts'
 import { createHandler } from './http/handler.ts'
 import { limits } from './http/limits.ts'
+import { listen } from './http/listen.ts'
 import { createLoad } from './http/load.ts'
 import { allowsOrigin } from './http/origin.ts'
-import { limitUpload } from './http/request.ts'
+import { limitUpload, wantsStream } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
 import { isTransfer } from './http/transfer.ts'
 import { createGraphql, type Graphql } from './server.ts'
@@ -24,7 +25,7 @@ export type Api = {
 export async function startApi(app: App, graphql: Graphql = createGraphql(app)): Promise<Api> {
   const { env } = app
   let leaving = false
-  const health = createHealth({ env, sql: app.reserve })
+  const health = createHealth({ env, sql: app.reserve, clock: app.clock })
   const load = createLoad(app)
   const parts = {
     app,
@@ -43,12 +44,21 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
     (req, res) => {
       if (!isTransfer(req.url ?? '')) limitUpload(req)
       inFlight.add(res)
-      res.once('close', () => inFlight.delete(res))
+      const begun = performance.now()
+      res.once('close', () => {
+        inFlight.delete(res)
+        app.metrics.requests.observe(
+          performance.now() - begun,
+          routeOf(req),
+          res.writableFinished ? `${res.statusCode}` : 'cut',
+        )
+      })
       void handle(req, res)
     },
   )
   server.on('upgrade', sockets.upgrade)
-  await listen(server, env.HOST, env.PORT)
+  app.metrics.read('tendril_websockets', 'WebSockets that are open.', sockets.count)
+  await listen(server, { host: env.HOST, port: env.PORT, variables: 'PORT or HOST' })
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${env.HOST === '0.0.0.0' ? '127.0.0.1' : env.HOST}:${port}`,
@@ -65,26 +75,17 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
       await Promise.race([closed, wait(limits.shutdownMs, undefined, { ref: false })])
       clearInterval(idle)
       server.closeAllConnections()
-      health.close()
+      await health.close()
       load.close()
       await graphql.close()
     },
   }
 }
 
-function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(reasonOf(error, host, port), { cause: error })),
-    )
-    server.listen(port, host, resolve)
-  })
-}
-
-function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const variable = 'set PORT or HOST to another'
-  if (error.code === 'EADDRINUSE') return `Something already listens on ${host}:${port}; ${variable}.`
-  if (error.code === 'EACCES') return `This user may not listen on ${host}:${port}; ${variable}.`
-  if (error.code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine; ${variable}.`
-  return `Cannot listen on ${host}:${port}: ${error.message}`
+/** What a request is for, in a few words. */
+function routeOf(req: IncomingMessage): string {
+  const url = req.url ?? ''
+  if (isTransfer(url)) return 'transfer'
+  if (url.includes('/graphql')) return wantsStream(req) ? 'stream' : 'graphql'
+  return url.startsWith('/health') ? 'health' : 'other'
 }

@@ -3,9 +3,11 @@ import { migrate } from '../prisma/migrate.ts'
 import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
+import { watchApp } from './metrics.ts'
 import { createCache } from './platform/cache.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
+import { createMetrics } from './platform/metrics.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createReaders } from './platform/readers.ts'
 import { createRedis } from './platform/redis.ts'
@@ -40,6 +42,8 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const connections = env.DATABASE_POOL
   const replica = createReplica({ url: env.DATABASE_REPLICA_URL, connections, sql, reserve, log })
   const cache = createCache({ sql: reserve, redisUrl: env.REDIS_URL, prefix: `${prefix}answer:`, log })
+  const metrics = createMetrics()
+  watchApp(metrics, { sql, shares, cache })
   const close = async () => {
     cache.close()
     await replica.close()
@@ -53,6 +57,7 @@ export async function createApp(env: Env, name: string): Promise<App> {
   return {
     env,
     log,
+    metrics,
     db,
     sql,
     shares,

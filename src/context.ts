@@ -5,6 +5,7 @@ import { LimitExceeded } from './errors.ts'
 import type { Identities } from './identities.ts'
 import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
+import type { Metrics } from './platform/metrics.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
@@ -28,6 +29,7 @@ export type CostLimits = { readonly client?: number; readonly server?: number; r
 export type Services = {
   env: Env
   log: Log
+  metrics: Metrics
   db: PrismaClient
   sql: Pool
   /** Documents are read and written within their project's share of the pool. */

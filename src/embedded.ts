@@ -7,6 +7,7 @@ import { type App, createApp } from './app.ts'
 import { prepareDemo } from './embedded/demo.ts'
 import { readSecretKeys } from './embedded/secret-keys.ts'
 import { type Env, readEnv } from './env.ts'
+import { serveMetrics } from './metrics.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { requireFreePort } from './servers/ports.ts'
 import { startPostgres } from './servers/postgres.ts'
@@ -98,6 +99,7 @@ async function startProcesses(env: Env): Promise<App> {
   const workers = await startWorkers(app)
   opened.push({ name: 'The workers', close: workers.stop })
   const api = await startApi(app)
+  await serveMetrics(app)
   opened.push({ name: 'The API', close: api.close })
   startFunctionsRuntime()
   return app

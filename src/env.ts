@@ -80,6 +80,14 @@ export const variables = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('The least important lines that are logged.'),
+  METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('Where each process serves metrics for Prometheus at /metrics, for you alone. Without it, nowhere.'),
+  METRICS_HOST: z.string().default('127.0.0.1').describe('The address of METRICS_PORT; one of a private network.'),
   NODE_ENV: z.string().default('production').describe('`production` unless a test says otherwise.'),
 } as const
 

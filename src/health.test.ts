@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
-import { createHealth } from './health.ts'
+import { createHealth, type Dependency } from './health.ts'
 import { createPool } from './platform/db.ts'
+import { eventually } from './testing/receiver.ts'
+import { tickTimes } from './testing/stream.ts'
 import { createWorld, type World } from './testing/world.ts'
 
 let world: World
@@ -11,21 +12,46 @@ before(async () => {
 })
 after(() => world.close())
 
-test('tells PostgreSQL and Redis apart, and is ready without Redis', async () => {
-  const { env, sql } = world.app
+test('tells each dependency apart, and is ready without all but PostgreSQL', async () => {
+  const { env, sql, clock } = world.app
   const gone = createPool('postgresql://postgres@127.0.0.1:1/none', 4)
   const noRedis = { ...env, REDIS_URL: 'redis://127.0.0.1:1' }
+  const noQueue = { ...env, MONGODB_URL: 'mongodb://127.0.0.1:1' }
   const parts = [
-    { env, sql, expected: { status: 'ready', postgres: 'ok', redis: 'ok' } },
-    { env: noRedis, sql, expected: { status: 'degraded', postgres: 'ok', redis: 'unavailable' } },
-    { env, sql: gone, expected: { status: 'unavailable', postgres: 'unavailable', redis: 'ok' } },
-    { env: noRedis, sql: gone, expected: { status: 'unavailable', postgres: 'unavailable', redis: 'unavailable' } },
+    { env, sql, status: 'ready', missing: [] },
+    { env: noRedis, sql, status: 'degraded', missing: ['redis'] },
+    { env: noQueue, sql, status: 'degraded', missing: ['queue'] },
+    { env, sql: gone, status: 'unavailable', missing: ['postgres', 'queue', 'events'] },
   ]
-  for (const { expected, ...given } of parts) {
-    const health = createHealth(given)
-    await wait(200)
-    assert.deepEqual(await health.ready(), expected)
-    health.close()
+  for (const { status, missing, ...given } of parts) {
+    const health = createHealth({ ...given, clock })
+    await eventually(async () => {
+      const { status: found, ...each } = await health.ready()
+      const unavailable = Object.entries(each).filter(([, one]) => one.status === 'unavailable')
+      assert.deepEqual([found, unavailable.map(([name]) => name)], [status, missing])
+      for (const [, one] of unavailable)
+        assert.match(
+          one.lastError?.message ?? '',
+          /^(The connection was refused|It cannot be used|It did not answer in time)\.$/,
+        )
+      for (const one of Object.values(each)) assert.equal(one.latencyMs === null, one.status === 'unavailable')
+    })
+    await health.close()
   }
   await gone.end()
+})
+
+test('says what was last wrong when it is right again, and says when events are late', async () => {
+  const { env, sql, clock } = world.app
+  const { projectId } = await world.createProject()
+  const health = createHealth({ env, sql, clock })
+  const events = async (): Promise<Dependency> => (await health.ready()).events
+  await tickTimes(world.context(projectId), 'a', 0, 1)
+  assert.equal((await events()).status, 'ok')
+  await sql.query(`update events.outbox set at = at - interval '1 minute'`)
+  const message = 'Events have waited for the relay for more than 10 seconds.'
+  assert.deepEqual([(await events()).status, (await events()).lastError?.message], ['unavailable', message])
+  await sql.query('delete from events.outbox')
+  assert.deepEqual([(await events()).status, (await events()).lastError?.message], ['ok', message])
+  await health.close()
 })

@@ -1,35 +1,90 @@
+import { MongoClient } from 'mongodb'
 import type { App } from './app.ts'
 import { createRedis } from './platform/redis.ts'
 
-type State = 'ok' | 'unavailable'
+/** How one of the servers is. Nothing here says where it is or which: anybody may ask. */
+export type Dependency = {
+  status: 'ok' | 'unavailable'
+  /** How long it took to answer, null when it did not. */
+  latencyMs: number | null
+  lastError: { message: string; at: string } | null
+}
 
-export type Readiness = { status: 'ready' | 'degraded' | 'unavailable'; postgres: State; redis: State }
+export type Readiness = {
+  status: 'ready' | 'degraded' | 'unavailable'
+  postgres: Dependency
+  redis: Dependency
+  /** Where jobs are kept. */
+  queue: Dependency
+  /** Whether events come from the outbox to the log in time. */
+  events: Dependency
+}
 
-export type Health = { ready: () => Promise<Readiness>; close: () => void }
+export type Health = { ready: () => Promise<Readiness>; close: () => Promise<void> }
 
 const timeoutMs = 2_000
 
+/** An event that has waited for so long is late. */
+const lateMs = 10_000
+
 /**
- * What a load balancer asks. Without PostgreSQL nothing can be answered. Without Redis everything is, and only the events
- * of subscriptions come late, so a node is then degraded but ready: to take all of them away would make it worse.
+ * What a load balancer asks. Without PostgreSQL nothing can be answered. Without anything else everything is, and only what
+ * happens later comes late, so a node is then degraded but ready: to take all of them away would make it worse.
  */
-export function createHealth({ env, sql }: Pick<App, 'env' | 'sql'>): Health {
+export function createHealth({ env, sql, clock }: Pick<App, 'env' | 'sql' | 'clock'>): Health {
   const redis = createRedis(env.REDIS_URL)
+  const mongo = env.MONGODB_URL
+    ? new MongoClient(env.MONGODB_URL, { serverSelectionTimeoutMS: timeoutMs, maxPoolSize: 1 })
+    : null
+  const look = {
+    postgres: watch(clock, () => sql.query('select 1')),
+    redis: watch(clock, () => redis.ping()),
+    queue: mongo && watch(clock, () => mongo.db().command({ ping: 1 })),
+    events: watch(clock, async () => {
+      const query =
+        "select clock_timestamp() - at > $1 * interval '1 ms' as late from events.outbox order by position limit 1"
+      const { rows } = await sql.query<{ late: boolean }>(query, [lateMs])
+      if (rows[0]?.late) throw new Late()
+    }),
+  }
   return {
     ready: async () => {
-      const [postgres, redisState] = await Promise.all([stateOf(sql.query('select 1')), stateOf(redis.ping())])
-      const status = postgres === 'unavailable' ? 'unavailable' : redisState === 'ok' ? 'ready' : 'degraded'
-      return { status, postgres, redis: redisState }
+      const [postgres, onRedis, onMongo, events] = await Promise.all([
+        look.postgres(),
+        look.redis(),
+        look.queue?.(),
+        look.events(),
+      ])
+      const queue = onMongo ?? postgres
+      const others = [onRedis, queue, events].every(({ status }) => status === 'ok')
+      const status = postgres.status === 'unavailable' ? 'unavailable' : others ? 'ready' : 'degraded'
+      return { status, postgres, redis: onRedis, queue, events }
     },
-    close: () => redis.disconnect(),
+    close: async () => {
+      redis.disconnect()
+      await mongo?.close()
+    },
   }
 }
 
-async function stateOf(work: Promise<unknown>): Promise<State> {
-  const late = new Promise<State>((resolve) => setTimeout(resolve, timeoutMs, 'unavailable').unref())
-  const done = work.then(
-    (): State => 'ok',
-    (): State => 'unavailable',
-  )
-  return Promise.race([done, late])
+class Late extends Error {}
+
+/** Asks a server whether it is there, and remembers what it last failed with. */
+function watch(clock: () => Date, ask: () => Promise<unknown>): () => Promise<Dependency> {
+  let lastError: Dependency['lastError'] = null
+  return async () => {
+    const begun = performance.now()
+    const late = new Promise<null>((resolve) => setTimeout(resolve, timeoutMs, null).unref())
+    const failed = await Promise.race([ask().then(() => '', inWords), late])
+    if (failed === '') return { status: 'ok', latencyMs: Math.round(performance.now() - begun), lastError }
+    lastError = { message: failed ?? 'It did not answer in time.', at: clock().toISOString() }
+    return { status: 'unavailable', latencyMs: null, lastError }
+  }
+}
+
+/** Not the driver's own words, which name addresses. */
+function inWords(error: unknown): string {
+  if (error instanceof Late) return `Events have waited for the relay for more than ${lateMs / 1000} seconds.`
+  const code = (error as { code?: unknown } | null)?.code
+  return code === 'ECONNREFUSED' ? 'The connection was refused.' : 'It cannot be used.'
 }

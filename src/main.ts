@@ -2,6 +2,7 @@
 import { startApi } from './api.ts'
 import { createApp } from './app.ts'
 import { readEnv } from './env.ts'
+import { serveMetrics } from './metrics.ts'
 
 async function start(): Promise<void> {
   const app = await createApp(readEnv(), 'api')
@@ -12,6 +13,7 @@ async function start(): Promise<void> {
     await app.close()
     throw error
   })
+  await serveMetrics(app)
   log.info(
     `GraphQL at ${env.PUBLIC_URL}/graphql and ${env.PUBLIC_URL}/projects/{project}/graphql, listening at ${api.url}`,
   )

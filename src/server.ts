@@ -23,7 +23,7 @@ import { type Asked, maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
-import { type Answer, isStream, mapStream, type Raw } from './http/stream.ts'
+import { type Answer, codeOf, isStream, mapStream, type Raw } from './http/stream.ts'
 import { lazily } from './http/type-names.ts'
 
 export type Graphql = {
@@ -46,7 +46,13 @@ export type Graphql = {
 export type Allowed = readonly `${OperationTypeNode}`[]
 
 /** A request's context, with what the plugins below look at. */
-type Scope = Context & { schema: GraphQLSchema; operation: Operation; allowed: Allowed }
+type Scope = Context & {
+  schema: GraphQLSchema
+  operation: Operation
+  allowed: Allowed
+  /** Told what kind of operation it is. */
+  found?: (kind: `${OperationTypeNode}`) => void
+}
 
 /**
  * GraphQL as every transport runs it: POST, GET, server-sent events, WebSocket. The plugins are read top to bottom.
@@ -91,13 +97,24 @@ export function createGraphql(
     leave: () => leaving.abort(),
     close: schemas.close,
     run: async (ctx, operation, allowed) => {
+      const begun = performance.now()
+      const { operations } = ctx.metrics
+      let kind = 'none'
       try {
         const shown = await schemas.for(ctx)
         const planned = findPlan(shown, operation)
         const raw = planned && allowed.includes(planned.plan.kind) ? await runPlan(ctx, planned, operation) : null
-        return raw ?? (await execute({ ...ctx, schema: shown, operation, allowed }))
+        if (planned && raw) {
+          operations.observe(performance.now() - begun, planned.plan.kind, 'compiled', 'OK')
+          return raw
+        }
+        const answer = await execute({ ...ctx, schema: shown, operation, allowed, found: (found) => (kind = found) })
+        operations.observe(performance.now() - begun, kind, 'executed', codeOf(answer))
+        return answer
       } catch (error) {
-        return { errors: [maskError(error, ctx)] }
+        const masked = maskError(error, ctx)
+        operations.observe(performance.now() - begun, kind, 'executed', String(masked.extensions.code))
+        return { errors: [masked] }
       }
     },
     stream: async (req, res, ctx, operation, allowed) => {
@@ -142,6 +159,7 @@ function useAllowed(): ScopePlugin {
         if (result instanceof Error) return
         const operation = getOperationAST(result, context.operation.operationName)?.operation
         if (!operation) throw new Refusal(400, 'INVALID', '`operationName` must name one of the operations.')
+        context.found?.(operation)
         if (context.allowed.includes(operation)) return
         throw operation === 'mutation'
           ? new Refusal(405, 'INVALID', 'A mutation needs POST.')
@@ -206,8 +224,18 @@ function useMask(): ScopePlugin {
 }
 
 function maskStream(results: AsyncIterable<ExecutionResult>, asked: Asked): AsyncIterableIterator<ExecutionResult> {
-  const mask = (result: ExecutionResult) => maskResult(result, asked)
-  return mapStream(results, mask, (error) => ({ errors: [maskError(error, asked)] }))
+  const { subscriptions, deliveries } = asked.metrics
+  const mask = (result: ExecutionResult) => {
+    deliveries.inc()
+    return maskResult(result, asked)
+  }
+  subscriptions.inc()
+  return mapStream(
+    results,
+    mask,
+    (error) => ({ errors: [maskError(error, asked)] }),
+    () => subscriptions.dec(),
+  )
 }
 
 /** The Node handler has read and checked the body. */

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { createApp } from '../src/app.ts'
 import { readEnv } from '../src/env.ts'
+import { serveMetrics } from '../src/metrics.ts'
 import { startWorkers } from './start.ts'
 
 async function start(): Promise<void> {
@@ -9,6 +10,7 @@ async function start(): Promise<void> {
   const only = values.only?.split(',').map((name) => name.trim())
   const app = await createApp(readEnv(), 'workers')
   const workers = await startWorkers(app, only ? { only } : {})
+  await serveMetrics(app)
   app.log.info({ only: only ?? 'all' }, 'workers run')
   const stop = async () => {
     // A second signal does not wait.

@@ -5,6 +5,7 @@ import { createQueue, type QueueOptions } from '../src/platform/queue/queue.ts'
 import { type Loop, startBridge, startSweeper } from './bridge.ts'
 import type { Worker } from './implement.ts'
 import { workers } from './index.ts'
+import { timed, watchWorkers } from './metrics.ts'
 import { startRelay } from './relay.ts'
 
 export type Options = {
@@ -33,17 +34,19 @@ export async function startWorkers(services: Services, options: Options = {}): P
   for (const { job, run, giveUp } of jobs) {
     queue.define(
       job,
-      ({ key, data, signal }) => run({ ...services, key, signal }, data),
+      ({ key, data, signal }) => timed(services.metrics, job.name, () => run({ ...services, key, signal }, data)),
       ({ data }, reason) => giveUp(services, data, reason),
     )
   }
   queue.start()
   // The bridge knows every worker, whichever run here: an event is taken from the log once.
+  const relay = startRelay(services)
+  watchWorkers(services, { queue, isLeader: relay.isLeader })
   const loops: Loop[] = [
     ...chosen.flatMap((worker) => worker.start?.(services, queue, workers) ?? []),
     startSweeper(services, queue, workers, options.sweepEveryMs),
     startBridge(services, queue, workers),
-    startRelay(services),
+    relay,
   ]
   return {
     stop: async () => {

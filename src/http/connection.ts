@@ -116,7 +116,7 @@ export async function renew({ app }: Parts, connection: Connection, payload: unk
     for (const tell of connection.renewals) tell({ ...renewed, renewals: connection.renewals })
     return { accepted: true }
   } catch (error) {
-    const { message, extensions } = maskError(error, { requestId, log: app.log })
+    const { message, extensions } = maskError(error, { requestId, log: app.log, metrics: app.metrics })
     return { accepted: false, code: String(extensions.code), message }
   }
 }
@@ -147,8 +147,8 @@ function findAuthorization(payload: Readonly<Record<string, unknown>> = {}): str
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-function closeFor(error: unknown, { socket }: Connection, requestId: string, { log }: App): void {
-  const { message } = maskError(error, { requestId, log })
+function closeFor(error: unknown, { socket }: Connection, requestId: string, { log, metrics }: App): void {
+  const { message } = maskError(error, { requestId, log, metrics })
   const isRefused = error instanceof Unauthenticated || error instanceof NotFound
   closeSocket(socket, isRefused ? CloseCode.Forbidden : tryAgainLater, message)
 }
@@ -174,7 +174,7 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
   } catch (error) {
     // The session behind the socket is over, and so is the socket.
     if (error instanceof Unauthenticated || error instanceof NotFound) closeFor(error, extra, requestId, app)
-    return [maskError(error, { requestId, log: app.log })]
+    return [maskError(error, { requestId, log: app.log, metrics: app.metrics })]
   } finally {
     extra.running -= 1
   }

@@ -36,7 +36,7 @@ export function createHandler(parts: Parts): Handler {
   const route = createRoutes(parts)
   return async (req, res) => {
     const requestId = requestIdOf(req)
-    const { log } = parts.app
+    const { log, metrics } = parts.app
     try {
       if (!isPlain(req) || parts.isLeaving()) {
         secure(res, requestId)
@@ -46,7 +46,7 @@ export function createHandler(parts: Parts): Handler {
       await route({ req, res, requestId, ...splitUrl(req) })
     } catch (error) {
       if (res.headersSent) return void res.destroy()
-      const result = { errors: [maskError(error, { requestId, log })] }
+      const result = { errors: [maskError(error, { requestId, log, metrics })] }
       secure(res, requestId)
       tellRetry(res, result)
       writeJson(res, statusOf(result), result)

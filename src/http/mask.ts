@@ -2,11 +2,12 @@ import { PothosValidationError } from '@pothos/core'
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
 import { inputPath } from './input-path.ts'
 import { Refusal } from './refusal.ts'
 import { isUnavailable } from './unavailable.ts'
 
-export type Asked = { requestId: string; log: Log }
+export type Asked = { requestId: string; log: Log; metrics: Metrics }
 
 /** At most this many of the errors that validation finds are told: the first ones explain the others. */
 const told = 10
@@ -23,6 +24,12 @@ export function maskResult(result: ExecutionResult, asked: Asked): ExecutionResu
  * "Something went wrong.", with the id under which the log has it.
  */
 export function maskError(error: unknown, asked: Asked): GraphQLError {
+  const told = mask(error, asked)
+  asked.metrics.errors.inc({ code: String(told.extensions.code) })
+  return told
+}
+
+function mask(error: unknown, asked: Asked): GraphQLError {
   const causes = causesOf(error)
   const known = causes.find((cause) => cause instanceof AppError)
   if (known) return tell(error, known.message, known.code, known.details, known)

@@ -10,6 +10,7 @@ import { projectOf, splitUrl } from './request.ts'
 
 export type Sockets = {
   upgrade: (req: IncomingMessage, stream: Duplex, head: Buffer) => void
+  count: () => number
   /** Lets operations in flight finish, then tells everybody to connect elsewhere. */
   close: () => Promise<void>
 }
@@ -56,6 +57,7 @@ export function createSockets(parts: SocketParts): Sockets {
       const projectId = projectOf(splitUrl(req).path) ?? ''
       server.handleUpgrade(req, stream, head, (socket) => open(socket, req, projectId))
     },
+    count: () => connections.size,
     close: async () => {
       clearInterval(pings)
       const deadline = Date.now() + limits.shutdownMs

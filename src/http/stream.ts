@@ -29,12 +29,17 @@ export function mapStream<T>(
   source: AsyncIterable<T>,
   map: (value: T) => T,
   fail: (error: unknown) => T,
+  onEnd: () => void = () => {},
 ): AsyncIterableIterator<T> {
   const iterator = source[Symbol.asyncIterator]()
   let ended = false
+  const setEnded = () => {
+    if (!ended) onEnd()
+    ended = true
+  }
   const end = async (): Promise<IteratorResult<T>> => {
     if (!ended) {
-      ended = true
+      setEnded()
       await iterator.return?.()
     }
     return { done: true, value: undefined }
@@ -44,10 +49,11 @@ export function mapStream<T>(
       if (ended) return { done: true, value: undefined }
       try {
         const step = await iterator.next()
+        if (step.done) setEnded()
         return step.done ? step : { done: false, value: map(step.value) }
       } catch (error) {
         if (ended) return { done: true, value: undefined }
-        ended = true
+        setEnded()
         return { done: false, value: fail(error) }
       }
     },
@@ -57,6 +63,11 @@ export function mapStream<T>(
       return this
     },
   }
+}
+
+/** The code of an answer's first error, or `OK`. */
+export function codeOf(answer: Answer): string {
+  return isStream(answer) || !answer.errors?.[0] ? 'OK' : String(answer.errors[0].extensions.code)
 }
 
 /** The cursor of the event that a result tells, where the operation asked for it: the one to resume after. */

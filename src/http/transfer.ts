@@ -126,6 +126,7 @@ async function receive(
     const { message, extensions } = maskError(error instanceof RowRefused ? error.cause : error, {
       requestId,
       log: ctx.log,
+      metrics: ctx.metrics,
     })
     const at = Array.isArray(extensions.path) ? extensions.path.filter((part) => part !== 'input') : []
     const row = error instanceof RowRefused ? error.row : null

@@ -28,6 +28,9 @@ export type JobRow = {
 
 export type JobPage = { name?: string; after?: string; first: number }
 
+/** How many jobs of a name are due and run, and for how long the oldest of those that are due has been. */
+export type JobDepth = { name: string; due: number; running: number; lagSeconds: number }
+
 /** Where jobs are kept: what Agenda's own backends leave out. */
 export type Store = {
   backend: AgendaBackend
@@ -42,5 +45,6 @@ export type Store = {
   forget: (before: Date) => Promise<number>
   /** By id, without reading more than is asked for (Agenda's own `queryJobs` loads every job). */
   page: (page: JobPage) => Promise<JobRow[]>
+  depths: () => Promise<JobDepth[]>
   close: () => Promise<void>
 }

@@ -1,6 +1,6 @@
 import { MongoBackend } from '@agendajs/mongo-backend'
 import { type Collection, type Document, MongoClient, ObjectId } from 'mongodb'
-import type { JobPage, JobRow, Store } from './kinds.ts'
+import type { JobDepth, JobPage, JobRow, Store } from './kinds.ts'
 
 /** Agenda's jobs in MongoDB, in one collection for each event log, so that two Tendrils may share a server. */
 export function mongoStore(url: string, collection: string): Store {
@@ -35,8 +35,26 @@ export function mongoStore(url: string, collection: string): Store {
       return deletedCount
     },
     page: (page) => readPage(jobs, page),
+    depths: () => readDepths(jobs),
     close: () => client.close(),
   }
+}
+
+/** Small: only what is due and what runs is read, and of that only its name and times. */
+async function readDepths(jobs: Collection<Document>): Promise<JobDepth[]> {
+  const now = new Date()
+  const where = { $or: [{ nextRunAt: { $lte: now } }, { lockedAt: { $ne: null } }] }
+  const depths = new Map<string, JobDepth>()
+  for await (const { name, nextRunAt, lockedAt } of jobs.find(where).project({ name: 1, nextRunAt: 1, lockedAt: 1 })) {
+    const depth = depths.get(name) ?? { name, due: 0, running: 0, lagSeconds: 0 }
+    depths.set(name, depth)
+    if (lockedAt) depth.running += 1
+    else {
+      depth.due += 1
+      depth.lagSeconds = Math.max(depth.lagSeconds, (now.getTime() - nextRunAt.getTime()) / 1_000)
+    }
+  }
+  return [...depths.values()]
 }
 
 async function readPage(jobs: Collection<Document>, { name, after, first }: JobPage): Promise<JobRow[]> {

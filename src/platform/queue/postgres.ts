@@ -1,6 +1,6 @@
 import { PostgresBackend } from '@agendajs/postgres-backend'
 import type { Pool } from 'pg'
-import type { JobPage, JobRow, Store } from './kinds.ts'
+import type { JobDepth, JobPage, JobRow, Store } from './kinds.ts'
 
 /** Any number of processes may start at once; one makes the table, the others wait for it. */
 const lock = 0x6a6f6273
@@ -28,6 +28,7 @@ export function postgresStore(pool: Pool): Store {
       return rowCount ?? 0
     },
     page: (page) => readPage(pool, page),
+    depths: async () => (await pool.query<JobDepth>(depthsQuery)).rows,
     close: async () => {},
   }
 }
@@ -59,6 +60,12 @@ async function dropFinished(pool: Pool, name: string, key: string): Promise<bool
   )
   return rows[0]?.left === false
 }
+
+const depthsQuery = `
+  select name, count(*) filter (where locked_at is null and next_run_at <= now())::int as due,
+         count(*) filter (where locked_at is not null)::int as running,
+         coalesce(extract(epoch from now() - min(next_run_at) filter (where locked_at is null)), 0)::float8 as "lagSeconds"
+  from agenda_jobs where next_run_at <= now() or locked_at is not null group by name`
 
 async function readPage(pool: Pool, { name, after, first }: JobPage): Promise<JobRow[]> {
   const { rows } = await pool.query<JobRow>(

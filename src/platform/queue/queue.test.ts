@@ -83,6 +83,16 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       assert.equal((await queue.page({ first: 10, after: row.id })).length, 0)
     })
 
+    each('what is due is counted by name', async () => {
+      const queue = create()
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await queue.enqueue(kind, 'b', {})
+      const [depth, ...more] = await queue.depths()
+      assert.deepEqual([depth?.name, depth?.due, depth?.running, more], [kind.name, 2, 0, []])
+      assert.ok(depth && depth.lagSeconds > 0)
+    })
+
     each('a job that is owed is armed again', async () => {
       const queue = create()
       queue.define(kind, insert)

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { createPubsub } from '../pubsub.ts'
 import { forgetDone } from './attempts.ts'
 import { createDoorbell } from './doorbell.ts'
-import type { GiveUp, JobKind, JobPage, JobRow, Run, Store } from './kinds.ts'
+import type { GiveUp, JobDepth, JobKind, JobPage, JobRow, Run, Store } from './kinds.ts'
 import { mongoStore } from './mongo.ts'
 import { postgresStore } from './postgres.ts'
 import { runnerOf } from './run.ts'
@@ -36,6 +36,7 @@ export type Queue = {
   /** Enqueues a job that is owed even if one by that key has ended. It does not touch one that waits or runs. */
   revive: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
   page: (page: JobPage) => Promise<JobRow[]>
+  depths: () => Promise<JobDepth[]>
   forget: (before: Date) => Promise<number>
   /** Makes again what is gone when the queue's server came back empty, and brings near what a wrong clock put far off. */
   prepare: () => Promise<void>
@@ -85,6 +86,7 @@ export function createQueue(options: QueueOptions): Queue {
       await enqueue(kind, key, data)
     },
     page: store.page,
+    depths: store.depths,
     forget: store.forget,
     prepare: async () => {
       await store.prepare()
