@@ -13,6 +13,7 @@ import { createReaders } from './platform/readers.ts'
 import { createRedis } from './platform/redis.ts'
 import { createReplica } from './platform/replica.ts'
 import { createShares } from './platform/shares.ts'
+import { createTracing } from './platform/tracing.ts'
 import { createTails } from './tail.ts'
 
 export type App = Services & {
@@ -43,6 +44,7 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const replica = createReplica({ url: env.DATABASE_REPLICA_URL, connections, sql, reserve, log })
   const cache = createCache({ sql: reserve, redisUrl: env.REDIS_URL, prefix: `${prefix}answer:`, log })
   const metrics = createMetrics()
+  const tracing = await createTracing(env, name)
   watchApp(metrics, { sql, shares, cache })
   const close = async () => {
     cache.close()
@@ -53,11 +55,13 @@ export async function createApp(env: Env, name: string): Promise<App> {
     redis.disconnect()
     await db.$disconnect()
     await sql.end()
+    await tracing.close()
   }
   return {
     env,
     log,
     metrics,
+    tracing,
     db,
     sql,
     shares,

@@ -10,6 +10,7 @@ import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
 import { answerOf } from './platform/statements.ts'
+import type { Span, Tracing } from './platform/tracing.ts'
 import type { Tails } from './tail.ts'
 
 /** Who asks. An absent principal is a guest (null), never more. */
@@ -30,6 +31,7 @@ export type Services = {
   env: Env
   log: Log
   metrics: Metrics
+  tracing: Tracing
   db: PrismaClient
   sql: Pool
   /** Documents are read and written within their project's share of the pool. */
@@ -58,6 +60,8 @@ export type Context = Services & {
   client: { ip: string; userAgent: string }
   /** The cursor of the last event that this client has seen, where the transport carries one (SSE). */
   lastEventId?: string
+  /** What of the trace goes on here, where it is recorded. */
+  span?: Span | undefined
   /** The transaction that all its writes are parts of, where it has opened one. */
   open?: Open
   /** Told who it is, where the transport has taken a fresh credential of the same caller. */
@@ -97,7 +101,11 @@ export type TxContext = Omit<Context, 'db' | 'sql' | 'shares' | 'replica'> & {
 export type DbContext = TxContext & { db: Omit<PrismaClient, `$${string}`> }
 
 /** Runs `fn` in one transaction: what it wrote and what it emitted is kept together or not at all. */
-export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promise<T>): Promise<T> {
+export function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promise<T>): Promise<T> {
+  return traced(ctx, (ctx) => prismaTransaction(ctx, fn))
+}
+
+async function prismaTransaction<T>(ctx: Context, fn: (ctx: DbContext) => Promise<T>): Promise<T> {
   const emitted: Emitted = { count: 0, callers: [] }
   const result = await ctx.db.$transaction(async (db) => {
     const query: Query = (text, values = []) => db.$queryRawUnsafe(text, ...values)
@@ -105,6 +113,12 @@ export async function transaction<T>(ctx: Context, fn: (ctx: DbContext) => Promi
   })
   announce(ctx, emitted)
   return result
+}
+
+/** A transaction is a span: what it emits is told to follow from it. */
+function traced<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
+  if (!ctx.span) return work(ctx)
+  return ctx.tracing.span('transaction', ctx.span, (span) => work({ ...ctx, span }))
 }
 
 /** Callers that were changed here are read again from the next request on; other nodes hear of it in a moment. */
@@ -121,8 +135,10 @@ function announce(ctx: Context, { count, callers }: Emitted): void {
 /** The same for statements that Prisma does not know, above all on documents. A part of the open transaction, if one is. */
 export function sqlTransaction<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   if (ctx.open) return joinTransaction(ctx, ctx.open, fn)
-  return runTransaction(ctx, 'begin', (client, emitted) =>
-    fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext),
+  return traced(ctx, (ctx) =>
+    runTransaction(ctx, 'begin', (client, emitted) =>
+      fn({ ...ctx, query: queryOn(client), emitted } as unknown as TxContext),
+    ),
   )
 }
 
@@ -134,8 +150,10 @@ export function openTransaction<T>(
 ): Promise<T> {
   const { open } = ctx
   if (open) return joinTransaction(ctx, open, () => fn({ ...ctx, open }))
-  return runTransaction(ctx, `begin isolation level ${isolation}`, (client, emitted) =>
-    fn({ ...ctx, open: { client, emitted, until, failures: [] } }),
+  return traced(ctx, (ctx) =>
+    runTransaction(ctx, `begin isolation level ${isolation}`, (client, emitted) =>
+      fn({ ...ctx, open: { client, emitted, until, failures: [] } }),
+    ),
   )
 }
 
@@ -224,8 +242,12 @@ function readerOf({ projectId, actor, client }: Context): string | null {
 }
 
 /** The same for `fn` that runs one statement, of one text `answer`, which is a transaction by itself unless one is open. */
-export async function sqlStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
+export function sqlStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   if (ctx.open) return joinTransaction(ctx, ctx.open, fn)
+  return traced(ctx, (ctx) => runStatement(ctx, fn))
+}
+
+async function runStatement<T>(ctx: Context, fn: (ctx: TxContext) => Promise<T>): Promise<T> {
   const emitted: Emitted = { count: 0, callers: [] }
   const query = async (text: string, values: unknown[]) => [{ answer: await answerOf(ctx.sql, text, values) }]
   const tx = { ...ctx, query, emitted } as unknown as TxContext

@@ -88,6 +88,15 @@ export const variables = {
     .optional()
     .describe('Where each process serves metrics for Prometheus at /metrics, for you alone. Without it, nowhere.'),
   METRICS_HOST: z.string().default('127.0.0.1').describe('The address of METRICS_PORT; one of a private network.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
+    .optional()
+    .describe('Where traces are sent, by OTLP over HTTP: http://collector:4318. Without it there are none.'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Which part of the traces that begin here is recorded, from 0 to 1.'),
   NODE_ENV: z.string().default('production').describe('`production` unless a test says otherwise.'),
 } as const
 

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { TxContext } from './context.ts'
 import { namedBy, namesCallers } from './identities.ts'
 import { newEventId } from './lib/ids.ts'
+import { traceparentOf } from './platform/tracing.ts'
 
 /**
  * A kind of event. `name` is its short form, `users.created`; its full name puts the path before the action:
@@ -36,8 +37,8 @@ export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, pr
   const aggregate = event.path(parsed).join('.')
   const action = event.name.slice(event.name.lastIndexOf('.') + 1)
   await ctx.query(
-    `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId")
-     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7, $8)`,
+    `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
+     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)`,
     [
       id,
       projectId ?? ctx.projectId,
@@ -47,6 +48,7 @@ export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, pr
       JSON.stringify(parsed),
       ctx.actor?.kind ?? 'guest',
       ctx.actor?.id ?? null,
+      traceparentOf(ctx.span),
     ],
   )
   ctx.emitted.count += 1

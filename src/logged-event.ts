@@ -15,6 +15,8 @@ export type LoggedEvent = {
   actorKind: string
   actorId: string | null
   at: Date
+  /** The `traceparent` of the transaction that emitted it, where that was traced and is read. */
+  trace?: string | null
 }
 
 /**

@@ -93,33 +93,45 @@ export function createGraphql(
     const request = undefined as unknown as Request
     return (await yoga.getResultForParams({ params: scope.operation, request }, scope)) as Answer
   }
+  const run = async (ctx: Context, operation: Operation, allowed: Allowed): Promise<Answer | Raw> => {
+    const end = timed(ctx)
+    let kind = 'none'
+    try {
+      const shown = await schemas.for(ctx)
+      const planned = findPlan(shown, operation)
+      const raw = planned && allowed.includes(planned.plan.kind) ? await runPlan(ctx, planned, operation) : null
+      if (planned && raw) {
+        end(planned.plan.kind, 'compiled', 'OK')
+        return raw
+      }
+      const answer = await execute({ ...ctx, schema: shown, operation, allowed, found: (found) => (kind = found) })
+      end(kind, 'executed', codeOf(answer))
+      return answer
+    } catch (error) {
+      const masked = maskError(error, ctx)
+      end(kind, 'executed', String(masked.extensions.code))
+      return { errors: [masked] }
+    }
+  }
   return {
     leave: () => leaving.abort(),
     close: schemas.close,
-    run: async (ctx, operation, allowed) => {
-      const begun = performance.now()
-      const { operations } = ctx.metrics
-      let kind = 'none'
-      try {
-        const shown = await schemas.for(ctx)
-        const planned = findPlan(shown, operation)
-        const raw = planned && allowed.includes(planned.plan.kind) ? await runPlan(ctx, planned, operation) : null
-        if (planned && raw) {
-          operations.observe(performance.now() - begun, planned.plan.kind, 'compiled', 'OK')
-          return raw
-        }
-        const answer = await execute({ ...ctx, schema: shown, operation, allowed, found: (found) => (kind = found) })
-        operations.observe(performance.now() - begun, kind, 'executed', codeOf(answer))
-        return answer
-      } catch (error) {
-        const masked = maskError(error, ctx)
-        operations.observe(performance.now() - begun, kind, 'executed', String(masked.extensions.code))
-        return { errors: [masked] }
-      }
+    run: (ctx, operation, allowed) => {
+      if (!ctx.tracing.isOn) return run(ctx, operation, allowed)
+      return ctx.tracing.span('graphql', ctx.span, (span) => run({ ...ctx, span }, operation, allowed))
     },
     stream: async (req, res, ctx, operation, allowed) => {
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
+  }
+}
+
+/** Begins to time an operation. What it was and how it went is known at its end. */
+function timed({ metrics, span }: Context): (kind: string, path: string, code: string) => void {
+  const begun = performance.now()
+  return (kind, path, code) => {
+    metrics.operations.observe(performance.now() - begun, kind, path, code)
+    span?.setAttributes({ 'graphql.operation.type': kind, 'tendril.path': path, 'tendril.code': code })
   }
 }
 

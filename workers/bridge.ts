@@ -5,6 +5,7 @@ import type { LoggedEvent } from '../src/logged-event.ts'
 import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
 import type { Owed, Worker } from './implement.ts'
+import { noteTraces } from './relay/traces.ts'
 
 export type Loop = { stop: () => Promise<void> }
 
@@ -109,9 +110,15 @@ async function moveOn(
   const events = await readLog(client, BigInt(held.seq), batchSize)
   const last = events.at(-1)
   if (!last) return 0
+  const begun = services.clock()
   for (const worker of workers) {
     for (const react of worker.reactions) await enqueueAll(queue, await react(services, events))
   }
+  noteTraces(
+    services.tracing,
+    'bridge',
+    events.map(({ trace }) => ({ trace, at: begun })),
+  )
   await client.query(`update consumers set seq = $1, at = now() where name = 'bridge'`, [String(last.seq)])
   return events.length
 }
@@ -119,7 +126,9 @@ async function moveOn(
 /** Four at a time: the pool is shared. */
 async function enqueueAll(queue: Queue, owed: readonly Owed[]): Promise<void> {
   for (let i = 0; i < owed.length; i += 4) {
-    await Promise.all(owed.slice(i, i + 4).map(({ job, key, data }) => queue.enqueue(job, key, data)))
+    await Promise.all(
+      owed.slice(i, i + 4).map(({ job, key, data, ...options }) => queue.enqueue(job, key, data, options)),
+    )
   }
 }
 
@@ -131,7 +140,7 @@ export async function readLog(
   upTo?: bigint,
 ): Promise<LoggedEvent[]> {
   const { rows } = await sql.query<Omit<LoggedEvent, 'seq' | 'prev'> & { seq: string; prev: string }>(
-    `select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at
+    `select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace
      from events.log where seq > $1 and ($3::bigint is null or seq <= $3) order by seq limit $2`,
     [String(after), limit, upTo === undefined ? null : String(upTo)],
   )

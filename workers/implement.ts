@@ -5,11 +5,12 @@ import type { Egress } from '../src/platform/egress.ts'
 import type { Mailer } from '../src/platform/mail.ts'
 import type { Again } from '../src/platform/queue/kinds.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
+import type { Span } from '../src/platform/tracing.ts'
 
 export type { Again }
 
 /** What a running job may reach. `signal` fires when it has lost its job or the process closes: stop then. */
-export type Run = Services & { key: string; signal: AbortSignal }
+export type Run = Services & { key: string; signal: AbortSignal; span?: Span | undefined }
 
 /** The doors to the outside, one of each for a process. */
 export type Outside = { egress: Egress; mailer: Mailer }
@@ -24,7 +25,7 @@ export type Implementation = {
 }
 
 /** One job to be done, by its key. */
-export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown }
+export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown; trace?: string | null }
 
 /** What an event leads to. Runs in the bridge, in the order of the log, perhaps more than once: it must be repeatable. */
 export type Reaction = (services: Services, events: readonly LoggedEvent[]) => Promise<Owed[]>
@@ -65,7 +66,7 @@ export function onEvent<Data>(
   return async (_services, events) =>
     events
       .filter((event) => on.some((pattern) => matchesEvent(pattern, event)))
-      .map((event) => ({ job, key: key(event), data: job.data.parse(data(event)) }))
+      .map((event) => ({ job, key: key(event), data: job.data.parse(data(event)), trace: event.trace ?? null }))
 }
 
 /** One job for a whole batch of events: for what happens too often for a job each. `from` and `to` are places in the log. */

@@ -2,8 +2,9 @@ import type pg from 'pg'
 import type { Services } from '../src/context.ts'
 import { channelsOf, createPubsub, type Pubsub } from '../src/platform/pubsub.ts'
 import { type Leadership, startLeading } from './leadership.ts'
-import { batchSize, ensurePartitions, hasWork, prepareRelay, relayBatch } from './relay/batch.ts'
+import { batchSize, ensurePartitions, hasWork, type Numbered, prepareRelay, relayBatch } from './relay/batch.ts'
 import { type Announcer, createAnnouncer } from './relay/publish.ts'
+import { noteTraces } from './relay/traces.ts'
 
 export { type Trimmed, trimLog } from './relay/trim.ts'
 
@@ -17,7 +18,7 @@ const partitionsEveryMs = 3_600_000
  * the relay the leader does all its work, so who has lost the one cannot do the other.
  */
 export function startRelay(services: Services): Relay {
-  const { log, tails, env } = services
+  const { log, tails, env, tracing } = services
   const channels = channelsOf(`tendril:${tails.epoch}:`)
   const pubsub = createPubsub(env.REDIS_URL, log)
   const bell = createBell(pubsub, channels.wake)
@@ -25,7 +26,7 @@ export function startRelay(services: Services): Relay {
     const announcer = createAnnouncer(pubsub, channels)
     await prepareRelay(client)
     await recallHeads(client, announcer)
-    await lead(client, announcer, bell, signal)
+    await lead(client, announcer, bell, signal, (events) => noteTraces(tracing, 'relay', events))
   })
   const stop = async () => {
     const stopped = leadership.stop()
@@ -37,7 +38,13 @@ export function startRelay(services: Services): Relay {
   return { stop, isLeader: leadership.isLeader }
 }
 
-async function lead(client: pg.Client, announcer: Announcer, bell: Bell, signal: AbortSignal): Promise<void> {
+async function lead(
+  client: pg.Client,
+  announcer: Announcer,
+  bell: Bell,
+  signal: AbortSignal,
+  onNumbered: (events: readonly Numbered[]) => void,
+): Promise<void> {
   const heartbeat = setInterval(announcer.heartbeat, pollMs)
   let partitionsAt = Date.now()
   let announced = Promise.resolve()
@@ -45,6 +52,7 @@ async function lead(client: pg.Client, announcer: Announcer, bell: Bell, signal:
     while (!signal.aborted) {
       const rung = bell.hasRung()
       const events = rung || (await hasWork(client)) ? await relayBatch(client) : []
+      onNumbered(events)
       // While one batch is announced the next is numbered, no further.
       await announced
       announced = announcer.announce(events)

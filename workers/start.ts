@@ -34,7 +34,12 @@ export async function startWorkers(services: Services, options: Options = {}): P
   for (const { job, run, giveUp } of jobs) {
     queue.define(
       job,
-      ({ key, data, signal }) => timed(services.metrics, job.name, () => run({ ...services, key, signal }, data)),
+      ({ key, data, signal, trace }) =>
+        timed(services.metrics, job.name, () =>
+          services.tracing.span(`job ${job.name}`, trace, (span) => run({ ...services, key, signal, span }, data), {
+            kind: 'CONSUMER',
+          }),
+        ),
       ({ data }, reason) => giveUp(services, data, reason),
     )
   }

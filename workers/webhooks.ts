@@ -7,8 +7,14 @@ import { sendDelivery } from './webhooks/send.ts'
 
 /** A delivery for each event and webhook, and a job for each delivery: each has retries of its own. */
 const deliverEvents: Reaction = async (services, events) => {
-  const ids = await createDeliveries(services, events)
-  return ids.map((deliveryId) => ({ job: sendDeliveryJob, key: deliveryId, data: { deliveryId, from: 0 } }))
+  const deliveries = await createDeliveries(services, events)
+  const traces = new Map(events.map(({ id, trace }) => [id, trace]))
+  return deliveries.map(({ id, eventId }) => ({
+    job: sendDeliveryJob,
+    key: id,
+    data: { deliveryId: id, from: 0 },
+    trace: traces.get(eventId) ?? null,
+  }))
 }
 
 type Replayed = { deliveryId: string; attempts: number }

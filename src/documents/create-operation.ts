@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache'
 import { type Context, sqlStatement } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { answerOf } from '../platform/statements.ts'
+import { traceparentOf } from '../platform/tracing.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { NeedsMore } from './nested.ts'
 import { decisiveRoles, holderOf, mayCreate } from './permissions.ts'
@@ -76,6 +77,7 @@ export function createOperation(
       roles: write.roles ?? read.roles ?? [],
       userId: read.userId,
       actor: ctx.actor,
+      trace: traceparentOf(ctx.span),
     }
     try {
       const made = compiledFor(ctx, collection, coerced)

@@ -18,6 +18,7 @@ const newEventIdSql = `(lpad(to_hex((extract(epoch from clock_timestamp()) * 100
 
 const actorKind = defer(({ actor }) => actor?.kind ?? 'guest')
 const actorId = defer(({ actor }) => actor?.id ?? null)
+const trace = defer((given) => given.trace ?? null)
 
 /**
  * What `emit` does, for all rows of a statement at once: one event for each, in the order of the source's rows. They were
@@ -44,8 +45,9 @@ export function outboxSql(scope: Scope, collection: CollectionModel, logged: Log
     `${payload}::jsonb`,
     scope.param(actorKind, 'text'),
     scope.param(actorId, 'text'),
+    scope.param(trace, 'text'),
   ]
-  return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId")
+  return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
     select ${values.join(', ')} ${source}`
 }
 

@@ -14,6 +14,8 @@ export type Given = {
   roles: readonly string[]
   userId: string | null
   actor?: { kind: string; id: string } | null
+  /** The `traceparent` of the write. */
+  trace?: string | null
 }
 
 export type Deferred = { readonly [deferredBrand]: true; readonly read: (given: Given) => unknown }

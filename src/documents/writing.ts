@@ -1,4 +1,5 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
+import { traceparentOf } from '../platform/tracing.ts'
 import { documentSql } from './document-sql.ts'
 import { translate } from './faults.ts'
 import type { Writer } from './input.ts'
@@ -60,7 +61,7 @@ export async function changing<T>(
 export async function answerOf<T>(tx: TxContext, { text, values }: Statement): Promise<T> {
   const { read, write } = holderOf(tx)
   const roles = write.roles ?? read.roles ?? []
-  const given = { variables: {}, roles, userId: read.userId, actor: tx.actor }
+  const given = { variables: {}, roles, userId: read.userId, actor: tx.actor, trace: traceparentOf(tx.span) }
   const [row] = await tx.query<{ answer: string }>(text, bind(values, given))
   tx.emitted.count += 1
   if (!row) throw new Error('A statement that writes has not answered.')

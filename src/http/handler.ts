@@ -4,6 +4,7 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import type { Health } from '../health.ts'
+import type { Span } from '../platform/tracing.ts'
 import type { Allowed, Graphql } from '../server.ts'
 import { createGraphiql } from './graphiql.ts'
 import type { Load } from './load.ts'
@@ -82,7 +83,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
 
 function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: string) => Promise<void> {
   const { app, graphql, load, addressOf } = parts
-  return async (exchange, projectId) => {
+  const serve = async (exchange: Exchange, projectId: string, span?: Span) => {
     const { req, res, requestId } = exchange
     if (req.method === 'OPTIONS') return void res.writeHead(204).end()
     const asked = await readRequest(exchange)
@@ -93,12 +94,20 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
       ip: addressOf(req),
       userAgent: String(req.headers['user-agent'] ?? '').slice(0, 512),
     })
+    ctx.span = span
     load.admit(ctx)
     const lastEventId = req.headers['last-event-id']
     if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId
     if (!wantsStream(req)) return answer(parts, exchange, ctx, asked)
     if (Array.isArray(asked)) throw new Refusal(400, 'INVALID', 'A batch is answered with JSON, not with a stream.')
     return graphql.stream(req, res, ctx, asked, allowedFor(req, true))
+  }
+  if (!app.tracing.isOn) return serve
+  return (exchange, projectId) => {
+    const { method, headers } = exchange.req
+    const parent = typeof headers.traceparent === 'string' ? headers.traceparent : null
+    const work = (span: Span | undefined) => serve(exchange, projectId, span)
+    return app.tracing.span(`HTTP ${method}`, parent, work, { kind: 'SERVER' })
   }
 }
 

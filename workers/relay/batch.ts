@@ -13,6 +13,8 @@ export type Numbered = {
   actorKind: string
   actorId: string | null
   at: Date
+  /** The `traceparent` of the transaction. */
+  trace: string | null
 }
 
 export const batchSize = 500
@@ -39,8 +41,8 @@ const prepareBatch = `
       0) as prev
     from numbered n
   ), logged as (
-    insert into events.log (seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, day)
-    select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at,
+    insert into events.log (seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace, day)
+    select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace,
            (now() at time zone 'utc')::date
     from chained
   ), projects as (
@@ -51,7 +53,7 @@ const prepareBatch = `
     update events.head set seq = head.seq + total.moved from (select count(*) as moved from chained) total
     where total.moved > 0
   )
-  select seq, prev, id, "projectId", name, type, aggregate, "actorKind", "actorId", at,
+  select seq, prev, id, "projectId", name, type, aggregate, "actorKind", "actorId", at, trace,
          case when octet_length(payload::text) <= ${maxPublishedBytes} then payload::text end as payload
   from chained order by seq`
 

@@ -34,7 +34,7 @@ export function createAnnouncer(pubsub: Pubsub, channels: ReturnType<typeof chan
 }
 
 /** An event as it goes over Redis. The payload is JSON already. */
-export function toMessage({ payload, ...event }: Numbered): string {
+export function toMessage({ payload, trace: _trace, ...event }: Numbered): string {
   const fields = JSON.stringify({ ...event, bytes: payload?.length ?? 0 })
   return payload === null ? fields : `${fields.slice(0, -1)},"payload":${payload}}`
 }

@@ -63,7 +63,7 @@ test('the guide: a webhook is made, its receiver verifies, and what is asked abo
   const { projectId } = ctx
   const event = { seq: 1n, prev: 0n, id: crypto.randomUUID(), projectId, aggregate: '', actorKind: '', actorId: null }
   const happened = { ...event, name: body.name, type: body.type, payload: body.data, at: new Date(body.timestamp) }
-  const [id = ''] = await createDeliveries(world.app, [happened])
+  const [{ id } = { id: '' }] = await createDeliveries(world.app, [happened])
   assert.deepEqual(JSON.parse((await ctx.db.delivery.findUniqueOrThrow({ where: { id } })).body), body)
   const system = asSystem(world.app, 'test', projectId)
   const turn = await openAttempt(system, id)

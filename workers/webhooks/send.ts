@@ -5,6 +5,7 @@ import type { Due, Outcome } from '../../src/modules/deliveries/attempts.ts'
 import { parseRetryAfter } from '../../src/modules/deliveries/schedule.ts'
 import { liveSecrets, signedHeaders } from '../../src/modules/webhooks/secrets.ts'
 import { type Egress, EgressFailed, EgressRefused, type Reply } from '../../src/platform/egress.ts'
+import { type Span, traceparentOf } from '../../src/platform/tracing.ts'
 
 const maxHeaders = 64
 const maxHeaderCharacters = 1_024
@@ -22,7 +23,13 @@ export async function sendDelivery(
   const { url, verifyTls } = webhook
   const { headers, shown } = headersOf(ctx, webhook, { id: eventId, at: ctx.clock(), body })
   try {
-    const reply = await egress.send({ method: 'POST', url, headers, body, signal, verifyTls })
+    const reply = await ctx.tracing.span(
+      'webhook',
+      ctx.span,
+      (span) =>
+        egress.send({ method: 'POST', url, headers: { ...headers, ...traceHeaders(span) }, body, signal, verifyTls }),
+      { kind: 'CLIENT' },
+    )
     const retryAfterMs = parseRetryAfter(reply.headers['retry-after'], ctx.clock())
     const error = reply.status >= 300 && reply.status < 400 ? 'A redirect is not followed.' : null
     const { status } = reply
@@ -42,6 +49,11 @@ function headersOf({ env, clock }: Context, webhook: Webhook, message: Parameter
   const hidden = Object.fromEntries(Object.keys(secret).map((name) => [name, '***']))
   const plain = { 'content-type': 'application/json', 'user-agent': 'Tendril-Webhooks/1.0' }
   return { headers: { ...plain, ...secret, ...signed }, shown: { ...plain, ...hidden, ...signed } }
+}
+
+function traceHeaders(span: Span | undefined): Record<string, string> {
+  const traceparent = traceparentOf(span)
+  return traceparent ? { traceparent } : {}
 }
 
 function shortened({ headers }: Reply): Record<string, string> {

@@ -14,9 +14,12 @@ type Subscribed = { id: string; projectId: string; events: string[] }
 
 /**
  * Makes a delivery for each event and each webhook that wants it; for an event that was here before, the same one.
- * Answers the ids.
+ * Answers which.
  */
-export async function createDeliveries(services: Services, events: readonly LoggedEvent[]): Promise<string[]> {
+export async function createDeliveries(
+  services: Services,
+  events: readonly LoggedEvent[],
+): Promise<{ id: string; eventId: string }[]> {
   // What is about deliveries is not delivered: a webhook for everything would feed itself.
   const told = events.filter(({ type }) => !type.startsWith('deliveries.'))
   const projectIds = [...new Set(told.map(({ projectId }) => projectId))]
@@ -38,7 +41,7 @@ export async function createDeliveries(services: Services, events: readonly Logg
      on conflict do nothing`,
     [JSON.stringify(made), services.clock()],
   )
-  return made.map(({ id }) => id)
+  return made
 }
 
 function wants(webhook: Subscribed, event: LoggedEvent): boolean {

@@ -3,8 +3,8 @@ import type { AgendaBackend } from 'agenda'
 /** What the queue needs to know of a kind of job; `JobDef` of src/job.ts is one. */
 export type JobKind = { name: string; concurrency: number; retryAfterMs: readonly number[] }
 
-/** One job as its run sees it. `signal` fires when the run has lost its job or the process is closing. */
-export type Job = { key: string; data: unknown; signal: AbortSignal }
+/** One job as its run sees it. `trace` is the `traceparent` of what it follows from. `signal` fires when the run has lost its job or the process is closing. */
+export type Job = { key: string; data: unknown; signal: AbortSignal; trace: string | null }
 
 /** What a run answers when the job is not done with: when to run it next. */
 export type Again = { again: Date }
@@ -27,6 +27,9 @@ export type JobRow = {
 }
 
 export type JobPage = { name?: string; after?: string; first: number }
+
+/** A job that is enqueued is due at once, also for a worker whose clock is this much behind. */
+export const slackMs = 2 * 3_600_000
 
 /** How many jobs of a name are due and run, and for how long the oldest of those that are due has been. */
 export type JobDepth = { name: string; due: number; running: number; lagSeconds: number }

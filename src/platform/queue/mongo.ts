@@ -1,6 +1,6 @@
 import { MongoBackend } from '@agendajs/mongo-backend'
 import { type Collection, type Document, MongoClient, ObjectId } from 'mongodb'
-import type { JobDepth, JobPage, JobRow, Store } from './kinds.ts'
+import { type JobDepth, type JobPage, type JobRow, type Store, slackMs } from './kinds.ts'
 
 /** Agenda's jobs in MongoDB, in one collection for each event log, so that two Tendrils may share a server. */
 export function mongoStore(url: string, collection: string): Store {
@@ -45,13 +45,17 @@ async function readDepths(jobs: Collection<Document>): Promise<JobDepth[]> {
   const now = new Date()
   const where = { $or: [{ nextRunAt: { $lte: now } }, { lockedAt: { $ne: null } }] }
   const depths = new Map<string, JobDepth>()
-  for await (const { name, nextRunAt, lockedAt } of jobs.find(where).project({ name: 1, nextRunAt: 1, lockedAt: 1 })) {
+  const fields = { name: 1, nextRunAt: 1, lockedAt: 1, lastRunAt: 1 }
+  for await (const { name, nextRunAt, lockedAt, lastRunAt } of jobs.find(where).project(fields)) {
     const depth = depths.get(name) ?? { name, due: 0, running: 0, lagSeconds: 0 }
     depths.set(name, depth)
     if (lockedAt) depth.running += 1
     else {
       depth.due += 1
-      depth.lagSeconds = Math.max(depth.lagSeconds, (now.getTime() - nextRunAt.getTime()) / 1_000)
+      depth.lagSeconds = Math.max(
+        depth.lagSeconds,
+        (now.getTime() - nextRunAt.getTime() - (lastRunAt ? 0 : slackMs)) / 1_000,
+      )
     }
   }
   return [...depths.values()]

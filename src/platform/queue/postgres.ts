@@ -1,6 +1,6 @@
 import { PostgresBackend } from '@agendajs/postgres-backend'
 import type { Pool } from 'pg'
-import type { JobDepth, JobPage, JobRow, Store } from './kinds.ts'
+import { type JobDepth, type JobPage, type JobRow, type Store, slackMs } from './kinds.ts'
 
 /** Any number of processes may start at once; one makes the table, the others wait for it. */
 const lock = 0x6a6f6273
@@ -62,10 +62,13 @@ async function dropFinished(pool: Pool, name: string, key: string): Promise<bool
 }
 
 const depthsQuery = `
-  select name, count(*) filter (where locked_at is null and next_run_at <= now())::int as due,
+  select name, count(*) filter (where locked_at is null)::int as due,
          count(*) filter (where locked_at is not null)::int as running,
-         coalesce(extract(epoch from now() - min(next_run_at) filter (where locked_at is null)), 0)::float8 as "lagSeconds"
-  from agenda_jobs where next_run_at <= now() or locked_at is not null group by name`
+         coalesce(extract(epoch from now() - min(wanted) filter (where locked_at is null)), 0)::float8 as "lagSeconds"
+  from (
+    select name, locked_at, next_run_at + case when last_run_at is null then interval '${slackMs} ms' else '0' end as wanted
+    from agenda_jobs where next_run_at <= now() or locked_at is not null
+  ) jobs group by name`
 
 async function readPage(pool: Pool, { name, after, first }: JobPage): Promise<JobRow[]> {
   const { rows } = await pool.query<JobRow>(

@@ -90,7 +90,7 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       await queue.enqueue(kind, 'b', {})
       const [depth, ...more] = await queue.depths()
       assert.deepEqual([depth?.name, depth?.due, depth?.running, more], [kind.name, 2, 0, []])
-      assert.ok(depth && depth.lagSeconds > 0)
+      assert.ok(depth && depth.lagSeconds >= 0 && depth.lagSeconds < 60)
     })
 
     each('a job that is owed is armed again', async () => {

@@ -5,7 +5,16 @@ import type { Log } from '../log.ts'
 import { createPubsub } from '../pubsub.ts'
 import { forgetDone } from './attempts.ts'
 import { createDoorbell } from './doorbell.ts'
-import type { GiveUp, JobDepth, JobKind, JobPage, JobRow, Run, Store } from './kinds.ts'
+import {
+  type GiveUp,
+  type JobDepth,
+  type JobKind,
+  type JobPage,
+  type JobRow,
+  type Run,
+  type Store,
+  slackMs,
+} from './kinds.ts'
 import { mongoStore } from './mongo.ts'
 import { postgresStore } from './postgres.ts'
 import { runnerOf } from './run.ts'
@@ -24,6 +33,9 @@ export type QueueOptions = {
   pollEveryMs?: number
 }
 
+/** `trace` is the `traceparent` of what the job follows from. */
+type EnqueueOptions = { trace?: string | null }
+
 export type Queue = {
   /** Says how one kind of job is run by this process. Before `start`. */
   define: (kind: JobKind, run: Run, giveUp?: GiveUp) => void
@@ -32,7 +44,7 @@ export type Queue = {
    * Keeps a job until it has run. There is one for each (kind, key), ever: a second call is a success that changes
    * nothing, whether the first is still waiting or has long been done. Throws when the queue cannot be reached.
    */
-  enqueue: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
+  enqueue: (kind: Pick<JobKind, 'name'>, key: string, data: unknown, options?: EnqueueOptions) => Promise<void>
   /** Enqueues a job that is owed even if one by that key has ended. It does not touch one that waits or runs. */
   revive: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
   page: (page: JobPage) => Promise<JobRow[]>
@@ -44,8 +56,6 @@ export type Queue = {
   close: (graceMs?: number) => Promise<void>
 }
 
-/** A job that is enqueued is due at once, also for a worker whose clock is this much behind. */
-const slackMs = 2 * 3_600_000
 /** No job waits for so long between its runs; one that seems to was planned or locked by a clock that was ahead. */
 const farMs = 15 * 60_000
 
@@ -105,9 +115,13 @@ export function createQueue(options: QueueOptions): Queue {
 }
 
 function enqueuer(agenda: Agenda, store: Store, state: { connected: boolean }): Queue['enqueue'] {
-  return async (kind, key, data) => {
+  return async (kind, key, data, { trace } = {}) => {
     if (!state.connected) throw new Error('The job queue cannot be reached.')
-    const job = agenda.create(kind.name, { key, data: JSON.parse(JSON.stringify(data ?? null)) })
+    const job = agenda.create(kind.name, {
+      key,
+      data: JSON.parse(JSON.stringify(data ?? null)),
+      ...(trace && { trace }),
+    })
     try {
       await job.schedule(new Date(Date.now() - slackMs)).save()
     } catch (error) {

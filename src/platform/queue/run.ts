@@ -14,14 +14,14 @@ export type Runner = {
   closing: AbortSignal
 }
 
-type Stored = { key: string; data: unknown }
+type Stored = { key: string; data: unknown; trace?: string | null }
 
 const lost = new Error('Somebody else runs this job now.')
 
 /** Makes an implementation safe to hand to Agenda: attempts row, lease, abort signal, quarantine, retries. */
 export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp) {
   return async (agendaJob: AgendaJob<Stored>): Promise<void> => {
-    const { key, data } = agendaJob.attrs.data
+    const { key, data, trace = null } = agendaJob.attrs.data
     const job = `${kind.name}:${key}`
     const start = await startAttempt(runner.sql, job, runner.leaseMs)
     if (start.kind === 'busy') {
@@ -36,7 +36,7 @@ export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp
     }
     const heart = keepAlive(runner, agendaJob, start.lease)
     try {
-      const again = await run({ key, data, signal: heart.signal })
+      const again = await run({ key, data, signal: heart.signal, trace })
       await heart.stop()
       await endAttempt(runner.sql, start.lease, again === undefined)
       planAgain(agendaJob, again)
