@@ -1,11 +1,12 @@
 import type { TxContext } from '../context.ts'
-import { imageColumns } from './image.ts'
 import type { Arrived } from './import-rows.ts'
-import type { GivenColumn } from './insert-sql.ts'
-import { imageSql, jsonObject, literal } from './json.ts'
+import { imageText } from './json.ts'
 import { deleteLinks, insertLinks } from './links.ts'
 import { type CollectionModel, quote } from './model.ts'
+import { type Logged, outboxSql } from './outbox-sql.ts'
 import { collectParams } from './param.ts'
+import { changedSql } from './update-sql.ts'
+import { answerOf } from './writing.ts'
 
 /** What is done with a row whose id there is already. */
 export type Duplicates = 'fail' | 'skip' | 'update'
@@ -29,7 +30,6 @@ export async function writeRows(
     for (const { id } of run) if (duplicates === 'update') there.add(id)
   }
   await writeLinks(tx, rows, duplicates)
-  tx.emitted.count += created + updated
   return { created, updated, skipped: rows.length - created - updated }
 }
 
@@ -61,7 +61,7 @@ function runsOf(rows: readonly Arrived[], there: ReadonlySet<string>): Arrived[]
   return runs
 }
 
-async function insertRows(
+function insertRows(
   tx: TxContext,
   collection: CollectionModel,
   rows: readonly Arrived[],
@@ -70,82 +70,56 @@ async function insertRows(
   const settings = rows[0]?.columns ?? []
   const columns = settings.map(({ name }) => quote(name)).join(', ')
   const skipping = duplicates === 'skip' ? 'on conflict ("_id") do nothing' : ''
-  const text = `with given as (${givenSql(settings)}),
-    written as (insert into ${collection.table} (${columns}) select ${columns} from given ${skipping} returning *),
-    logged as (${loggedSql(collection, 'created', "'null'", "'[]'", 'from written w')})
-    select count(*)::int as count from logged`
-  return countOf(tx, text, rows)
+  const told = { action: 'created', before: "'null'", changed: "'[]'" } as const
+  return writeRun(tx, collection, rows, {
+    written: `insert into ${collection.table} (${columns}) select ${columns} from given ${skipping} returning *`,
+    told,
+    source: 'from written w',
+  })
 }
 
-async function updateRows(tx: TxContext, collection: CollectionModel, rows: readonly Arrived[]): Promise<number> {
-  const [first] = rows
-  const settings = first?.columns ?? []
-  const sets = (first?.given ?? []).map((name) => `${quote(name)} = given.${quote(name)}`)
-  const text = `with given as (${givenSql(settings)}),
-    earlier as (select t."_id", ${imageSql(collection, 't')} as image from ${collection.table} t join given on given."_id" = t."_id"),
-    written as (update ${collection.table} t set ${[...sets, '"_version" = t."_version" + 1'].join(', ')} from given where t."_id" = given."_id" returning t.*),
-    logged as (${loggedSql(collection, 'updated', 'e.image::text', changedSql(collection), updatedRows(collection))})
-    select count(*)::int as count from logged`
-  return countOf(tx, text, rows)
+/** Each row is compared column by column, and its JSON made once: that of what it was, and that of what it is. */
+function updateRows(tx: TxContext, collection: CollectionModel, rows: readonly Arrived[]): Promise<number> {
+  const names = rows[0]?.given ?? []
+  const { table } = collection
+  const sets = names.map((name) => `${quote(name)} = given.${quote(name)}`)
+  const changed = changedSql(
+    collection,
+    names.filter((name) => name !== '_updatedAt'),
+  )
+  return writeRun(tx, collection, rows, {
+    earlier: `select t.* from ${table} t where t."_id" = any(array(select "_id" from given))`,
+    written: `update ${table} t set ${[...sets, '"_version" = t."_version" + 1'].join(', ')} from given where t."_id" = given."_id" returning t.*`,
+    told: { action: 'updated', before: imageText(collection, 'b'), changed },
+    source: 'from written w join earlier b on b."_id" = w."_id"',
+  })
 }
 
-/** Who emits, and the rows, are its parameters: the text is the same for every batch. */
-async function countOf(tx: TxContext, text: string, rows: readonly Arrived[]): Promise<number> {
-  const json = `[${rows.map((row) => row.json).join(',')}]`
-  const values = [json, tx.projectId, tx.actor?.kind ?? 'guest', tx.actor?.id ?? null]
-  const [counted] = await tx.query<{ count: number }>(text, values)
-  return counted?.count ?? 0
+type Run = {
+  /** SQL of the rows as they were, where the log tells of that. */
+  earlier?: string
+  written: string
+  told: Pick<Logged, 'action' | 'before' | 'changed'>
+  source: string
 }
 
-function givenSql(settings: readonly GivenColumn[]): string {
-  const columns = settings.map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
-  return `select * from json_to_recordset($1::json) as given (${columns})`
-}
-
-/** A UUID of version 7: 48 bits of milliseconds, the rest random. */
-const eventId = `(lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(gen_random_uuid()::text, 16))::uuid`
-
-/** What `emit` does, for all rows of a statement at once. */
-function loggedSql(
+/** One statement for rows of one kind; who emits, and the rows, are its parameters: the text is the same for every batch. */
+function writeRun(
+  tx: TxContext,
   collection: CollectionModel,
-  action: 'created' | 'updated',
-  before: string,
-  changed: string,
-  source: string,
-): string {
-  const { databaseId, id, key } = collection
-  const aggregate = `${literal(`databases.${databaseId}.collections.${key}.documents.`)} || w."_id"`
-  const payload = jsonObject([
-    ['databaseId', literal(JSON.stringify(databaseId))],
-    ['collectionId', literal(JSON.stringify(id))],
-    ['collectionKey', literal(JSON.stringify(key))],
-    ['id', 'to_json(w."_id")::text'],
-    ['before', before],
-    ['after', `${imageSql(collection, 'w')}::text`],
-    ['changed', changed],
-  ])
-  return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId")
-    select ${eventId}, $2, ${aggregate} || '.${action}', 'documents.${action}', ${aggregate}, ${payload}::jsonb, $3, $4 ${source} returning 1`
-}
-
-/** What a row is now is made once, however many fields are compared. */
-function updatedRows(collection: CollectionModel): string {
-  const image = `select ${imageSql(collection, 'w')} as image offset 0`
-  return `from written w join earlier e on e."_id" = w."_id" cross join lateral (${image}) l`
-}
-
-/** The JSON of the list of fields that differ between `e` and `l`. */
-function changedSql(collection: CollectionModel): string {
-  const { columns, neighbours } = collection
-  const keys = new Map([...columns.values()].map(({ name, key }) => [name, key]))
-  for (const { join, key } of neighbours.values()) if (join.kind === 'to') keys.set(join.column, key)
-  const pairs = imageColumns(collection)
-    .filter(({ name }) => name !== '_updatedAt' && name !== '_version')
-    .map(
-      ({ name, kind }) => `(${literal(kind === 'roles' ? 'permissions' : (keys.get(name) ?? name))}, ${literal(name)})`,
-    )
-  return `(select coalesce(json_agg(distinct f.field), '[]')::text from (values ${pairs.join(', ')}) f (field, name)
-    where e.image -> f.name is distinct from l.image -> f.name)`
+  rows: readonly Arrived[],
+  { earlier, written, told, source }: Run,
+): Promise<number> {
+  const { param, values } = collectParams()
+  const columns = (rows[0]?.columns ?? []).map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
+  const given = param(`[${rows.map((row) => row.json).join(',')}]`, 'json')
+  const logged = { ...told, id: 'w."_id"', after: imageText(collection, 'w') }
+  const text = `with given as materialized (select * from json_to_recordset(${given}) as given (${columns})),
+    ${earlier ? `earlier as materialized (${earlier}),` : ''}
+    written as (${written}),
+    logged as (${outboxSql({ param, model: tx }, collection, logged, source)})
+    select count(*)::text as answer from written`
+  return answerOf<number>(tx, { text, values })
 }
 
 /** The pairs of relations to many. Those of a row that is changed are as it says, no others. */

@@ -54,12 +54,7 @@ export function comparableSql({ type, name }: Pick<Column, 'type' | 'name'>, ali
   return types[type].collated ? `${sql} collate "C"` : sql
 }
 
-/** The whole row as it is logged, as `jsonb`. */
-export function imageSql(collection: CollectionModel, alias: string): string {
-  return `${imageText(collection, alias)}::jsonb`
-}
-
-/** The same as text. */
+/** The whole row as it is logged, as the text of its JSON. */
 export function imageText(collection: CollectionModel, alias: string): string {
   const entries = imageColumns(collection).map((column) => {
     const sql = `${alias}.${quote(column.name)}`

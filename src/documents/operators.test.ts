@@ -4,7 +4,7 @@ import { Invalid } from '../errors.ts'
 import { createCollections } from '../testing/collections.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { type Image, matches } from './image.ts'
-import { imageSql } from './json.ts'
+import { imageText } from './json.ts'
 import { loadModel } from './load.ts'
 import type { CollectionModel, Column, ProjectModel } from './model.ts'
 import { operatorsOf } from './operators.ts'
@@ -92,7 +92,7 @@ before(async () => {
   const own = [...things.columns.values()].filter(({ attributeId }) => attributeId !== null)
   for (let i = 0; i < 30; i++) await insert(own, i)
   const { rows } = await world.app.sql.query(
-    `select ${imageSql(things, 't')} as image from ${things.table} t order by "_id"`,
+    `select ${imageText(things, 't')}::jsonb as image from ${things.table} t order by "_id"`,
   )
   images = rows.map(({ image }) => image)
 })

@@ -1,5 +1,5 @@
 import { jsonObject, literal } from './json.ts'
-import type { CollectionModel } from './model.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
 import type { Scope } from './scope.ts'
 import { defer } from './slots.ts'
 
@@ -24,7 +24,12 @@ const trace = defer((given) => given.trace ?? null)
  * What `emit` does, for all rows of a statement at once: one event for each, in the order of the source's rows. They were
  * written by the same statement, and their locks keep the order of events about one document.
  */
-export function outboxSql(scope: Scope, collection: CollectionModel, logged: Logged, source: string): string {
+export function outboxSql(
+  { param, model }: Pick<Scope, 'param'> & { model: Pick<ProjectModel, 'projectId'> },
+  collection: CollectionModel,
+  logged: Logged,
+  source: string,
+): string {
   const { databaseId, id: collectionId, key } = collection
   const aggregate = `${literal(`databases.${databaseId}.collections.${key}.documents.`)} || ${logged.id}`
   const payload = jsonObject([
@@ -38,14 +43,14 @@ export function outboxSql(scope: Scope, collection: CollectionModel, logged: Log
   ])
   const values = [
     newEventIdSql,
-    scope.param(scope.model.projectId, 'text'),
+    param(model.projectId, 'text'),
     `${aggregate} || ${literal(`.${logged.action}`)}`,
     literal(`documents.${logged.action}`),
     aggregate,
     `${payload}::jsonb`,
-    scope.param(actorKind, 'text'),
-    scope.param(actorId, 'text'),
-    scope.param(trace, 'text'),
+    param(actorKind, 'text'),
+    param(actorId, 'text'),
+    param(trace, 'text'),
   ]
   return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
     select ${values.join(', ')} ${source}`

@@ -177,8 +177,12 @@ function grows({ list, type, encrypted }: Column): boolean {
   return list || encrypted || ['text', 'json', 'path', 'polygon', 'vector', 'numeric'].includes(types[type].sql)
 }
 
-/** The fields whose values differ, as JSON. */
-function changedSql(collection: CollectionModel, names: readonly string[], linked: readonly string[] = []): string {
+/** The fields whose values differ between `b` and `w`, as JSON. */
+export function changedSql(
+  collection: CollectionModel,
+  names: readonly string[],
+  linked: readonly string[] = [],
+): string {
   const computed = [...collection.columns.values()].filter((column) => column.computed).map(({ name }) => name)
   const keys = new Map(settablesOf(collection).map(({ name, key }) => [name, key]))
   const differing = [...names, ...computed]

@@ -5,7 +5,7 @@ import { Invalid } from '../errors.ts'
 import { createCollections } from '../testing/collections.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { type Image, matches } from './image.ts'
-import { imageSql } from './json.ts'
+import { imageText } from './json.ts'
 import { loadModel } from './load.ts'
 import type { CollectionModel, ProjectModel, Rule } from './model.ts'
 import { mayRead, readFilter } from './permissions.ts'
@@ -68,7 +68,7 @@ before(async () => {
     )
   }
   const { rows } = await world.app.sql.query(
-    `select ${imageSql(things, 't')} as image from ${things.table} t order by "_id"`,
+    `select ${imageText(things, 't')}::jsonb as image from ${things.table} t order by "_id"`,
   )
   images = rows.map(({ image }) => image)
 })
