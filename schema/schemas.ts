@@ -1,6 +1,7 @@
 import { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Context, consoleProjectId, type Services } from '../src/context.ts'
+import { createFanout } from '../src/documents/fanout.ts'
 import type { ProjectModel } from '../src/documents/model.ts'
 import { createModels } from '../src/documents/models.ts'
 import { reserveNames } from '../src/documents/names.ts'
@@ -26,7 +27,8 @@ const most = 5000
 /** `api` is what is the same in all projects. */
 export function createSchemas(services: Services, api: GraphQLSchema = schema): Schemas {
   const models = createModels(services)
-  const environment: Environment = { models, shared: createSharedTypes(api) }
+  const fanout = createFanout(services, models)
+  const environment: Environment = { models, fanout, shared: createSharedTypes(api) }
   reserveNames(coordinatesOf(api))
   reserveNames([...sharedNames(environment.shared), 'PermissionRight', 'GroupKind', 'GroupPeriod'])
   const trimmed = new LRUCache<string, GraphQLSchema>({ max: 200 })

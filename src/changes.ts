@@ -81,16 +81,18 @@ async function* generate<T extends object>(
       throw error instanceof TooSlow ? new TooSlow(error.seq, cursorAt(error.seq)) : error
     })
     if (done) return
-    if (isEnd(ctx.projectId, event)) throw new Unauthenticated('The project was deleted.')
+    if (isEnd(ctx.projectId, event)) throw projectGone()
     const selected = await select(event, await current())
     if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
   }
 }
 
 /** The end of the project is the end of all its streams, those of guests too. */
-function isEnd(projectId: string, { type, payload }: LoggedEvent): boolean {
+export function isEnd(projectId: string, { type, payload }: LoggedEvent): boolean {
   return type === projectDeleted.name && (payload as { projectId: string }).projectId === projectId
 }
+
+export const projectGone = () => new Unauthenticated('The project was deleted.')
 
 /** The next event, and whether it is there yet. */
 function pullFrom(events: AsyncIterator<LoggedEvent>, signal: Signal) {

@@ -23,12 +23,14 @@ import { type Asked, maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
-import { type Answer, codeOf, isStream, mapStream, type Raw } from './http/stream.ts'
+import { type Answer, codeOf, type Fed, isStream, mapStream, type Raw } from './http/stream.ts'
 import { lazily } from './http/type-names.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
   run: (ctx: Context, operation: Operation, allowed: Allowed) => Promise<Answer | Raw>
+  /** The payloads of a subscription that are made once for all who get the same; null for another operation. Never throws. */
+  feed: (ctx: Context, operation: Operation) => Promise<Fed | null>
   /** Runs an operation and writes its answer as it comes: events, or parts. */
   stream: (
     req: IncomingMessage,
@@ -120,6 +122,15 @@ export function createGraphql(
       if (!ctx.tracing.isOn) return run(ctx, operation, allowed)
       return ctx.tracing.span('graphql', ctx.span, (span) => run({ ...ctx, span }, operation, allowed))
     },
+    feed: async (ctx, operation) => {
+      try {
+        const planned = findPlan(await schemas.for(ctx), operation)
+        return planned && openFeed(ctx, planned, operation)
+      } catch {
+        // Ordinary execution fails the same way, and tells why.
+        return null
+      }
+    },
     stream: async (req, res, ctx, operation, allowed) => {
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
@@ -137,12 +148,24 @@ function timed({ metrics, span }: Context): (kind: string, path: string, code: s
 
 /** The plan replaces execution alone: authentication, limits and cost are behind it. Null where execution has to tell. */
 async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Promise<Raw | null> {
+  if (plan.kind === 'subscription') return null
   const cost = costOf(variables)
   const limit = costLimitOf(ctx)
   requireCost(cost, limit)
   const data = await plan.run(ctx, variables)
   if (data === null) return null
   return { json: `{"data":${data},"extensions":{"cost":{"requested":${cost.requested},"limit":${limit}}}}` }
+}
+
+function openFeed(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Fed | null {
+  if (plan.kind !== 'subscription') return null
+  requireCost(costOf(variables), costLimitOf(ctx))
+  const feed = plan.subscribe(ctx, variables, writeResult)
+  return feed && { feed, tell: (error) => ({ errors: [maskError(error, ctx)] }) }
+}
+
+function writeResult(ctx: Context, result: ExecutionResult): string {
+  return JSON.stringify(maskResult(result, ctx))
 }
 
 type ScopePlugin = Plugin<Scope, Scope>

@@ -1,8 +1,11 @@
 import { GraphQLID, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import { planChange } from '../../src/documents/change-plan.ts'
 import { type DocumentChange, documentChanges } from '../../src/documents/changes.ts'
-import { planDocument } from '../../src/documents/plan.ts'
+import { type Info, planDocument } from '../../src/documents/plan.ts'
+import { planNow } from '../../src/documents/plan-now.ts'
 import { answerImage } from '../../src/documents/read.ts'
+import { feedExtensions } from '../../src/documents/subscribe-operation.ts'
 import { parseWhere } from '../../src/documents/where.ts'
 import { modelOf } from './planned.ts'
 import { oneOf, required } from './shared.ts'
@@ -30,8 +33,8 @@ export function changeType(
         resolve: async ({ image, ctx }, _args, _ctx, info) => {
           if (!image) return null
           const { model, collection: planned } = modelOf(info, collectionId)
-          const plan = planDocument(info, model, planned)
-          return answerImage(ctx, await models.get(ctx.projectId), plan, image)
+          const now = await models.get(ctx.projectId)
+          return answerImage(ctx, now, planNow(now, planDocument(info, model, planned)), image)
         },
       },
       changedFields: {
@@ -45,12 +48,17 @@ export function changeType(
 
 /** `postChanged`. */
 export function changedField(
-  { models }: Environment,
+  { models, fanout }: Environment,
   collectionId: string,
   { change, where, document }: CollectionTypes,
 ): FieldConfig {
+  const plan = (info: Info) => {
+    const { model, collection } = modelOf(info, collectionId)
+    return planChange(info, model, collection, change, document)
+  }
   return {
     type: required(change),
+    extensions: feedExtensions({ collectionId, plan, fanout }),
     description: `Every change of ${oneOf(document.name)} that you may read, in order, each once.`,
     args: {
       where: {

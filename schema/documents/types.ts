@@ -1,11 +1,12 @@
 import type { GraphQLEnumType, GraphQLFieldConfig, GraphQLInputObjectType, GraphQLObjectType } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import type { Fanout } from '../../src/documents/fanout.ts'
 import type { Models } from '../../src/documents/models.ts'
 import type { AggregateTypes } from './aggregate-types.ts'
 import type { SharedTypes } from './shared.ts'
 
 /** What the types of all collections are made with. */
-export type Environment = { shared: SharedTypes; models: Models }
+export type Environment = { shared: SharedTypes; models: Models; fanout: Fanout }
 
 /** The types of one collection. */
 export type CollectionTypes = {

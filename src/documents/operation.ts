@@ -22,10 +22,11 @@ import { decisiveRoles, holderOf } from './permissions.ts'
 import type { Info } from './plan.ts'
 import { createTargetOf, type RootPlanner, rootPlannerOf } from './root.ts'
 import type { Caller } from './scope.ts'
-import { selectedFields } from './selection.ts'
+import { fragmentsOf, selectedFields } from './selection.ts'
 import { createShaper, plainVariables, type Shape } from './shape.ts'
 import { bind, type Deferred, NeedsLiteral, noteDeferred } from './slots.ts'
 import { compile, isWhole, type Reading } from './sql.ts'
+import { planSubscription, type Subscription } from './subscribe-operation.ts'
 
 /**
  * An operation whose root fields all are reads of documents, or whose only one creates some, ready to be compiled. Its
@@ -54,9 +55,10 @@ export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   name: string | undefined,
-): Operation | null {
+): Operation | Subscription | null {
   const model = schema.extensions.model as ProjectModel | undefined
   const node = getOperationAST(document, name)
+  if (node?.operation === 'subscription') return planSubscription(schema, document, node)
   if (node?.operation === 'mutation') return planMutation(schema, document, node)
   const type = node?.operation === 'query' ? schema.getQueryType() : null
   if (!model || !node || !type || node.directives?.some(({ name }) => name.value !== cachedDirective.name)) return null
@@ -193,12 +195,6 @@ function variableTypes(schema: GraphQLSchema, node: OperationDefinitionNode): Ma
     types.set(variable.name.value, known)
   }
   return types
-}
-
-function fragmentsOf(document: DocumentNode): Record<string, FragmentDefinitionNode> {
-  return Object.fromEntries(
-    document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
-  )
 }
 
 /** Of every root field that could be selected, fragments followed. */

@@ -89,6 +89,16 @@ function heldRules(collection: CollectionModel, right: Right, roles: Roles) {
   return rulesOf(collection).filter((rule) => rule.right === right && roles?.includes(rule.role))
 }
 
+/** Whether they may read whatever is in the collection, so that no document has to be looked at. */
+export function readsAll(collection: CollectionModel, { roles }: Caller): boolean {
+  return throughCollection(collection, 'read', roles)
+}
+
+/** Whether there are documents that they may read by what is in them. */
+export function readsByRule(collection: CollectionModel, { roles }: Caller): boolean {
+  return heldRules(collection, 'read', roles).length > 0
+}
+
 /** Whether they may create documents at all; `createFilter` says which, null for any. */
 export function mayCreate(collection: CollectionModel, { roles }: Caller): boolean {
   return throughCollection(collection, 'create', roles) || heldRules(collection, 'create', roles).length > 0

@@ -50,7 +50,8 @@ export async function answerImage(
   return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image, roles)]))
 }
 
-function ownField(field: Field, image: Image, roles: Roles): unknown {
+/** A field that is no relation, as the row holds it. */
+export function ownField(field: Field, image: Image, roles: Roles): unknown {
   if (field.kind === 'typename') return field.name
   if (field.kind === 'column') {
     const { name, encrypted, rights } = field.column

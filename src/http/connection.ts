@@ -8,15 +8,18 @@ import { authenticate } from '../authenticate.ts'
 import type { Actor, Context } from '../context.ts'
 import { Forbidden, LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
 import type { Graphql } from '../server.ts'
+import { feedSocket } from './fed-socket.ts'
 import { limits } from './limits.ts'
 import type { Load } from './load.ts'
 import { maskError } from './mask.ts'
 import { readOperation } from './operation.ts'
+import type { Outlet } from './outlet.ts'
 import { type Answer, cursorOf, cutOf, isRaw, isStream } from './stream.ts'
 
 /** One WebSocket, and who is at its other end. */
 export type Connection = {
   socket: WebSocket
+  outlet: Outlet
   projectId: string
   ip: string
   userAgent: string
@@ -51,7 +54,7 @@ export function createProtocol(parts: Parts): Server<Connection> {
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.socketInitMs,
     onConnect: (protocol) => connect(parts, protocol),
-    onSubscribe: (protocol, _id, payload) => start(parts, protocol, payload),
+    onSubscribe: (protocol, id, payload) => start(parts, protocol, id, payload),
     execute: answerOf,
     subscribe: answerOf,
     onNext: ({ extra }, _id, _payload, _args, result) => beforeNext(extra, result as ExecutionResult),
@@ -154,7 +157,12 @@ function closeFor(error: unknown, { socket }: Connection, requestId: string, { l
 }
 
 /** Runs an operation before the protocol does: it only has to pass on what came of it. */
-async function start(parts: Parts, protocol: Protocol, payload: unknown): Promise<Ran | readonly GraphQLError[]> {
+async function start(
+  parts: Parts,
+  protocol: Protocol,
+  id: string,
+  payload: unknown,
+): Promise<Ran | readonly GraphQLError[]> {
   const { app, graphql, load, isLeaving } = parts
   const { extra, subscriptions } = protocol
   const requestId = randomUUID()
@@ -167,10 +175,12 @@ async function start(parts: Parts, protocol: Protocol, payload: unknown): Promis
     const operation = readOperation(payload)
     const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)
+    const fed = await graphql.feed(ctx, operation)
+    if (fed) return answered(feedSocket(extra, id, fed))
     const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
     const answer: Answer = !isStream(ran) && isRaw(ran) ? JSON.parse(ran.json) : ran
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
-    return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }
+    return answered(answer)
   } catch (error) {
     // The session behind the socket is over, and so is the socket.
     if (error instanceof Unauthenticated || error instanceof NotFound) closeFor(error, extra, requestId, app)
@@ -185,6 +195,10 @@ type Ran = ExecutionArgs & { answer: Answer }
 
 const anyDocument = parse('{ answered }')
 const noSchema = null as unknown as GraphQLSchema
+
+function answered(answer: Answer): Ran {
+  return { schema: noSchema, document: anyDocument, contextValue: null, rootValue: null, answer }
+}
 
 function answerOf(args: ExecutionArgs): Answer {
   return (args as Ran).answer

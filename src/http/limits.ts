@@ -45,7 +45,8 @@ export const limits = {
 
   /** Operations that one socket runs at a time. */
   socketOperations: 100,
-  /** What may wait to be read by a socket's other end, and for how long more than that may: then it is closed, to resume. */
+  /** What may wait to be read by a socket's other end: messages and bytes; and for how long more than that may: then it is closed, to resume. */
+  socketBacklogMessages: 256,
   socketBacklogBytes: 1_000_000,
   socketBacklogMs: 2_000,
   /** How long one message may wait for it. */

@@ -1,13 +1,17 @@
 import { type GraphQLSchema, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Operation as Plan, planOperation } from '../documents/operation.ts'
+import type { Subscription } from '../documents/subscribe-operation.ts'
 import { type CompiledCost, compileCost } from './cost.ts'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
 import { lazyRules } from './type-names.ts'
 
-/** An operation that is parsed, within its limits, valid in its schema, and answered by PostgreSQL as it is. */
-export type Planned = { plan: Plan; costOf: CompiledCost }
+/**
+ * An operation that is parsed, within its limits, valid in its schema, and needs no executor: PostgreSQL answers it as it
+ * is, or its payloads are made once for all who subscribe to the same.
+ */
+export type Planned = { plan: Plan | Subscription; costOf: CompiledCost }
 
 /** Finds the plan of an operation, or null: then it is executed field by field, or told what is wrong with it. */
 export type FindPlan = (schema: GraphQLSchema, operation: Operation) => Planned | null

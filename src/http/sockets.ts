@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts, renew } from './connection.ts'
 import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
+import { createOutlet } from './outlet.ts'
 import { projectOf, splitUrl } from './request.ts'
 
 export type Sockets = {
@@ -29,11 +30,12 @@ export function createSockets(parts: SocketParts): Sockets {
   const connections = new Map<WebSocket, Connection>()
   const pings = setInterval(() => server.clients.forEach(ping), limits.socketPingMs)
 
-  const open = (socket: WebSocket, req: IncomingMessage, projectId: string) => {
+  const open = (socket: WebSocket, stream: Duplex, req: IncomingMessage, projectId: string) => {
     const { authorization = null, 'user-agent': userAgent = '' } = req.headers
     const ip = parts.addressOf(req)
     const connection: Connection = {
       socket,
+      outlet: createOutlet(socket, stream),
       projectId,
       ip,
       userAgent: userAgent.slice(0, 512),
@@ -55,7 +57,7 @@ export function createSockets(parts: SocketParts): Sockets {
       const refused = refusalOf(req, parts)
       if (refused !== null) return refuse(stream, refused)
       const projectId = projectOf(splitUrl(req).path) ?? ''
-      server.handleUpgrade(req, stream, head, (socket) => open(socket, req, projectId))
+      server.handleUpgrade(req, stream, head, (socket) => open(socket, stream, req, projectId))
     },
     count: () => connections.size,
     close: async () => {

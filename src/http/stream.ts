@@ -1,9 +1,13 @@
 import type { ExecutionResult } from 'graphql'
+import type { Feed } from '../changes/feed.ts'
 import { Unauthenticated } from '../errors.ts'
 import { TooSlow } from '../tail.ts'
 
 /** An answer: one result, or the results of a subscription. */
 export type Answer = ExecutionResult | AsyncIterableIterator<ExecutionResult>
+
+/** A subscription whose payloads come as they are to be sent. What it ends with is told as a last result. */
+export type Fed = { feed: Feed; tell: (error: unknown) => ExecutionResult }
 
 /** An answer whose JSON is made already, errors and all. */
 export type Raw = { json: string }
