@@ -4,10 +4,12 @@ import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
 import { watchApp } from './metrics.ts'
+import { createRunning } from './modules/subscriptions/running.ts'
 import { createCache } from './platform/cache.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { createMetrics } from './platform/metrics.ts'
+import { createPeers } from './platform/peers.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createReaders } from './platform/readers.ts'
 import { createRedis } from './platform/redis.ts'
@@ -37,6 +39,8 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const redis = createRedis(env.REDIS_URL)
   const db = createDb(sql)
   const tails = await createTails({ sql, redisUrl: env.REDIS_URL, prefix, log })
+  const peers = createPeers({ redisUrl: env.REDIS_URL, prefix: `${prefix}peers:`, log })
+  const running = createRunning(peers)
   const identities = createIdentities({ sql: reserve, log })
   const wake = () => void redis.publish(`${prefix}wake`, '').catch(() => {})
   const shares = createShares(env.DATABASE_POOL)
@@ -47,6 +51,8 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const tracing = await createTracing(env, name)
   watchApp(metrics, { sql, shares, cache })
   const close = async () => {
+    running.close()
+    await peers.close()
     cache.close()
     await replica.close()
     await identities.close()
@@ -71,6 +77,8 @@ export async function createApp(env: Env, name: string): Promise<App> {
     reserve,
     tails,
     identities,
+    peers,
+    running,
     wake,
     clock: () => new Date(),
     close,

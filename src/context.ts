@@ -3,9 +3,11 @@ import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import { LimitExceeded } from './errors.ts'
 import type { Identities } from './identities.ts'
+import type { Running } from './modules/subscriptions/running.ts'
 import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
 import type { Metrics } from './platform/metrics.ts'
+import type { Peers } from './platform/peers.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
@@ -44,6 +46,9 @@ export type Services = {
   readers: Readers
   tails: Tails
   identities: Identities
+  peers: Peers
+  /** The subscriptions of this node. */
+  running: Running
   clock: () => Date
   /** Tells the relay, as best it can, that there is something in the outbox. */
   wake: () => void

@@ -28,6 +28,9 @@ export const errorCodes = {
   UNAVAILABLE:
     'A part of the server is not there right now, or has too much to do. Trying again is safe; `extensions.retryAfterMs` may say when.',
   RESYNC_REQUIRED: 'The cursor cannot be resumed: read the present state, then subscribe without a cursor.',
+  SCHEMA_CHANGED:
+    'A collection or attribute was changed so that the subscription cannot go on. `extensions.cursor` is where it ended: ask anew.',
+  TERMINATED: 'Whoever runs the project has ended this subscription.',
   INTERNAL: 'Something went wrong on the server. `extensions.requestId` finds it in the log.',
 } as const
 
@@ -95,4 +98,24 @@ export class Unavailable extends AppError {
 
 export class ResyncRequired extends AppError {
   readonly code = 'RESYNC_REQUIRED'
+}
+
+/** The collection or an attribute that a subscription is about is gone, or no longer what it was. */
+export class SchemaChanged extends AppError {
+  readonly code = 'SCHEMA_CHANGED'
+  /** Where the subscription had come to. */
+  readonly cursor: string | null
+
+  constructor(message: string, cursor: string | null = null) {
+    super(message)
+    this.cursor = cursor
+  }
+
+  override get details() {
+    return { cursor: this.cursor }
+  }
+}
+
+export class Terminated extends AppError {
+  readonly code = 'TERMINATED'
 }

@@ -24,6 +24,7 @@ import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
 import { type Answer, codeOf, type Fed, isStream, mapStream, type Raw } from './http/stream.ts'
+import { tracked } from './http/tracked.ts'
 import { lazily } from './http/type-names.ts'
 
 export type Graphql = {
@@ -283,9 +284,11 @@ function useReadOperation(): ScopePlugin {
 function useEventStream(leaving: AbortSignal): ScopePlugin {
   const type = 'text/event-stream'
   return {
-    onResultProcess: ({ request, setResultProcessor }) => {
+    onResultProcess: ({ request, serverContext, setResultProcessor }) => {
       if (!request.headers.get('accept')?.includes(type)) return
-      setResultProcessor((answer, fetchAPI) => eventStream(answer as Answer, fetchAPI, leaving), type)
+      const follow = (answer: Answer) =>
+        isStream(answer) ? tracked(serverContext, serverContext.operation, 'SSE', answer) : answer
+      setResultProcessor((answer, fetchAPI) => eventStream(follow(answer as Answer), fetchAPI, leaving), type)
     },
   }
 }

@@ -15,6 +15,7 @@ import { maskError } from './mask.ts'
 import { readOperation } from './operation.ts'
 import type { Outlet } from './outlet.ts'
 import { type Answer, cursorOf, cutOf, isRaw, isStream } from './stream.ts'
+import { tracked } from './tracked.ts'
 
 /** One WebSocket, and who is at its other end. */
 export type Connection = {
@@ -178,7 +179,11 @@ async function start(
     const fed = await graphql.feed(ctx, operation)
     if (fed) return answered(feedSocket(extra, id, fed))
     const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
-    const answer: Answer = !isStream(ran) && isRaw(ran) ? JSON.parse(ran.json) : ran
+    const answer: Answer = isStream(ran)
+      ? tracked(ctx, operation, 'WEBSOCKET', ran)
+      : isRaw(ran)
+        ? JSON.parse(ran.json)
+        : ran
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
     return answered(answer)
   } catch (error) {

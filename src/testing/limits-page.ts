@@ -10,6 +10,7 @@ import { mailLimits } from '../modules/mails/mails.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
+import { projectSubscriptions } from '../modules/subscriptions/running.ts'
 import { poolLimits } from '../platform/db.ts'
 import { replicaLimits } from '../platform/replica.ts'
 import { shareLimits } from '../platform/shares.ts'
@@ -51,6 +52,7 @@ const project: readonly Row[] = [
   ['mails from one project in an hour; what is more waits', count(mailLimits.projectHour)],
   ['mails that a user may ask for to prove their address, in an hour', count(maxVerifications)],
   ['sessions of a user; the oldest makes room', count(maxSessions)],
+  ['subscriptions of a project on one node', count(projectSubscriptions)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]
 

@@ -13,6 +13,8 @@ export const scopes = {
   'audits.read': 'Read the audit log.',
   'mails.read': 'Read which mails were sent.',
   'mails.write': 'Send failed mails again.',
+  'subscriptions.read': 'See who listens to what.',
+  'subscriptions.write': 'End subscriptions.',
   'events.read': 'Be told of every event as it happens; of those of documents with `documents.read` beside it.',
 } as const
 

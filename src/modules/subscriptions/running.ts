@@ -1,0 +1,77 @@
+import type { Context } from '../../context.ts'
+import { LimitExceeded, Terminated } from '../../errors.ts'
+import { newId } from '../../lib/ids.ts'
+import type { Peers } from '../../platform/peers.ts'
+
+export type Transport = 'WEBSOCKET' | 'SSE'
+
+/** A subscription that somebody has, as all nodes are told of it. */
+export type RunningSubscription = {
+  id: string
+  operationName: string | null
+  transport: Transport
+  actorKind: string
+  actorId: string | null
+  sessionId: string | null
+  ip: string
+  userAgent: string
+  node: string
+  since: string
+}
+
+/** The subscriptions of this node. */
+export type Running = {
+  /** Tells all nodes of one, until `end` is called; `stop` is what ends it from outside. Throws LimitExceeded. */
+  begin: (ctx: Context, asked: Asked, stop: (reason: Terminated) => void) => { end: () => void }
+  close: () => void
+}
+
+type Asked = { operationName: string | null; transport: Transport }
+
+/** Most subscriptions of one project on one node. */
+export const projectSubscriptions = 50_000
+
+export const groupOf = (projectId: string) => `subscriptions:${projectId}`
+export const terminations = 'terminations'
+
+export function createRunning(peers: Peers, most = projectSubscriptions): Running {
+  const stops = new Map<string, (reason: Terminated) => void>()
+  const counts = new Map<string, number>()
+  const listening = peers.listen(terminations, (message) => {
+    const { ids } = message as { ids: string[] }
+    for (const id of ids) stops.get(id)?.(new Terminated('Whoever runs the project has ended this subscription.'))
+  })
+  const count = (projectId: string, by: number) => {
+    const left = (counts.get(projectId) ?? 0) + by
+    if (left > most) throw new LimitExceeded(`A project has at most ${most} subscriptions on a node.`)
+    if (left === 0) counts.delete(projectId)
+    else counts.set(projectId, left)
+  }
+  const begin: Running['begin'] = (ctx, asked, stop) => {
+    const { projectId, client, renewals } = ctx
+    count(projectId, 1)
+    const group = groupOf(projectId)
+    const id = newId('sub')
+    const started = { id, ...asked, ip: client.ip, userAgent: client.userAgent, node: peers.node, since: ctx.clock() }
+    const show = ({ actor }: Context) => peers.put(group, id, { ...started, ...whoIs(actor) })
+    show(ctx)
+    stops.set(id, stop)
+    renewals?.add(show)
+    const end = () => {
+      if (!stops.delete(id)) return
+      renewals?.delete(show)
+      count(projectId, -1)
+      peers.remove(group, id)
+    }
+    return { end }
+  }
+  return { begin, close: () => listening.close() }
+}
+
+function whoIs(actor: Context['actor']) {
+  return {
+    actorKind: actor?.kind ?? 'guest',
+    actorId: actor?.id ?? null,
+    sessionId: actor && 'sessionId' in actor ? actor.sessionId : null,
+  }
+}
