@@ -1,4 +1,3 @@
-import type { Context } from '../../context.ts'
 import { LimitExceeded, Terminated } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Peers } from '../../platform/peers.ts'
@@ -19,10 +18,19 @@ export type RunningSubscription = {
   since: string
 }
 
+/** Whose it is: of a context, what matters here. */
+type Who = { actor: { kind: string; id: string; sessionId?: string } | null }
+type Listener = Who & {
+  projectId: string
+  client: { ip: string; userAgent: string }
+  clock: () => Date
+  renewals?: Set<(renewed: Who) => void>
+}
+
 /** The subscriptions of this node. */
 export type Running = {
   /** Tells all nodes of one, until `end` is called; `stop` is what ends it from outside. Throws LimitExceeded. */
-  begin: (ctx: Context, asked: Asked, stop: (reason: Terminated) => void) => { end: () => void }
+  begin: (listener: Listener, asked: Asked, stop: (reason: Terminated) => void) => { end: () => void }
   close: () => void
 }
 
@@ -47,14 +55,14 @@ export function createRunning(peers: Peers, most = projectSubscriptions): Runnin
     if (left === 0) counts.delete(projectId)
     else counts.set(projectId, left)
   }
-  const begin: Running['begin'] = (ctx, asked, stop) => {
-    const { projectId, client, renewals } = ctx
+  const begin: Running['begin'] = (listener, asked, stop) => {
+    const { projectId, client, renewals, clock } = listener
     count(projectId, 1)
     const group = groupOf(projectId)
     const id = newId('sub')
-    const started = { id, ...asked, ip: client.ip, userAgent: client.userAgent, node: peers.node, since: ctx.clock() }
-    const show = ({ actor }: Context) => peers.put(group, id, { ...started, ...whoIs(actor) })
-    show(ctx)
+    const started = { id, ...asked, ip: client.ip, userAgent: client.userAgent, node: peers.node, since: clock() }
+    const show = ({ actor }: Who) => peers.put(group, id, { ...started, ...whoIs(actor) })
+    show(listener)
     stops.set(id, stop)
     renewals?.add(show)
     const end = () => {
@@ -68,10 +76,10 @@ export function createRunning(peers: Peers, most = projectSubscriptions): Runnin
   return { begin, close: () => listening.close() }
 }
 
-function whoIs(actor: Context['actor']) {
+function whoIs(actor: Who['actor']) {
   return {
     actorKind: actor?.kind ?? 'guest',
     actorId: actor?.id ?? null,
-    sessionId: actor && 'sessionId' in actor ? actor.sessionId : null,
+    sessionId: actor?.sessionId ?? null,
   }
 }
