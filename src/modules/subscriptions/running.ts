@@ -20,11 +20,12 @@ export type RunningSubscription = {
 
 /** Whose it is: of a context, what matters here. */
 type Who = { actor: { kind: string; id: string; sessionId?: string } | null }
+type Told = Record<'add' | 'delete', (tell: (renewed: Who) => void) => unknown>
 type Listener = Who & {
   projectId: string
   client: { ip: string; userAgent: string }
   clock: () => Date
-  renewals?: Set<(renewed: Who) => void>
+  renewals?: Told
 }
 
 /** The subscriptions of this node. */
