@@ -12,6 +12,7 @@ import type { Root } from '../../src/documents/sql.ts'
 import { aggregateArgs } from './aggregate.ts'
 import { changedField } from './change.ts'
 import { pageArgs } from './group.ts'
+import { liveField } from './live.ts'
 import { mutationFields } from './mutations.ts'
 import { modelOf } from './planned.ts'
 import { listOf, required } from './shared.ts'
@@ -33,7 +34,12 @@ export function rootFields(environment: Environment, visible: VisibleCollection,
         ]
       : [],
     mutation: mutationFields(visible, types),
-    subscription: reads ? [[`${names.one}Changed`, changedField(environment, id, types)]] : [],
+    subscription: reads
+      ? [
+          [`${names.one}Changed`, changedField(environment, id, types)],
+          [`${names.many}Live`, liveField(environment, id, types)],
+        ]
+      : [],
   }
 }
 

@@ -15,6 +15,7 @@ import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
 import { aggregateTypes } from './aggregate.ts'
 import { changeType } from './change.ts'
+import { liveTypes } from './live.ts'
 import { linkTypes } from './nested-inputs.ts'
 import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
@@ -59,6 +60,7 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
     document,
     connection: connectionType(shared, visible, document),
     change: changeType(environment, visible, document),
+    ...liveTypes(environment, visible, document),
     where,
     manyWhere: manyWhereType(visible, where),
     order: orderType(shared, visible, types),

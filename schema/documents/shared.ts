@@ -25,6 +25,7 @@ export type SharedTypes = {
   Permission: GraphQLObjectType
   PermissionInput: GraphQLInputObjectType
   ChangeKind: GraphQLEnumType
+  LiveChangeKind: GraphQLEnumType
   OrderDirection: GraphQLEnumType
   /** The type of one value. */
   values: Values
@@ -63,6 +64,7 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
     Permission: known(api, permission(right), GraphQLObjectType),
     PermissionInput: input(permissionInput(right)),
     ChangeKind: known(api, changeKind, GraphQLEnumType),
+    LiveChangeKind: known(api, liveChangeKind, GraphQLEnumType),
     OrderDirection: order,
     values,
     orders: createComputedOrders(values, filters.parts, order),
@@ -151,6 +153,17 @@ const changeKind = new GraphQLEnumType({
     DELETED: { description: 'A document that matched is gone.' },
     ENTERED: { description: 'A document has come to match, or you have come to be able to read it.' },
     LEFT: { description: 'A document no longer matches, or you can no longer read it.' },
+  },
+})
+
+const liveChangeKind = new GraphQLEnumType({
+  name: 'LiveChangeKind',
+  description: 'What to do to a list so that it is as it should be.',
+  values: {
+    ADDED: { description: 'Put the document in at its place.' },
+    CHANGED: { description: 'Put it in the place of what you have of it.' },
+    MOVED: { description: 'Take it out, and put it in again at its place.' },
+    REMOVED: { description: 'Take it out.' },
   },
 })
 

@@ -13,6 +13,8 @@ export type CollectionTypes = {
   document: GraphQLObjectType
   connection: GraphQLObjectType
   change: GraphQLObjectType
+  live: GraphQLObjectType
+  liveChange: GraphQLObjectType
   where: GraphQLInputObjectType
   manyWhere: GraphQLInputObjectType
   order: GraphQLInputObjectType

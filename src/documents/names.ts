@@ -57,7 +57,7 @@ export function typeNameOf(key: string): string {
   return capital(singular)
 }
 
-function capital(name: string): string {
+export function capital(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
@@ -83,6 +83,7 @@ export function typeNamesOf(typeName: string, key: string): Names {
         'BulkResult',
         'Links',
         'LinkChanges',
+        'LiveChange',
         'UniqueKey',
         ...aggregates,
       ].map((suffix) => typeName + suffix),
@@ -91,7 +92,8 @@ export function typeNamesOf(typeName: string, key: string): Names {
       ...['create', 'update', 'upsert', 'delete'].flatMap((verb) =>
         [typeName, capital(many)].map((name) => `Mutation.${verb}${name}`),
       ),
-      `Subscription.${one}Changed`,
+      `${capital(many)}Live`,
+      ...[`${one}Changed`, `${many}Live`].map((field) => `Subscription.${field}`),
     ],
   }
 }

@@ -1,0 +1,32 @@
+/** A document of a live query: what is selected of it, by the place of the selection. `text` tells whether it differs. */
+export type LiveRow = { id: string; text: string; data: Readonly<Record<string, unknown>> }
+
+export type LiveChange = {
+  kind: 'ADDED' | 'CHANGED' | 'MOVED' | 'REMOVED'
+  id: string
+  /** Its place from then on; null when it is gone. */
+  index: number | null
+  row: LiveRow | null
+}
+
+/** What makes one list the other when it is applied in this order, each to what those before it have left. */
+export function differences(before: readonly LiveRow[], after: readonly LiveRow[]): LiveChange[] {
+  if (before === after) return []
+  const texts = new Map(before.map(({ id, text }) => [id, text]))
+  const kept = new Set(after.map(({ id }) => id))
+  const gone = before.filter(({ id }) => !kept.has(id))
+  const list = before.map(({ id }) => id).filter((id) => kept.has(id))
+  const changes: LiveChange[] = gone.map(({ id }) => ({ kind: 'REMOVED', id, index: null, row: null }))
+  for (const [index, row] of after.entries()) {
+    const { id } = row
+    if (list[index] !== id) {
+      const at = list.indexOf(id, index)
+      if (at >= 0) list.splice(at, 1)
+      list.splice(index, 0, id)
+      changes.push({ kind: at >= 0 ? 'MOVED' : 'ADDED', id, index, row })
+    }
+    const text = texts.get(id)
+    if (text !== undefined && text !== row.text) changes.push({ kind: 'CHANGED', id, index, row })
+  }
+  return changes
+}
