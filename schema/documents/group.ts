@@ -1,10 +1,8 @@
 import {
-  type GraphQLFieldConfigArgumentMap,
   type GraphQLFieldConfigMap,
   type GraphQLFieldResolver,
   GraphQLID,
   GraphQLInt,
-  GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
   GraphQLString,
@@ -19,6 +17,7 @@ import { liveTypes } from './live.ts'
 import { linkTypes } from './nested-inputs.ts'
 import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
+import { pageArgs } from './page-args.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
@@ -205,24 +204,6 @@ function connectionType(
       },
     },
   })
-}
-
-/** The arguments of a list. */
-export function pageArgs({ where, order }: Pick<CollectionTypes, 'where' | 'order'>): GraphQLFieldConfigArgumentMap {
-  return {
-    where: { type: where, description: 'Which ones.' },
-    orderBy: { type: new GraphQLList(new GraphQLNonNull(order)), description: 'In which order; by id if left out.' },
-    first: { type: GraphQLInt, description: 'How many from the beginning: 25 if left out, 100 at most.' },
-    after: { type: GraphQLString, description: 'Only what comes after this cursor.' },
-    last: { type: GraphQLInt, description: 'How many from the end, 100 at most.' },
-    before: { type: GraphQLString, description: 'Only what comes before this cursor.' },
-    offset: { type: GraphQLInt, description: 'How many to skip, 1,000,000 at most.' },
-    shuffle: {
-      type: GraphQLInt,
-      description:
-        'By chance instead of by id, where `orderBy` leaves them equal: any number, of which the same gives the same order.',
-    },
-  }
 }
 
 function eachOf<T>(items: Iterable<T>, entry: (item: T) => [string, FieldConfig]): Fields {

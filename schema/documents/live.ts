@@ -15,7 +15,7 @@ import type { CollectionModel, ProjectModel } from '../../src/documents/model.ts
 import { capital } from '../../src/documents/names.ts'
 import { type Plan, planDocument } from '../../src/documents/plan.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
-import { pageArgs } from './group.ts'
+import { pageArgs } from './page-args.ts'
 import { listOf, required } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'

@@ -63,8 +63,7 @@ async function* generate(
     const { rows, through } = await live.at(event.seq)
     live.show(rows)
     const changed = differences(before, rows)
-    if (changed.length > 0)
-      yield { cursor: cursorAt(through), snapshot: null, changes: changed }
+    if (changed.length > 0) yield { cursor: cursorAt(through), snapshot: null, changes: changed }
   }
 }
 
