@@ -177,7 +177,7 @@ async function start(
     const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)
     const fed = await graphql.feed(ctx, operation)
-    if (fed) return answered(feedSocket(extra, id, fed))
+    if (fed) return answered(tracked(ctx, operation, 'WEBSOCKET', feedSocket(extra, id, fed)))
     const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
     const answer: Answer = isStream(ran)
       ? tracked(ctx, operation, 'WEBSOCKET', ran)
