@@ -2,8 +2,10 @@ import { z } from 'zod'
 import type { User as UserRow } from '../prisma/client/client.ts'
 import { findAccount, signIn, signOut, signUp } from '../src/modules/accounts/accounts.ts'
 import { confirmVerification, createVerification } from '../src/modules/accounts/verifications.ts'
+import { countAudits } from '../src/modules/audits/page.ts'
 import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
+import { Activity, ActivityList, auditPage } from './audits.ts'
 import { builder } from './builder.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
@@ -34,6 +36,19 @@ const Account = builder.prismaObject('User', {
     ),
   }),
 })
+
+builder.prismaObjectField(Account, 'activity', (t) =>
+  t.prismaConnection(
+    {
+      type: Activity,
+      cursor: 'id',
+      description: 'What you did here and what was done to your account, newest first.',
+      totalCount: (_you, _args, ctx) => countAudits(ctx, 'own', {}),
+      resolve: (query, _you, _args, ctx) => auditPage(ctx, 'own', {}, query),
+    },
+    ...ActivityList,
+  ),
+)
 
 const SignedIn = builder.objectRef<CreatedSession>('SignedIn').implement({
   description: 'A new session, with what is shown only now.',

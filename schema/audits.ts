@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Context } from '../src/context.ts'
 import { Invalid } from '../src/errors.ts'
-import { visibleAudits } from '../src/modules/audits/audits.ts'
+import { type AuditFilter, auditIds, countAudits, type View } from '../src/modules/audits/page.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
 
@@ -21,6 +22,24 @@ const Audit = builder.prismaObject('Audit', {
 
 export const AuditList = connectionOf(Audit, 'Audit')
 
+/** What people may see of it: not who runs the project, nor what they did it with. */
+export const Activity = builder.prismaObject('Audit', {
+  variant: 'Activity',
+  description: 'Something that you did, or that was done to your account.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: "The event's id." }),
+    event: t.exposeString('event', { description: "The event's full name: `users.usr_….sessions.ses_….created`." }),
+    byYou: t.boolean({
+      description: 'Whether you did it yourself.',
+      select: { actorId: true },
+      resolve: ({ actorId }, _args, ctx) => actorId !== null && actorId === ctx.actor?.id,
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
+  }),
+})
+
+export const ActivityList = connectionOf(Activity, 'Activity')
+
 builder.queryField('audits', (t) =>
   t.prismaConnection(
     {
@@ -31,31 +50,35 @@ builder.queryField('audits', (t) =>
       args: {
         resource: t.arg.string({ description: 'Only what happened to this, e.g. `users.usr_…`.' }),
         actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
+        userId: t.arg.id({
+          description: 'Only what this user did and what happened to them, their sessions included.',
+        }),
+        event: t.arg.string({
+          validate: z.string().max(256),
+          description: 'Only events of this pattern: `documents.*`, or a full name with `*` for any segment.',
+        }),
+        from: t.arg({ type: 'DateTime', description: 'Only from this moment on.' }),
+        to: t.arg({ type: 'DateTime', description: 'Only before this moment.' }),
       },
-      totalCount: (_root, args, ctx) => ctx.db.audit.count({ where: chosen(args, visibleAudits(ctx)) }),
-      resolve: async (query, _root, args, ctx) => {
-        const { cursor, skip, ...page } = query
-        const where = chosen(args, visibleAudits(ctx))
-        const orderBy = { seq: 'desc' } as const
-        if (!cursor) return ctx.db.audit.findMany({ ...page, skip, where, orderBy })
-        // PostgreSQL takes nothing else for the id of an event.
-        const id = z.uuid().safeParse(cursor.id)
-        if (!id.success) throw new Invalid('This is no cursor of a list.')
-        const at = await ctx.db.audit.findFirst({ where: { AND: [where, { id: id.data }] }, select: { seq: true } })
-        if (!at) return []
-        const beyond = { seq: page.take < 0 ? { gt: at.seq } : { lt: at.seq } }
-        return ctx.db.audit.findMany({ ...page, where: { AND: [where, beyond] }, orderBy })
-      },
+      totalCount: (_root, args, ctx) => countAudits(ctx, 'project', args),
+      resolve: (query, _root, args, ctx) => auditPage(ctx, 'project', args, query),
     },
     ...AuditList,
   ),
 )
 
-type Choice = { resource?: string | null | undefined; actorId?: string | null | undefined }
+type Query = { take: number; skip?: number; cursor?: { id?: unknown } }
 
-function chosen(
-  { resource, actorId }: Choice,
-  visible: ReturnType<typeof visibleAudits>,
-): ReturnType<typeof visibleAudits> {
-  return { AND: [visible, resource == null ? {} : { resource }, actorId == null ? {} : { actorId }] }
+/** A page of the log, by its place in the log of events. */
+export async function auditPage<Rest extends object>(
+  ctx: Context,
+  view: View,
+  filter: AuditFilter,
+  { take, cursor, skip: _skip, ...query }: Query & Rest,
+) {
+  // PostgreSQL takes nothing else for the id of an event.
+  const after = cursor && z.uuid().safeParse(cursor.id)
+  if (after && !after.success) throw new Invalid('This is no cursor of a list.')
+  const ids = await auditIds(ctx, view, filter, { take, after: after?.data ?? null })
+  return ctx.db.audit.findMany({ ...query, where: { id: { in: ids } }, orderBy: { seq: 'desc' } })
 }

@@ -13,7 +13,7 @@ const MailStatus = builder.enumType('MailStatus', {
   },
 })
 
-const Mail = builder.prismaObject('Mail', {
+export const Mail = builder.prismaObject('Mail', {
   description: 'One mail to one address.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the mail.' }),

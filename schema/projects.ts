@@ -4,6 +4,7 @@ import { costLimits } from '../src/http/limits.ts'
 import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
 import {
+  auditDayLimits,
   createProject,
   deleteProject,
   getProject,
@@ -59,6 +60,7 @@ export const Project = builder.prismaObject('Project', {
       select: { costLimits: true },
       resolve: (project) => project.costLimits as Limits,
     }),
+    auditDays: t.exposeInt('auditDays', { description: 'For how many days its audit log is kept.' }),
     endpoint: t.string({
       description: "Where the project's own API and its GraphiQL are.",
       select: { id: true },
@@ -142,6 +144,10 @@ builder.mutationFields((t) => ({
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
+      auditDays: t.input.int({
+        validate: z.int().min(auditDayLimits.least).max(auditDayLimits.most),
+        description: `For how many days its audit log is kept: ${auditDayLimits.least} to ${auditDayLimits.most}. Only owners may set it.`,
+      }),
       costLimits: t.input.field({
         type: costLimitsInput,
         description: 'The most that one operation may cost in it. Only owners may set it.',

@@ -12,6 +12,7 @@ import { allowsOrigin } from './http/origin.ts'
 import { limitUpload, wantsStream } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
 import { isTransfer } from './http/transfer.ts'
+import type { Inbox } from './platform/inbox.ts'
 import { createGraphql, type Graphql } from './server.ts'
 
 export type Api = {
@@ -22,7 +23,7 @@ export type Api = {
 }
 
 /** Opens HOST:PORT. Throws one clear sentence when it is taken. */
-export async function startApi(app: App, graphql: Graphql = createGraphql(app)): Promise<Api> {
+export async function startApi(app: App, graphql: Graphql = createGraphql(app), inbox?: Inbox): Promise<Api> {
   const { env } = app
   let leaving = false
   const health = createHealth({ env, sql: app.reserve, clock: app.clock })
@@ -34,6 +35,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app)):
     load,
     allows: allowsOrigin(env),
     addressOf: addressReader(env.TRUSTED_PROXIES),
+    inbox,
     isLeaving: () => leaving,
   }
   const handle = createHandler(parts)

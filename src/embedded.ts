@@ -7,8 +7,11 @@ import { type App, createApp } from './app.ts'
 import { prepareDemo } from './embedded/demo.ts'
 import { readSecretKeys } from './embedded/secret-keys.ts'
 import { type Env, readEnv } from './env.ts'
+
 import { serveMetrics } from './metrics.ts'
+import { createInbox } from './platform/inbox.ts'
 import { findUnusable } from './platform/reachable.ts'
+import { createGraphql } from './server.ts'
 import { requireFreePort } from './servers/ports.ts'
 import { startPostgres } from './servers/postgres.ts'
 import { startRedis } from './servers/redis.ts'
@@ -96,9 +99,11 @@ function startFunctionsRuntime(): void {
 async function startProcesses(env: Env): Promise<App> {
   const app = await createApp(env, 'tendril')
   opened.push({ name: 'The connections', close: app.close })
-  const workers = await startWorkers(app)
+  // Mails that no server takes are shown here, to whoever sits at this machine.
+  const inbox = env.SMTP_URL ? undefined : createInbox()
+  const workers = await startWorkers(app, { inbox })
   opened.push({ name: 'The workers', close: workers.stop })
-  const api = await startApi(app)
+  const api = await startApi(app, createGraphql(app), inbox)
   await serveMetrics(app)
   opened.push({ name: 'The API', close: api.close })
   startFunctionsRuntime()
@@ -114,7 +119,12 @@ async function start(): Promise<void> {
                 sign in as ${demo.email}, password ${demo.password}
   Demo project  ${env.PUBLIC_URL}/projects/${demo.projectId}/graphql
                 its key: ${demo.key}
-                in GraphiQL's headers: { "authorization": "Bearer ${demo.key}" }
+                in GraphiQL's headers: { "authorization": "Bearer ${demo.key}" }${
+                  env.SMTP_URL
+                    ? ''
+                    : `
+  Inbox         ${env.PUBLIC_URL}/inbox`
+                }
 
 Tendril is ready. Open either address in a browser. Ctrl-C stops everything.`)
 }

@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { transaction } from '../src/context.ts'
 import { emit } from '../src/event.ts'
+import { signUp } from '../src/modules/accounts/accounts.ts'
+import { createVerification, verificationSecret } from '../src/modules/accounts/verifications.ts'
 import { visibleAudits } from '../src/modules/audits/audits.ts'
+import { createKey } from '../src/modules/keys/keys.ts'
+import { setSender } from '../src/modules/senders/senders.ts'
+import { createTask } from '../src/modules/tasks/tasks.ts'
 import { userUpdated } from '../src/modules/users/events.ts'
+import { createWebhook } from '../src/modules/webhooks/webhooks.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { audits } from './audits.ts'
@@ -59,4 +65,30 @@ test('only those who run the project see them', async () => {
   for (const other of [stranger, world.context(projectId), world.context(projectId, user)]) {
     assert.equal(await other.db.audit.count({ where: visibleAudits(other) }), 0)
   }
+})
+
+test('no secret is in it', async () => {
+  const { owner: ctx, ownerAtConsole, projectId } = await world.createProject()
+  const canary = 'canary-8815'
+  const created = await createKey(ownerAtConsole, { projectId, name: 'k', scopes: [] })
+  const guest = world.context(projectId)
+  const { secret, user } = await signUp(guest, { email: 'ann@example.org', password: canary })
+  const person = world.context(projectId, { kind: 'user', id: user.id, sessionId: 's', verified: false, labels: [] })
+  const { id } = await createVerification(person)
+  const calls = { url: 'https://example.org/', headers: [{ name: 'x-key', value: canary }] }
+  const basicAuth = { username: 'u', password: canary }
+  const webhook = await createWebhook(ctx, { name: 'w', events: ['users.*'], ...calls, basicAuth })
+  await createTask(ctx, { name: 't', schedule: '0 0 1 1 *', ...calls })
+  const server = { name: 's', address: 'a@example.org', host: 'mail.example.org', port: 465, secure: true }
+  await setSender(ctx, { ...server, username: 'u', password: canary })
+  await eventually(async () => {
+    const { rows } = await world.app.sql.query('select seq from events.head')
+    await record(rows[0]?.seq)
+    assert.ok(await ctx.db.audit.findFirst({ where: { projectId, event: { startsWith: 'senders.' } } }))
+  }, 20_000)
+  const { rows } = await world.app.sql.query('select a::text from audits a where "projectId" = $1', [projectId])
+  const text = JSON.stringify(rows)
+  assert.ok(rows.length >= 6)
+  for (const hidden of [canary, secret, created.secret, webhook.secret, verificationSecret(world.env, id)])
+    assert.ok(!text.includes(hidden))
 })

@@ -4,7 +4,8 @@ import { type LoggedEvent, matchesEvent } from '../src/logged-event.ts'
 import { renderMail } from '../src/mails/render.ts'
 import { sendMailJob } from '../src/modules/mails/jobs.ts'
 import { claimMail, createMail, markFailed, markSent, releaseMail } from '../src/modules/mails/mails.ts'
-import { type Mailer, MailRefused } from '../src/platform/mail.ts'
+import { findServer, reportRefusal } from '../src/modules/senders/senders.ts'
+import { type Mailer, MailLoginRefused, MailRefused } from '../src/platform/mail.ts'
 import { type Again, implement, type Owed, onEvent, type Reaction, type Run, type Worker } from './implement.ts'
 import { type Letter, letters } from './mails/letters.ts'
 
@@ -45,12 +46,13 @@ export const mails: Worker = {
       data: ({ payload }) => ({ mailId: mailIdOf(payload) }),
     }),
   ],
-  // Without a mail server they wait, recorded, until there is one.
+  // Where there is no mail server for them they wait, recorded, until there is one.
   owed: async ({ sql, clock, env }) => {
-    if (!env.SMTP_URL) return []
     const { rows } = await sql.query<{ mailId: string }>(
-      `select id as "mailId" from mails where status = 'PENDING' and "createdAt" < $1 order by "createdAt" limit 1000`,
-      [new Date(clock().getTime() - 60_000)],
+      `select id as "mailId" from mails m where status = 'PENDING' and "createdAt" < $1
+         and ($2 or exists (select from senders s where s."projectId" = m."projectId"))
+       order by "createdAt" limit 1000`,
+      [new Date(clock().getTime() - 60_000), env.SMTP_URL !== undefined],
     )
     return rows.map((data) => ({ job: sendMailJob, key: data.mailId, data }))
   },
@@ -70,14 +72,16 @@ async function sendMail(run: Run, mailer: Mailer, mailId: string): Promise<Again
   const letter = letters.find((each) => each.template === template)
   const values = await letter?.values(run, { projectId, recipient, payload: payload as Record<string, unknown> })
   if (!letter || !values) return void (await markFailed(run, mailId, 'It was no longer of use when its turn came.'))
-  if (!mailer.isConfigured) return void (await releaseMail(run, mailId, 'No SMTP server is set.'))
+  const server = letter.from === 'project' ? await findServer(run, projectId) : null
+  if (!server && !mailer.isConfigured) return void (await releaseMail(run, mailId, 'No SMTP server is set.'))
   const messageId = `<${eventId}@${new URL(run.env.PUBLIC_URL).hostname}>`
   try {
-    await mailer.send({ ...renderMail(letter.template, values), to: recipient, messageId }, run.signal)
+    await mailer.send({ ...renderMail(letter.template, values), to: recipient, messageId }, server, run.signal)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     if (error instanceof MailRefused) return void (await markFailed(run, mailId, reason))
     await releaseMail(run, mailId, reason)
+    if (server && error instanceof MailLoginRefused) await reportRefusal(run, projectId, reason)
     throw error
   }
   await markSent(run, mailId, messageId)

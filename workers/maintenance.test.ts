@@ -61,3 +61,21 @@ test('what is old goes, what is young or still wanted stays', async () => {
   assert.ok(owner.projectId)
   await queue.close()
 })
+
+test('a project’s audit log is kept for as long as it says', async () => {
+  const { sql } = world.app
+  for (const [days, kept] of [
+    [5, 1],
+    [30, 2],
+  ] as const) {
+    const { projectId } = await world.createProject()
+    await world.app.db.project.update({ where: { id: projectId }, data: { auditDays: days } })
+    for (const age of [3, 10, 40])
+      await sql.query(
+        `insert into audits values (gen_random_uuid(), $1, 1, 'e', 'r', 'system', null, '{}', now() - $2 * interval '1 day')`,
+        [projectId, age],
+      )
+    await maintain(world.app, { forget: async () => 0 })
+    assert.equal(await world.app.db.audit.count({ where: { projectId } }), kept)
+  }
+})

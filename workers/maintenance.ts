@@ -15,7 +15,12 @@ const retentions: readonly Retention[] = [
   // Done jobs stay for a moment only, so that a second claim finds them; given-up ones for as long as they may be asked about.
   { what: 'job_attempts', rows: 'attempts = -1 and at < $1', keepMs: hour },
   { what: 'job_attempts', rows: 'at < $1', keepMs: 30 * day },
-  { what: 'audits', rows: 'at < $1', keepMs: 14 * day },
+  // Each project says how long.
+  {
+    what: 'audits',
+    rows: `at < $1::timestamptz - coalesce((select p."auditDays" from projects p where p.id = audits."projectId"), 14) * interval '1 day'`,
+    keepMs: 0,
+  },
   { what: 'deliveries', rows: `status <> 'PENDING' and "updatedAt" < $1`, keepMs: 14 * day },
   { what: 'task_runs', rows: `status in ('SUCCEEDED', 'FAILED') and "createdAt" < $1`, keepMs: 14 * day },
   { what: 'mails', rows: `"createdAt" < $1`, keepMs: 30 * day },

@@ -1,5 +1,6 @@
 import type { Services } from '../src/context.ts'
 import { createEgress } from '../src/platform/egress.ts'
+import type { Inbox } from '../src/platform/inbox.ts'
 import { createMailer } from '../src/platform/mail.ts'
 import { createQueue, type QueueOptions } from '../src/platform/queue/queue.ts'
 import { type Loop, startBridge, startSweeper } from './bridge.ts'
@@ -14,6 +15,8 @@ export type Options = {
   /** For tests that cannot wait. */
   queue?: Pick<QueueOptions, 'lockMs' | 'touchEveryMs' | 'pollEveryMs'>
   sweepEveryMs?: number
+  /** Takes mails where there is no mail server. */
+  inbox?: Inbox | undefined
 }
 
 /** Starts what happens later: the relay, the bridge, and the workers. */
@@ -21,7 +24,7 @@ export async function startWorkers(services: Services, options: Options = {}): P
   const chosen = choose(options.only)
   const { env, sql, log, tails } = services
   const egress = createEgress(env.EGRESS_ALLOW)
-  const mailer = createMailer(env)
+  const mailer = createMailer(env, options.inbox)
   const queue = createQueue({
     sql,
     log,

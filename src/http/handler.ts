@@ -4,9 +4,12 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import type { Health } from '../health.ts'
+
+import type { Inbox } from '../platform/inbox.ts'
 import type { Span } from '../platform/tracing.ts'
 import type { Allowed, Graphql } from '../server.ts'
 import { createGraphiql } from './graphiql.ts'
+import { isInbox, serveInbox } from './inbox.ts'
 import type { Load } from './load.ts'
 import { maskError, statusOf } from './mask.ts'
 import { type Operation, readBody, readQueryString } from './operation.ts'
@@ -26,6 +29,8 @@ export type Parts = {
   load: Load
   allows: AllowsOrigin
   addressOf: (req: IncomingMessage) => string
+  /** The mails of a machine without a mail server. */
+  inbox: Inbox | undefined
   /** Whether the process has been told to end. */
   isLeaving: () => boolean
 }
@@ -70,6 +75,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
     const reads = req.method === 'GET' || req.method === 'HEAD'
     if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
     if (path === '/verify') return serveVerification(parts.app, { ...exchange, ip: parts.addressOf(req) })
+    if (reads && parts.inbox && isInbox(path)) return serveInbox(parts.inbox, exchange)
     if (reads && path === '/health') return writeJson(res, 200, { status: 'ok' })
     if (reads && path === '/health/ready') return writeReadiness(res, parts)
     if (reads && path.startsWith('/graphiql/') && (await graphiql.writeFile(req, res, path))) return

@@ -4,7 +4,8 @@ import ipaddr from 'ipaddr.js'
 import { Agent, errors, request } from 'undici'
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>
-type Resolve = (name: string) => Promise<readonly { address: string; family: number }[]>
+type Address = { address: string; family: number }
+type Resolve = (name: string) => Promise<readonly Address[]>
 
 export type Call = {
   method: string
@@ -91,18 +92,35 @@ function parseTarget(text: string): URL {
 
 function guardedLookup(ranges: readonly Range[], resolve: Resolve): LookupFunction {
   return (name, options, done) => {
-    resolve(name).then(
-      (addresses) => {
-        const refused = addresses.find(({ address }) => !isAllowed(address, ranges))
-        // One bad address spoils the name: which of them would be used is not ours to say.
-        if (refused) return done(refusal(refused.address), '', 0)
-        const [first] = addresses
-        if (!first) return done(new EgressFailed(`${name} has no address.`), '', 0)
-        if (options.all) return done(null, [...addresses])
-        done(null, first.address, first.family)
-      },
-      () => done(new EgressFailed(`The name ${name} cannot be resolved.`), '', 0),
+    allowedAddresses(name, ranges, resolve).then(
+      ([first, ...others]) => (options.all ? done(null, [first, ...others]) : done(null, first.address, first.family)),
+      (error) => done(error, '', 0),
     )
+  }
+}
+
+async function allowedAddresses(
+  name: string,
+  ranges: readonly Range[],
+  resolve: Resolve,
+): Promise<[Address, ...Address[]]> {
+  const addresses = await resolve(name).catch(() => {
+    throw new EgressFailed(`The name ${name} cannot be resolved.`)
+  })
+  // One bad address spoils the name: which of them would be used is not ours to say.
+  for (const { address } of addresses) requireAllowed(address, ranges)
+  const [first, ...others] = addresses
+  if (!first) throw new EgressFailed(`${name} has no address.`)
+  return [first, ...others]
+}
+
+/** For what is no HTTP: one address of a server, checked by the same rules. Whoever asks connects to it, not to the name. */
+export function createPin(allow: readonly string[], resolve: Resolve = resolveAll): (host: string) => Promise<string> {
+  const ranges = allow.map(parseRange)
+  return async (host) => {
+    if (isIP(host) === 0) return (await allowedAddresses(host, ranges, resolve))[0].address
+    requireAllowed(host, ranges)
+    return host
   }
 }
 

@@ -9,6 +9,8 @@ export type Subject = { projectId: string; recipient: string; payload: Record<st
 export type Letter = {
   on: string
   template: TemplateName
+  /** Whose it is: by way of the project's own server, where it has one, or of the installation's. */
+  from: 'project' | 'installation'
   /** The stored address; null when there is nobody to write to. */
   recipient: (services: Services, event: LoggedEvent) => Promise<string | null>
   /** Null when the mail is no longer of use. */
@@ -18,6 +20,7 @@ export type Letter = {
 const verification: Letter = {
   on: 'verifications.created',
   template: 'verification',
+  from: 'project',
   recipient: async ({ db }, { payload }) => {
     const id = textOf(payload, 'verificationId')
     return (await db.verification.findUnique({ where: { id }, select: { email: true } }))?.email ?? null
@@ -36,12 +39,8 @@ const verification: Letter = {
 const webhookDisabled: Letter = {
   on: 'webhooks.disabled',
   template: 'webhook-disabled',
-  // The first of the owners: there is one mail for each event.
-  recipient: async ({ db }, { projectId }) => {
-    const where = { projectId, role: 'OWNER' as const, user: { status: 'ACTIVE' as const } }
-    const owner = await db.member.findFirst({ where, orderBy: { id: 'asc' }, include: { user: true } })
-    return owner?.user.email ?? null
-  },
+  from: 'installation',
+  recipient: findOwner,
   values: async ({ db }, { payload }) => {
     const id = textOf(payload, 'webhookId')
     const webhook = await db.webhook.findUnique({ where: { id }, include: { project: true } })
@@ -50,7 +49,43 @@ const webhookDisabled: Letter = {
   },
 }
 
-export const letters: readonly Letter[] = [verification, webhookDisabled]
+const senderTest: Letter = {
+  on: 'senders.tested',
+  template: 'sender-test',
+  from: 'project',
+  recipient: async ({ db }, { payload }) => {
+    const id = textOf(payload, 'accountId')
+    return (await db.user.findUnique({ where: { id }, select: { email: true } }))?.email ?? null
+  },
+  values: (services, { payload }) => senderValues(services, payload),
+}
+
+/** Not by way of the server that refuses us. */
+const senderRefused: Letter = {
+  on: 'senders.refused',
+  template: 'sender-refused',
+  from: 'installation',
+  recipient: findOwner,
+  values: async (services, { payload }) => {
+    const values = await senderValues(services, payload)
+    return values && { ...values, reason: textOf(payload, 'reason') }
+  },
+}
+
+export const letters: readonly Letter[] = [verification, webhookDisabled, senderTest, senderRefused]
+
+async function senderValues({ db }: Services, payload: unknown): Promise<Record<string, string> | null> {
+  const id = textOf(payload, 'senderId')
+  const sender = await db.sender.findUnique({ where: { id }, include: { project: true } })
+  return sender && { project: sender.project.name, host: sender.host }
+}
+
+/** The first of the owners: there is one mail for each event. */
+async function findOwner({ db }: Services, { projectId }: LoggedEvent): Promise<string | null> {
+  const where = { projectId, role: 'OWNER' as const, user: { status: 'ACTIVE' as const } }
+  const owner = await db.member.findFirst({ where, orderBy: { id: 'asc' }, include: { user: true } })
+  return owner?.user.email ?? null
+}
 
 function textOf(payload: unknown, key: string): string {
   const value = typeof payload === 'object' && payload !== null ? Reflect.get(payload, key) : undefined

@@ -28,6 +28,7 @@ export const hanging = {
     { table: 'task_runs', by: 'projectId', nouns: ['runs'] },
     { table: 'tasks', by: 'projectId', nouns: ['tasks'] },
     { table: 'mails', by: 'projectId', nouns: ['mails'] },
+    { table: 'senders', by: 'projectId', nouns: ['senders'] },
     { table: 'users', by: 'projectId', nouns: ['users', 'sessions', 'verifications'], batch: 250 },
     { table: 'members', by: 'projectId', nouns: ['members'] },
     { table: 'idempotencies', by: 'projectId', nouns: [] },

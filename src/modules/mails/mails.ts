@@ -32,18 +32,20 @@ export type NewMail = {
 
 /** Records that an event asks for a mail. There is one for each event, whoever asks how often: the same is answered. */
 export async function createMail(services: Services, mail: NewMail): Promise<Mail> {
-  return transaction(asSystem(services, 'mails', mail.projectId), async (tx) => {
-    const { recipientHour } = mailLimits
-    const isTooMuch = (await sentTo(tx, mail)) >= recipientHour
-    const error = `This address has had ${recipientHour} mails within an hour: no more are sent to it.`
-    const outcome = isTooMuch ? { status: 'FAILED' as const, error } : {}
-    const data = [{ id: newId('mai'), ...mail, ...outcome }]
-    const [made] = await tx.db.mail.createManyAndReturn({ data, skipDuplicates: true })
-    if (!made) return tx.db.mail.findUniqueOrThrow({ where: { eventId: mail.eventId } })
-    await emit(tx, mailCreated, { mailId: made.id, template: made.template })
-    if (isTooMuch) await tellFinished(tx, made, 'FAILED')
-    return made
-  })
+  return transaction(asSystem(services, 'mails', mail.projectId), (tx) => insertMail(tx, mail))
+}
+
+export async function insertMail(tx: DbContext, mail: NewMail): Promise<Mail> {
+  const { recipientHour } = mailLimits
+  const isTooMuch = (await sentTo(tx, mail)) >= recipientHour
+  const error = `This address has had ${recipientHour} mails within an hour: no more are sent to it.`
+  const outcome = isTooMuch ? { status: 'FAILED' as const, error } : {}
+  const data = [{ id: newId('mai'), ...mail, ...outcome }]
+  const [made] = await tx.db.mail.createManyAndReturn({ data, skipDuplicates: true })
+  if (!made) return tx.db.mail.findUniqueOrThrow({ where: { eventId: mail.eventId } })
+  await emit(tx, mailCreated, { mailId: made.id, template: made.template })
+  if (isTooMuch) await tellFinished(tx, made, 'FAILED')
+  return made
 }
 
 /** How many mails were asked for to that address within the last hour. */

@@ -36,18 +36,27 @@ export async function createProject(ctx: Context, input: { name: string }): Prom
   })
 }
 
-type Changes = { name?: string | null | undefined; costLimits?: NewCostLimits | null | undefined }
+type Changes = {
+  name?: string | null | undefined
+  costLimits?: NewCostLimits | null | undefined
+  auditDays?: number | null | undefined
+}
+
+/** For how many days the audit log of a project can be kept. */
+export const auditDayLimits = { least: 1, most: 730 } as const
 
 /** Null stands for the default. */
 type NewCostLimits = { readonly [Key in keyof CostLimits]?: number | null | undefined }
 
-/** Renames a project, or sets what an operation may cost in it, which only its owners may. What is left out stays. */
-export async function updateProject(ctx: Context, id: string, { name, costLimits }: Changes): Promise<Project> {
+/** Renames a project, or sets its limits, which only its owners may. What is left out stays. */
+export async function updateProject(ctx: Context, id: string, changes: Changes): Promise<Project> {
+  const { name, costLimits, auditDays } = changes
   const before = await getProject(ctx, id)
-  if (costLimits) await requireOwner(ctx, id)
+  if (costLimits || auditDays != null) await requireOwner(ctx, id)
   return transaction(ctx, async (ctx) => {
     const data = {
       ...(name ? { name } : {}),
+      ...(auditDays != null ? { auditDays } : {}),
       ...(costLimits ? { costLimits: mergeCostLimits(before.costLimits as CostLimits, costLimits) } : {}),
     }
     const project = await ctx.db.project.update({ where: { id }, data })
