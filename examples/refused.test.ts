@@ -5,6 +5,7 @@ import { type Api, startApi } from '../src/api.ts'
 import { signUp } from '../src/modules/accounts/accounts.ts'
 import { createKey } from '../src/modules/keys/keys.ts'
 import { scopes } from '../src/modules/keys/scopes.ts'
+import { dump } from '../src/testing/dump.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { startWorkers } from '../workers/start.ts'
 import { RequestFailed, request } from './client/request.ts'
@@ -26,22 +27,6 @@ after(async () => {
   await world.close()
   mailbox.close()
 })
-
-/** Every row of every table, as text. How far the readers of the log have come moves by itself. */
-async function dump(): Promise<Map<string, string>> {
-  const { sql } = world.app
-  const { rows } = await sql.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname not in ('pg_catalog', 'information_schema') and tablename not in ('consumers', 'job_attempts') and tablename not like 'agenda%'`,
-  )
-  const tables = rows.map(async ({ name }): Promise<[string, string]> => {
-    const found = await sql.query(
-      `select coalesce(string_agg(t::text, E'\\n' order by t::text), '') as text from ${name} t`,
-    )
-    return [name, found.rows[0].text]
-  })
-  return new Map(await Promise.all(tables))
-}
 
 const refused: Record<string, [who: 'guest' | 'user' | 'server', query: string]> = {
   'a mail for nobody': ['guest', 'mutation { createVerification }'],
@@ -81,13 +66,13 @@ test('a refused mutation leaves database, events and mails as they were', async 
   }
   // What has happened so far must have had all its effects.
   await sleep(1_500)
-  const before = await dump()
+  const before = await dump(world)
   for (const [what, [who, query]] of Object.entries(refused))
     await assert.rejects(request(as[who], query), RequestFailed, what)
   await sleep(1_000)
-  assert.deepEqual(await dump(), before)
+  assert.deepEqual(await dump(world), before)
   assert.deepEqual(mailbox.mails, [])
   // The comparison can fail: what is not refused changes the database.
   await request(as.server, 'mutation { createDatabase(input: { key: "main" }) { id } }')
-  assert.notDeepEqual(await dump(), before)
+  assert.notDeepEqual(await dump(world), before)
 })

@@ -124,7 +124,7 @@ const ruleFields = (t: Fields) => ({
   permissions: t.field({
     type: [PermissionInput],
     description:
-      'Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document.',
+      'Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. What is computed of one that has some needs its own.',
   }),
   reverseKey: t.string({
     description: 'The field of the related collection that leads back to the documents which point at one.',

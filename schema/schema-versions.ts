@@ -43,7 +43,7 @@ builder.queryField('schemaVersions', (t) =>
   t.prismaConnection(
     {
       type: SchemaVersion,
-      cursor: 'projectId_name',
+      cursor: 'id',
       access: read,
       description: 'The migrations that were applied to the project, in the order in which they were.',
       totalCount: (_root, _args, ctx) => ctx.db.schemaVersion.count({ where: visibleSchemaVersions(ctx) }),

@@ -28,7 +28,7 @@ export type AttributeInput = {
   onDelete?: OnDelete | null | undefined;
   /** A regular expression of PostgreSQL, up to 1,000 characters, that a text or each item of a list matches. */
   pattern?: string | null | undefined;
-  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. */
+  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. What is computed of one that has some needs its own. */
   permissions?: Array<PermissionInput> | null | undefined;
   /** The collection that a relation points at, `self` for its own. Relations need it. */
   relatedCollectionId?: string | number | null | undefined;
@@ -141,7 +141,7 @@ export type CreateAttributeInput = {
   onDelete?: OnDelete | null | undefined;
   /** A regular expression of PostgreSQL, up to 1,000 characters, that a text or each item of a list matches. */
   pattern?: string | null | undefined;
-  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. */
+  /** Who may read (READ) and set (UPDATE) it, up to 100; if left out, everybody who may read or change its document. What is computed of one that has some needs its own. */
   permissions?: Array<PermissionInput> | null | undefined;
   /** The collection that a relation points at, `self` for its own. Relations need it. */
   relatedCollectionId?: string | number | null | undefined;

@@ -1,11 +1,12 @@
 import { type Context, sqlStatement } from '../context.ts'
 import { deleteWhere } from './delete.ts'
 import type { Input } from './input.ts'
+import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { whereSql } from './related-sql.ts'
 import { updateSql } from './update-sql.ts'
-import { parseWhere } from './where.ts'
+import { type Condition, parseWhere } from './where.ts'
 import { operationsOf } from './write.ts'
-import { answerOf, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
+import { answerOf, changing, openWriting, type Place, type Terms } from './writing.ts'
 
 /** How many documents were written, and the first of their ids, in order. */
 export type BulkResult = { count: number; ids: string[] }
@@ -17,28 +18,38 @@ export const namedIds = 1_000
 
 /** Changes all that match and that the caller may read, in one statement; refuses if he may not change one of them. */
 export async function updateDocuments(ctx: Context, place: Where, set: Input, terms: Terms): Promise<BulkResult> {
-  const writing = openWriting(ctx, place)
-  const change = {
-    inputs: [set],
-    at: () => ['set'],
-    condition: matching(place)(writing),
-    each: false,
-    id: null,
-    operations: operationsOf(writing, set, terms),
-    ifVersion: null,
-  }
-  const ids = (joined: string) => `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
-  const statement = writing.statement(updateSql(writing, change, ids))
-  return resultOf(await changing(ctx, place.collection, sqlStatement, (tx) => answerOf<string[]>(tx, statement)))
+  return matching(place, async (condition) => {
+    const writing = openWriting(ctx, place)
+    const change = {
+      inputs: [set],
+      at: () => ['set'],
+      condition: whereSql(writing.scope, condition, 't'),
+      each: false,
+      id: null,
+      operations: operationsOf(writing, set, terms),
+      ifVersion: null,
+    }
+    const ids = (joined: string) => `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
+    const statement = writing.statement(updateSql(writing, change, ids))
+    return changing(ctx, place.collection, sqlStatement, (tx) => answerOf<string[]>(tx, statement))
+  })
 }
 
 /** Deletes all that match and that the caller may read; refuses if he may not delete one of them. */
 export async function deleteDocuments(ctx: Context, place: Where): Promise<BulkResult> {
-  return resultOf(await deleteWhere(ctx, place, {}, matching(place)))
+  return matching(place, (condition) => deleteWhere(ctx, place, {}, ({ scope }) => whereSql(scope, condition, 't')))
 }
 
-function matching({ model, collection, where }: Where) {
-  return ({ scope }: Writing) => whereSql(scope, parseWhere(model, collection, where, ['where']), 't')
+async function matching(
+  { model, collection, where }: Where,
+  change: (condition: Condition) => Promise<string[]>,
+): Promise<BulkResult> {
+  const condition = parseWhere(model, collection, where, ['where'])
+  try {
+    return resultOf(await change(condition))
+  } catch (error) {
+    throw isInvalidPattern(error) ? invalidPattern(condition, { variables: {}, roles: [], userId: null }) : error
+  }
 }
 
 function resultOf(ids: string[]): BulkResult {

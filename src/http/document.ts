@@ -72,7 +72,7 @@ function measureDocument(document: DocumentNode): void {
     const size = measure(selectionSet)
     size.directives += countDirectives(directives)
     for (const variable of variableDefinitions) {
-      if (variable.defaultValue) checkLiteral(variable.defaultValue, 0)
+      if (variable.defaultValue) checkLiteral(variable.defaultValue, [variable.variable.name.value])
       size.directives += countDirectives(variable.directives)
     }
     // All of them are validated, though only one is run.
@@ -126,7 +126,7 @@ function measurer(fragments: Fragments): (set: SelectionSetNode) => Size {
 }
 
 function measureField(node: FieldNode, inside: Size): Size {
-  for (const { value } of node.arguments ?? []) checkLiteral(value, 0)
+  for (const { name, value } of node.arguments ?? []) checkLiteral(value, [name.value])
   const introspects = node.name.value === '__schema' || node.name.value === '__type'
   return {
     ...inside,
@@ -172,14 +172,15 @@ function empty(): Size {
 }
 
 function countDirectives(directives: readonly DirectiveNode[] = []): number {
-  for (const directive of directives) for (const { value } of directive.arguments ?? []) checkLiteral(value, 0)
+  for (const directive of directives)
+    for (const { name, value } of directive.arguments ?? []) checkLiteral(value, [name.value])
   return directives.length
 }
 
-function checkLiteral(value: ValueNode, depth: number): void {
-  if (value.kind === Kind.STRING) checkText(value.value, 'A literal')
+function checkLiteral(value: ValueNode, path: readonly string[]): void {
+  if (value.kind === Kind.STRING) checkText(value.value, 'A literal', () => path)
   if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) return
-  if (depth >= limits.valueDepth) throw tooDeep('A literal')
-  const children = value.kind === Kind.LIST ? value.values : value.fields.map((field) => field.value)
-  for (const child of children) checkLiteral(child, depth + 1)
+  if (path.length > limits.valueDepth) throw tooDeep('A literal')
+  if (value.kind === Kind.LIST) for (const [i, child] of value.values.entries()) checkLiteral(child, [...path, `${i}`])
+  else for (const { name, value: child } of value.fields) checkLiteral(child, [...path, name.value])
 }

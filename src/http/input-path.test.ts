@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildSchema, parse, validate } from 'graphql'
+import { buildSchema, type ExecutionResult, execute, parse, validate } from 'graphql'
 import { inputPath } from './input-path.ts'
 
 const schema = buildSchema(`
   input Part { size: Int, tags: [Int!] }
   type Query { things(where: [Part!], first: Int): [Query] }
 `)
-const pathOf = (query: string) => validate(schema, parse(query)).map(inputPath)
+const pathOf = (query: string) => validate(schema, parse(query)).map((error) => inputPath(error))
 
 test('a literal that is wrong is named by the arguments and fields that it stands in', () => {
   assert.deepEqual(pathOf('{ things(first: "x") { __typename } }'), [['first']])
@@ -19,5 +19,21 @@ test('a literal that is wrong is named by the arguments and fields that it stand
 
 test('what is no argument has no path', () => {
   assert.deepEqual(pathOf('{ things { absent } }'), [[]])
-  assert.deepEqual(pathOf('query ($first: String) { things(first: $first) { __typename } }'), [[]])
+})
+
+test('a variable that is wrong is named, and the place in it', () => {
+  const query = 'query ($where: [Part!]!) { things(where: $where) { __typename } }'
+  const pathOfVariables = (variables: Record<string, unknown>) => {
+    const { errors } = execute({ schema, document: parse(query), variableValues: variables }) as ExecutionResult
+    return errors?.map((error) => inputPath(error, { schema, operation: { variables } }))
+  }
+  assert.deepEqual(pathOf('query ($first: String) { things(first: $first) { __typename } }'), [['first']])
+  assert.deepEqual(pathOfVariables({}), [['where']])
+  assert.deepEqual(pathOfVariables({ where: null }), [['where']])
+  assert.deepEqual(pathOfVariables({ where: [{}, { size: ' at "where"; Int cannot' }] }), [['where', '1', 'size']])
+  assert.deepEqual(pathOfVariables({ where: [{ tags: 'x', size: 1.5 }, null] }), [
+    ['where', '0', 'size'],
+    ['where', '0', 'tags'],
+    ['where', '1'],
+  ])
 })

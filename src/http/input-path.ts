@@ -1,7 +1,40 @@
-import { type ASTNode, BREAK, type GraphQLError, Kind, parse, visit } from 'graphql'
+import {
+  type ASTNode,
+  BREAK,
+  coerceInputValue,
+  type GraphQLError,
+  type GraphQLSchema,
+  isInputType,
+  Kind,
+  parse,
+  typeFromAST,
+  type VariableDefinitionNode,
+  visit,
+} from 'graphql'
+
+/** What an operation was given, and in which schema. */
+export type Given = { schema?: GraphQLSchema; operation?: { variables?: Readonly<Record<string, unknown>> } }
+
+/** Where the value stands that graphql-js finds fault with: in the arguments of its field, or in the variables. */
+export function inputPath(error: GraphQLError, given: Given = {}): string[] {
+  const [wrong] = error.nodes ?? []
+  return wrong?.kind === Kind.VARIABLE_DEFINITION ? variablePath(error, wrong, given) : literalPath(error)
+}
+
+/** graphql-js tells the place in words alone, behind the value itself: what it found fault with is looked for again. */
+function variablePath({ message }: GraphQLError, { variable, type }: VariableDefinitionNode, given: Given): string[] {
+  const name = variable.name.value
+  const inputType = given.schema && typeFromAST(given.schema, type)
+  let found: string[] = []
+  if (!isInputType(inputType)) return [name]
+  coerceInputValue(given.operation?.variables?.[name], inputType, (path, _value, fault) => {
+    if (found.length === 0 && message.endsWith(fault.message)) found = path.map(String)
+  })
+  return [name, ...found]
+}
 
 /** Where in the arguments of its field the literal stands that graphql-js finds fault with; empty where it is none. */
-export function inputPath({ nodes, source }: GraphQLError): string[] {
+function literalPath({ nodes, source }: GraphQLError): string[] {
   const [wrong] = nodes ?? []
   if (!wrong?.loc || !source) return []
   let found: string[] = []

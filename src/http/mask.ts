@@ -3,11 +3,12 @@ import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } fr
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
-import { inputPath } from './input-path.ts'
+import { type Given, inputPath } from './input-path.ts'
 import { Refusal } from './refusal.ts'
 import { isUnavailable } from './unavailable.ts'
 
-export type Asked = { requestId: string; log: Log; metrics: Metrics }
+/** Whose answer it is, and what was asked where that has been read. */
+export type Asked = Given & { requestId: string; log: Log; metrics: Metrics }
 
 /** At most this many of the errors that validation finds are told: the first ones explain the others. */
 const told = 10
@@ -33,7 +34,8 @@ function mask(error: unknown, asked: Asked): GraphQLError {
   const causes = causesOf(error)
   const known = causes.find((cause) => cause instanceof AppError)
   if (known) return tell(error, known.message, known.code, known.details, known)
-  if (isMistake(error, causes)) return tell(error, withoutHints(error.message), 'INVALID', { path: inputPath(error) })
+  if (isMistake(error, causes))
+    return tell(error, withoutHints(error.message), 'INVALID', { path: inputPath(error, asked) })
   // A cursor that no list has given, `first` below 0, and the like.
   const refused = causes.find((cause) => cause instanceof PothosValidationError)
   if (refused) return tell(error, refused.message, 'INVALID', { path: [] })
@@ -80,7 +82,7 @@ function tell(
   originalError: AppError | null = null,
 ): GraphQLError {
   const place = error instanceof GraphQLError ? placeOf(error) : {}
-  return new GraphQLError(message, { ...place, originalError, extensions: { ...details, code } })
+  return new GraphQLError(shorten(message), { ...place, originalError, extensions: { ...details, code } })
 }
 
 function placeOf(error: GraphQLError): GraphQLErrorOptions {
@@ -110,6 +112,15 @@ function isMistake(error: unknown, causes: unknown[]): error is GraphQLError {
   return last instanceof GraphQLError && last !== error && last.nodes !== undefined
 }
 
+/** A hint is the end of a message. What stands before it may be a value of any length, and is not searched. */
 function withoutHints(message: string): string {
-  return message.replace(/ Did you mean [^?]*\?/g, '')
+  const hint = message.lastIndexOf(' Did you mean ')
+  return hint >= 0 && message.endsWith('?') ? message.slice(0, hint) : message
+}
+
+/** A message may quote what was sent, however long that is. */
+function shorten(message: string): string {
+  return message.length > 500
+    ? `${message.slice(0, 300).toWellFormed()} … ${message.slice(-150).toWellFormed()}`
+    : message
 }

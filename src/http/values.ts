@@ -12,45 +12,55 @@ export function parseJson(bytes: Buffer | string): unknown {
   }
 }
 
+/** A place in a value: a key, and what holds it. */
+type Place = { key: string; within: Place | null }
+
 /**
  * Refuses values that something further down would choke on: too deep, too many, numbers without an end, text that
  * PostgreSQL cannot keep, and names that mean something to JavaScript. It never recurses, so that no depth can end the process.
  */
 export function checkValue(value: unknown, name: string): void {
-  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }]
+  const open: { value: unknown; depth: number; place: Place | null }[] = [{ value, depth: 0, place: null }]
   let count = 0
   for (let item = open.pop(); item; item = open.pop()) {
+    const { depth, place } = item
     count += 1
     if (count + open.length > limits.values) {
       throw new LimitExceeded(`${name} may hold ${limits.values} values in all.`)
     }
-    if (typeof item.value === 'string') checkText(item.value, name)
-    else if (typeof item.value === 'number') checkNumber(item.value, name)
+    if (typeof item.value === 'string') checkText(item.value, name, () => wayTo(place))
+    else if (typeof item.value === 'number') checkNumber(item.value, name, place)
     else if (typeof item.value === 'object' && item.value !== null) {
-      if (item.depth >= limits.valueDepth) throw tooDeep(name)
+      if (depth >= limits.valueDepth) throw tooDeep(name)
       for (const [key, child] of Object.entries(item.value)) {
-        checkKey(key, name)
-        open.push({ value: child, depth: item.depth + 1 })
+        checkKey(key, name, place)
+        open.push({ value: child, depth: depth + 1, place: { key, within: place } })
       }
     }
   }
 }
 
-/** PostgreSQL keeps no NUL, and a lone surrogate is no character. */
-export function checkText(text: string, name: string): void {
-  if (text.includes('\0')) throw new Invalid(`${name} may not hold the character U+0000.`)
-  if (!text.isWellFormed()) throw new Invalid(`${name} may not hold half a surrogate pair.`)
+/** PostgreSQL keeps no NUL, and a lone surrogate is no character. `at` says where it stands. */
+export function checkText(text: string, name: string, at: () => readonly string[] = () => []): void {
+  if (text.includes('\0')) throw new Invalid(`${name} may not hold the character U+0000.`, at())
+  if (!text.isWellFormed()) throw new Invalid(`${name} may not hold half a surrogate pair.`, at())
 }
 
 export function tooDeep(name: string): LimitExceeded {
   return new LimitExceeded(`${name} may nest lists and objects ${limits.valueDepth} deep.`)
 }
 
-function checkNumber(value: number, name: string): void {
-  if (!Number.isFinite(value)) throw new Invalid(`${name} holds a number that is too large.`)
+function checkNumber(value: number, name: string, place: Place | null): void {
+  if (!Number.isFinite(value)) throw new Invalid(`${name} holds a number that is too large.`, wayTo(place))
 }
 
-function checkKey(key: string, name: string): void {
-  if (key === '__proto__') throw new Invalid(`${name} may not hold the key __proto__.`)
-  checkText(key, name)
+function checkKey(key: string, name: string, place: Place | null): void {
+  if (key === '__proto__') throw new Invalid(`${name} may not hold the key __proto__.`, wayTo(place))
+  checkText(key, name, () => wayTo(place))
+}
+
+function wayTo(place: Place | null): string[] {
+  const way: string[] = []
+  for (let next = place; next; next = next.within) way.unshift(next.key)
+  return way
 }

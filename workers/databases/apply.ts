@@ -3,6 +3,7 @@ import type { Context } from '../../src/context.ts'
 import { Unavailable } from '../../src/errors.ts'
 import { makeChange } from './change.ts'
 import { type Change, pendingChanges } from './changes.ts'
+import { explainDelay } from './delay.ts'
 import { dropAttribute, dropIndex, dropTable, forgetReaders, retireAttributes } from './drop.ts'
 import { Failure, fail } from './fail.ts'
 import { indexReaders, makeAttribute, makeCollection, makeIndex } from './make.ts'
@@ -100,7 +101,10 @@ async function apply(ctx: Context, { task, id }: Change): Promise<boolean> {
     return await attempt(ctx, () => makers[task](ctx, id))
   } catch (error) {
     const reason = reasonOf(error)
-    if (reason === null) throw error
+    if (reason === null) {
+      await explainDelay(ctx, { task, id }, codeOf(error))
+      throw error
+    }
     ctx.log.warn({ err: error, task, id }, 'a schema change failed')
     if (!task.startsWith('make-')) return false
     return attempt(ctx, async () => {

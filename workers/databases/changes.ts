@@ -16,6 +16,14 @@ const tasks = [
 /** `id` is that of the row that asks for it; of the table, where the row is gone. */
 export type Change = { task: (typeof tasks)[number]; id: string }
 
+/** Where the row is that asks for a change, of those that can fail. */
+export const rowsOf: Readonly<Partial<Record<Change['task'], string>>> = {
+  'make-collection': 'collections',
+  'make-attribute': 'attributes',
+  'make-change': 'attributes',
+  'make-index': 'indexes',
+}
+
 const readers = `select x.indisvalid from pg_index x where x.indexrelid = to_regclass(format('%I.%I', c."projectId", c.id || '_read'))`
 
 /** A table whose row is gone: of a collection, or of the links of a relation. */

@@ -15,6 +15,10 @@ const concurrentTimeoutMs = 30 * 60_000
 /** Up to so many documents an index is built, and a constraint checked, within the change's transaction. */
 export const smallTable = 10_000
 
+/** A worker that dies takes its statement with it, where the server can tell: else a long one would go on, and be undone. */
+const endWithWorker = (scope: 'local' | 'session') =>
+  `do $$ begin set ${scope} client_connection_check_interval = 1000; exception when others then null; end $$`
+
 const lockKey = (projectId: string) => `databases:${projectId}`
 
 /** One step of a change: a transaction, the only one of its kind in the project. Throws Busy when there is another. */
@@ -25,6 +29,7 @@ export async function step<T>(ctx: Context, fn: (tx: TxContext) => Promise<T>): 
       [lockKey(ctx.projectId)],
     )
     if (!row?.locked) throw new Busy()
+    await tx.query(endWithWorker('local'))
     await tx.query(`set local lock_timeout = ${lockTimeoutMs}`)
     await tx.query(`set local statement_timeout = ${statementTimeoutMs}`)
     return fn(tx)
@@ -45,6 +50,7 @@ export async function aside(
       lockKey(ctx.projectId),
     ])
     if (!rows[0]?.locked) throw new Busy()
+    await client.query(endWithWorker('session'))
     await client.query(`set lock_timeout = ${concurrentTimeoutMs}`)
     await client.query(`set statement_timeout = ${concurrentTimeoutMs}`)
     await fn((text) => client.query(text))

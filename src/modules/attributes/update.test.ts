@@ -88,6 +88,7 @@ test('another name is in force at once, and whatever names it follows', async ()
 
 test('permissions, default and the reverse name are in force at once; null takes them away', async () => {
   const permissions = [{ right: 'read', role: 'users' }] as const
+  await update('slug', { permissions })
   const changed = await update('count', { default: 2, permissions })
   assert.deepEqual(
     [changed.default, changed.restricted, changed.permissions, changed.status],
@@ -162,6 +163,19 @@ test('one change after the other', async () => {
   await refuses(() => update('count', { key: 'n' }), conflict('being deleted'))
   await tables.applyAll()
   assert.equal(await ctx.db.attribute.count({ where: { collectionId: id, key: 'count' } }), 0)
+})
+
+test('what is computed of an attribute with permissions has permissions of its own', async () => {
+  const permissions = [{ right: 'read', role: 'label:boss' }] as const
+  const length = { collectionId: id, key: 'titleLength', type: 'INTEGER', computed: 'length(title)' } as const
+  await refuses(() => update('title', { permissions }), conflict('The computed attribute “slug”'))
+  await update('slug', { permissions })
+  await update('title', { permissions })
+  await refuses(() => createAttribute(ctx, length), invalid('permissions'))
+  await createAttribute(ctx, { ...length, permissions: [] })
+  await refuses(() => update('slug', { permissions: null }), invalid('permissions'))
+  await update('title', { permissions: null })
+  await update('slug', { permissions: null })
 })
 
 test('a look at a change is refused where the change would be, and changes nothing', async () => {

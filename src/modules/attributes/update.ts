@@ -10,11 +10,12 @@ import { parsePermission } from '../permissions/roles.ts'
 import { getAttribute, identify, takenFields } from './attributes.ts'
 import { conversionOf } from './conversions.ts'
 import { attributeUpdated } from './events.ts'
+import { expressionKeys } from './expressions.ts'
 import { renameUses } from './rename.ts'
 import { type AttributeShape, type NewAttribute, shapeAttribute } from './shape.ts'
 import { hasTrait, type Trait } from './traits.ts'
 import { userOfType } from './uses.ts'
-import { faultOf, verifyShape } from './verify.ts'
+import { faultOf, unprotected, verifyShape } from './verify.ts'
 
 /** What is left out stays; null takes it away. */
 export type AttributeChanges = {
@@ -133,12 +134,30 @@ async function planChange(tx: DbContext, attribute: Found, changes: AttributeCha
   checkOpen(attribute)
   const shape = shapeAttribute(mergedInput(attribute, changes), ['input'])
   await verifyShape(tx.query, shape, ['input'])
+  await checkRights(tx, attribute, shape)
   const differs = made.some((name) => JSON.stringify(shape[name]) !== JSON.stringify(attribute[name]))
   if (!differs) return { shape, change: null }
   await checkType(tx, attribute, shape)
   const { default: initial } = shape
   const change = Object.fromEntries(made.map((name) => [name, shape[name]])) as Omit<TableChange, 'default'>
   return { shape, change: { ...change, default: initial } }
+}
+
+/** What is computed of an attribute with permissions has permissions of its own. */
+async function checkRights(tx: DbContext, attribute: Found, { restricted }: AttributeShape): Promise<void> {
+  if (restricted === attribute.restricted) return
+  const { collectionId, computed, key } = attribute
+  const siblings = await tx.db.attribute.findMany({ where: { collectionId, status: { not: 'DELETING' } } })
+  if (restricted) {
+    const open = siblings.find(
+      (one) => !one.restricted && one.computed !== null && expressionKeys(one.computed).has(key),
+    )
+    if (open) throw new Conflict(`The computed attribute “${open.key}” uses it: give that permissions before.`)
+  } else if (computed !== null) {
+    const used = expressionKeys(computed)
+    const protectedOne = siblings.find((one) => one.restricted && used.has(one.key))
+    if (protectedOne) throw unprotected(protectedOne.key, ['input'])
+  }
 }
 
 function checkOpen({ status }: Found): void {

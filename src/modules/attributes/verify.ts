@@ -69,6 +69,7 @@ export async function verifyComputed(
     if (found.computed !== null) throw new Invalid(`“${key}” is computed itself.`, at)
     if (found.encrypted) throw new Invalid(`“${key}” is encrypted.`, at)
     if (found.type === 'RELATION' || found.type === 'VECTOR') throw new Invalid(`“${key}” cannot be computed with.`, at)
+    if (found.restricted && !attribute.restricted) throw unprotected(key, path)
     if (found.status === 'FAILED' || found.status === 'DELETING') throw new Invalid(`“${key}” is not there.`, at)
     return found
   })
@@ -80,6 +81,14 @@ export async function verifyComputed(
     throw new Invalid(`PostgreSQL refuses it: ${message}.`, at)
   })
   await query(`drop table ${name}`)
+}
+
+/** What is computed of an attribute tells of its values: who may read that is said, and not taken from nobody's rights. */
+export function unprotected(key: string, path: Path): Invalid {
+  return new Invalid(`“${key}” has permissions: what is computed of it needs permissions of its own.`, [
+    ...path,
+    'permissions',
+  ])
 }
 
 /** Whether PostgreSQL has a text search configuration of this name. */

@@ -31,10 +31,11 @@ export function keepHeaders(
   ours: readonly string[] = [],
 ): string | null {
   if (headers.length > maxHeaders) throw new Invalid(`A call has at most ${maxHeaders} headers.`, ['input', 'headers'])
-  for (const { name, value } of headers) {
-    const isTaken = [...reserved, ...ours].includes(name.toLowerCase())
-    if (isTaken || !token.test(name) || !text.test(value))
-      throw new Invalid(`The header “${name.slice(0, 128)}” cannot be sent.`, ['input', 'headers'])
+  for (const [i, { name, value }] of headers.entries()) {
+    const isName = token.test(name) && ![...reserved, ...ours].includes(name.toLowerCase())
+    if (isName && text.test(value)) continue
+    const at = ['input', 'headers', `${i}`, isName ? 'value' : 'name']
+    throw new Invalid(`The header “${name.slice(0, 128)}” cannot be sent.`, at)
   }
   const kept = Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]))
   return headers.length === 0 ? null : encrypt(SECRET_KEYS, JSON.stringify(kept))

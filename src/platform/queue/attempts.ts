@@ -1,9 +1,10 @@
 import type { Pool } from 'pg'
+import { isGone } from './session.ts'
 
 /** How often a job may be started without coming to an end before it is taken for one that kills its worker. */
 export const maxStarts = 5
 
-/** The right to run one job, held until `at` is older than the lease. `at` is also what fences a zombie out. */
+/** The right to run one job, held until `at` is older than the lease or its process is gone. `at` is also what fences a zombie out. */
 export type Lease = { job: string; at: Date }
 
 export type Start = { kind: 'started'; lease: Lease } | { kind: 'busy' } | { kind: 'done' } | { kind: 'quarantined' }
@@ -15,17 +16,22 @@ const done = -1
  * Writes the attempt before the run, and thereby decides in PostgreSQL who runs the job: Agenda's lock alone may let two
  * in. A start that finds too many starts that never ended quarantines the job.
  */
-export async function startAttempt(sql: Pool, job: string, leaseMs: number): Promise<Start> {
+export async function startAttempt(
+  sql: Pool,
+  job: string,
+  leaseMs: number,
+  worker: number | null = null,
+): Promise<Start> {
   const { rows } = await sql.query<{ attempts: number; at: Date; quarantinedAt: Date | null }>(
-    `insert into job_attempts as a (job, attempts, at) values ($1, 1, clock_timestamp())
+    `insert into job_attempts as a (job, attempts, at, worker) values ($1, 1, clock_timestamp(), $4)
      on conflict (job) do update
-       set attempts = a.attempts + 1, at = clock_timestamp(),
+       set attempts = a.attempts + 1, at = clock_timestamp(), worker = $4,
            "quarantinedAt" = case when a.attempts >= $3 then clock_timestamp() end,
            error = case when a.attempts >= $3 then 'It was started ' || a.attempts || ' times and never ended.' else a.error end
        where a."quarantinedAt" is null
-         and (a.attempts = 0 or a.attempts > 0 and a.at < clock_timestamp() - $2 * interval '1 ms')
+         and (a.attempts = 0 or a.attempts > 0 and (a.at < clock_timestamp() - $2 * interval '1 ms' or ${isGone('a.worker')}))
      returning attempts, at, "quarantinedAt"`,
-    [job, leaseMs, maxStarts],
+    [job, leaseMs, maxStarts, worker],
   )
   const [row] = rows
   if (row?.quarantinedAt) return { kind: 'quarantined' }

@@ -36,6 +36,14 @@ export function createDoorbell(pubsub: Pubsub, channel: string): NotificationCha
   return doorbell
 }
 
+/** Has every worker look for jobs of these kinds now. */
+export function ringFor(doorbell: NotificationChannel, kinds: Iterable<string>): void {
+  for (const jobName of kinds) {
+    const notification = { jobId: toJobId(''), jobName, nextRunAt: null, priority: 0, timestamp: new Date() }
+    void doorbell.publish(notification)
+  }
+}
+
 /**
  * Being told of one job, Agenda looks for all of that name. So while it looks, any number of rings for the same name are
  * one more look: a burst of jobs is not a burst of queries from every worker.

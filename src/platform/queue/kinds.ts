@@ -44,6 +44,8 @@ export type Store = {
   isDuplicate: (error: unknown) => boolean
   /** Removes a job that is neither running nor planned. True when there is none left by that key. */
   dropFinished: (name: string, key: string) => Promise<boolean>
+  /** Takes the locks off the jobs that whoever bears this name has locked. */
+  release: (locker: string) => Promise<void>
   /** Removes the jobs that ended before then. */
   forget: (before: Date) => Promise<number>
   /** By id, without reading more than is asked for (Agenda's own `queryJobs` loads every job). */

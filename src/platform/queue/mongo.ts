@@ -30,6 +30,10 @@ export function mongoStore(url: string, collection: string): Store {
       const { deletedCount } = await jobs.deleteOne({ name, 'data.key': key, nextRunAt: null, lockedAt: null })
       return deletedCount > 0 || (await jobs.countDocuments({ name, 'data.key': key }, { limit: 1 })) === 0
     },
+    release: async (locker) => {
+      // Long out of date: that is taken up whether or not the job is planned.
+      await jobs.updateMany({ lastModifiedBy: locker, lockedAt: { $ne: null } }, { $set: { lockedAt: new Date(0) } })
+    },
     forget: async (before) => {
       const { deletedCount } = await jobs.deleteMany({ nextRunAt: null, lockedAt: null, lastRunAt: { $lt: before } })
       return deletedCount

@@ -20,6 +20,13 @@ export function postgresStore(pool: Pool): Store {
     },
     isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === '23505',
     dropFinished: (name, key) => dropFinished(pool, name, key),
+    release: async (locker) => {
+      // Long out of date: that is taken up whether or not the job is planned.
+      await pool.query(
+        `update agenda_jobs set locked_at = 'epoch' where last_modified_by = $1 and locked_at is not null`,
+        [locker],
+      )
+    },
     forget: async (before) => {
       const { rowCount } = await pool.query(
         'delete from agenda_jobs where next_run_at is null and locked_at is null and last_run_at < $1',

@@ -45,9 +45,9 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       await world.app.sql.query('insert into effects (key, pid) values ($1, 0)', [key])
       return undefined
     }
-    const spawnWorker = (what: QueueProcess['what'], env = {}) => {
+    const spawnWorker = (what: QueueProcess['what'], env = {}, times: Partial<QueueProcess> = {}) => {
       const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = world.env
-      const options: QueueProcess = { databaseUrl, redisUrl, mongoUrl, epoch, ...quick, what }
+      const options: QueueProcess = { databaseUrl, redisUrl, mongoUrl, epoch, ...quick, ...times, what }
       const file = join(import.meta.dirname, '../../testing/queue-process.ts')
       const child = spawn(process.execPath, [file, JSON.stringify(options)], {
         env: { ...process.env, ...env },
@@ -190,7 +190,7 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       first.kill('SIGKILL')
       await once(first, 'exit')
       const second = spawnWorker('insert')
-      await heard(second, 'started a', 8_000)
+      await heard(second, 'started a')
       await eventually(async () => assert.equal(await count('a'), 1))
     })
 
@@ -217,6 +217,40 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       },
       whyNoWrongClock ?? false,
     )
+
+    each('the jobs of a worker that died are taken over in a moment, however long its locks last', async () => {
+      const long = { lockMs: 60_000, touchEveryMs: 15_000 }
+      const first = spawnWorker('hang', {}, long)
+      await heard(first, 'ready')
+      const queue = create(long)
+      queue.start()
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await heard(first, 'started a')
+      first.kill('SIGKILL')
+      await once(first, 'exit')
+      queue.define(kind, insert)
+      await eventually(async () => assert.equal(await count('a'), 1), 20_000)
+    })
+
+    each('a run whose session PostgreSQL has ended is told so', async () => {
+      const queue = create({ lockMs: 60_000, touchEveryMs: 15_000 })
+      let told = false
+      queue.define(kind, async ({ signal }) => {
+        await once(signal, 'abort')
+        told = true
+        throw signal.reason
+      })
+      queue.start()
+      const locks = `from pg_locks where locktype = 'advisory' and classid = 0x71756575 and database = (select oid from pg_database where datname = current_database())`
+      await eventually(async () => assert.equal((await world.app.sql.query(`select pid ${locks}`)).rows.length, 1))
+      await eventually(() => queue.enqueue(kind, 'a', {}))
+      await eventually(async () => {
+        const { rows } = await world.app.sql.query('select worker from job_attempts where attempts > 0')
+        assert.ok(rows[0]?.worker)
+      })
+      await world.app.sql.query(`select pg_terminate_backend(pid) ${locks}`)
+      await eventually(async () => assert.ok(told))
+    })
 
     each('a job that kills its worker is quarantined', async () => {
       const queue = create()
@@ -275,7 +309,7 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
   })
 }
 
-async function heard(child: ChildProcess, text: string, timeoutMs = 5_000): Promise<void> {
+async function heard(child: ChildProcess, text: string, timeoutMs = 20_000): Promise<void> {
   const signal = AbortSignal.timeout(timeoutMs)
   let output = ''
   while (!output.includes(text)) {

@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
 import { createPubsub } from '../pubsub.ts'
 import { forgetDone } from './attempts.ts'
-import { createDoorbell } from './doorbell.ts'
+import { createDoorbell, ringFor } from './doorbell.ts'
 import {
   type GiveUp,
   type JobDepth,
@@ -17,7 +17,9 @@ import {
 } from './kinds.ts'
 import { mongoStore } from './mongo.ts'
 import { postgresStore } from './postgres.ts'
-import { runnerOf } from './run.ts'
+import { lockerOf, startReleasing } from './release.ts'
+import { lost, runnerOf } from './run.ts'
+import { createSession } from './session.ts'
 
 export type QueueOptions = {
   sql: Pool
@@ -27,7 +29,7 @@ export type QueueOptions = {
   /** Names the event log whose jobs these are: two Tendrils may share the servers. */
   epoch: string
   log: Log
-  /** Agenda's lock. A worker that dies leaves its job idle for that long. */
+  /** Agenda's lock. A worker that is frozen or cut off leaves its job idle for that long; one that dies, for a moment. */
   lockMs?: number
   touchEveryMs?: number
   pollEveryMs?: number
@@ -67,28 +69,37 @@ export function createQueue(options: QueueOptions): Queue {
   const closing = new AbortController()
   const state = { connected: false, closed: false }
   const pubsub = createPubsub(options.redisUrl, log)
+  const doorbell = createDoorbell(pubsub, `tendril:${epoch}:jobs`)
+  const kinds = new Set<string>()
+  const session = createSession(sql, lost)
+  let releasing: ReturnType<typeof startReleasing> | undefined
   const agenda = new Agenda({
     backend: guard(store, held, state, log),
-    name: `${process.pid}-${Math.random().toString(36).slice(2)}`,
-    notificationChannel: createDoorbell(pubsub, `tendril:${epoch}:jobs`),
+    name: lockerOf(session.worker),
+    notificationChannel: doorbell,
     processEvery: pollEveryMs,
     maxConcurrency: 100,
     defaultLockLimit: 10,
     defaultLockLifetime: lockMs,
   })
   agenda.on('error', (error) => log.debug({ err: error }, 'the job queue reports an error'))
-  const runner = { sql, log, leaseMs: lockMs * 0.75, touchEveryMs, closing: closing.signal }
+  const runner = { sql, log, leaseMs: lockMs * 0.75, touchEveryMs, session, closing: closing.signal }
   const enqueue = enqueuer(agenda, store, state)
   return {
-    define: (kind, run, giveUp = async () => {}) =>
+    define: (kind, run, giveUp = async () => {}) => {
+      kinds.add(kind.name)
       agenda.define(kind.name, runnerOf(runner, kind, run, giveUp), {
         concurrency: kind.concurrency,
         lockLimit: 2 * kind.concurrency,
         lockLifetime: lockMs,
         backoff: ({ attempt }) => jitter(kind.retryAfterMs[attempt - 1]),
-      }),
-    start: () =>
-      void agenda.start().catch((error: unknown) => log.error({ err: error }, 'the job queue did not start')),
+      })
+    },
+    start: () => {
+      session.start()
+      releasing = startReleasing({ sql, store, log, tell: () => ringFor(doorbell, kinds) })
+      agenda.start().catch((error: unknown) => log.error({ err: error }, 'the job queue did not start'))
+    },
     enqueue,
     revive: async (kind, key, data) => {
       if (!(await store.dropFinished(kind.name, key))) return
@@ -108,6 +119,8 @@ export function createQueue(options: QueueOptions): Queue {
       await until(() => held.size === 0, graceMs)
       closing.abort(new Error('The process is closing.'))
       await until(() => held.size === 0, 2_000)
+      await releasing?.stop()
+      session.close()
       pubsub.close()
       await store.close()
     },

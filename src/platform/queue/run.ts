@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
 import { endAttempt, failAttempt, type Lease, renewLease, startAttempt } from './attempts.ts'
 import type { Again, GiveUp, JobKind, Run } from './kinds.ts'
+import type { Session } from './session.ts'
 
 export type Runner = {
   sql: Pool
@@ -10,20 +11,25 @@ export type Runner = {
   /** How long a run that is not heard of keeps its job. Shorter than Agenda's lock, so that whoever takes over may start. */
   leaseMs: number
   touchEveryMs: number
+  session: Session
   /** Fires when the process can wait for its jobs no longer. */
   closing: AbortSignal
 }
 
 type Stored = { key: string; data: unknown; trace?: string | null }
 
-const lost = new Error('Somebody else runs this job now.')
+/** Why a run ends whose job another process may have taken. */
+export const lost = new Error('Somebody else runs this job now.')
 
 /** Makes an implementation safe to hand to Agenda: attempts row, lease, abort signal, quarantine, retries. */
 export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp) {
   return async (agendaJob: AgendaJob<Stored>): Promise<void> => {
     const { key, data, trace = null } = agendaJob.attrs.data
     const job = `${kind.name}:${key}`
-    const start = await startAttempt(runner.sql, job, runner.leaseMs)
+    const { session } = runner
+    // Before the row is written: once the session ends, the row is anybody's.
+    const { worker, ended } = { worker: session.isHeld() ? session.worker : null, ended: session.signal() }
+    const start = await startAttempt(runner.sql, job, runner.leaseMs, worker)
     if (start.kind === 'busy') {
       agendaJob.attrs.nextRunAt = soon(runner.leaseMs / 8)
       return
@@ -34,7 +40,7 @@ export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp
       await giveUp({ key, data }, 'It was started again and again and never ended.')
       return
     }
-    const heart = keepAlive(runner, agendaJob, start.lease)
+    const heart = keepAlive(runner, agendaJob, start.lease, worker === null ? null : ended)
     try {
       const again = await run({ key, data, signal: heart.signal, trace })
       await heart.stop()
@@ -77,7 +83,7 @@ function planAgain(agendaJob: AgendaJob<Stored>, again: Again | undefined): void
 }
 
 /** Holds Agenda's lock and the lease while the run works; tells it through the signal when either is lost. */
-function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, lease: Lease) {
+function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, lease: Lease, ended: AbortSignal | null) {
   const abort = new AbortController()
   let heard = performance.now()
   const beat = async () => {
@@ -98,7 +104,7 @@ function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, lease: Lease) {
     // A late touch would lock the job again after it has ended.
     await beating
   }
-  return { signal: AbortSignal.any([abort.signal, runner.closing]), stop }
+  return { signal: AbortSignal.any([abort.signal, runner.closing, ...(ended ? [ended] : [])]), stop }
 }
 
 function soon(ms: number): Date {
