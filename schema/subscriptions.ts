@@ -69,7 +69,7 @@ builder.mutationField('terminateSubscriptions', (t) =>
     },
     resolve: (_root, args, ctx) => {
       if (args.ids == null && args.actorId == null && args.sessionId == null)
-        throw new Invalid('Say which: by `ids`, `actorId` or `sessionId`.')
+        throw new Invalid('Say which: by `ids`, `actorId` or `sessionId`.', ['ids'])
       return terminateSubscriptions(ctx, args)
     },
   }),
