@@ -5,7 +5,7 @@ import type { Value } from './value.ts'
 import { itemType, operandParam } from './values.ts'
 
 /** What of a column an operator has to know. */
-export type Typed = Pick<Column, 'type' | 'list'> & Partial<Pick<Column, 'language'>>
+export type Typed = Pick<Column, 'type' | 'list'> & Partial<Pick<Column, 'language' | 'dimensions'>>
 
 /** What is looked at: the SQL of a value of a column's type. */
 export type Subject = { param: Param; column: Typed; name: string }

@@ -1,6 +1,7 @@
+import { Invalid } from '../errors.ts'
 import { type Bounds, boundsSql, parseBounds } from './bounds.ts'
-import type { Operator, Operators, Subject } from './operator.ts'
-import { requireLiteral } from './slots.ts'
+import type { Operator, Operators, Subject, Typed } from './operator.ts'
+import { requireLiteral, whenGiven } from './slots.ts'
 import { operandParam, parseOperand } from './values.ts'
 
 /** How vectors are compared, by pgvector's sign for it. */
@@ -18,13 +19,21 @@ export function vectorDistanceSql({ name, param }: Pick<Subject, 'name' | 'param
   return `(${name} ${signs[measure]} ${param(operandParam({ type: 'VECTOR' }, from), 'vector')})`
 }
 
+/** The vector that others of a column are compared with: of as many numbers as they. */
+export function parseOrigin({ type, dimensions }: Typed, value: unknown, at: readonly string[]): unknown {
+  return whenGiven(parseOperand({ type }, value, at), (given) => {
+    if ((given as readonly number[]).length !== dimensions) throw new Invalid(`This has ${dimensions} numbers.`, at)
+    return given
+  })
+}
+
 type Distance = { from: unknown; measure: Measure; bounds: Bounds }
 
 const distance: Operator = {
-  parse: (_column, value, at) => {
+  parse: (column, value, at) => {
     const { from, measure } = requireLiteral(value) as { from: unknown; measure?: unknown }
     return {
-      from: parseOperand({ type: 'VECTOR' }, from, [...at, 'from']),
+      from: parseOrigin(column, from, [...at, 'from']),
       measure: measureOf(measure),
       bounds: parseBounds(value, at, (given) => given),
     }

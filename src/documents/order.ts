@@ -1,6 +1,6 @@
 import { Invalid } from '../errors.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
-import { type Measure, measureOf } from './operators-vector.ts'
+import { type Measure, measureOf, parseOrigin } from './operators-vector.ts'
 import { parseSearch, type Search } from './search.ts'
 import { requireLiteral, whenGiven } from './slots.ts'
 import type { ColumnType } from './types.ts'
@@ -117,7 +117,7 @@ function computedTerm(
     return { ...term(column, 'ASC'), kind: 'metres', from: parseOperand(column, given.near, [...at, 'near']) }
   }
   if (column?.type === 'VECTOR') {
-    const from = parseOperand(column, given.near, [...at, 'near'])
+    const from = parseOrigin(column, given.near, [...at, 'near'])
     return { ...term(column, 'ASC'), kind: 'vector', from, measure: measureOf(given.measure) }
   }
   if (!column && ranked?.language && requireLiteral(given.search) !== null) {

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { type App, createApp } from '../app.ts'
 import { type Actor, readSql, sqlTransaction } from '../context.ts'
 import type { Tied } from '../servers/lifeline.ts'
-import { type Cluster, createCluster, skip } from '../testing/postgres-15.ts'
+import { type Cluster, createCluster, oldest } from '../testing/clusters.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { createReplica, type Replica, replicaLimits } from './replica.ts'
 
@@ -28,13 +28,12 @@ async function until(expected: boolean, reader = 'reader', withinMs = 5_000): Pr
   }
 }
 
-describe('a streaming replica', { skip }, () => {
+describe('a streaming replica', { skip: oldest.skip }, () => {
   let standbyUrl: string
   before(async () => {
-    cluster = createCluster()
+    cluster = createCluster(oldest)
     const data = (name: string) => join(cluster.dir, name)
-    cluster.program('initdb', '-D', data('primary'), '-U', 'postgres', '--auth=trust', '--no-sync')
-    primary = await cluster.start(data('primary'))
+    primary = await cluster.start(cluster.create('primary'))
     cluster.program('pg_basebackup', '-D', data('standby'), '-d', primary.url, '-R', '-c', 'fast', '--no-sync')
     standby = await cluster.start(data('standby'))
     const given = process.env.DATABASE_URL

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCluster, skip } from './postgres-15.ts'
+import { createCluster, oldest, withVectors } from './clusters.ts'
 import { startTestServers, type TestServers } from './servers.ts'
 
 const TIMEOUT_MS = 120_000
@@ -44,34 +44,34 @@ function countSkipped(): number {
     .filter((line) => /^\s*ok \d+ .*# SKIP .*mongo/i.test(line)).length
 }
 
-/** What speaks to PostgreSQL in words that differ from one version to the next, on the oldest that is supported. */
-async function testOldest(env: TestServers['env']): Promise<number> {
-  if (skip) {
-    say(`Not tested on the oldest PostgreSQL: ${skip}`)
+/** Other releases of PostgreSQL than the one of all tests, and what is tried on them too. */
+const others = [
+  // What speaks to PostgreSQL in words that differ from one version to the next.
+  { release: oldest, files: '{src/documents,schema/documents,workers/databases}/*.test.ts' },
+  { release: withVectors, files: '{schema/documents/vectors,src/documents/opaque}.test.ts' },
+]
+
+async function testOther({ release, files }: (typeof others)[number], env: TestServers['env']): Promise<number> {
+  if (release.skip) {
+    say(`Not tested on ${release.title}: ${release.skip}`)
     return 0
   }
-  const cluster = createCluster()
-  const data = join(cluster.dir, 'data')
+  const cluster = createCluster(release)
   try {
-    cluster.program(
-      'initdb',
-      '-D',
-      data,
-      '-U',
-      'postgres',
-      '--auth=trust',
-      '--no-sync',
-      '-E',
-      'UTF8',
-      '--locale=C.UTF-8',
-    )
-    const { url, server } = await cluster.start(data)
-    say('Documents and their schema on PostgreSQL 15')
-    const files = globSync('{src/documents,schema/documents,workers/databases}/*.test.ts')
-    return await runTests(files.sort(), { ...env, DATABASE_URL: url }).finally(() => server.stop())
+    const { url, server } = await cluster.start(cluster.create('data'))
+    say(`${files} on ${release.title}`)
+    return await runTests(globSync(files).sort(), { ...env, DATABASE_URL: url }).finally(() => server.stop())
   } finally {
     cluster.remove()
   }
+}
+
+async function testOthers(env: TestServers['env']): Promise<number> {
+  for (const one of others) {
+    const code = await testOther(one, env)
+    if (code !== 0) return code
+  }
+  return 0
 }
 
 async function main(): Promise<number> {
@@ -82,7 +82,7 @@ async function main(): Promise<number> {
   servers = await startTestServers(say)
   say(`Servers ready after ${seconds(begun)}; ${files.length} test files`)
   if (interrupted) return 1
-  if (given.length === 0 && (await testOldest(servers.env)) !== 0) return 1
+  if (given.length === 0 && (await testOthers(servers.env)) !== 0) return 1
   const testing = performance.now()
   const code = await runTests(files.sort(), servers.env)
   say(`Tests took ${seconds(testing)}, everything ${seconds(begun)}`)
