@@ -14,14 +14,24 @@ export type Load = {
   seconds: number
   /** Requests that are begun in a second by all connections together; as many as come if left out. */
   perSecond?: number
+  /** Whether all connections ask at the same moments, and not in turns. */
+  together?: boolean
 }
 
-export type Measured = { requests: number; rps: number; p50Ms: number; p99Ms: number; failures: readonly string[] }
+export type Measured = {
+  requests: number
+  rps: number
+  p50Ms: number
+  p99Ms: number
+  latencies: readonly number[]
+  failures: readonly string[]
+}
 
 type Run = {
   requests: readonly Buffer[]
   sent: number
   until: number
+  /** From one request of a connection to its next, 0 where that follows the answer. */
   waitMs: number
   latencies: number[]
   failures: string[]
@@ -57,17 +67,25 @@ function check(answer: Buffer, run: Run): void {
   if (run.failures.length < 3) run.failures.push(answer.toString('utf8', 0, 2000))
 }
 
-function ask(socket: Socket, run: Run): Promise<void> {
+/** What is to be asked while an answer is still waited for has waited since its time. */
+function ask(socket: Socket, run: Run, first: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let parts: Buffer[] = []
     let have = 0
     let whole: number | null = null
-    let sentAt = 0
-    const send = () => {
+    let due = first
+    let since = 0
+    const send = (from?: number) => {
       if (performance.now() >= run.until) return resolve()
       const request = run.requests[run.sent++ % run.requests.length]
-      sentAt = performance.now()
+      since = from ?? performance.now()
       if (request) socket.write(request)
+    }
+    const next = (now: number) => {
+      due += run.waitMs
+      if (run.waitMs === 0) send()
+      else if (due <= now) send(due)
+      else setTimeout(send, due - now)
     }
     socket.on('data', (bytes: Buffer) => {
       parts.push(bytes)
@@ -75,37 +93,41 @@ function ask(socket: Socket, run: Run): Promise<void> {
       whole ??= lengthOf(parts.length === 1 ? bytes : Buffer.concat(parts))
       if (whole === null || have < whole) return
       const now = performance.now()
-      if (now < run.until) run.latencies.push(now - sentAt)
+      // However slow the machine is, there is one.
+      if (now < run.until || run.latencies.length === 0) run.latencies.push(now - since)
       check(parts.length === 1 ? bytes : Buffer.concat(parts), run)
       parts = []
       have = 0
       whole = null
-      if (run.waitMs > 0) setTimeout(send, Math.max(0, run.waitMs - (now - sentAt)))
-      else send()
+      next(now)
     })
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('A connection was closed.')))
-    send()
+    setTimeout(send, Math.max(0, first - performance.now()))
   })
 }
 
-async function measure({ url, authorization, bodies, connections, seconds, perSecond }: Load): Promise<Measured> {
+async function measure(load: Load): Promise<Measured> {
+  const { url, authorization, bodies, connections, seconds, perSecond, together = false } = load
   const place = new URL(url)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(place)))
+  const begun = performance.now()
   const run: Run = {
     requests: bodies.map((body) => requestOf(place, authorization, body)),
     sent: 0,
-    until: performance.now() + seconds * 1000,
+    until: begun + seconds * 1000,
     waitMs: perSecond ? (1000 * connections) / perSecond : 0,
     latencies: [],
     failures: [],
   }
-  await Promise.all(sockets.map((socket) => ask(socket, run)))
+  const apart = together ? 0 : run.waitMs / connections
+  await Promise.all(sockets.map((socket, i) => ask(socket, run, begun + i * apart)))
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
   const sorted = run.latencies.sort((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   const requests = sorted.length
-  return { requests, rps: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99), failures: run.failures }
+  const { latencies, failures } = run
+  return { requests, rps: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99), latencies, failures }
 }
 
 function open({ hostname, port }: URL): Promise<Socket> {

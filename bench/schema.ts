@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRelay } from '../workers/relay.ts'
 import type { Seen } from './api.ts'
+import { compareBeside } from './beside.ts'
 import { ask, createKey, type Peer } from './client.ts'
-import type { Load, Measured } from './load.ts'
 import { type Options, type Outcome, runBenchmark } from './options.ts'
 import { type Part, startPart } from './parts.ts'
 import { createProject, type Project } from './projects.ts'
@@ -15,7 +15,7 @@ import { awaitAttribute, toggleAttribute } from './schema/changes.ts'
 import { type Socket, subscribe } from './schema/socket.ts'
 import { type Ground, prepareGround } from './servers.ts'
 
-const usage = 'npm run bench:schema -- [--json] [--quick] [--rounds 5] [--seconds 4]'
+const usage = 'npm run bench:schema -- [--json] [--quick] [--rounds 5] [--seconds 10]'
 
 type Stage = { ground: Ground; api: Part; load: Part; project: Project; peer: Peer; other: Peer }
 
@@ -52,32 +52,27 @@ async function measureGrowth(stage: Stage, changes: number): Promise<number> {
   return after.heapMb - before.heapMb
 }
 
-/** The p99 of another project's requests while one change a second is made, over that of a quiet time. In turns. */
-async function measureOthers(stage: Stage, { rounds, seconds }: Options) {
-  const ratios: number[] = []
-  const job: Load = { ...stage.other, bodies: [firstPage], connections: 4, seconds, perSecond: 200 }
-  const measure = async () => {
-    const measured = await stage.load.ask<Measured>(job)
-    if (measured.failures.length > 0) throw new Error(`The other project was answered ${measured.failures[0]}`)
-    return measured
-  }
-  await measure()
-  for (let i = 0; i < rounds; i++) {
-    const quiet = await measure()
+/** What another project's requests notice of one change a second. */
+async function measureOthers(stage: Stage, options: Options) {
+  const job = { ...stage.other, bodies: [firstPage], connections: 4, perSecond: 200 }
+  let count = 0
+  const disturb = async () => {
     let over = false
     const changing = (async () => {
-      for (let count = 0; !over || count % 2 === 1; count++) {
+      for (; !over || count % 2 === 1; count++) {
+        const begun = performance.now()
         await change(stage, count)
-        await sleep(1000 - (Date.now() % 1000))
+        if (!over) await sleep(Math.max(0, 1000 - (performance.now() - begun)))
       }
     })()
-    const busy = await measure()
-    over = true
-    await changing
-    ratios.push(busy.p99Ms / quiet.p99Ms)
-    say(`  others: p99 ${round(quiet.p99Ms)} ms in peace, ${round(busy.p99Ms)} ms during changes`)
+    return async () => {
+      over = true
+      await changing
+    }
   }
-  return median(ratios)
+  const { ratio, failures } = await compareBeside(stage.load, job, options, disturb)
+  if (failures.length > 0) throw new Error(`The other project was answered ${failures[0]}`)
+  return ratio
 }
 
 async function measure(stage: Stage, options: Options): Promise<Outcome> {
@@ -142,4 +137,4 @@ async function run(options: Options): Promise<Outcome> {
   }
 }
 
-await runBenchmark(usage, { rounds: 5, seconds: 4 }, run)
+await runBenchmark(usage, { rounds: 5, seconds: 10 }, run)

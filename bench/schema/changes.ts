@@ -42,6 +42,6 @@ export async function awaitAttribute(peer: Peer, place: number, expected: boolea
     if (code !== undefined && code !== 'INVALID' && code !== 'UNAVAILABLE') throw new Error(JSON.stringify(errors))
     if (code !== 'UNAVAILABLE' && (errors === undefined) === expected) return performance.now() - begun
     if (performance.now() - begun > 10_000) throw new Error('A change did not arrive within 10 s.')
-    await sleep(5)
+    await sleep(20)
   }
 }
