@@ -117,7 +117,9 @@ async function openApp(url: string, redisUrl: string): Promise<App> {
   })
   const app = await createApp(env, 'fuzz')
   // A machine that is busy with others makes no run invalid.
-  Object.assign(app.sql.options, { connectionTimeoutMillis: 60_000, idleTimeoutMillis: 0 })
+  for (const { options } of [app.sql, app.reserve]) {
+    Object.assign(options, { connectionTimeoutMillis: 60_000, idleTimeoutMillis: 0 })
+  }
   return { ...app, clock }
 }
 
