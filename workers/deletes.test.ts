@@ -74,6 +74,8 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
   await sql(
     `insert into mails (id, "projectId", "eventId", template, recipient) select ${id} || i, ${id}, gen_random_uuid(), '', '' ${each}`,
   )
+  await sql(`insert into senders (id, "projectId", name, address, host, port, secure, "updatedAt")
+    values (${id}, ${id}, '', '', '', 1, false, now())`)
   await sql(`insert into audits (id, "projectId", seq, event, resource, "actorKind", payload, at)
     select gen_random_uuid(), ${id}, i, '', '', '', '{}', now() ${each}`)
   await sql(`insert into users (id, "projectId", email, "passwordHash", "updatedAt")
