@@ -16,6 +16,8 @@ COPY src ./src
 COPY workers ./workers
 COPY functions-runtime ./functions-runtime
 COPY cli ./cli
+# Where the certificates worker writes: a volume takes its owner from here.
+RUN install -d -o node -g node -m 700 /certificates
 USER node
 EXPOSE 4000
 CMD ["node", "src/main.ts"]

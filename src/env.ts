@@ -76,6 +76,24 @@ export const variables = {
     .describe(
       'Private addresses (CIDR) that webhooks and tasks may call, separated by commas. All others of that kind are refused.',
     ),
+  ACME_EMAIL: z
+    .email()
+    .optional()
+    .describe('Who the certificate authority may write to. With it, projects may have domains of their own.'),
+  ACME_DIRECTORY_URL: url('https')
+    .default('https://acme-v02.api.letsencrypt.org/directory')
+    .describe('The certificate authority. Setting ACME_EMAIL agrees to its terms.'),
+  DOMAINS_TARGET: z
+    .string()
+    .optional()
+    .describe('The name or address that domains are to point at. The default is where PUBLIC_URL is.'),
+  DNS_SERVERS: list
+    .default([])
+    .describe("DNS servers that domains are looked up with, separated by commas; the machine's own, if left out."),
+  CERTIFICATES_DIR: z
+    .string()
+    .optional()
+    .describe('Where the workers write certificates, and the file that tells Traefik of them. Without it, nowhere.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

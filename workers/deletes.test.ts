@@ -71,6 +71,7 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
   await sql(
     `insert into task_runs (id, "projectId", "taskId", "scheduledAt") select ${id} || i, ${id}, ${id} || 't', now() + i * interval '1 s' ${each}`,
   )
+  await sql(`insert into domains (id, "projectId", name, "updatedAt") select ${id} || i, ${id}, i, now() ${each}`)
   await sql(
     `insert into mails (id, "projectId", "eventId", template, recipient) select ${id} || i, ${id}, gen_random_uuid(), '', '' ${each}`,
   )

@@ -1,4 +1,5 @@
 import { audits } from './audits.ts'
+import { certificates } from './certificates.ts'
 import { databases } from './databases.ts'
 import { deletes } from './deletes.ts'
 import type { Worker } from './implement.ts'
@@ -9,4 +10,14 @@ import { tasks } from './tasks.ts'
 import { webhooks } from './webhooks.ts'
 
 /** Everything that happens later. */
-export const workers: readonly Worker[] = [audits, databases, deletes, mails, maintenance, schedules, tasks, webhooks]
+export const workers: readonly Worker[] = [
+  audits,
+  certificates,
+  databases,
+  deletes,
+  mails,
+  maintenance,
+  schedules,
+  tasks,
+  webhooks,
+]

@@ -8,6 +8,7 @@ import type { Health } from '../health.ts'
 import type { Inbox } from '../platform/inbox.ts'
 import type { Span } from '../platform/tracing.ts'
 import type { Allowed, Graphql } from '../server.ts'
+import { isChallenge, serveChallenge } from './challenge.ts'
 import { createGraphiql } from './graphiql.ts'
 import { isInbox, serveInbox } from './inbox.ts'
 import type { Load } from './load.ts'
@@ -76,6 +77,7 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
     if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
     if (path === '/verify') return serveVerification(parts.app, { ...exchange, ip: parts.addressOf(req) })
     if (reads && parts.inbox && isInbox(path)) return serveInbox(parts.inbox, exchange)
+    if (reads && isChallenge(path)) return serveChallenge(parts.app, res, path)
     if (reads && path === '/health') return writeJson(res, 200, { status: 'ok' })
     if (reads && path === '/health/ready') return writeReadiness(res, parts)
     if (reads && path.startsWith('/graphiql/') && (await graphiql.writeFile(req, res, path))) return

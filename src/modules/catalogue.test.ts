@@ -14,5 +14,5 @@ test('every events.ts is in the catalogue', () => {
 })
 
 test('a name is a noun in the plural and an action in the past', () => {
-  for (const name of catalogue.keys()) assert.match(name, /^[a-z]+s\.[a-z-]+(ed|changed)$/, name)
+  for (const name of catalogue.keys()) assert.match(name, /^[a-z]+s\.[a-z-]+(ed|sent|changed)$/, name)
 })

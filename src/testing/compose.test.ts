@@ -11,6 +11,7 @@ type Service = {
   command?: string[]
   deploy?: { replicas: number }
   environment?: Record<string, string>
+  volumes?: string[]
   networks?: string[]
 }
 
@@ -51,4 +52,13 @@ test('every variable that a service is given exists, and the functions runtime i
   for (const name of Object.keys(services.api?.environment ?? {})) assert.ok(name in variables, name)
   assert.equal(services['functions-runtime']?.environment, undefined)
   assert.deepEqual(services['functions-runtime']?.networks, ['functions'])
+})
+
+test('Traefik reads what the certificates worker writes', () => {
+  for (const name of ['workers', 'worker-certificates']) {
+    assert.deepEqual(services[name]?.volumes, ['certificates:/certificates'], name)
+    assert.equal(services[name]?.environment?.CERTIFICATES_DIR, '/certificates')
+  }
+  assert.ok(services.traefik?.volumes?.includes('certificates:/certificates:ro'))
+  assert.ok(services.traefik?.command?.includes('--providers.file.directory=/certificates'))
 })

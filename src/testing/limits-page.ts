@@ -5,6 +5,7 @@ import { attributeLimit } from '../modules/attributes/attributes.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
 import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
+import { domainLimit } from '../modules/domains/domains.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
@@ -47,6 +48,7 @@ const project: readonly Row[] = [
   ['indexes of a collection', count(indexLimit)],
   ['migrations of a project', count(versionLimit)],
   ['webhooks of a project', count(webhookLimit)],
+  ['domains of a project', count(domainLimit)],
   ['failed deliveries that one call of `replayDeliveries` sends again', count(replayLimit)],
   ['mails to one address, from one project in an hour', count(mailLimits.recipientHour)],
   ['mails from one project in an hour; what is more waits', count(mailLimits.projectHour)],

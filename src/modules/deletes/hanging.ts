@@ -27,6 +27,7 @@ export const hanging = {
     { table: 'webhooks', by: 'projectId', nouns: ['webhooks'] },
     { table: 'task_runs', by: 'projectId', nouns: ['runs'] },
     { table: 'tasks', by: 'projectId', nouns: ['tasks'] },
+    { table: 'domains', by: 'projectId', nouns: ['domains'] },
     { table: 'mails', by: 'projectId', nouns: ['mails'] },
     { table: 'senders', by: 'projectId', nouns: ['senders'] },
     { table: 'users', by: 'projectId', nouns: ['users', 'sessions', 'verifications'], batch: 250 },

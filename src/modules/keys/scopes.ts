@@ -10,6 +10,8 @@ export const scopes = {
   'webhooks.write': 'Create, change and delete webhooks; replay deliveries.',
   'tasks.read': 'Read tasks and their runs.',
   'tasks.write': 'Create, change, delete and run tasks.',
+  'domains.read': 'Read domains.',
+  'domains.write': 'Add, verify and delete domains.',
   'audits.read': 'Read the audit log.',
   'mails.read': 'Read which mails were sent.',
   'mails.write': 'Send failed mails again.',

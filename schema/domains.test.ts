@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Context } from '../src/context.ts'
+import { freePort } from '../src/servers/ports.ts'
+import { operate } from '../src/testing/operation.ts'
+import { type Pebble, startPebble } from '../src/testing/pebble.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let pebble: Pebble
+let schemas: Schemas
+let ctx: Context
+before(async () => {
+  pebble = await startPebble(1, await freePort())
+  const env = {
+    ACME_EMAIL: 'operator@example.org',
+    DNS_SERVERS: pebble.dnsServer,
+    DOMAINS_TARGET: 'api.tendril.example',
+  }
+  world = await createWorld(env)
+  schemas = createSchemas(world.app)
+  ctx = (await world.createProject()).owner
+})
+after(async () => {
+  await schemas.close()
+  await world.close()
+  await pebble.stop()
+})
+
+const create = 'mutation ($input: CreateDomainInput!) { createDomain(input: $input) { id name status } }'
+const verify = 'mutation ($id: ID!) { verifyDomain(id: $id) { status verifiedAt reason } }'
+const remove = 'mutation ($id: ID!) { deleteDomain(id: $id) }'
+const make = async (name: string, by = ctx) =>
+  (await operate(schemas, by, create, { input: { name } })).data?.createDomain
+const key = (...scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id: 'key_1', scopes: new Set(scopes) })
+
+test('a domain is added, told where to point, verified, listed and deleted', async () => {
+  const { id, ...made } = await make('Shop.Example.')
+  assert.deepEqual(made, { name: 'shop.example', status: 'PENDING' })
+  const read =
+    'query ($id: ID!) { domain(id: $id) { target { type value } expiresAt } domains { totalCount nodes { id } } }'
+  const { data } = await operate(schemas, ctx, read, { id })
+  assert.deepEqual(data?.domain, { target: { type: 'CNAME', value: 'api.tendril.example' }, expiresAt: null })
+  assert.deepEqual(data?.domains, { totalCount: 1, nodes: [{ id }] })
+  await pebble.pointTo('shop.example', { alias: 'api.tendril.example.' })
+  const verified = (await operate(schemas, ctx, verify, { id })).data?.verifyDomain
+  assert.deepEqual([verified.status, verified.reason], ['ISSUING', null])
+  assert.match((await operate(schemas, ctx, verify, { id })).errors[0] ?? '', /^CONFLICT /)
+  assert.deepEqual((await operate(schemas, ctx, remove, { id })).data, { deleteDomain: id })
+  assert.equal((await operate(schemas, ctx, read, { id })).data?.domain, null)
+  assert.deepEqual(await world.emitted(), ['domains.created', 'domains.verified', 'domains.deleted'])
+})
+
+test('one that points elsewhere is not verified, and is told what it needs', async () => {
+  await pebble.pointTo('elsewhere.example', { address: '192.0.2.1' })
+  const { id } = await make('elsewhere.example')
+  const { errors } = await operate(schemas, ctx, verify, { id })
+  assert.match(
+    errors[0] ?? '',
+    /^INVALID elsewhere.example does not point here yet: it needs a record CNAME api.tendril.example/,
+  )
+  assert.equal((await ctx.db.domain.findUniqueOrThrow({ where: { id } })).status, 'PENDING')
+  // The same addresses do as well as an alias.
+  await pebble.pointTo('same.example', { address: '127.0.0.1' })
+  const same = await make('same.example')
+  assert.equal((await operate(schemas, ctx, verify, { id: same.id })).data?.verifyDomain.status, 'ISSUING')
+})
+
+test('a name belongs to the project that has verified it', async () => {
+  const other = (await world.createProject()).owner
+  const [first, second] = [await make('mine.example'), await make('mine.example', other)]
+  assert.equal((await operate(schemas, ctx, verify, { id: first.id })).errors.length, 0)
+  assert.match((await operate(schemas, other, verify, { id: second.id })).errors[0] ?? '', /^CONFLICT /)
+})
+
+test('what is no name, is there already, or is the server itself is refused', async () => {
+  for (const name of [
+    '',
+    'a',
+    '-a.example',
+    'a b.example',
+    '*.example.com',
+    '10.0.0.1',
+    'https://a.example',
+    `${'a'.repeat(64)}.example`,
+  ]) {
+    const { errors } = await operate(schemas, ctx, create, { input: { name } })
+    assert.match(errors[0] ?? '', /^INVALID .*\(input\.name\)$/, name)
+  }
+  await make('twice.example')
+  for (const name of ['twice.example', 'api.tendril.example']) {
+    assert.match((await operate(schemas, ctx, create, { input: { name } })).errors[0] ?? '', /^CONFLICT /, name)
+  }
+})
+
+test("another project's domain is not there, and a key needs the scope", async () => {
+  const { id } = await make('private.example')
+  const other = (await world.createProject()).owner
+  for (const operation of [verify, remove]) {
+    assert.match((await operate(schemas, other, operation, { id })).errors[0] ?? '', /^NOT_FOUND /)
+    assert.match((await operate(schemas, ctx, operation, { id: 'dom_none' })).errors[0] ?? '', /^NOT_FOUND /)
+  }
+  const list = '{ domains { totalCount } }'
+  assert.ok((await operate(schemas, key('domains.read'), list)).data)
+  assert.equal((await operate(schemas, key('users.read'), list)).data?.domains, undefined)
+  assert.notEqual((await operate(schemas, key('domains.read'), remove, { id })).errors.length, 0)
+})
+
+test('without ACME_EMAIL there are none', async () => {
+  const { ACME_EMAIL: _off, ...env } = ctx.env
+  const { errors } = await operate(schemas, { ...ctx, env }, create, { input: { name: 'late.example' } })
+  assert.match(errors[0] ?? '', /^UNAVAILABLE .*ACME_EMAIL/)
+})

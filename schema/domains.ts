@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import {
+  createDomain,
+  deleteDomain,
+  domainLimit,
+  verifyDomain,
+  visibleDomains,
+} from '../src/modules/domains/domains.ts'
+import { type Target, targetOf } from '../src/modules/domains/pointing.ts'
+import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
+import { connectionOf } from './connections.ts'
+
+const read = { audience: ['console', 'server'], scope: 'domains.read' } as const
+const write = { audience: ['console', 'server'], scope: 'domains.write' } as const
+
+const DomainStatus = builder.enumType('DomainStatus', {
+  description: 'How far the certificate of a domain is.',
+  values: {
+    PENDING: { description: 'The domain is not known to point here yet.' },
+    ISSUING: { description: 'Its certificate has been asked for.' },
+    ISSUED: { description: 'It has a certificate, which is renewed in time.' },
+    FAILED: { description: 'It has none; `reason` says why. It is tried again by itself, and by `verifyDomain`.' },
+  },
+})
+
+const DnsRecord = builder.objectRef<Target>('DnsRecord').implement({
+  description: 'A record of DNS.',
+  fields: (t) => ({
+    type: t.exposeString('type', { description: '`CNAME`, `A` or `AAAA`.' }),
+    value: t.exposeString('value', { description: 'What it says.' }),
+  }),
+})
+
+const Domain = builder.prismaObject('Domain', {
+  description: 'A domain of your own under which the API is reached, with its certificate.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the domain.' }),
+    name: t.exposeString('name', { description: 'Its name: `api.example.com`.' }),
+    status: t.expose('status', { type: DomainStatus, description: 'How far its certificate is.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),
+    target: t.field({
+      type: DnsRecord,
+      description: 'The record that it needs to point here.',
+      resolve: (_domain, _args, ctx) => targetOf(ctx.env),
+    }),
+    verifiedAt: t.expose('verifiedAt', { type: 'DateTime', nullable: true, description: 'Since when it points here.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When its certificate ends.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+  }),
+})
+
+const DomainList = connectionOf(Domain, 'Domain')
+
+builder.queryFields((t) => ({
+  domain: t.prismaField({
+    type: Domain,
+    nullable: true,
+    access: read,
+    description: 'One domain; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.domain.findFirst({ ...query, where: { AND: [{ id }, visibleDomains(ctx)] } }),
+  }),
+  domains: t.prismaConnection(
+    {
+      type: Domain,
+      cursor: 'id',
+      access: read,
+      description: 'The domains of the project, oldest first.',
+      totalCount: (_root, _args, ctx) => ctx.db.domain.count({ where: visibleDomains(ctx) }),
+      resolve: (query, _root, _args, ctx) =>
+        ctx.db.domain.findMany({ ...query, where: visibleDomains(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...DomainList,
+  ),
+}))
+
+builder.mutationFields((t) => ({
+  createDomain: t.prismaFieldWithInput({
+    type: Domain,
+    access: write,
+    description: `Adds a domain. Then make the DNS record that \`target\` says, and verify it. A project has at most ${domainLimit}.`,
+    input: {
+      name: t.input.string({
+        required: true,
+        validate: z.string().max(255),
+        description: 'Its name: `api.example.com`.',
+      }),
+    },
+    resolve: (_query, _root, { input }, ctx) => createDomain(ctx, input),
+  }),
+  verifyDomain: t.prismaField({
+    type: Domain,
+    access: write,
+    description:
+      'Looks whether a domain points here, and asks for its certificate; `domainChanged` tells when it is there.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => verifyDomain(ctx, id),
+  }),
+  deleteDomain: t.id({
+    access: write,
+    description: 'Deletes a domain and its certificate. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteDomain(ctx, id),
+  }),
+}))
+
+changedField({
+  type: 'Domain',
+  noun: 'domains',
+  idKey: 'domainId',
+  access: read,
+  description: 'Domains that are added, verified and deleted, and their certificates.',
+  node: (t) =>
+    t.prismaField({
+      type: Domain,
+      nullable: true,
+      description: 'The domain as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.domain.findFirst({ ...query, where: { AND: [{ id }, visibleDomains(ctx)] } }),
+    }),
+})

@@ -1,0 +1,88 @@
+import type { Domain, Prisma } from '../../../prisma/client/client.ts'
+import { type Context, transaction } from '../../context.ts'
+import { Conflict, Invalid, LimitExceeded, NotFound, Unavailable } from '../../errors.ts'
+import { emit } from '../../event.ts'
+import { newId } from '../../lib/ids.ts'
+import { operatorRows, requireOperator } from '../operators/operators.ts'
+import { domainCreated, domainDeleted, domainVerified } from './events.ts'
+import { pointsHere, targetOf } from './pointing.ts'
+
+/** Most domains of a project. */
+export const domainLimit = 100
+
+const form = /^(?=.{4,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])$/
+
+/** The domains of the project that is asked, for those who run it. */
+export function visibleDomains(ctx: Context): Prisma.DomainWhereInput {
+  return operatorRows(ctx)
+}
+
+/** Adds a domain that does not have to point here yet. */
+export async function createDomain(ctx: Context, input: { name: string }): Promise<Domain> {
+  requireOperator(ctx)
+  if (!ctx.env.ACME_EMAIL)
+    throw new Unavailable('This server has no certificates for domains: its operator has to set ACME_EMAIL.')
+  const name = input.name.trim().toLowerCase().replace(/\.$/, '')
+  if (!form.test(name)) throw new Invalid('It must be a domain name like api.example.com.', ['input', 'name'])
+  if (name === targetOf(ctx.env).value) throw new Conflict('This is the name of the server itself.')
+  const { projectId } = ctx
+  return transaction(ctx, async (tx) => {
+    await tx.query('select from projects where id = $1 for update', [projectId])
+    if (await tx.db.domain.findUnique({ where: { projectId_name: { projectId, name } } })) {
+      throw new Conflict('This project already has that domain.')
+    }
+    if ((await tx.db.domain.count({ where: { projectId } })) >= domainLimit) {
+      throw new LimitExceeded(`A project has at most ${domainLimit} domains.`)
+    }
+    const domain = await tx.db.domain.create({ data: { id: newId('dom'), projectId, name } })
+    await emit(tx, domainCreated, { domainId: domain.id, name })
+    return domain
+  })
+}
+
+/** Looks whether a domain points here; then a certificate is asked for. Asked again, it tries again what has failed. */
+export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
+  const { name, status } = await getDomain(ctx, id)
+  if (status === 'ISSUED' || status === 'ISSUING') throw new Conflict('This domain is verified already.')
+  if (!(await pointsHere(ctx.env, name))) {
+    const { type, value } = targetOf(ctx.env)
+    throw new Invalid(`${name} does not point here yet: it needs a record ${type} ${value}. DNS may take a while.`, [
+      'id',
+    ])
+  }
+  return transaction(ctx, async (tx) => {
+    // One at a time has a name: two projects that verify it at once meet here.
+    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text', [`domains ${name}`])
+    if (await tx.db.domain.findFirst({ where: { name, verifiedAt: { not: null }, id: { not: id } } })) {
+      throw new Conflict('Another project has verified this domain.')
+    }
+    const now = ctx.clock()
+    const domain = await tx.db.domain.update({
+      where: { id },
+      data: { status: 'ISSUING', reason: null, verifiedAt: now, renewAt: now, failures: 0 },
+    })
+    await emit(tx, domainVerified, { domainId: id, name })
+    return domain
+  })
+}
+
+/** Deletes a domain, and with it its certificate. Answers its id. */
+export async function deleteDomain(ctx: Context, id: string): Promise<string> {
+  const { name } = await getDomain(ctx, id)
+  return transaction(ctx, async (tx) => {
+    const { count } = await tx.db.domain.deleteMany({ where: { id } })
+    if (count === 0) throw notFound()
+    await emit(tx, domainDeleted, { domainId: id, name })
+    return id
+  })
+}
+
+async function getDomain(ctx: Context, id: string): Promise<Domain> {
+  const domain = await ctx.db.domain.findFirst({ where: { AND: [{ id }, visibleDomains(ctx)] } })
+  if (!domain) throw notFound()
+  return domain
+}
+
+function notFound(): NotFound {
+  return new NotFound('There is no such domain.')
+}
