@@ -87,7 +87,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
 /** What a request is for, in a few words. */
 function routeOf(req: IncomingMessage): string {
   const url = req.url ?? ''
-  if (isTransfer(url)) return 'transfer'
   if (url.includes('/graphql')) return wantsStream(req) ? 'stream' : 'graphql'
+  if (isTransfer(url)) return 'transfer'
   return url.startsWith('/health') ? 'health' : 'other'
 }

@@ -17,6 +17,7 @@ import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import type { Context, Services } from './context.ts'
 import { planTransaction } from './documents/transaction.ts'
 import { costExtension, costLimitOf, costOf, requireCost } from './http/cost.ts'
+import { counted } from './http/counted.ts'
 import { parseDocument } from './http/document.ts'
 import { eventStream } from './http/event-stream.ts'
 import { type Asked, maskError, maskResult } from './http/mask.ts'
@@ -24,6 +25,7 @@ import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { Refusal } from './http/refusal.ts'
 import { type Answer, codeOf, type Fed, isStream, mapStream, type Raw } from './http/stream.ts'
+import { timed } from './http/timed.ts'
 import { tracked } from './http/tracked.ts'
 import { lazily } from './http/type-names.ts'
 
@@ -125,8 +127,11 @@ export function createGraphql(
     },
     feed: async (ctx, operation) => {
       try {
+        const end = timed(ctx)
         const planned = findPlan(await schemas.for(ctx), operation)
-        return planned && openFeed(ctx, planned, operation)
+        const fed = planned && openFeed(ctx, planned, operation)
+        if (fed) end('subscription', 'compiled', 'OK')
+        return fed
       } catch {
         // Ordinary execution fails the same way, and tells why.
         return null
@@ -135,15 +140,6 @@ export function createGraphql(
     stream: async (req, res, ctx, operation, allowed) => {
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
-  }
-}
-
-/** Begins to time an operation. What it was and how it went is known at its end. */
-function timed({ metrics, span }: Context): (kind: string, path: string, code: string) => void {
-  const begun = performance.now()
-  return (kind, path, code) => {
-    metrics.operations.observe(performance.now() - begun, kind, path, code)
-    span?.setAttributes({ 'graphql.operation.type': kind, 'tendril.path': path, 'tendril.code': code })
   }
 }
 
@@ -162,7 +158,7 @@ function openFeed(ctx: Context, { plan, costOf }: Planned, { variables = {} }: O
   if (plan.kind !== 'subscription') return null
   requireCost(costOf(variables), costLimitOf(ctx))
   const feed = plan.subscribe(ctx, variables, writeResult)
-  return feed && { feed, tell: (error) => ({ errors: [maskError(error, ctx)] }) }
+  return feed && { feed: counted(feed, ctx.metrics), tell: (error) => ({ errors: [maskError(error, ctx)] }) }
 }
 
 function writeResult(ctx: Context, result: ExecutionResult): string {
@@ -262,15 +258,17 @@ function useMask(): ScopePlugin {
 function maskStream(results: AsyncIterable<ExecutionResult>, asked: Asked): AsyncIterableIterator<ExecutionResult> {
   const { subscriptions, deliveries } = asked.metrics
   const mask = (result: ExecutionResult) => {
-    deliveries.inc()
+    deliveries.value += 1
     return maskResult(result, asked)
   }
-  subscriptions.inc()
+  subscriptions.value += 1
   return mapStream(
     results,
     mask,
     (error) => ({ errors: [maskError(error, asked)] }),
-    () => subscriptions.dec(),
+    () => {
+      subscriptions.value -= 1
+    },
   )
 }
 

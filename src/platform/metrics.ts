@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client'
+import { type Count, createCount } from './metrics/count.ts'
 import { createTimes, type Times } from './metrics/times.ts'
 
 export type { Times }
@@ -15,8 +16,8 @@ export type Metrics = {
   /** Errors that callers were told, by code. */
   errors: Counter<'code'>
   /** Results that subscriptions have sent. */
-  deliveries: Counter
-  subscriptions: Gauge
+  deliveries: Count
+  subscriptions: Count
   /** Reads a number, or one for each value of a label, when somebody asks. A second reader of a name replaces the first. */
   read: (name: string, help: string, read: Reading, label?: string) => void
 }
@@ -29,6 +30,11 @@ export function createMetrics(): Metrics {
   const registers = [registry]
   const times = (name: string, help: string, labels: readonly string[]) => {
     const made = createTimes(name, help, labels)
+    registry.registerMetric(made.metric as unknown as Metric)
+    return made
+  }
+  const count = (...of: Parameters<typeof createCount>) => {
+    const made = createCount(...of)
     registry.registerMetric(made.metric as unknown as Metric)
     return made
   }
@@ -64,12 +70,8 @@ export function createMetrics(): Metrics {
       labelNames: ['code'],
       registers,
     }),
-    deliveries: new Counter({
-      name: 'tendril_subscription_results_total',
-      help: 'Results sent by subscriptions.',
-      registers,
-    }),
-    subscriptions: new Gauge({ name: 'tendril_subscriptions', help: 'Subscriptions that run.', registers }),
+    deliveries: count('counter', 'tendril_subscription_results_total', 'Results sent by subscriptions.'),
+    subscriptions: count('gauge', 'tendril_subscriptions', 'Subscriptions that run.'),
     read,
   }
 }
