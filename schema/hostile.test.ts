@@ -20,7 +20,8 @@ let sample: Sample
 let posts = ''
 
 before(async () => {
-  world = await createWorld()
+  // Certificates are for whoever has an address at the authority.
+  world = await createWorld({ ACME_EMAIL: 'acme@example.org' })
   schemas = createSchemas(world.app)
   graphql = createGraphql(world.app, schemas)
   const made = await world.createProject()

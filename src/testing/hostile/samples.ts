@@ -24,6 +24,8 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
     'DistanceFilter.from': point,
     'ReplayDeliveriesInput.to': '2026-01-02T00:00:00.000Z',
     'terminateSubscriptions.ids': ['sub_1'],
+    'SetSenderInput.address': 'post@example.org',
+    'SetSenderInput.host': 'mail.example.org',
     'events.names': ['documents.*'],
     'DistanceOrder.near': point,
     'AddMemberInput.role': 'DEVELOPER',
@@ -39,6 +41,7 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
   }
   const fresh: Record<string, () => unknown> = {
     email: () => `u${next()}@example.org`,
+    'CreateDomainInput.name': () => `d${next()}.example.org`,
     'UpsertPostInput.id': () => `p${next()}`,
   }
   for (const input of ['CreateDatabase', 'CreateCollection', 'CreateAttribute', 'Attribute', 'CreateIndex', 'Index'])
