@@ -4,7 +4,7 @@ import { type Context, transaction } from '../src/context.ts'
 import { Unauthenticated } from '../src/errors.ts'
 import { emit } from '../src/event.ts'
 import { newEventId } from '../src/lib/ids.ts'
-import { endDelivery } from '../src/modules/deliveries/attempts.ts'
+import { endUndeliverable } from '../src/modules/deliveries/attempts.ts'
 import { keyDeleted } from '../src/modules/keys/events.ts'
 import { createKey, deleteKey } from '../src/modules/keys/keys.ts'
 import { createMail, markSent } from '../src/modules/mails/mails.ts'
@@ -108,8 +108,10 @@ test('tasks and their runs, webhooks, deliveries and mails', async () => {
   const [webhook] = await told('webhookChanged', 'url', () => createWebhook(ctx, hook), 1)
   assert.equal(webhook.node.url, hook.url)
   const place = { projectId: ctx.projectId, webhookId: webhook.id, eventName: 'x', body: '' }
-  await world.app.db.delivery.create({ data: { ...place, id: 'dlv_1', eventId: newEventId() } })
-  const [delivery] = await told('deliveryChanged', 'status', () => endDelivery(ctx, 'dlv_1'), 1)
+  const due = { eventId: newEventId(), nextAttemptAt: new Date(0) }
+  await world.app.db.delivery.create({ data: { ...place, ...due, id: 'dlv_1' } })
+  await world.app.db.webhook.update({ where: { id: webhook.id }, data: { enabled: false } })
+  const [delivery] = await told('deliveryChanged', 'status', () => endUndeliverable(ctx, 10), 1)
   assert.deepEqual([delivery.kind, delivery.node.status], ['UPDATED', 'FAILED'])
   const letter = { template: 'verification', recipient: 'a@example.org', payload: {} }
   const mail = { projectId: ctx.projectId, eventId: newEventId(), ...letter }

@@ -32,26 +32,37 @@ export function defineEvent<Payload>(def: EventDef<Payload>): EventDef<Payload> 
  * Nothing is published here: `workers/relay.ts` moves the rows to the log once they are committed.
  */
 export async function emit<P>(ctx: TxContext, event: EventDef<P>, payload: P, projectId?: string): Promise<string> {
-  const parsed = event.payload.parse(payload)
-  const id = newEventId()
-  const aggregate = event.path(parsed).join('.')
+  const [id = ''] = await emitAll(ctx, event, [{ payload, projectId: projectId ?? ctx.projectId }])
+  return id
+}
+
+/** The same for many, in one statement. Their order is kept. */
+export async function emitAll<P>(
+  ctx: TxContext,
+  event: EventDef<P>,
+  emitted: readonly { payload: P; projectId: string }[],
+): Promise<string[]> {
+  if (emitted.length === 0) return []
   const action = event.name.slice(event.name.lastIndexOf('.') + 1)
+  const rows = emitted.map(({ payload, projectId }) => {
+    const parsed = event.payload.parse(payload)
+    return { id: newEventId(), projectId, aggregate: event.path(parsed).join('.'), payload: parsed }
+  })
   await ctx.query(
     `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
-     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)`,
+     select (row->>'id')::uuid, row->>'projectId', (row->>'aggregate') || '.' || $2, $3, row->>'aggregate', row->'payload', $4, $5, $6
+     from jsonb_array_elements($1::jsonb) with ordinality as rows(row, place) order by place`,
     [
-      id,
-      projectId ?? ctx.projectId,
-      `${aggregate}.${action}`,
+      JSON.stringify(rows),
+      action,
       event.name,
-      aggregate,
-      JSON.stringify(parsed),
       ctx.actor?.kind ?? 'guest',
       ctx.actor?.id ?? null,
       traceparentOf(ctx.span),
     ],
   )
-  ctx.emitted.count += 1
-  if (namesCallers(event.name)) ctx.emitted.callers.push(...namedBy(aggregate, parsed))
-  return id
+  ctx.emitted.count += rows.length
+  if (namesCallers(event.name))
+    for (const { aggregate, payload } of rows) ctx.emitted.callers.push(...namedBy(aggregate, payload))
+  return rows.map(({ id }) => id)
 }

@@ -28,9 +28,9 @@ after(async () => {
 })
 
 const signal = new AbortController().signal
-const record = (to: string) => audits.jobs[0]?.run({ ...world.app, key: to, signal }, { from: '1', to })
+const record = () => audits.jobs[0]?.run({ ...world.app, key: 'k', signal }, {})
 
-test('each event is kept once, and a later job makes up for those that were lost', async () => {
+test('each event is kept once, however many jobs there are', async () => {
   const { owner: ctx, projectId } = await world.createProject()
   await transaction(ctx, async (tx) => {
     for (let i = 0; i < 1_200; i++) await emit(tx, userUpdated, { userId: `usr_${i}` })
@@ -39,10 +39,8 @@ test('each event is kept once, and a later job makes up for those that were lost
     const { rows } = await world.app.sql.query('select seq from events.head')
     assert.equal(rows[0]?.seq, '1200')
   }, 20_000)
-  await Promise.all([record('700'), record('700')])
-  assert.equal(await ctx.db.audit.count(), 700)
-  await record('1200')
-  await record('700')
+  await Promise.all([record(), record()])
+  await record()
   const kept = await ctx.db.audit.findMany({ orderBy: { seq: 'asc' } })
   assert.equal(kept.length, 1_200)
   const [first] = kept
@@ -56,8 +54,7 @@ test('only those who run the project see them', async () => {
   const { owner, projectId } = await world.createProject()
   await transaction(owner, (tx) => emit(tx, userUpdated, { userId: 'usr_a' }))
   await eventually(async () => {
-    const { rows } = await world.app.sql.query('select seq from events.head')
-    await record(rows[0]?.seq)
+    await record()
     assert.equal(await owner.db.audit.count({ where: visibleAudits(owner) }), 1)
   })
   const { owner: stranger } = await world.createProject()

@@ -111,9 +111,9 @@ async function moveOn(
   const last = events.at(-1)
   if (!last) return 0
   const begun = services.clock()
-  for (const worker of workers) {
-    for (const react of worker.reactions) await enqueueAll(queue, await react(services, events))
-  }
+  const reactions = workers.flatMap((worker) => worker.reactions)
+  const owed = await Promise.all(reactions.map((react) => react(services, events)))
+  await enqueueAll(queue, owed.flat())
   noteTraces(
     services.tracing,
     'bridge',
@@ -133,16 +133,11 @@ async function enqueueAll(queue: Queue, owed: readonly Owed[]): Promise<void> {
 }
 
 /** Events behind a place in the log, in order. Numbers are gapless, so nothing can appear below one that was seen. */
-export async function readLog(
-  sql: Pick<PoolClient, 'query'>,
-  after: bigint,
-  limit: number,
-  upTo?: bigint,
-): Promise<LoggedEvent[]> {
+export async function readLog(sql: Pick<PoolClient, 'query'>, after: bigint, limit: number): Promise<LoggedEvent[]> {
   const { rows } = await sql.query<Omit<LoggedEvent, 'seq' | 'prev'> & { seq: string; prev: string }>(
     `select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace
-     from events.log where seq > $1 and ($3::bigint is null or seq <= $3) order by seq limit $2`,
-    [String(after), limit, upTo === undefined ? null : String(upTo)],
+     from events.log where seq > $1 order by seq limit $2`,
+    [String(after), limit],
   )
   return rows.map((row) => ({ ...row, seq: BigInt(row.seq), prev: BigInt(row.prev) }))
 }

@@ -13,7 +13,12 @@ export type { Again }
 export type Run = Services & { key: string; signal: AbortSignal; span?: Span | undefined }
 
 /** The doors to the outside, one of each for a process. */
-export type Outside = { egress: Egress; mailer: Mailer }
+export type Outside = {
+  egress: Egress
+  mailer: Mailer
+  /** Keeps what is to be waited for before the doors close: what goes on when its job has ended. */
+  atEnd: (wait: () => Promise<void>) => void
+}
 
 /** How a kind of job is done. */
 export type Implementation = {
@@ -69,11 +74,18 @@ export function onEvent<Data>(
       .map((event) => ({ job, key: key(event), data: job.data.parse(data(event)), trace: event.trace ?? null }))
 }
 
-/** One job for a whole batch of events: for what happens too often for a job each. `from` and `to` are places in the log. */
-export function onBatch(job: JobDef<{ from: string; to: string }>): Reaction {
+/** Events of so long a time lead to one job, where they lead to one together. */
+export const gatherMs = 250
+/** No two processes name the same moment, whatever their clocks say. */
+const instance = crypto.randomUUID()
+
+/**
+ * One job for all events of a moment: for what happens too often for a job each. The job waits until the moment is over and
+ * then reads the log to its end, so it finds whatever was to be told to it, however late that was tried.
+ */
+export function onMoment(job: JobDef<Record<string, never>>): Reaction {
   return async (_services, events) => {
-    const [first, last] = [events[0], events.at(-1)]
-    if (!first || !last) return []
-    return [{ job, key: String(last.seq), data: { from: String(first.seq), to: String(last.seq) } }]
+    if (events.length === 0) return []
+    return [{ job, key: `${instance}.${Math.floor(performance.now() / gatherMs)}`, data: {} }]
   }
 }

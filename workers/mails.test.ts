@@ -66,7 +66,7 @@ const mailer = (url: string | undefined = smtp.url) =>
   createMailer({ SMTP_URL: url, MAIL_FROM: 'Tendril <tendril@localhost>', EGRESS_ALLOW: [] })
 
 async function send(mailId: string, through = mailer(), stop = signal) {
-  const [job] = mails.outgoing?.({ egress, mailer: through }) ?? []
+  const [job] = mails.outgoing?.({ egress, mailer: through, atEnd: () => {} }) ?? []
   const run = { ...services(), key: mailId, signal: stop }
   return job?.run(run, { mailId }).finally(() => through.close())
 }

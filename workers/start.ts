@@ -4,7 +4,7 @@ import type { Inbox } from '../src/platform/inbox.ts'
 import { createMailer } from '../src/platform/mail.ts'
 import { createQueue, type QueueOptions } from '../src/platform/queue/queue.ts'
 import { type Loop, startBridge, startSweeper } from './bridge.ts'
-import type { Worker } from './implement.ts'
+import type { Outside, Worker } from './implement.ts'
 import { workers } from './index.ts'
 import { timed, watchWorkers } from './metrics.ts'
 import { startRelay } from './relay.ts'
@@ -33,7 +33,9 @@ export async function startWorkers(services: Services, options: Options = {}): P
     epoch: tails.epoch,
     ...options.queue,
   })
-  const jobs = chosen.flatMap((worker) => [...worker.jobs, ...(worker.outgoing?.({ egress, mailer }) ?? [])])
+  const ends: (() => Promise<void>)[] = []
+  const outside: Outside = { egress, mailer, atEnd: (wait) => ends.push(wait) }
+  const jobs = chosen.flatMap((worker) => [...worker.jobs, ...(worker.outgoing?.(outside) ?? [])])
   for (const { job, run, giveUp } of jobs) {
     queue.define(
       job,
@@ -60,6 +62,7 @@ export async function startWorkers(services: Services, options: Options = {}): P
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()))
       await queue.close()
+      await Promise.all(ends.map((wait) => wait()))
       await egress.close()
       mailer.close()
     },

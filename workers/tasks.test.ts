@@ -36,7 +36,7 @@ const make = (ctx: Context, input: Partial<NewTask> = {}) =>
 const runs = (ctx: Context, taskId: string) =>
   ctx.db.taskRun.findMany({ where: { taskId }, orderBy: { scheduledAt: 'asc' } })
 const work = async (ctx: Context, runId: string) => {
-  const [job] = tasks.outgoing?.({ egress, mailer: createMailer(world.env) }) ?? []
+  const [job] = tasks.outgoing?.({ egress, mailer: createMailer(world.env), atEnd: () => {} }) ?? []
   await job?.run({ ...ctx, key: runId, signal }, { runId })
   return ctx.db.taskRun.findUniqueOrThrow({ where: { id: runId } })
 }

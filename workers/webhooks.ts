@@ -1,58 +1,49 @@
-import { asSystem } from '../src/context.ts'
-import { closeAttempt, endDelivery, openAttempt } from '../src/modules/deliveries/attempts.ts'
+import type { Services } from '../src/context.ts'
+import { endUndeliverable, webhooksDue } from '../src/modules/deliveries/attempts.ts'
 import { createDeliveries } from '../src/modules/deliveries/deliveries.ts'
-import { sendDeliveryJob } from '../src/modules/deliveries/jobs.ts'
-import { implement, onEvent, type Reaction, type Worker } from './implement.ts'
+import { deliveryReplayed } from '../src/modules/deliveries/events.ts'
+import { sendDeliveriesJob } from '../src/modules/deliveries/jobs.ts'
+import type { Queue } from '../src/platform/queue/queue.ts'
+import { implement, type Reaction, type Worker } from './implement.ts'
+import { createLanes, type Lanes } from './webhooks/lanes.ts'
 import { sendDelivery } from './webhooks/send.ts'
 
-/** A delivery for each event and webhook, and a job for each delivery: each has retries of its own. */
+const duePerTick = 500
+
+/** A delivery for each event and webhook, and one job for all that a batch of events makes due (docs/decisions/0016). */
 const deliverEvents: Reaction = async (services, events) => {
-  const deliveries = await createDeliveries(services, events)
-  const traces = new Map(events.map(({ id, trace }) => [id, trace]))
-  return deliveries.map(({ id, eventId }) => ({
-    job: sendDeliveryJob,
-    key: id,
-    data: { deliveryId: id, from: 0 },
-    trace: traces.get(eventId) ?? null,
-  }))
+  const replayed = events
+    .filter(({ type }) => type === deliveryReplayed.name)
+    .map(({ payload }) => deliveryReplayed.payload.parse(payload).webhookId)
+  const webhookIds = [...new Set([...(await createDeliveries(services, events)), ...replayed])]
+  const last = events.at(-1)
+  if (webhookIds.length === 0 || !last) return []
+  return [{ job: sendDeliveriesJob, key: String(last.seq), data: { webhookIds } }]
 }
 
-type Replayed = { deliveryId: string; attempts: number }
+/** What is to be tried again, and what a worker that died or a queue that came back empty has left. */
+async function planDue(services: Services, queue: Queue, now: Date): Promise<boolean> {
+  await endUndeliverable(services, duePerTick)
+  const webhookIds = await webhooksDue(services, duePerTick)
+  // One job for each second, however often the clock asks.
+  const key = `due.${Math.floor(now.getTime() / 1_000)}`
+  if (webhookIds.length > 0) await queue.enqueue(sendDeliveriesJob, key, { webhookIds })
+  return false
+}
 
 /** Tells the receivers of webhooks what happened, by Standard Webhooks 1.0.0. */
 export const webhooks: Worker = {
   name: 'webhooks',
   jobs: [],
-  outgoing: ({ egress }) => [
-    implement(
-      sendDeliveryJob,
-      async ({ signal, ...services }, { deliveryId, from }) => {
-        const ctx = asSystem(services, 'webhooks', '')
-        const turn = await openAttempt(ctx, deliveryId)
-        if (turn.kind === 'done') return undefined
-        if (turn.kind === 'wait') return { again: turn.until }
-        const next = await closeAttempt(ctx, turn.due, await sendDelivery(ctx, egress, turn.due, signal), from)
-        return next ? { again: next } : undefined
-      },
-      (services, { deliveryId }) => endDelivery(asSystem(services, 'webhooks', ''), deliveryId),
-    ),
-  ],
-  reactions: [
-    deliverEvents,
-    onEvent(['deliveries.replayed'], sendDeliveryJob, {
-      key: ({ id, payload }) => `${(payload as Replayed).deliveryId}.${id}`,
-      data: ({ payload }) => {
-        const { deliveryId, attempts } = payload as Replayed
-        return { deliveryId, from: attempts }
-      },
-    }),
-  ],
-  owed: async ({ sql, clock }) => {
-    const overdue = new Date(clock().getTime() - 60_000)
-    const { rows } = await sql.query<{ id: string }>(
-      `select id from deliveries where status = 'PENDING' and "nextAttemptAt" < $1 order by "nextAttemptAt" limit 1000`,
-      [overdue],
-    )
-    return rows.map(({ id }) => ({ job: sendDeliveryJob, key: id, data: { deliveryId: id, from: 0 } }))
+  outgoing: ({ egress, atEnd }) => {
+    let lanes: Lanes | undefined
+    const open = (services: Services) => {
+      lanes ??= createLanes(services, (due) => sendDelivery(services, egress, due))
+      return lanes
+    }
+    atEnd(async () => lanes?.close())
+    return [implement(sendDeliveriesJob, (run, { webhookIds }) => open(run).serve(webhookIds))]
   },
+  reactions: [deliverEvents],
+  due: planDue,
 }

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createSchemas, type Schemas } from '../../schema/schemas.ts'
-import { asSystem, type Context } from '../../src/context.ts'
-import { closeAttempt, openAttempt } from '../../src/modules/deliveries/attempts.ts'
+import type { Context } from '../../src/context.ts'
+import { closeAttempts, openAttempts } from '../../src/modules/deliveries/attempts.ts'
 import { createDeliveries } from '../../src/modules/deliveries/deliveries.ts'
 import { updateWebhook } from '../../src/modules/webhooks/webhooks.ts'
 import { createEgress } from '../../src/platform/egress.ts'
@@ -63,13 +63,12 @@ test('the guide: a webhook is made, its receiver verifies, and what is asked abo
   const { projectId } = ctx
   const event = { seq: 1n, prev: 0n, id: crypto.randomUUID(), projectId, aggregate: '', actorKind: '', actorId: null }
   const happened = { ...event, name: body.name, type: body.type, payload: body.data, at: new Date(body.timestamp) }
-  const [{ id } = { id: '' }] = await createDeliveries(world.app, [happened])
-  assert.deepEqual(JSON.parse((await ctx.db.delivery.findUniqueOrThrow({ where: { id } })).body), body)
-  const system = asSystem(world.app, 'test', projectId)
-  const turn = await openAttempt(system, id)
-  assert.ok(turn.kind === 'send')
-  const outcome = await sendDelivery(system, egress, turn.due, new AbortController().signal)
-  assert.equal(await closeAttempt(system, turn.due, outcome, 0), null)
+  assert.deepEqual(await createDeliveries(world.app, [happened]), [webhook.id])
+  const [due] = await openAttempts(world.app, [{ webhookId: webhook.id, free: 1 }])
+  assert.ok(due)
+  assert.deepEqual(JSON.parse(due.body), body)
+  const outcome = await sendDelivery(world.app, egress, due)
+  await closeAttempts(world.app, [{ ...due, outcome }])
   assert.equal(outcome.status, 204)
   const forged = await fetch(url, { method: 'POST', headers: outcome.requestHeaders, body: '{}' })
   assert.equal(forged.status, 400)

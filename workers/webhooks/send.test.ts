@@ -4,7 +4,6 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import type { Context } from '../../src/context.ts'
-import { newId } from '../../src/lib/ids.ts'
 import '../../src/modules/users/events.ts'
 import { createWebhook, type NewWebhook, updateWebhook } from '../../src/modules/webhooks/webhooks.ts'
 import { createEgress } from '../../src/platform/egress.ts'
@@ -17,7 +16,6 @@ let world: World
 let ctx: Context
 let receiver: Awaited<ReturnType<typeof createReceiver>>
 const egress = createEgress(['127.0.0.0/8'])
-const { signal } = new AbortController()
 
 before(async () => {
   world = await createWorld()
@@ -36,10 +34,7 @@ const make = async (changes: Partial<NewWebhook> = {}) =>
 
 async function send(webhookId: string) {
   const webhook = await ctx.db.webhook.findUniqueOrThrow({ where: { id: webhookId } })
-  const { projectId } = ctx
-  const event = { eventId: crypto.randomUUID(), eventName: 'users.usr_1.created', body: '{"a":"ä"}' }
-  const delivery = await ctx.db.delivery.create({ data: { id: newId('dlv'), projectId, webhookId, ...event } })
-  return sendDelivery(ctx, egress, { delivery, webhook, number: 1 }, signal)
+  return sendDelivery(ctx, egress, { eventId: crypto.randomUUID(), body: '{"a":"ä"}', webhook, trace: null })
 }
 
 test('headers and a login are sent, kept encrypted, and shown to nobody', async () => {
@@ -127,7 +122,7 @@ test('a certificate is checked unless the webhook says otherwise', async () => {
   server.close()
 })
 
-test('a long answer is cut, and one that never comes ends', async () => {
+test('a long answer is cut', async () => {
   const { id } = await make()
   const many = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`x-${i}`, 'y']))
   receiver.answer = { status: 200, headers: { ...many, 'x-0': 'z'.repeat(5_000) }, body: 'b'.repeat(100_000) }
@@ -135,11 +130,4 @@ test('a long answer is cut, and one that never comes ends', async () => {
   assert.equal(Object.keys(outcome.responseHeaders ?? {}).length, 64)
   assert.equal(outcome.responseHeaders?.['x-0']?.length, 1_024)
   assert.equal(outcome.body?.length, 65_536)
-  const stop = new AbortController()
-  receiver.answer = { status: 200, afterMs: 60_000 }
-  const webhook = await ctx.db.webhook.findUniqueOrThrow({ where: { id } })
-  const delivery = await ctx.db.delivery.findFirstOrThrow({ where: { webhookId: id } })
-  const sending = sendDelivery(ctx, egress, { delivery, webhook, number: 2 }, stop.signal)
-  stop.abort(new Error('stopped'))
-  await assert.rejects(sending, /stopped/)
 })

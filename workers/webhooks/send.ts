@@ -1,5 +1,5 @@
 import type { Webhook } from '../../prisma/client/client.ts'
-import type { Context } from '../../src/context.ts'
+import type { Services } from '../../src/context.ts'
 import { authorizationOf, readBasicAuth, readHeaders } from '../../src/modules/calls/secrets.ts'
 import type { Due, Outcome } from '../../src/modules/deliveries/attempts.ts'
 import { parseRetryAfter } from '../../src/modules/deliveries/schedule.ts'
@@ -12,25 +12,22 @@ const maxHeaderCharacters = 1_024
 
 /** One request of a delivery, and what came of it. */
 export async function sendDelivery(
-  ctx: Context,
+  services: Services,
   egress: Egress,
-  { delivery, webhook }: Due,
-  signal: AbortSignal,
+  { eventId, body, webhook, trace }: Pick<Due, 'eventId' | 'body' | 'webhook' | 'trace'>,
 ): Promise<Outcome> {
   const started = performance.now()
   const durationMs = () => Math.round(performance.now() - started)
-  const { body, eventId } = delivery
   const { url, verifyTls } = webhook
-  const { headers, shown } = headersOf(ctx, webhook, { id: eventId, at: ctx.clock(), body })
+  const { headers, shown } = headersOf(services, webhook, { id: eventId, at: services.clock(), body })
   try {
-    const reply = await ctx.tracing.span(
+    const reply = await services.tracing.span(
       'webhook',
-      ctx.span,
-      (span) =>
-        egress.send({ method: 'POST', url, headers: { ...headers, ...traceHeaders(span) }, body, signal, verifyTls }),
+      trace,
+      (span) => egress.send({ method: 'POST', url, headers: { ...headers, ...traceHeaders(span) }, body, verifyTls }),
       { kind: 'CLIENT' },
     )
-    const retryAfterMs = parseRetryAfter(reply.headers['retry-after'], ctx.clock())
+    const retryAfterMs = parseRetryAfter(reply.headers['retry-after'], services.clock())
     const error = reply.status >= 300 && reply.status < 400 ? 'A redirect is not followed.' : null
     const { status } = reply
     const answer = { status, responseHeaders: shortened(reply), body: reply.body, error }
@@ -43,7 +40,7 @@ export async function sendDelivery(
 }
 
 /** What is sent, and the same as it may be shown: the user's own headers can be secrets. */
-function headersOf({ env, clock }: Context, webhook: Webhook, message: Parameters<typeof signedHeaders>[1]) {
+function headersOf({ env, clock }: Services, webhook: Webhook, message: Parameters<typeof signedHeaders>[1]) {
   const signed = signedHeaders(liveSecrets(env, webhook.secrets, clock()), message)
   const secret = { ...readHeaders(env, webhook.headers), ...authorizationOf(readBasicAuth(env, webhook.basicAuth)) }
   const hidden = Object.fromEntries(Object.keys(secret).map((name) => [name, '***']))

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { defineJob } from '../../job.ts'
 
-/** Copies the event log, up to a place in it, to the audit log. */
+/** Copies what is new in the event log to the audit log. */
 export const recordAuditsJob = defineJob({
   name: 'audits.record',
-  data: z.object({ from: z.string(), to: z.string() }),
+  data: z.object({}),
   concurrency: 1,
   retryAfterMs: [1_000, 5_000, 30_000, 60_000],
 })

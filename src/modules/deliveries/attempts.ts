@@ -1,56 +1,70 @@
-import { type Delivery, Prisma, type Webhook } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
-import { emit } from '../../event.ts'
-import { newId } from '../../lib/ids.ts'
+import type { Webhook } from '../../../prisma/client/client.ts'
+import { asSystem, type DbContext, type Services, transaction } from '../../context.ts'
+import { emitAll } from '../../event.ts'
 import { disableWebhook } from '../webhooks/webhooks.ts'
 import { deliveryFinished } from './events.ts'
-import { maxAttempts, nextAttemptAt } from './schedule.ts'
+import { waitAfter } from './schedule.ts'
 
+/** An attempt of which nothing is heard for so long was cut off with its worker: the delivery is due again. */
+const leaseMs = 60_000
 /** A receiver that has failed for so long is disabled. */
-const patienceMs = 5 * 86_400_000
-/** An attempt that is open for longer was cut off with its worker. */
-const abandonedMs = 60_000
+const patience = '5 days'
 
-export type Due = { delivery: Delivery; webhook: Webhook; number: number }
-
-/** What there is to do for a delivery: an attempt of that number, nothing more, or to look again later. */
-export type Turn = { kind: 'send'; due: Due } | { kind: 'done' } | { kind: 'wait'; until: Date }
-
-/**
- * Opens the next attempt. Its row is written before anything is sent, and one number exists once: of two workers that
- * have the same delivery, one sends.
- */
-export async function openAttempt(ctx: Context, deliveryId: string): Promise<Turn> {
-  const delivery = await ctx.db.delivery.findUnique({
-    where: { id: deliveryId },
-    include: { webhook: true, attempts: { orderBy: { number: 'desc' }, take: 1 } },
-  })
-  if (delivery?.status !== 'PENDING') return { kind: 'done' }
-  if (!delivery.webhook.enabled) {
-    await endDelivery(ctx, deliveryId)
-    return { kind: 'done' }
-  }
-  const now = ctx.clock()
-  const { nextAttemptAt: due, webhook } = delivery
-  if (due && due.getTime() > now.getTime() + 500) return { kind: 'wait', until: due }
-  const [last] = delivery.attempts
-  const isOpen = last && last.responseStatus === null && last.error === null
-  if (isOpen && now.getTime() - last.at.getTime() < abandonedMs) return { kind: 'wait', until: soon(now) }
-  if (isOpen) await markAbandoned(ctx, last.id)
-  const number = (last?.number ?? 0) + 1
-  const data = { id: newId('att'), deliveryId, number, durationMs: 0, at: now }
-  const isOurs = await ctx.db.deliveryAttempt.create({ data }).then(() => true, isTaken)
-  return isOurs ? { kind: 'send', due: { delivery, webhook, number } } : { kind: 'wait', until: soon(now) }
+/** What one attempt needs. The lease is when the delivery is due again if nothing is heard, and says whose turn it is. */
+export type Due = {
+  attemptId: string
+  deliveryId: string
+  eventId: string
+  body: string
+  /** The `traceparent` of the change that it tells of. */
+  trace: string | null
+  lease: Date
+  /** Attempts of this series, this one included. */
+  number: number
+  webhook: Webhook
 }
 
-/** Ends what was not delivered and no longer will be. */
-export async function endDelivery(ctx: Context, id: string): Promise<void> {
-  await transaction(ctx, async (tx) => {
-    const [ended] = await tx.db.delivery.updateManyAndReturn({
-      where: { id, status: 'PENDING' },
-      data: { status: 'FAILED', nextAttemptAt: null },
-    })
-    if (ended) await tellFinished(tx, ended, 'FAILED')
+/** A webhook, and how many deliveries to it may begin. */
+export type Room = { webhookId: string; free: number }
+
+/**
+ * Opens the next attempts of deliveries that are due, the longest waiting first. Their rows are written before anything is
+ * sent, and what one worker opens the others pass over. The time is PostgreSQL's.
+ */
+export async function openAttempts({ db, sql }: Services, rooms: readonly Room[]): Promise<Due[]> {
+  const { rows } = await sql.query<Omit<Due, 'webhook'> & { webhookId: string }>(
+    `with due as materialized (
+       select d.id from unnest($1::text[], $2::int[]) as room("webhookId", free)
+       join webhooks w on w.id = room."webhookId" and w.enabled
+       cross join lateral (
+         select id from deliveries d
+         where d."webhookId" = room."webhookId" and d.status = 'PENDING' and d."nextAttemptAt" <= clock_timestamp()
+         order by d."nextAttemptAt", d.id limit room.free for update skip locked) d
+     ), opened as (
+       update deliveries set "nextAttemptAt" = clock_timestamp() + $3 * interval '1 ms'
+       from due where deliveries.id = due.id returning deliveries.*
+     ), cut as (
+       update delivery_attempts a set error = 'The server stopped before an answer came.'
+       from due where a."deliveryId" = due.id and a."responseStatus" is null and a.error is null
+     ), attempts as (
+       insert into delivery_attempts (id, "deliveryId", number, "durationMs", at)
+       select 'att_' || replace(gen_random_uuid()::text, '-', ''), id, 1 + coalesce(
+         (select max(number) from delivery_attempts a where a."deliveryId" = opened.id), 0), 0, clock_timestamp()
+       from opened returning *
+     )
+     select a.id as "attemptId", o.id as "deliveryId", o."eventId", o.body, o.trace, o."nextAttemptAt" as lease, o."webhookId",
+            a.number - o."seriesFrom" as number
+     from attempts a join opened o on o.id = a."deliveryId"`,
+    [rooms.map(({ webhookId }) => webhookId), rooms.map(({ free }) => free), leaseMs],
+  )
+  if (rows.length === 0) return []
+  const found = await db.webhook.findMany({
+    where: { id: { in: [...new Set(rows.map(({ webhookId }) => webhookId))] } },
+  })
+  const webhooks = new Map(found.map((webhook) => [webhook.id, webhook]))
+  return rows.flatMap(({ webhookId, ...due }) => {
+    const webhook = webhooks.get(webhookId)
+    return webhook ? [{ ...due, webhook }] : []
   })
 }
 
@@ -66,61 +80,107 @@ export type Outcome = {
   retryAfterMs: number | null
 }
 
-/** Writes down what came of an attempt, and answers when the next one is due. Null: there is none. */
-export async function closeAttempt(ctx: Context, due: Due, outcome: Outcome, from: number): Promise<Date | null> {
-  const { delivery, webhook, number } = due
-  const isDelivered = outcome.status !== null && outcome.status >= 200 && outcome.status < 300
-  const now = ctx.clock()
-  const next =
-    isDelivered || outcome.status === 410 ? null : nextAttemptAt(seriesLength(number, from), now, outcome.retryAfterMs)
-  await transaction(ctx, async (tx) => {
-    const { status: responseStatus, body: responseBody, error, durationMs, requestHeaders } = outcome
-    const responseHeaders = outcome.responseHeaders ?? Prisma.DbNull
-    const where = { deliveryId_number: { deliveryId: delivery.id, number } }
-    const data = { requestHeaders, responseStatus, responseHeaders, responseBody, error, durationMs }
-    await tx.db.deliveryAttempt.update({ where, data })
-    const status = isDelivered ? 'SUCCEEDED' : next ? 'PENDING' : 'FAILED'
-    await tx.db.delivery.update({ where: { id: delivery.id }, data: { status, nextAttemptAt: next } })
-    if (status !== 'PENDING') await tellFinished(tx, delivery, status)
-    if (isDelivered) {
-      await tx.db.webhook.updateMany({
-        where: { id: webhook.id, failingSince: { not: null } },
-        data: { failingSince: null },
-      })
-      return
-    }
-    await tx.db.webhook.updateMany({ where: { id: webhook.id, failingSince: null }, data: { failingSince: now } })
-    if (outcome.status === 410) return disableWebhook(tx, webhook, 'the receiver answered 410 Gone.')
-    const since = webhook.failingSince
-    if (since && now.getTime() - since.getTime() > patienceMs) {
-      await disableWebhook(tx, webhook, 'no delivery has succeeded for five days.')
-    }
+type Ended = { id: string; webhookId: string; projectId: string; status: 'SUCCEEDED' | 'FAILED' }
+
+/** Writes down what came of attempts, and when the next ones are due. An attempt that was taken for cut off plans nothing. */
+export async function closeAttempts(
+  services: Services,
+  closed: readonly (Due & { outcome: Outcome })[],
+): Promise<void> {
+  const rows = closed.map(({ attemptId, deliveryId, lease, number, webhook, outcome }) => {
+    const isDelivered = outcome.status !== null && outcome.status >= 200 && outcome.status < 300
+    const waitMs = isDelivered || outcome.status === 410 ? null : waitAfter(Math.max(number, 1), outcome.retryAfterMs)
+    const status = isDelivered ? 'SUCCEEDED' : waitMs === null ? 'FAILED' : 'PENDING'
+    return { ...outcome, answer: outcome.status, attemptId, deliveryId, webhookId: webhook.id, lease, waitMs, status }
   })
-  return next
+  await transaction(asSystem(services, 'webhooks', ''), async (tx) => {
+    const ended = await tx.query<Ended>(
+      `with o as materialized (
+         select * from jsonb_to_recordset($1::jsonb) as o("attemptId" text, "deliveryId" text, lease timestamptz,
+           "requestHeaders" jsonb, answer int, "responseHeaders" jsonb, body text, error text, "durationMs" int,
+           "waitMs" float8, status text)
+       ), noted as (
+         update delivery_attempts a set "requestHeaders" = o."requestHeaders", "responseStatus" = o.answer,
+           "responseHeaders" = o."responseHeaders", "responseBody" = o.body, error = o.error, "durationMs" = o."durationMs"
+         from o where a.id = o."attemptId"
+       )
+       update deliveries d set status = o.status::"DeliveryStatus", "updatedAt" = clock_timestamp(),
+         "nextAttemptAt" = clock_timestamp() + o."waitMs" * interval '1 ms'
+       from o where d.id = o."deliveryId" and d.status = 'PENDING'
+         and (o.status = 'SUCCEEDED' or d."nextAttemptAt" = o.lease)
+       returning d.id, d."webhookId", d."projectId", d.status::text as status`,
+      [JSON.stringify(rows)],
+    )
+    await tellFinished(tx, ended)
+    const failed = rows.filter(({ status }) => status !== 'SUCCEEDED').map(({ webhookId }) => webhookId)
+    const delivered = rows.filter(({ status }) => status === 'SUCCEEDED').map(({ webhookId }) => webhookId)
+    await noteHealth(tx, failed, delivered)
+    const gone = rows.filter(({ answer }) => answer === 410).map(({ webhookId }) => webhookId)
+    await disableAll(tx, gone, 'the receiver answered 410 Gone.')
+  })
 }
 
-async function tellFinished(tx: DbContext, { id, webhookId, projectId }: Delivery, status: 'SUCCEEDED' | 'FAILED') {
-  await emit(tx, deliveryFinished, { webhookId, deliveryId: id, status }, projectId)
+/** Since when receivers have failed; a success forgets it. Who has failed for too long is disabled. */
+async function noteHealth(tx: DbContext, failed: readonly string[], delivered: readonly string[]): Promise<void> {
+  await tx.query('update webhooks set "failingSince" = null where id = any($1) and "failingSince" is not null', [
+    delivered,
+  ])
+  if (failed.length === 0) return
+  const hopeless = await tx.query<{ id: string }>(
+    `with failing as (
+       update webhooks set "failingSince" = coalesce("failingSince", clock_timestamp())
+       where id = any($1) and not (id = any($2)) returning id, "failingSince")
+     select id from failing where "failingSince" < clock_timestamp() - interval '${patience}'`,
+    [failed, delivered],
+  )
+  await disableAll(
+    tx,
+    hopeless.map(({ id }) => id),
+    'no delivery has succeeded for five days.',
+  )
 }
 
-/** How many attempts of this series were made. A series whose beginning is not known any more is at its end. */
-function seriesLength(number: number, from: number): number {
-  return Math.min(Math.max(number - from, 1), maxAttempts)
+async function disableAll(tx: DbContext, ids: readonly string[], reason: string): Promise<void> {
+  if (ids.length === 0) return
+  for (const webhook of await tx.db.webhook.findMany({ where: { id: { in: [...ids] } } }))
+    await disableWebhook(tx, webhook, reason)
 }
 
-async function markAbandoned(ctx: Context, id: string): Promise<void> {
-  const error = 'The server stopped before an answer came.'
-  await ctx.db.deliveryAttempt.update({ where: { id }, data: { error } })
+/** The webhooks to which something is due, as far as the bridge has had the time to say it; the longest waiting first. */
+export async function webhooksDue({ sql }: Services, limit: number): Promise<string[]> {
+  const { rows } = await sql.query<{ id: string }>(
+    `select "webhookId" as id from deliveries
+     where status = 'PENDING' and "nextAttemptAt" <= clock_timestamp() and "createdAt" < clock_timestamp() - interval '2 s'
+     group by "webhookId" order by min("nextAttemptAt") limit $1`,
+    [limit],
+  )
+  return rows.map(({ id }) => id)
 }
 
-function isTaken(error: unknown): false {
-  const isUnique = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
-  // P2003: the delivery has been deleted meanwhile; the next look finds nothing to do.
-  const isGone = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2003'
-  if (isUnique || isGone) return false
-  throw error
+/** Ends what is due to webhooks that are disabled: it was not delivered and no longer will be. */
+export async function endUndeliverable(services: Services, limit: number): Promise<void> {
+  await transaction(asSystem(services, 'webhooks', ''), async (tx) => {
+    const ended = await tx.query<Ended>(
+      `update deliveries d set status = 'FAILED', "nextAttemptAt" = null, "updatedAt" = clock_timestamp()
+       where id in (
+         select d.id from deliveries d join webhooks w on w.id = d."webhookId" and not w.enabled
+         where d.status = 'PENDING' and d."nextAttemptAt" <= clock_timestamp()
+         limit $1 for update of d skip locked)
+       returning d.id, d."webhookId", d."projectId", d.status::text as status`,
+      [limit],
+    )
+    await tellFinished(tx, ended)
+  })
 }
 
-function soon(now: Date): Date {
-  return new Date(now.getTime() + 20_000)
+async function tellFinished(tx: DbContext, ended: readonly Ended[]): Promise<void> {
+  const finished = ended.filter(({ status }) => status === 'SUCCEEDED' || status === 'FAILED')
+  await emitAll(
+    tx,
+    deliveryFinished,
+    finished.map(({ id, webhookId, projectId, status }) => ({
+      projectId,
+      payload: { webhookId, deliveryId: id, status },
+    })),
+  )
 }

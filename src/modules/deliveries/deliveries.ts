@@ -14,12 +14,9 @@ type Subscribed = { id: string; projectId: string; events: string[] }
 
 /**
  * Makes a delivery for each event and each webhook that wants it; for an event that was here before, the same one.
- * Answers which.
+ * Answers which webhooks they are for.
  */
-export async function createDeliveries(
-  services: Services,
-  events: readonly LoggedEvent[],
-): Promise<{ id: string; eventId: string }[]> {
+export async function createDeliveries(services: Services, events: readonly LoggedEvent[]): Promise<string[]> {
   // What is about deliveries is not delivered: a webhook for everything would feed itself.
   const told = events.filter(({ type }) => !type.startsWith('deliveries.'))
   const projectIds = [...new Set(told.map(({ projectId }) => projectId))]
@@ -29,19 +26,21 @@ export async function createDeliveries(
     [projectIds],
   )
   const made = told.flatMap((event) =>
-    webhooks.filter((webhook) => wants(webhook, event)).map((webhook) => deliveryOf(webhook, event)),
+    webhooks
+      .filter((webhook) => wants(webhook, event))
+      .map((webhook) => ({ ...deliveryOf(webhook, event), trace: event.trace ?? null })),
   )
   if (made.length === 0) return []
   // A webhook that is deleted at this moment takes its deliveries with it.
   await services.sql.query(
-    `insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, "nextAttemptAt", "updatedAt")
-     select r.id, r."projectId", r."webhookId", r."eventId", r."eventName", r.body, $2, $2
-     from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "webhookId" text, "eventId" uuid, "eventName" text, body text)
+    `insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, trace, "nextAttemptAt", "updatedAt")
+     select r.id, r."projectId", r."webhookId", r."eventId", r."eventName", r.body, r.trace, clock_timestamp(), clock_timestamp()
+     from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "webhookId" text, "eventId" uuid, "eventName" text, body text, trace text)
      join webhooks w on w.id = r."webhookId" for key share of w
      on conflict do nothing`,
-    [JSON.stringify(made), services.clock()],
+    [JSON.stringify(made)],
   )
-  return made
+  return [...new Set(made.map(({ webhookId }) => webhookId))]
 }
 
 function wants(webhook: Subscribed, event: LoggedEvent): boolean {

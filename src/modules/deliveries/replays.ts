@@ -22,9 +22,9 @@ export async function replayDelivery(ctx: Context, id: string): Promise<Delivery
     if (!delivery) throw new NotFound('There is no such delivery.')
     if (!delivery.webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
     if (delivery.status === 'PENDING') throw new Conflict('The delivery is still under way.')
-    const data = { status: 'PENDING', nextAttemptAt: ctx.clock() } as const
-    const replayed = await tx.db.delivery.update({ where: { id }, data })
     const attempts = delivery._count.attempts
+    const data = { status: 'PENDING', nextAttemptAt: ctx.clock(), seriesFrom: attempts } as const
+    const replayed = await tx.db.delivery.update({ where: { id }, data })
     await emit(tx, deliveryReplayed, { webhookId: delivery.webhookId, deliveryId: id, attempts })
     return replayed
   })
@@ -46,7 +46,9 @@ export async function replayDeliveries(ctx: Context, { webhookId, from, to }: Sp
     const failed = await failedFor(tx, { webhookId, from, to })
     const replayed = failed.slice(0, replayLimit)
     await tx.query(
-      `update deliveries set status = 'PENDING', "nextAttemptAt" = $2, "updatedAt" = $2 where id = any($1)`,
+      `update deliveries d set status = 'PENDING', "nextAttemptAt" = $2, "updatedAt" = $2,
+         "seriesFrom" = (select count(*) from delivery_attempts a where a."deliveryId" = d.id)
+       where id = any($1)`,
       [replayed.map(({ id }) => id), ctx.clock()],
     )
     for (const { id, attempts } of replayed)
