@@ -4,15 +4,15 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 
 /** A run too short for its figures to mean anything: only that it is valid, and says what it is to say. */
-async function runQuickly(name: string): Promise<Record<string, unknown>> {
-  const args = [`${import.meta.dirname}/${name}.ts`, '--quick', '--json']
+async function runQuickly(name: string, expected = 0, ...more: string[]): Promise<Record<string, unknown>> {
+  const args = [`${import.meta.dirname}/${name}.ts`, '--quick', '--json', ...more]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const [output, errors, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     new Promise((resolve) => child.once('close', resolve)),
   ])
-  assert.equal(code, 0, `${output}${errors}`)
+  assert.equal(code, expected, `${output}${errors}`)
   return JSON.parse(output.trim().split('\n').at(-1) ?? '')
 }
 
@@ -32,4 +32,17 @@ test('bench:schema', async () => {
 
 test('bench:tenants', async () => {
   areNumbers(await runQuickly('tenants'), ['coldQueryMs', 'rssMb', 'neighbourP99Ratio'])
+})
+
+test('bench:jobs', async () => {
+  const names = ['webhookP50Ms', 'loadedWebhookP50Ms', 'startP50Ms', 'startP99Ms', 'lost', 'drainSeconds']
+  const figures = await runQuickly('jobs')
+  areNumbers(figures, names)
+  areNumbers(figures.postgres as Record<string, unknown>, names)
+  assert.equal(figures.lost, 0)
+})
+
+test('bench:jobs tells of events that are lost', async () => {
+  const { lost } = await runQuickly('jobs', 1, '--planted-bug', 'skip-events')
+  assert.ok(Number(lost) > 0)
 })

@@ -47,12 +47,33 @@ test('a task is made, read, listed, changed, run and deleted', async () => {
   assert.deepEqual(gone.data, { deleteTask: id })
 })
 
+test('how a task calls and stands is answered, its secrets are not; a run that waits is taken back', async () => {
+  const how = { verifyTls: false, timeoutMs: 5_000, misfire: 'RUN_ALL', overlap: 'SKIP' }
+  const secret = { basicAuth: { username: 'ann', password: 'canary' }, headers: [{ name: 'X-Key', value: 'canary' }] }
+  const made = await operate(schemas, ctx, create, { input: { ...input, ...how, ...secret } })
+  const { id } = made.data?.createTask ?? {}
+  const fields = 'status username headerNames verifyTls timeoutMs misfire overlap'
+  const { data, errors } = await operate(schemas, ctx, `query ($id: ID!) { task(id: $id) { ${fields} } }`, { id })
+  assert.deepEqual(errors, [])
+  assert.deepEqual(data?.task, { status: 'ENABLED', username: 'ann', headerNames: ['x-key'], ...how })
+  const run = await operate(schemas, ctx, 'mutation ($id: ID!) { runTask(id: $id) { id } }', { id })
+  const cancel = 'mutation ($id: ID!) { cancelTaskRun(id: $id) { status } }'
+  const runId = run.data?.runTask.id
+  assert.deepEqual((await operate(schemas, ctx, cancel, { id: runId })).data, {
+    cancelTaskRun: { status: 'CANCELLED' },
+  })
+  assert.match((await operate(schemas, ctx, cancel, { id: runId })).errors[0] ?? '', /^CONFLICT/)
+  assert.match((await operate(schemas, ctx, cancel, { id: 'run_none' })).errors[0] ?? '', /^NOT_FOUND/)
+})
+
 test('invalid input is said with its path', async () => {
   for (const [wrong, path] of [
     [{ schedule: 'never' }, 'input.schedule'],
     [{ timeZone: 'Mars/One' }, 'input.timeZone'],
     [{ url: 'ftp://example.org' }, 'input.url'],
     [{ method: 'CONNECT' }, 'input.method'],
+    [{ timeoutMs: 60_001 }, 'input.timeoutMs'],
+    [{ basicAuth: { username: 'a:b', password: '' } }, 'input.basicAuth.username'],
     [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, 'input.headers'],
   ] as const) {
     const { errors } = await operate(schemas, ctx, create, { input: { ...input, ...wrong } })

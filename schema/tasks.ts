@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { TaskRunStatus as Status } from '../prisma/client/enums.ts'
+import { TaskMisfire as Misfire, TaskOverlap as Overlap, TaskRunStatus as Status } from '../prisma/client/enums.ts'
+import { readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import {
+  cancelTaskRun,
   createTask,
   deleteTask,
   runTask,
@@ -9,6 +11,7 @@ import {
   visibleTasks,
 } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
+import { BasicAuthInput, HeaderInput } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
@@ -22,6 +25,34 @@ const TaskRunStatus = builder.enumType('TaskRunStatus', {
     [Status.RUNNING]: { description: 'The address is being called.' },
     [Status.SUCCEEDED]: { description: 'The address answered 2xx.' },
     [Status.FAILED]: { description: 'It answered something else, or not at all.' },
+    [Status.SKIPPED]: { description: 'Not called: the run before it was still under way.' },
+    [Status.CANCELLED]: { description: 'Taken back before it began.' },
+  },
+})
+
+const TaskStatus = builder.enumType('TaskStatus', {
+  description: 'How a task stands.',
+  values: {
+    ENABLED: { description: 'It runs by its schedule.' },
+    PAUSED: { description: 'It runs only when it is asked to.' },
+    FAILING: { description: 'It runs by its schedule, and its last run failed.' },
+  },
+})
+
+const TaskMisfire = builder.enumType('TaskMisfire', {
+  description: 'What becomes of times that were missed by more than a minute, because nothing ran.',
+  values: {
+    [Misfire.SKIP]: { description: 'Nothing.' },
+    [Misfire.RUN_ONCE]: { description: 'One run, for the last of them.' },
+    [Misfire.RUN_ALL]: { description: 'A run for each of them, up to the last 100.' },
+  },
+})
+
+const TaskOverlap = builder.enumType('TaskOverlap', {
+  description: 'What becomes of a time that comes while a run of the task is waiting or under way.',
+  values: {
+    [Overlap.ALLOW]: { description: 'It runs beside it.' },
+    [Overlap.SKIP]: { description: 'It is skipped, which its run says.' },
   },
 })
 
@@ -37,6 +68,11 @@ const TaskRun = builder.prismaObject('TaskRun', {
     responseStatus: t.exposeInt('responseStatus', {
       nullable: true,
       description: 'The HTTP status; null when there was no answer.',
+    }),
+    responseHeaders: t.expose('responseHeaders', {
+      type: 'JSON',
+      nullable: true,
+      description: 'The headers of the answer, by name, in small letters: up to 64.',
     }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
@@ -54,7 +90,31 @@ const Task = builder.prismaObject('Task', {
     timeZone: t.exposeString('timeZone', { description: 'The time zone of the schedule.' }),
     method: t.exposeString('method', { description: 'The HTTP method.' }),
     url: t.exposeString('url', { description: 'What is called.' }),
+    headerNames: t.stringList({
+      description: 'The headers of yours that are sent, in small letters. What they say is not answered.',
+      select: { headers: true },
+      resolve: ({ headers }, _args, ctx) => Object.keys(readHeaders(ctx.env, headers)),
+    }),
+    username: t.string({
+      nullable: true,
+      description: 'Who calls, by HTTP Basic authentication; null without.',
+      select: { basicAuth: true },
+      resolve: ({ basicAuth }, _args, ctx) => readBasicAuth(ctx.env, basicAuth)?.username ?? null,
+    }),
+    verifyTls: t.exposeBoolean('verifyTls', {
+      description:
+        'Whether the certificate of an https address is checked. Where not, anybody on the way can read and change what is sent.',
+    }),
+    timeoutMs: t.exposeInt('timeoutMs', { description: 'For how long an answer is waited for, in milliseconds.' }),
     body: t.exposeString('body', { nullable: true, description: 'What is sent.' }),
+    misfire: t.expose('misfire', { type: TaskMisfire, description: 'What becomes of times that were missed.' }),
+    overlap: t.expose('overlap', { type: TaskOverlap, description: 'What becomes of a time that comes during a run.' }),
+    status: t.field({
+      type: TaskStatus,
+      description: 'How it stands.',
+      select: { enabled: true, failingSince: true },
+      resolve: ({ enabled, failingSince }) => (!enabled ? 'PAUSED' : failingSince ? 'FAILING' : 'ENABLED'),
+    }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether it runs by its schedule.' }),
     nextRunAt: t.expose('nextRunAt', { type: 'DateTime', nullable: true, description: 'When it runs next.' }),
     previousRunAt: t.expose('previousRunAt', { type: 'DateTime', nullable: true, description: 'When it last ran.' }),
@@ -100,16 +160,9 @@ builder.queryFields((t) => ({
   ),
 }))
 
-const TaskHeader = builder.inputType('TaskHeader', {
-  description: 'A header of the call. Kept encrypted, and never answered.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'E.g. `authorization`.' }),
-    value: t.string({ required: true, description: 'E.g. `Basic …`.' }),
-  }),
-})
-
 const name = z.string().trim().min(1).max(128)
 const text = (max: number) => z.string().max(max)
+const timeout = z.number().int().min(1_000).max(60_000)
 
 builder.mutationFields((t) => ({
   createTask: t.prismaFieldWithInput({
@@ -130,7 +183,23 @@ builder.mutationFields((t) => ({
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone; UTC, if left out.' }),
       method: t.input.string({ validate: text(16), description: 'The HTTP method; GET, if left out.' }),
       url: t.input.string({ required: true, validate: text(2048), description: 'What to call.' }),
-      headers: t.input.field({ type: [TaskHeader], description: 'Headers of the call.' }),
+      headers: t.input.field({ type: [HeaderInput], description: 'Headers of the call: up to 32.' }),
+      basicAuth: t.input.field({ type: BasicAuthInput, description: 'The login of the call.' }),
+      verifyTls: t.input.boolean({
+        description: 'Whether the certificate of an https address is checked; it is, if left out.',
+      }),
+      timeoutMs: t.input.int({
+        validate: timeout,
+        description: 'For how long to wait for an answer, 1,000 to 60,000 ms; 30,000, if left out.',
+      }),
+      misfire: t.input.field({
+        type: TaskMisfire,
+        description: 'What becomes of times that were missed; `RUN_ONCE`, if left out.',
+      }),
+      overlap: t.input.field({
+        type: TaskOverlap,
+        description: 'What becomes of a time that comes during a run; `ALLOW`, if left out.',
+      }),
       body: t.input.string({ validate: text(65_536), description: 'What to send, up to 64 KiB.' }),
       enabled: t.input.boolean({ description: 'Whether it runs by its schedule; it does, if left out.' }),
     },
@@ -147,18 +216,36 @@ builder.mutationFields((t) => ({
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone.' }),
       method: t.input.string({ validate: text(16), description: 'The HTTP method.' }),
       url: t.input.string({ validate: text(2048), description: 'What to call.' }),
-      headers: t.input.field({ type: [TaskHeader], description: 'Headers of the call; replaces those before.' }),
+      headers: t.input.field({ type: [HeaderInput], description: 'Headers of the call; replaces those before.' }),
+      basicAuth: t.input.field({ type: BasicAuthInput, description: 'The login of the call; null removes it.' }),
+      verifyTls: t.input.boolean({ description: 'Whether the certificate of an https address is checked.' }),
+      timeoutMs: t.input.int({
+        validate: timeout,
+        description: 'For how long to wait for an answer, 1,000 to 60,000 ms.',
+      }),
+      misfire: t.input.field({ type: TaskMisfire, description: 'What becomes of times that were missed.' }),
+      overlap: t.input.field({ type: TaskOverlap, description: 'What becomes of a time that comes during a run.' }),
       body: t.input.string({ validate: text(65_536), description: 'What to send.' }),
       enabled: t.input.boolean({ description: 'Whether it runs by its schedule.' }),
     },
     resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateTask(ctx, id, changes),
   }),
+}))
+
+builder.mutationFields((t) => ({
   runTask: t.prismaField({
     type: TaskRun,
     access: write,
     description: 'Runs a task now, whatever its schedule.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => runTask(ctx, id),
+  }),
+  cancelTaskRun: t.prismaField({
+    type: TaskRun,
+    access: write,
+    description: 'Takes back a run that has not begun.',
+    args: { id: t.arg.id({ required: true, description: 'Which run.' }) },
+    resolve: (_query, _root, { id }, ctx) => cancelTaskRun(ctx, id),
   }),
   deleteTask: t.id({
     access: write,

@@ -22,7 +22,7 @@ const retentions: readonly Retention[] = [
     keepMs: 0,
   },
   { what: 'deliveries', rows: `status <> 'PENDING' and "updatedAt" < $1`, keepMs: 14 * day },
-  { what: 'task_runs', rows: `status in ('SUCCEEDED', 'FAILED') and "createdAt" < $1`, keepMs: 14 * day },
+  { what: 'task_runs', rows: `status not in ('PENDING', 'RUNNING') and "createdAt" < $1`, keepMs: 14 * day },
   { what: 'mails', rows: `"createdAt" < $1`, keepMs: 30 * day },
   // Answers of mutations that were given a key, and how far imports have come.
   { what: 'idempotencies', rows: '"createdAt" < $1', keepMs: day },

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { planDueRuns } from '../src/modules/tasks/runs.ts'
 import { tickAfter, ticksBetween } from '../src/modules/tasks/schedule.ts'
-import { createTask, deleteTask, type NewTask, runTask, updateTask } from '../src/modules/tasks/tasks.ts'
+import { cancelTaskRun, createTask, deleteTask, type NewTask, runTask, updateTask } from '../src/modules/tasks/tasks.ts'
 import { createEgress } from '../src/platform/egress.ts'
 import { createMailer } from '../src/platform/mail.ts'
 import { createReceiver } from '../src/testing/receiver.ts'
@@ -77,6 +77,66 @@ test('times that are late by less than a minute run each', async () => {
   )
 })
 
+test('times that were missed: none, the last, or all run, as the task says', async () => {
+  for (const [misfire, expected] of [
+    ['SKIP', []],
+    ['RUN_ONCE', ['15:30']],
+    ['RUN_ALL', ['15:00', '15:15', '15:30']],
+  ] as const) {
+    const ctx = await at('2026-11-23T14:46:00Z')
+    const task = await make(ctx, { schedule: '*/15 * * * *', misfire })
+    await planDueRuns(ctx.set('2026-11-23T15:32:10Z'))
+    const planned = (await runs(ctx, task.id)).map(({ scheduledAt }) => scheduledAt.toISOString().slice(11, 16))
+    assert.deepEqual(planned, expected)
+  }
+})
+
+test('a time that comes during a run is skipped where the task says so, and its run says why', async () => {
+  const ctx = await at('2026-11-23T12:01:00Z')
+  const task = await make(ctx, { overlap: 'SKIP' })
+  await planDueRuns(ctx.set('2026-11-23T12:05:01Z'))
+  await planDueRuns(ctx.set('2026-11-23T12:10:01Z'))
+  const [first, second] = await runs(ctx, task.id)
+  assert.deepEqual([first?.status, second?.status], ['PENDING', 'SKIPPED'])
+  assert.match(second?.error ?? '', /still under way/)
+  await work(ctx, first?.id ?? '')
+  await planDueRuns(ctx.set('2026-11-23T12:15:01Z'))
+  assert.equal((await runs(ctx, task.id))[2]?.status, 'PENDING')
+})
+
+test('a run that has not begun can be cancelled, and is not made', async () => {
+  const ctx = await at('2026-11-23T12:01:00Z')
+  const task = await make(ctx)
+  const { id } = await runTask(ctx, task.id)
+  await assert.rejects(cancelTaskRun(world.context(ctx.projectId), id), { code: 'FORBIDDEN' })
+  const { owner: stranger } = await world.createProject()
+  await assert.rejects(cancelTaskRun(stranger, id), { code: 'NOT_FOUND' })
+  assert.equal((await cancelTaskRun(ctx, id)).status, 'CANCELLED')
+  const before = receiver.received.length
+  assert.equal((await work(ctx, id)).status, 'CANCELLED')
+  assert.equal(receiver.received.length, before)
+  await assert.rejects(cancelTaskRun(ctx, id), { code: 'CONFLICT' })
+})
+
+test('a login is sent and kept encrypted; an answer that takes too long is not waited for', async () => {
+  const ctx = await at('2026-11-23T12:01:00Z')
+  receiver.answer = { status: 200, headers: { 'x-answer': 'a' }, afterMs: 0 }
+  const login = { username: 'jörg', password: 'canary-4711' }
+  const task = await make(ctx, { basicAuth: login, timeoutMs: 1_000 })
+  assert.ok(!JSON.stringify(task).includes('canary'))
+  const run = await work(ctx, (await runTask(ctx, task.id)).id)
+  const sent = receiver.received.at(-1)?.headers.authorization
+  assert.equal(sent, `Basic ${Buffer.from('jörg:canary-4711').toString('base64')}`)
+  assert.equal((run.responseHeaders as Record<string, string>)['x-answer'], 'a')
+  const failingSince = async () => (await ctx.db.task.findUniqueOrThrow({ where: { id: task.id } })).failingSince
+  assert.equal(await failingSince(), null)
+  receiver.answer = { status: 200, afterMs: 20_000 }
+  const late = await work(ctx, (await runTask(ctx.set('2026-11-23T12:02:00Z'), task.id)).id)
+  assert.deepEqual([late.status, late.error], ['FAILED', 'There was no answer in time.'])
+  assert.ok(await failingSince())
+  receiver.answer = { status: 200 }
+})
+
 test('a clock that jumps back does not run anything again', async () => {
   const ctx = await at('2026-11-23T12:01:00Z')
   const task = await make(ctx)
@@ -134,7 +194,8 @@ test('what came back is recorded: success, error, redirect, refusal', async () =
   receiver.answer = { status: 201, body: 'made' }
   const good = await work(ctx, (await runTask(ctx, task.id)).id)
   assert.deepEqual([good.status, good.responseStatus, good.responseBody, good.error], ['SUCCEEDED', 201, 'made', null])
-  assert.deepEqual([receiver.received[0]?.method, receiver.received[0]?.headers['x-a']], ['PUT', '1'])
+  const sent = receiver.received.at(-1)
+  assert.deepEqual([sent?.method, sent?.headers['x-a']], ['PUT', '1'])
   receiver.answer = { status: 500 }
   const bad = await work(ctx, (await runTask(ctx.set('2026-11-23T12:02:00Z'), task.id)).id)
   assert.deepEqual([bad.status, bad.responseStatus], ['FAILED', 500])
@@ -209,6 +270,7 @@ test('bad input', async () => {
     [{ headers: [{ name: 'x:y', value: 'a' }] }, 'headers.0.name'],
     [{ headers: [{ name: 'Host', value: 'inner' }] }, 'headers.0.name'],
     [{ headers: [{ name: 'Content-Length', value: '5' }] }, 'headers.0.name'],
+    [{ headers: [{ name: 'Authorization', value: 'a' }], basicAuth: { username: 'a', password: '' } }, 'headers'],
     [{ headers: Array.from({ length: 33 }, (_, i) => ({ name: `x${i}`, value: 'a' })) }, 'headers'],
   ]
   for (const [input, field] of wrong) {

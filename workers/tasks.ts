@@ -1,12 +1,11 @@
 import type { Task, TaskRun } from '../prisma/client/client.ts'
 import { asSystem, type Context } from '../src/context.ts'
-import { readHeaders } from '../src/modules/calls/secrets.ts'
+import { authorizationOf, readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import { runTaskJob } from '../src/modules/tasks/jobs.ts'
 import { beginRun, finishRun, planDueRuns, type RunOutcome } from '../src/modules/tasks/runs.ts'
-import { type Egress, EgressFailed, EgressRefused } from '../src/platform/egress.ts'
+import { type Egress, EgressFailed, EgressRefused, shortened } from '../src/platform/egress.ts'
 import { implement, onEvent, type Worker } from './implement.ts'
 
-const timeoutMs = 30_000
 const duePerTick = 50
 
 /** Makes the calls of tasks. */
@@ -26,7 +25,13 @@ export const tasks: Worker = {
         if (run) await finishRun(ctx, runId, await call(ctx, egress, run, signal))
       },
       (services, { runId }, reason) => {
-        const outcome = { status: null, body: null, error: `The run was given up: ${reason}`, durationMs: null }
+        const outcome = {
+          status: null,
+          headers: null,
+          body: null,
+          error: `The run was given up: ${reason}`,
+          durationMs: null,
+        }
         return finishRun(asSystem(services, 'tasks', ''), runId, outcome)
       },
     ),
@@ -54,8 +59,9 @@ async function call(
 ): Promise<RunOutcome> {
   const started = performance.now()
   const durationMs = () => Math.round(performance.now() - started)
-  const { method, url, body, headers } = run.task
-  const sent = { 'user-agent': 'Tendril-Tasks/1.0', ...readHeaders(ctx.env, headers), 'tendril-run-id': run.id }
+  const { method, url, body, headers, basicAuth, timeoutMs, verifyTls } = run.task
+  const secret = { ...readHeaders(ctx.env, headers), ...authorizationOf(readBasicAuth(ctx.env, basicAuth)) }
+  const sent = { 'user-agent': 'Tendril-Tasks/1.0', ...secret, 'tendril-run-id': run.id }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   try {
     const reply = await egress.send({
@@ -64,12 +70,13 @@ async function call(
       headers: sent,
       body: hasBody ? (body ?? undefined) : undefined,
       timeoutMs,
+      verifyTls,
       signal,
     })
     const error = reply.status >= 300 && reply.status < 400 ? 'A redirect is not followed.' : null
-    return { status: reply.status, body: reply.body, error, durationMs: durationMs() }
+    return { status: reply.status, headers: shortened(reply), body: reply.body, error, durationMs: durationMs() }
   } catch (error) {
     if (!(error instanceof EgressRefused || error instanceof EgressFailed)) throw error
-    return { status: null, body: null, error: error.message, durationMs: durationMs() }
+    return { status: null, headers: null, body: null, error: error.message, durationMs: durationMs() }
   }
 }

@@ -22,7 +22,12 @@ export type Heard = { waitsMs: number[]; lost: number; repeated: number }
 export async function measureWebhooks(
   world: World,
   receivers: Part,
-  { perSecond, seconds, hanging }: { perSecond: number; seconds: number; hanging: number },
+  {
+    perSecond,
+    seconds,
+    hanging,
+    patienceMs,
+  }: { perSecond: number; seconds: number; hanging: number; patienceMs: number },
 ): Promise<Heard> {
   const urls = receivers.told.url.split(' ')
   const owners = await Promise.all(
@@ -35,7 +40,7 @@ export async function measureWebhooks(
   const committed = await commit(owners, perSecond, seconds)
   const answering = committed.filter(({ receiver }) => receiver !== hanging)
   const arrivals: Arrivals = {}
-  for (const end = clock() + 20_000; ; await sleep(200)) {
+  for (const end = clock() + patienceMs; ; await sleep(200)) {
     for (const [key, times] of Object.entries(await receivers.ask<Arrivals>('look')))
       arrivals[key] = [...(arrivals[key] ?? []), ...times]
     if (answering.every(({ receiver, eventId }) => `${receiver} ${eventId}` in arrivals) || clock() > end) break
@@ -67,23 +72,31 @@ async function commit(owners: readonly Context[], perSecond: number, seconds: nu
   return committed
 }
 
-/** From the commit that asks for a run of a task to its start, one after the other. */
-export async function measureStarts(world: World, url: string, count: number): Promise<number[]> {
+export type Started = { waitsMs: number[]; lost: number }
+
+/** From the commit that asks for a run of a task to its start, one after the other, until one is lost. */
+export async function measureStarts(world: World, url: string, count: number, patienceMs: number): Promise<Started> {
   const { owner } = await world.createProject()
   const task = await createTask(owner, { name: 't', schedule: '0 0 1 1 *', url, enabled: false })
-  const waits: number[] = []
+  const waitsMs: number[] = []
   for (let n = 0; n < count; n++) {
     const { id } = await runTask(owner, task.id)
     const at = clock()
-    for (const end = at + 10_000; clock() < end; await sleep(5)) {
-      const run = await owner.db.taskRun.findUniqueOrThrow({ where: { id } })
-      if (run.startedAt === null) continue
-      waits.push(Math.max(0, run.startedAt.getTime() - at))
-      break
-    }
+    const started = await startOf(owner, id, at + patienceMs)
+    if (started === null) return { waitsMs, lost: 1 }
+    waitsMs.push(Math.max(0, started.getTime() - at))
     await sleep(50 + Math.random() * 100)
   }
-  return waits
+  return { waitsMs, lost: 0 }
+}
+
+async function startOf(ctx: Context, id: string, until: number): Promise<Date | null> {
+  while (clock() < until) {
+    const { startedAt } = await ctx.db.taskRun.findUniqueOrThrow({ where: { id } })
+    if (startedAt) return startedAt
+    await sleep(5)
+  }
+  return null
 }
 
 export type Drained = { written: number; lost: number; drainSeconds: number }
@@ -92,7 +105,7 @@ export type Drained = { written: number; lost: number; drainSeconds: number }
 export async function measureAudits(
   world: World,
   { api, load }: { api: Part; load: Part },
-  { perSecond, seconds }: { perSecond: number; seconds: number },
+  { perSecond, seconds, patienceMs }: { perSecond: number; seconds: number; patienceMs: number },
 ): Promise<Drained> {
   const { id, collectionIds } = await createProject(world, { collections: 1, attributes: 2 })
   const peer: Peer = { url: `${api.told.url}/projects/${id}/graphql`, authorization: await createKey(world, id) }
@@ -106,7 +119,8 @@ export async function measureAudits(
   const audited = () =>
     count(world, `select count(*) from audits where "projectId" = $1 and event like '%.documents.%.created'`, id)
   let found = await audited()
-  for (const end = ended + 60_000; found < written && performance.now() < end; found = await audited()) await sleep(100)
+  for (const end = ended + patienceMs; found < written && performance.now() < end; found = await audited())
+    await sleep(100)
   return { written, lost: written - found, drainSeconds: (performance.now() - ended) / 1_000 }
 }
 

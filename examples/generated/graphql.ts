@@ -197,22 +197,32 @@ export type CreateKeyInput = {
 
 /** What is asked for. */
 export type CreateTaskInput = {
+  /** The login of the call. */
+  basicAuth?: BasicAuthInput | null | undefined;
   /** What to send, up to 64 KiB. */
   body?: string | null | undefined;
   /** Whether it runs by its schedule; it does, if left out. */
   enabled?: boolean | null | undefined;
-  /** Headers of the call. */
-  headers?: Array<TaskHeader> | null | undefined;
+  /** Headers of the call: up to 32. */
+  headers?: Array<HeaderInput> | null | undefined;
   /** The HTTP method; GET, if left out. */
   method?: string | null | undefined;
+  /** What becomes of times that were missed; `RUN_ONCE`, if left out. */
+  misfire?: TaskMisfire | null | undefined;
   /** What people call it: 1 to 128 characters. */
   name: string;
+  /** What becomes of a time that comes during a run; `ALLOW`, if left out. */
+  overlap?: TaskOverlap | null | undefined;
   /** Five cron fields, or six with seconds first. */
   schedule: string;
   /** An IANA time zone; UTC, if left out. */
   timeZone?: string | null | undefined;
+  /** For how long to wait for an answer, 1,000 to 60,000 ms; 30,000, if left out. */
+  timeoutMs?: number | null | undefined;
   /** What to call. */
   url: string;
+  /** Whether the certificate of an https address is checked; it is, if left out. */
+  verifyTls?: boolean | null | undefined;
 };
 
 /** What is asked for. */
@@ -354,22 +364,34 @@ export type SignUpInput = {
   password: string;
 };
 
-/** A header of the call. Kept encrypted, and never answered. */
-export type TaskHeader = {
-  /** E.g. `authorization`. */
-  name: string;
-  /** E.g. `Basic …`. */
-  value: string;
-};
+/** What becomes of times that were missed by more than a minute, because nothing ran. */
+export type TaskMisfire =
+  /** A run for each of them, up to the last 100. */
+  | 'RUN_ALL'
+  /** One run, for the last of them. */
+  | 'RUN_ONCE'
+  /** Nothing. */
+  | 'SKIP';
+
+/** What becomes of a time that comes while a run of the task is waiting or under way. */
+export type TaskOverlap =
+  /** It runs beside it. */
+  | 'ALLOW'
+  /** It is skipped, which its run says. */
+  | 'SKIP';
 
 /** How a run stands. */
 export type TaskRunStatus =
+  /** Taken back before it began. */
+  | 'CANCELLED'
   /** It answered something else, or not at all. */
   | 'FAILED'
   /** Not yet begun. */
   | 'PENDING'
   /** The address is being called. */
   | 'RUNNING'
+  /** Not called: the run before it was still under way. */
+  | 'SKIPPED'
   /** The address answered 2xx. */
   | 'SUCCEEDED';
 

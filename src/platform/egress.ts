@@ -28,6 +28,8 @@ export class EgressRefused extends Error {}
 export class EgressFailed extends Error {}
 
 const maxBodyBytes = 64 * 1024
+const maxHeaders = 64
+const maxHeaderCharacters = 1_024
 
 /**
  * Reaches public addresses, and private ones in `allow` (CIDR). A name is resolved here, once for each connection; every
@@ -187,4 +189,12 @@ const reasons: Record<string, string> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'The certificate cannot be verified.',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'The certificate cannot be verified.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name.',
+}
+
+/** The headers of an answer, as they are kept: so many, and none that is long. */
+export function shortened({ headers }: Reply): Record<string, string> {
+  const entries = Object.entries(headers).slice(0, maxHeaders)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, [value].flat().join(', ').slice(0, maxHeaderCharacters)]),
+  )
 }

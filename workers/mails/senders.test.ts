@@ -58,7 +58,7 @@ const set = (changes: Partial<NewSender> = {}) =>
   })
 
 async function send(mailId: string, through = mailer) {
-  const [job] = mails.outgoing?.({ egress, mailer: through }) ?? []
+  const [job] = mails.outgoing?.({ egress, mailer: through, atEnd: () => {} }) ?? []
   return job?.run({ ...world.app, key: mailId, signal }, { mailId })
 }
 const find = (id: string) => ctx.db.mail.findUniqueOrThrow({ where: { id } })

@@ -4,11 +4,8 @@ import { authorizationOf, readBasicAuth, readHeaders } from '../../src/modules/c
 import type { Due, Outcome } from '../../src/modules/deliveries/attempts.ts'
 import { parseRetryAfter } from '../../src/modules/deliveries/schedule.ts'
 import { liveSecrets, signedHeaders } from '../../src/modules/webhooks/secrets.ts'
-import { type Egress, EgressFailed, EgressRefused, type Reply } from '../../src/platform/egress.ts'
+import { type Egress, EgressFailed, EgressRefused, shortened } from '../../src/platform/egress.ts'
 import { type Span, traceparentOf } from '../../src/platform/tracing.ts'
-
-const maxHeaders = 64
-const maxHeaderCharacters = 1_024
 
 /** One request of a delivery, and what came of it. */
 export async function sendDelivery(
@@ -51,11 +48,4 @@ function headersOf({ env, clock }: Services, webhook: Webhook, message: Paramete
 function traceHeaders(span: Span | undefined): Record<string, string> {
   const traceparent = traceparentOf(span)
   return traceparent ? { traceparent } : {}
-}
-
-function shortened({ headers }: Reply): Record<string, string> {
-  const entries = Object.entries(headers).slice(0, maxHeaders)
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, [value].flat().join(', ').slice(0, maxHeaderCharacters)]),
-  )
 }

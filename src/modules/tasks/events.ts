@@ -19,7 +19,7 @@ export const runCreated = defineEvent({
 })
 export const runFinished = defineEvent({
   name: 'runs.finished',
-  description: 'A task has run.',
-  payload: runPayload.extend({ status: z.enum(['SUCCEEDED', 'FAILED']) }),
+  description: 'A task has run, or its run was cancelled.',
+  payload: runPayload.extend({ status: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']) }),
   path: runPath,
 })

@@ -1,11 +1,11 @@
 import type { Prisma, Task, TaskRun } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, transaction } from '../../context.ts'
-import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
-import { type Header, keepHeaders } from '../calls/secrets.ts'
+import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
-import { taskCreated, taskDeleted, taskUpdated } from './events.ts'
+import { runFinished, taskCreated, taskDeleted, taskUpdated } from './events.ts'
 import { requireCallable, requireMethod } from './request.ts'
 import { createRun } from './runs.ts'
 import { type Schedule, tickAfter, whyNotSchedule } from './schedule.ts'
@@ -28,6 +28,12 @@ export type TaskChanges = {
   method?: string | null | undefined
   url?: string | null | undefined
   headers?: readonly Header[] | null | undefined
+  /** Null: none. */
+  basicAuth?: BasicAuth | null | undefined
+  verifyTls?: boolean | null | undefined
+  timeoutMs?: number | null | undefined
+  misfire?: Task['misfire'] | null | undefined
+  overlap?: Task['overlap'] | null | undefined
   body?: string | null | undefined
   enabled?: boolean | null | undefined
 }
@@ -91,6 +97,23 @@ export async function runTask(ctx: Context, id: string): Promise<TaskRun> {
   })
 }
 
+/** Takes back a run that has not begun. */
+export async function cancelTaskRun(ctx: Context, id: string): Promise<TaskRun> {
+  requireOperator(ctx)
+  return transaction(ctx, async (tx) => {
+    const where = { AND: [{ id }, visibleTaskRuns(ctx)] }
+    if (!(await tx.db.taskRun.findFirst({ where }))) throw new NotFound('There is no such run.')
+    const [cancelled] = await tx.db.taskRun.updateManyAndReturn({
+      where: { id, status: 'PENDING' },
+      data: { status: 'CANCELLED', finishedAt: ctx.clock() },
+    })
+    if (!cancelled) throw new Conflict('The run has begun, or has ended.')
+    const status = 'CANCELLED' as const
+    await emit(tx, runFinished, { taskId: cancelled.taskId, runId: id, status })
+    return cancelled
+  })
+}
+
 async function findForUpdate(ctx: Context, tx: DbContext, id: string): Promise<Task> {
   await tx.query('select 1 as locked from tasks where id = $1 for update', [id])
   const task = await tx.db.task.findFirst({ where: { AND: [{ id }, visibleTasks(ctx)] } })
@@ -99,7 +122,10 @@ async function findForUpdate(ctx: Context, tx: DbContext, id: string): Promise<T
 }
 
 function changesOf(ctx: Context, changes: TaskChanges) {
-  const { name, schedule, timeZone, method, url, headers, body, enabled } = changes
+  const { name, schedule, timeZone, method, url, headers, basicAuth, body, enabled } = changes
+  const { verifyTls, timeoutMs, misfire, overlap } = changes
+  if (basicAuth && headers?.some((header) => header.name.toLowerCase() === 'authorization'))
+    throw new Invalid('Basic authentication sets the header “authorization” itself.', ['input', 'headers'])
   return {
     ...(name != null && { name }),
     ...(schedule != null && { schedule }),
@@ -107,6 +133,11 @@ function changesOf(ctx: Context, changes: TaskChanges) {
     ...(method != null && { method: requireMethod(method) }),
     ...(url != null && { url: requireCallable(url) }),
     ...(headers != null && { headers: keepHeaders(ctx.env, headers) }),
+    ...(basicAuth !== undefined && { basicAuth: keepBasicAuth(ctx.env, basicAuth) }),
+    ...(verifyTls != null && { verifyTls }),
+    ...(timeoutMs != null && { timeoutMs }),
+    ...(misfire != null && { misfire }),
+    ...(overlap != null && { overlap }),
     ...(body !== undefined && { body }),
     ...(enabled != null && { enabled }),
   }
