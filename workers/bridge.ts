@@ -4,7 +4,7 @@ import type { Services } from '../src/context.ts'
 import type { LoggedEvent } from '../src/logged-event.ts'
 import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
-import type { Owed, Worker } from './implement.ts'
+import type { Implementation, Owed, Worker } from './implement.ts'
 import { noteTraces } from './relay/traces.ts'
 
 export type Loop = { stop: () => Promise<void> }
@@ -17,17 +17,31 @@ const gatherMs = 20
 /**
  * Takes events from the log to the queue, in order: what each leads to is enqueued by its key, then the cursor moves. Any
  * number may run; the one that holds the cursor's row works, and what it enqueued twice after a crash is one job.
+ * `implementations` are those of this process.
  */
-export function startBridge(services: Services, queue: Queue, workers: readonly Worker[]): Loop {
+export function startBridge(
+  services: Services,
+  queue: Queue,
+  workers: readonly Worker[],
+  implementations: readonly Implementation[],
+): Loop {
   const { log, tails, env } = services
   const stopping = new AbortController()
   const pubsub = createPubsub(env.REDIS_URL, log)
   const nap = createNap(stopping.signal)
-  const bell = pubsub.subscribe(channelsOf(`tendril:${tails.epoch}:`).wake, nap.ring)
+  const channels = channelsOf(`tendril:${tails.epoch}:`)
+  const bell = pubsub.subscribe(channels.wake, nap.ring)
+  for (const { job, heard } of implementations) {
+    if (heard)
+      pubsub.subscribe(channels.owed(job.name), (data) => {
+        heard(services, data).catch((error: unknown) => log.debug({ err: error }, 'what was heard could not be done'))
+      })
+  }
+  const tell = ({ job, data }: Owed) => void pubsub.publish(channels.owed(job.name), JSON.stringify(data))
   const run = async () => {
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
-        const count = await bridgeBatch(services, queue, workers)
+        const count = await bridgeBatch(services, queue, workers, tell)
         failures = 0
         if (count < batchSize) await nap.take(count > 0 ? gatherMs : pollMs)
       } catch (error) {
@@ -73,7 +87,12 @@ function createNap(stopping: AbortSignal) {
 }
 
 /** Answers how many events it took on. Zero, too, when another process is at it. */
-export async function bridgeBatch(services: Services, queue: Queue, workers: readonly Worker[]): Promise<number> {
+export async function bridgeBatch(
+  services: Services,
+  queue: Queue,
+  workers: readonly Worker[],
+  tell: (owed: Owed) => void = () => {},
+): Promise<number> {
   const { rows } = await services.sql.query(
     `select from events.head where seq > coalesce((select seq from consumers where name = 'bridge'), -1)`,
   )
@@ -82,7 +101,7 @@ export async function bridgeBatch(services: Services, queue: Queue, workers: rea
   try {
     // A process that is stopped in the middle would otherwise keep the row for ever.
     await client.query(`begin; set local idle_in_transaction_session_timeout = '30s'`)
-    const count = await moveOn(services, client, queue, workers)
+    const count = await moveOn({ services, client, queue, tell }, workers)
     await client.query('commit')
     client.release()
     return count
@@ -95,12 +114,9 @@ export async function bridgeBatch(services: Services, queue: Queue, workers: rea
   }
 }
 
-async function moveOn(
-  services: Services,
-  client: PoolClient,
-  queue: Queue,
-  workers: readonly Worker[],
-): Promise<number> {
+type Move = { services: Services; client: PoolClient; queue: Queue; tell: (owed: Owed) => void }
+
+async function moveOn({ services, client, queue, tell }: Move, workers: readonly Worker[]): Promise<number> {
   await client.query(`insert into consumers (name, seq) values ('bridge', 0) on conflict do nothing`)
   const cursor = await client.query<{ seq: string }>(
     `select seq from consumers where name = 'bridge' for update skip locked`,
@@ -113,6 +129,7 @@ async function moveOn(
   const begun = services.clock()
   const reactions = workers.flatMap((worker) => worker.reactions)
   const owed = await Promise.all(reactions.map((react) => react(services, events)))
+  for (const each of owed.flat()) if (each.isTold) tell(each)
   await enqueueAll(queue, owed.flat())
   noteTraces(
     services.tracing,

@@ -27,10 +27,19 @@ export type Implementation = {
   run: (run: Run, data: unknown) => Promise<Again | undefined>
   /** Told when the job is given up, so that the row that waits for it can say why. It may be called more than once. */
   giveUp: (services: Services, data: unknown, reason: string) => Promise<void>
+  /** Told by Redis of what is owed, as best it can: what it does beside the job must not do harm, and may be left out. */
+  heard?: (services: Services, data: unknown) => Promise<void>
 }
 
 /** One job to be done, by its key. */
-export type Owed = { job: Pick<JobDef, 'name'>; key: string; data: unknown; trace?: string | null }
+export type Owed = {
+  job: Pick<JobDef, 'name'>
+  key: string
+  data: unknown
+  trace?: string | null
+  /** Whether `heard` is told of it besides. */
+  isTold?: true
+}
 
 /** What an event leads to. Runs in the bridge, in the order of the log, perhaps more than once: it must be repeatable. */
 export type Reaction = (services: Services, events: readonly LoggedEvent[]) => Promise<Owed[]>
@@ -79,6 +88,11 @@ export const gatherMs = 250
 /** No two processes name the same moment, whatever their clocks say. */
 const instance = crypto.randomUUID()
 
+/** A key that is the same for so long. */
+export function momentOf(ms: number): string {
+  return `${instance}.${Math.floor(performance.now() / ms)}`
+}
+
 /**
  * One job for all events of a moment: for what happens too often for a job each. The job waits until the moment is over and
  * then reads the log to its end, so it finds whatever was to be told to it, however late that was tried.
@@ -86,6 +100,6 @@ const instance = crypto.randomUUID()
 export function onMoment(job: JobDef<Record<string, never>>): Reaction {
   return async (_services, events) => {
     if (events.length === 0) return []
-    return [{ job, key: `${instance}.${Math.floor(performance.now() / gatherMs)}`, data: {} }]
+    return [{ job, key: momentOf(gatherMs), data: {} }]
   }
 }

@@ -55,7 +55,7 @@ export async function startWorkers(services: Services, options: Options = {}): P
   const loops: Loop[] = [
     ...chosen.flatMap((worker) => worker.start?.(services, queue, workers) ?? []),
     startSweeper(services, queue, workers, options.sweepEveryMs),
-    startBridge(services, queue, workers),
+    startBridge(services, queue, workers, jobs),
     relay,
   ]
   return {

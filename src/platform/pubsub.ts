@@ -29,7 +29,12 @@ const maxUnanswered = 2_000
 
 /** Where the pieces of the event pipeline meet. `prefix` names the log: `tendril:{epoch}:`. */
 export function channelsOf(prefix: string) {
-  return { project: (id: string) => `${prefix}project:${id}`, heads: `${prefix}heads`, wake: `${prefix}wake` }
+  return {
+    project: (id: string) => `${prefix}project:${id}`,
+    heads: `${prefix}heads`,
+    wake: `${prefix}wake`,
+    owed: (job: string) => `${prefix}owed:${job}`,
+  }
 }
 
 export function createPubsub(url: string, log: Log): Pubsub {

@@ -146,13 +146,13 @@ async function disableAll(tx: DbContext, ids: readonly string[], reason: string)
     await disableWebhook(tx, webhook, reason)
 }
 
-/** The webhooks to which something is due, as far as the bridge has had the time to say it; the longest waiting first. */
-export async function webhooksDue({ sql }: Services, limit: number): Promise<string[]> {
+/** The webhooks to which something is due that is at least so old; the longest waiting first. */
+export async function webhooksDue({ sql }: Services, limit: number, oldMs = 0): Promise<string[]> {
   const { rows } = await sql.query<{ id: string }>(
     `select "webhookId" as id from deliveries
-     where status = 'PENDING' and "nextAttemptAt" <= clock_timestamp() and "createdAt" < clock_timestamp() - interval '2 s'
+     where status = 'PENDING' and "nextAttemptAt" <= clock_timestamp() and "createdAt" <= clock_timestamp() - $2 * interval '1 ms'
      group by "webhookId" order by min("nextAttemptAt") limit $1`,
-    [limit],
+    [limit, oldMs],
   )
   return rows.map(({ id }) => id)
 }
