@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from './accounts.ts'
 
-/** A server that is up: where it is, how to end it, and word of its end. */
-export type Server = { url: string; stop(): Promise<void>; ended: Promise<void> }
+/** A server that is up: where it is, its process (null where it is a part of ours), how to end it, and word of its end. */
+export type Server = { url: string; pid: number | null; stop(): Promise<void>; ended: Promise<void> }
 
 /** A program tied to the life of this process. */
 export type Tied = {

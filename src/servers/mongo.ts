@@ -111,7 +111,8 @@ async function startDownloaded(dir: string): Promise<Server> {
   const stop = async () => {
     await server.stop({ doCleanup: false })
   }
-  return { url: server.getUri().replace(/\/$/, ''), stop, ended }
+  const pid = server.instanceInfo?.instance.mongodProcess?.pid ?? null
+  return { url: server.getUri().replace(/\/$/, ''), pid, stop, ended }
 }
 
 /** A server that speaks MongoDB's protocol, for tests: MongoDB's own or FerretDB, whichever this machine has or can get. */
@@ -134,5 +135,5 @@ export async function startMongo(options: MongoOptions): Promise<Server | { miss
     await sleep(50)
   }
   server.unref()
-  return { url, stop: server.stop, ended: server.ended.then(() => {}) }
+  return { url, pid: server.pid, stop: server.stop, ended: server.ended.then(() => {}) }
 }

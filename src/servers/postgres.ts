@@ -145,7 +145,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
       await server.stop()
       await release()
     }
-    return { url, stop, ended: server.ended.then(() => {}) }
+    return { url, pid: server.pid, stop, ended: server.ended.then(() => {}) }
   } catch (error) {
     await release()
     throw error

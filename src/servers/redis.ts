@@ -59,7 +59,7 @@ async function startMachineRedis(program: string, dir: string, port: number): Pr
     await sleep(20)
   }
   server.unref()
-  return { url, stop: server.stop, ended: server.ended.then(() => {}) }
+  return { url, pid: server.pid, stop: server.stop, ended: server.ended.then(() => {}) }
 }
 
 async function startNpmRedis(port: number): Promise<Server> {
@@ -78,7 +78,7 @@ async function startNpmRedis(port: number): Promise<Server> {
   const stop = async () => {
     await thread.terminate()
   }
-  return { url: address(port, password), stop, ended }
+  return { url: address(port, password), pid: null, stop, ended }
 }
 
 /** A Redis on the loopback that keeps nothing, behind a password of its own, and that ends with this process. */

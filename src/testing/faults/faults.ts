@@ -1,33 +1,122 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { leaderOf, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 
-/** Does one thing to a running stage that it must withstand. Resolves when what was hurt is back. */
-export type Fault = (stage: Stage, random: () => number) => Promise<void>
+/**
+ * Does one thing to a running stage that it must withstand. Resolves when what was hurt is back, or when somebody else has
+ * to take over; `since` is the moment from which recovery is counted, the end if left out. `broken` counts what did not hold.
+ */
+export type Fault = (stage: Stage, random: () => number) => Promise<{ since?: number; broken?: number } | undefined>
 
 const between = (random: () => number, low: number, high: number) => low + random() * (high - low)
+const any = (random: () => number, count: number) => Math.floor(random() * count)
+
+const killOne =
+  (kind: 'api' | 'sink' | 'worker'): Fault =>
+  async ({ replace, processes }, random) => {
+    const since = performance.now()
+    await replace(kind, any(random, processes[kind].length), { signal: 'SIGKILL' })
+    return { since }
+  }
 
 export const faults: Record<string, Fault> = {
-  'kill-api': async ({ apis, replace }, random) => replace(apis, Math.floor(random() * apis.length)),
+  'kill-api': killOne('api'),
 
-  'kill-relay': async ({ relays, replace }) => replace(relays, await leaderOf(relays)),
+  'kill-relay': async ({ replace, leader }) => {
+    const leading = await leader()
+    const since = performance.now()
+    await replace('worker', leading, { signal: 'SIGKILL' })
+    return { since }
+  },
+
+  'kill-worker': killOne('worker'),
+
+  'kill-sink': killOne('sink'),
 
   'kill-redis': async ({ redis }, random) => {
     await redis.kill()
     await sleep(between(random, 100, 900))
     await redis.start()
+    return undefined
+  },
+
+  'kill-postgres': async ({ postgres }, random) => {
+    await postgres.kill()
+    await sleep(between(random, 0, 700))
+    await postgres.start()
+    return undefined
+  },
+
+  'mongo-down': async ({ mongo }, random) => {
+    await mongo.kill()
+    await sleep(between(random, 1_000, 4_000))
+    await mongo.start()
+    return undefined
+  },
+
+  'mongo-empty': async ({ mongo }, random) => {
+    await mongo.kill()
+    await sleep(between(random, 0, 500))
+    mongo.empty()
+    await mongo.start()
+    return undefined
   },
 
   /** Not dead but frozen: another takes over, and what it wakes up with is void. */
-  'stop-relay': async ({ relays }, random) => {
-    const frozen = relays[await leaderOf(relays)]
-    frozen?.process.kill('SIGSTOP')
-    await leaderOf(relays.filter((relay) => relay !== frozen))
+  'stop-relay': async ({ leader, processes }, random) => {
+    const frozen = await leader()
+    const since = performance.now()
+    processes.worker[frozen]?.child.kill('SIGSTOP')
+    const other = await otherThan(frozen, leader)
     await sleep(between(random, 0, 500))
-    frozen?.process.kill('SIGCONT')
+    processes.worker[frozen]?.child.kill('SIGCONT')
     await sleep(500)
+    return { since, broken: other ? 0 : 1 }
   },
 
-  'kill-sink': async ({ sinks, replace }, random) => replace(sinks, Math.floor(random() * sinks.length)),
+  /** A network that says nothing, or that resets everything. */
+  'cut-link': async ({ links }, random) => {
+    const names = Object.keys(links).filter((name) => !name.startsWith('others'))
+    const link = links[names[any(random, names.length)] ?? '']
+    if (random() < 0.5) {
+      link?.reset()
+      return undefined
+    }
+    link?.hold()
+    await sleep(between(random, 500, 4_000))
+    if (random() < 0.5) link?.reset()
+    link?.release()
+    return undefined
+  },
+
+  'disk-full': async ({ disk, postgres }, random) => {
+    await disk.fill()
+    await sleep(between(random, 1_500, 3_000))
+    await disk.free()
+    // It may have given up: whoever looks after it starts it again.
+    await sleep(300)
+    await postgres.start()
+    return undefined
+  },
+
+  /** One after the other, as a cluster does it. */
+  'rolling-restart': async ({ replace, whole }) => {
+    let broken = 0
+    for (const kind of ['api', 'worker'] as const) {
+      for (const index of [0, 1]) {
+        if ((await replace(kind, index, { signal: 'SIGTERM' })) !== 0) broken += 1
+        await whole()
+      }
+    }
+    return { broken }
+  },
+}
+
+async function otherThan(frozen: number, leader: () => Promise<number>): Promise<boolean> {
+  for (const until = Date.now() + 10_000; Date.now() < until; await sleep(20)) {
+    const leading = await leader().catch(() => frozen)
+    if (leading !== frozen) return true
+  }
+  return false
 }
 
 /** The same numbers for the same seed (mulberry32), so that a run can be tried again. */

@@ -1,118 +1,160 @@
-/** `npm run faults`: kills what Tendril runs on, under load, and counts what was lost. See docs/decisions/0002. */
+/** `npm run faults`: hurts what Tendril runs on, under load, and counts what was lost. See docs/decisions/0002. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type PlantedBug, plantedBugs, readPlantedBug } from '../planted.ts'
-import { check, type Findings, isClean } from './checker.ts'
+import { bugNames, readBug } from './bugs.ts'
+import { check, type Findings, isClean, readRequests } from './checker.ts'
+import type { Load, Requests } from './client.ts'
 import { createRandom, type Fault, faults } from './faults.ts'
-import { findServer, type Stage, setStage } from './stage.ts'
+import { type Process, startProcess } from './processes.ts'
+import { pathOf } from './project.ts'
+import { recover } from './recover.ts'
+import { type Stage, setStage } from './stage.ts'
+import { upgrade } from './upgrade.ts'
 
-type Outcome = { fault: string; kills: number } & Findings
+export type Outcome = { fault: string; kills: number; maxRecoveryMs: number; broken: number } & Findings &
+  Pick<Requests, 'failed' | 'untyped' | 'hung'>
 
-const usage = `npm run faults -- [--json] [--seconds 60] [--seed N] [--only ${Object.keys(faults).join(',')}]
-                  [--planted-bug ${plantedBugs.join('|')}]
+const names = [...Object.keys(faults), 'upgrade']
+
+const usage = `npm run faults -- [--json] [--seconds 180] [--seed N] [--only ${names.join(',')}]
+                  [--planted-bug ${bugNames.join('|')}]
 `
 
-/** What is under way when the last kill is over must arrive within this time. */
-const settleMs = 15_000
+/** What is under way when the last kill is over must arrive within this time: a job whose worker is dead may wait for 90 s. */
+const settleMs = 180_000
+const silenceMs = 95_000
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
-      seconds: { type: 'string', default: '60' },
+      seconds: { type: 'string', default: '180' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      only: { type: 'string', default: Object.keys(faults).join(',') },
+      only: { type: 'string', default: names.join(',') },
       'planted-bug': { type: 'string' },
     },
   })
-  const names = values.only.split(',')
-  const unknown = names.filter((name) => !(name in faults))
+  const chosen = values.only.split(',')
+  const unknown = chosen.filter((name) => !names.includes(name))
   if (unknown.length > 0) throw new Error(`There is no fault ${unknown.join(', ')}.`)
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error('--seconds and --seed are numbers.')
-  return { json: values.json, names, seconds, seed, plantedBug: readPlantedBug(values['planted-bug']) }
+  return { json: values.json, chosen, seconds, seed, plantedBug: readBug(values['planted-bug']) }
 }
 
-async function tryFault(
-  fault: Fault,
-  stage: Stage,
-  seconds: number,
-  random: () => number,
-  say: (line: string) => void,
-) {
-  let kills = 0
-  for (const until = Date.now() + seconds * 1000; Date.now() < until; ) {
-    await sleep(200 + random() * 800)
-    await fault(stage, random)
-    kills += 1
-    say(`  ${kills} kills`)
+type Say = (line: string) => void
+
+function startLoad({ dir, urls, project }: Stage, name: string): Process {
+  const [, ann, bob] = project.principals.map(({ roles }) => roles?.at(-1) ?? '')
+  const reads = (...roles: (string | undefined)[]) => roles.map((role = '') => ({ role, right: 'READ' as const }))
+  const load: Load = {
+    ...{ dir, name },
+    urls: urls.map((url) => url + pathOf(project.id)),
+    authorization: project.key,
+    readers: [reads(ann), reads(bob), reads(ann, bob), reads('any'), []],
   }
-  await stage.client.stop()
-  return kills
+  const args = [JSON.stringify(load)]
+  return startProcess({
+    name,
+    file: 'src/testing/faults/client.ts',
+    env: {},
+    plantedBug: null,
+    readyWhen: /ready/,
+    args,
+  })
+}
+
+async function tryFault(fault: Fault, stage: Stage, name: string, seconds: number, random: () => number, say: Say) {
+  const done = { kills: 0, maxRecoveryMs: 0, broken: 0 }
+  const load = startLoad(stage, name)
+  await load.ready
+  for (const until = Date.now() + seconds * 1000; Date.now() < until || done.kills === 0; ) {
+    await sleep(200 + random() * 800)
+    const { since = performance.now(), broken = 0 } = (await fault(stage, random)) ?? {}
+    const recoveryMs = await recover(stage, `${name}-probe${done.kills}`, since)
+    await stage.whole()
+    done.kills += 1
+    done.broken += broken + stage.deaths() + (recoveryMs === null ? 1 : 0)
+    done.maxRecoveryMs = Math.max(done.maxRecoveryMs, recoveryMs ?? 0)
+    say(`  ${done.kills} times, recovered after ${recoveryMs} ms`)
+  }
+  await load.stop()
+  return done
 }
 
 /** Gives what is under way the time to arrive, as long as something still does. */
-async function settle(stage: Stage): Promise<Findings> {
-  const look = () => check(stage.sql, stage.dir, ['sink-1', 'sink-2'])
+async function settle(look: () => Promise<Findings>): Promise<Findings> {
   let findings = await look()
   let movedAt = Date.now()
-  for (const until = Date.now() + settleMs; Date.now() < until && Date.now() - movedAt < 4_000; ) {
+  for (const until = Date.now() + settleMs; Date.now() < until && Date.now() - movedAt < silenceMs; ) {
     // A little longer than it takes for the last to arrive: a duplicate would come after it.
-    if (isClean(findings) && Date.now() - movedAt > 500) break
-    await sleep(200)
+    if (isClean(findings) && Date.now() - movedAt > 700) break
+    await sleep(300)
     const next = await look()
-    if (next.delivered !== findings.delivered) movedAt = Date.now()
+    if (next.delivered !== findings.delivered || next.lost !== findings.lost) movedAt = Date.now()
     findings = next
   }
   return findings
 }
 
+async function runFault(
+  name: string,
+  fault: Fault,
+  stage: Stage,
+  seconds: number,
+  seed: number,
+  say: Say,
+): Promise<Outcome> {
+  say(`${name}:`)
+  const done = await tryFault(fault, stage, name, seconds, createRandom(seed), say)
+  const { sql, dir, project, counts } = stage
+  const findings = await settle(() => check({ sql, dir, project, effects: counts }, name))
+  const { failed, untyped, hung, codes } = readRequests(dir, name)
+  const outcome = { fault: name, ...done, ...findings, failed, untyped, hung }
+  say(
+    `  ${Object.entries(outcome)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', ')}; answers ${JSON.stringify(codes)}`,
+  )
+  return outcome
+}
+
+/** In order. That requests fail is forbidden only where nothing breaks. */
+function isInOrder(outcome: Outcome): boolean {
+  const { fault, kills: _kills, maxRecoveryMs: _recovery, broken, failed, untyped, hung, ...findings } = outcome
+  const mayFail = fault !== 'rolling-restart' && fault !== 'upgrade'
+  return isClean(findings) && broken + untyped + hung === 0 && (mayFail || failed === 0)
+}
+
 async function main(): Promise<number> {
-  const { json, names, seconds, seed, plantedBug } = readOptions()
-  const say = (line: string) => void process.stdout.write(`${line}\n`)
+  const { json, chosen, seconds, seed, plantedBug } = readOptions()
+  const say: Say = (line) => void process.stdout.write(`${line}\n`)
   say(`seed ${seed}${plantedBug ? `, planted bug ${plantedBug}` : ''}`)
-  const server = await findServer(say)
   const outcomes: Outcome[] = []
-  try {
-    for (const name of names)
-      outcomes.push(await runFault(name, server.url, seconds / names.length, seed, plantedBug, say))
-  } finally {
-    await server.stop()
+  const each = seconds / chosen.length
+  const together = chosen.filter((name) => name !== 'upgrade')
+  if (together.length > 0) {
+    const stage = await setStage({ plantedBug, say })
+    try {
+      for (const name of together) {
+        const fault = faults[name]
+        if (fault) outcomes.push(await runFault(name, fault, stage, each, seed, say))
+      }
+    } finally {
+      await stage.close()
+    }
+  }
+  if (chosen.includes('upgrade')) {
+    outcomes.push(await upgrade(plantedBug, say, (stage, fault) => runFault('upgrade', fault, stage, each, seed, say)))
   }
   if (json) say(JSON.stringify({ faults: outcomes }))
   if (outcomes.some(({ committed, kills }) => committed === 0 || kills === 0)) return 2
-  return outcomes.every(isClean) ? 0 : 1
-}
-
-async function runFault(
-  name: string,
-  serverUrl: string,
-  seconds: number,
-  seed: number,
-  plantedBug: PlantedBug | null,
-  say: (line: string) => void,
-): Promise<Outcome> {
-  const fault = faults[name]
-  if (!fault) throw new Error(`There is no fault ${name}.`)
-  say(`${name}: setting up`)
-  const stage = await setStage(serverUrl, seed, plantedBug)
-  try {
-    const kills = await tryFault(fault, stage, seconds, createRandom(seed), say)
-    const outcome = { fault: name, kills, ...(await settle(stage)) }
-    const { committed, delivered, lost, duplicated, outOfOrder, phantom, gaps } = outcome
-    say(
-      `${name}: ${kills} kills, ${committed} committed, ${delivered} delivered, ${lost} lost, ${duplicated} duplicated, ` +
-        `${outOfOrder} out of order, ${phantom} never committed, ${gaps} numbers missing`,
-    )
-    return outcome
-  } finally {
-    await stage.close()
-  }
+  return outcomes.every(isInOrder) ? 0 : 1
 }
 
 // A bug is never planted where NODE_ENV says something else.
 process.env.NODE_ENV ||= 'test'
 process.exitCode = await main().catch((error: Error) => {
-  process.stderr.write(`The run is not valid: ${error.message}\n${usage}`)
+  process.stderr.write(`The run is not valid: ${error.stack}\n${usage}`)
   return 2
 })

@@ -1,21 +1,39 @@
+/** Somebody who listens: follows both collections for ever, over WebSocket or server-sent events, and writes down what comes. */
 import { existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { App } from '../../app.ts'
-import { changes } from '../../changes.ts'
-import { asSystem } from '../../context.ts'
-import { encodeCursor } from '../../cursor.ts'
-import { channelsOf, createPubsub } from '../../platform/pubsub.ts'
-import { tick } from '../stream.ts'
-import { type Options, projects, runPart } from './part.ts'
+import { createClient } from 'graphql-ws'
+import { WebSocket } from 'ws'
 
-/** One line of a sink's file. `cursor` is where it goes on. */
-export type Received = { seq: string; id: string; thing: string; n: number; cursor: string | null }
+/** What it is told. */
+export type Listener = {
+  dir: string
+  name: string
+  urls: readonly string[]
+  authorization: string
+  transport: 'websocket' | 'sse'
+  /** Planted bug: it forgets where it was. */
+  forgets: boolean
+}
 
-/** It drops its stream and resumes it about so often, by itself. */
-const reconnectMs = 2_000
+/** One line of its file. `key` names the note or the counter, `n` is what was counted. Or a refusal. */
+export type Received = { kind: string; key: string; n: number | null; cursor: string } | { refused: string }
 
-export const sinkFile = (dir: string, name: string, projectId: string) => join(dir, `${name}.${projectId}.sink`)
+type Field = 'noteChanged' | 'counterChanged'
+export const fields: readonly Field[] = ['noteChanged', 'counterChanged']
+
+const queries: Record<Field, string> = {
+  noteChanged: 'subscription ($after: String) { noteChanged(after: $after) { cursor kind id node { text } } }',
+  counterChanged: 'subscription ($after: String) { counterChanged(after: $after) { cursor kind id node { n } } }',
+}
+
+type Change = { cursor: string; kind: string; id: string; node: { text?: string; n?: number } | null }
+type Result = { data?: Partial<Record<Field, Change>> | null; errors?: readonly { extensions?: { code?: string } }[] }
+
+/** It drops its connection and resumes about so often, by itself. */
+const reconnectMs = 3_000
+
+export const sinkFile = (dir: string, name: string, field: Field) => join(dir, `${name}.${field}`)
 
 /** What a sink has received. A line that a kill has torn was not received. */
 export function readSink(path: string): Received[] {
@@ -29,52 +47,97 @@ export function readSink(path: string): Received[] {
     .map((line) => JSON.parse(line))
 }
 
-/** Follows a project for ever: resumes from the last line of its own file. */
-async function follow(app: App, path: string, projectId: string, isStopping: () => boolean): Promise<void> {
-  const stream = { epoch: app.tails.epoch, projectId }
-  // At first from the beginning, so that nothing is missed before there is a cursor.
-  let cursor = readSink(path).at(-1)?.cursor ?? encodeCursor(app.env.SECRET_KEYS, stream, 0n)
-  const file = openSync(path, 'a')
-  while (!isStopping()) {
-    const events = changes(asSystem(app, 'faults', projectId), {
-      after: cursor,
-      select: ({ payload }) => tick.payload.parse(payload),
-    })
-    const leave = setTimeout(() => void events.return?.(), reconnectMs * (0.5 + Math.random()))
-    try {
-      for await (const { cursor: at, event, thing, n, pad } of events) {
-        const line: Received = { seq: String(event.seq), id: pad ?? '', thing, n, cursor: at }
-        writeSync(file, `${JSON.stringify(line)}\n`)
-        cursor = at
-      }
-    } catch (error) {
-      app.log.warn({ err: error }, 'a sink resumes')
-      await sleep(100)
-    }
-    clearTimeout(leave)
-  }
+type Connection = {
+  listener: Listener
+  field: Field
+  after: string | null
+  onResult: (result: Result) => void
+  signal: AbortSignal
 }
 
-/** With the planted bug there is nothing but the messages. */
-function followMessages(app: App, path: string, projectId: string): void {
-  const file = openSync(path, 'a')
-  const channels = channelsOf(`tendril:${app.tails.epoch}:`)
-  createPubsub(app.env.REDIS_URL, app.log).subscribe(channels.project(projectId), (message) => {
-    const { planted } = message as { planted?: Omit<Received, 'seq' | 'cursor'> }
-    if (planted) writeSync(file, `${JSON.stringify({ seq: '0', cursor: null, ...planted })}\n`)
+const any = (urls: readonly string[]) => urls[Math.floor(Math.random() * urls.length)] ?? ''
+
+/** Resolves when the connection is over, however that came. */
+async function overWebSocket({ listener, field, after, onResult, signal }: Connection): Promise<void> {
+  const client = createClient({
+    url: any(listener.urls).replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: listener.authorization },
+    retryAttempts: 0,
   })
+  const leave = () => void client.terminate()
+  signal.addEventListener('abort', leave)
+  await new Promise<void>((resolve) => {
+    client.subscribe<Record<string, unknown>>(
+      { query: queries[field], variables: { after } },
+      {
+        next: (result) => onResult(result as Result),
+        error: (error) => {
+          if (Array.isArray(error)) onResult({ errors: error })
+          resolve()
+        },
+        complete: resolve,
+      },
+    )
+  })
+  signal.removeEventListener('abort', leave)
+  await client.dispose()
 }
 
-async function begin(app: App, { dir, name, plantedBug }: Options) {
-  let stopping = false
-  for (const projectId of projects) {
-    const path = sinkFile(dir, name, projectId)
-    if (plantedBug === 'publish-after-commit') followMessages(app, path, projectId)
-    else void follow(app, path, projectId, () => stopping)
-  }
-  return async () => {
-    stopping = true
+async function overEvents({ listener, field, after, onResult, signal }: Connection): Promise<void> {
+  const response = await fetch(any(listener.urls), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: listener.authorization,
+      ...(after !== null && { 'last-event-id': after }),
+    },
+    body: JSON.stringify({ query: queries[field] }),
+    signal,
+  })
+  if (!response.ok || !response.body) return onResult((await response.json()) as Result)
+  let text = ''
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const events = (text + chunk).split('\n\n')
+    text = events.pop() ?? ''
+    for (const event of events) {
+      const line = event.split('\n').find((part) => part.startsWith('data:'))
+      if (line && line !== 'data:') onResult(JSON.parse(line.slice(5)))
+    }
   }
 }
 
-if (import.meta.main) await runPart(begin)
+/** Refusals that go by: the server is not there right now, or this was too slow. */
+const passing = new Set(['UNAVAILABLE', 'LIMIT_EXCEEDED'])
+
+async function follow(listener: Listener, field: Field): Promise<never> {
+  const path = sinkFile(listener.dir, listener.name, field)
+  const last = readSink(path).findLast((line) => 'cursor' in line)
+  let after = last && !listener.forgets ? last.cursor : null
+  const file = openSync(path, 'a')
+  const write = (line: Received) => void writeSync(file, `${JSON.stringify(line)}\n`)
+  const onResult = ({ data, errors }: Result) => {
+    const change = data?.[field]
+    const code = errors?.[0]?.extensions?.code
+    if (errors && !passing.has(code ?? '')) write({ refused: code ?? 'none' })
+    if (!change) return
+    const { cursor, kind, id, node } = change
+    write({ kind, key: field === 'noteChanged' ? (node?.text ?? id) : id, n: node?.n ?? null, cursor })
+    after = cursor
+  }
+  for (;;) {
+    const leaving = AbortSignal.timeout(Math.round(reconnectMs * (0.5 + Math.random())))
+    const connect = listener.transport === 'sse' ? overEvents : overWebSocket
+    const from = listener.forgets ? null : after
+    await connect({ listener, field, after: from, onResult, signal: leaving }).catch(() => {})
+    await sleep(50)
+  }
+}
+
+if (import.meta.main) {
+  process.on('disconnect', () => process.exit(1))
+  const listener: Listener = JSON.parse(process.argv[2] ?? '')
+  for (const field of fields) void follow(listener, field)
+  process.stdout.write('ready\n')
+}

@@ -1,118 +1,226 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { migrate } from '../../../prisma/migrate.ts'
+import { startMongo } from '../../servers/mongo.ts'
 import { freePort } from '../../servers/ports.ts'
 import { startPostgres } from '../../servers/postgres.ts'
-import type { PlantedBug } from '../planted.ts'
-import { thingIds } from './client.ts'
-import { type Part, type PartName, projects, startPart } from './part.ts'
+import { post } from './client.ts'
+import { createDisk, type Disk } from './disk.ts'
+import { createKillable, type Killable } from './killable.ts'
+import { createLink, type Link } from './link.ts'
+import { type Process, repository, startProcess } from './processes.ts'
+import { makeProject, type Project, pathOf } from './project.ts'
 import { type KillableRedis, startKillableRedis } from './redis.ts'
+import { fields, type Listener, readSink, sinkFile } from './sink.ts'
 
-/** Everything that one fault is tried on: a database and a Redis of its own, and processes that come back when they are killed. */
+type Kind = 'api' | 'worker' | 'sink'
+
+/** Everything that faults are tried on: servers of its own behind links, and processes that come back when they are killed. */
 export type Stage = {
   sql: pg.Pool
   dir: string
+  disk: Disk
+  project: Project
+  urls: readonly string[]
+  /** Whether its workers have the effects that are counted. */
+  counts: boolean
+  postgres: Killable
+  mongo: Killable & { empty: () => void }
   redis: KillableRedis
-  apis: Part[]
-  /** Writes through the API nodes, and keeps the ledger. */
-  client: Part
-  relays: Part[]
-  sinks: Part[]
-  /** Kills one and starts another in its place; resolves when that one works. */
-  replace: (list: Part[], index: number) => Promise<void>
+  /** The ways of `api-1` and `worker-1` to their servers, by `process.server`. */
+  links: Readonly<Record<string, Link>>
+  processes: Record<Kind, Process[]>
+  /** Kills a process and begins to start it anew: `whole` waits for it. With SIGTERM it may finish, and its exit code is answered. */
+  replace: (kind: Kind, index: number, how: Replacing) => Promise<number | null>
+  /** Resolves when all processes work. */
+  whole: () => Promise<void>
+  /** How many processes have ended by themselves; they are started anew. */
+  deaths: () => number
+  /** The worker whose relay leads. */
+  leader: () => Promise<number>
   close: () => Promise<void>
 }
 
-/** Where databases are made: the server that the environment names, or one of our own that trusts the disk as in production. */
-export async function findServer(say: (line: string) => void): Promise<{ url: string; stop: () => Promise<void> }> {
-  if (process.env.DATABASE_URL) return { url: process.env.DATABASE_URL, stop: async () => {} }
-  say('starting PostgreSQL')
-  const dir = await mkdtemp(join(tmpdir(), 'tendril-faults-postgres-'))
-  const server = await startPostgres({ dir })
-  const stop = async () => {
-    await server.stop()
-    await rm(dir, { recursive: true, force: true })
-  }
-  return { url: server.url, stop }
+export type Replacing = {
+  signal: 'SIGKILL' | 'SIGTERM'
+  /** Of the program that takes its place. */
+  root?: string
+  env?: Record<string, string>
 }
 
-export async function setStage(serverUrl: string, seed: number, plantedBug: PlantedBug | null): Promise<Stage> {
-  const database = await createDatabase(serverUrl)
-  const redis = await startKillableRedis()
-  const dir = await mkdtemp(join(tmpdir(), 'tendril-faults-'))
-  const env = {
-    DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
-    SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
-    DATABASE_POOL: '16',
-  }
-  const ports = [await freePort(), await freePort()]
-  const start = (part: PartName, name: string) => {
-    const PORT = String(part === 'api' ? ports[Number(name.at(-1)) - 1] : 0)
-    return startPart(part, { dir, name, seed, plantedBug, ports }, { ...env, PORT })
-  }
-  const names = new Map<Part, [PartName, string]>()
-  const add = (part: PartName, name: string) => {
-    const started = start(part, name)
-    names.set(started, [part, name])
-    return started
-  }
-  const sinks = [add('sink', 'sink-1'), add('sink', 'sink-2')]
-  const relays = [add('relay', 'relay-1'), add('relay', 'relay-2')]
-  const apis = [add('api', 'api-1'), add('api', 'api-2')]
-  await Promise.all([...sinks, ...relays, ...apis].map((part) => part.ready))
-  const client = add('client', 'client')
-  await client.ready
+export type Options = {
+  plantedBug: string | null
+  /** Where the program lies that is started first; this repository, if left out. */
+  root?: string
+  say: (line: string) => void
+}
 
-  const replace = async (list: Part[], index: number) => {
-    const dying = list[index]
-    const [part, name] = (dying && names.get(dying)) ?? []
-    if (!dying || !part || !name) throw new Error('There is no such process.')
-    await dying.kill()
-    list[index] = add(part, name)
-    await list[index].ready
+export async function setStage({ plantedBug, root, say }: Options): Promise<Stage> {
+  const dir = await mkdtemp(join(tmpdir(), 'tendril-faults-'))
+  const servers = await startServers(dir, plantedBug, say)
+  const { sql, postgres, mongo, redis, disk } = servers
+  const ports = [await freePort(), await freePort()]
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`)
+  const ways = await createWays(servers)
+  const start = (kind: Kind, index: number, { root: from = root, env = {} }: Partial<Replacing> = {}) => {
+    const name = `${kind}-${index + 1}`
+    if (kind === 'sink') return startSink(stage.project, { dir, index, urls, plantedBug })
+    const isOld = from !== undefined && from !== repository
+    const worker = root === undefined ? 'src/testing/faults/worker.ts' : 'workers/main.ts'
+    return startProcess({
+      name,
+      file: kind === 'api' ? 'src/main.ts' : worker,
+      ...(from !== undefined && { root: from }),
+      env: { ...ways.envOf(name), FAULTS_NAME: name, PORT: String(ports[index] ?? 0), ...env },
+      plantedBug: isOld ? null : plantedBug,
+      readyWhen: kind === 'api' ? /listening at/ : /ready|workers run/,
+    })
+  }
+  const processes: Stage['processes'] = { api: [], worker: [], sink: [] }
+  const stage: Omit<Stage, 'project'> & { project: Project } = {
+    ...{ sql, dir, disk, urls, counts: root === undefined, postgres, mongo, redis, links: ways.links, processes },
+    project: undefined as unknown as Project,
+    replace: async (kind, index, how) => {
+      const dying = processes[kind][index]
+      const code = how.signal === 'SIGTERM' ? await dying?.stop() : await dying?.kill()
+      processes[kind][index] = start(kind, index, how)
+      return code ?? null
+    },
+    whole: async () =>
+      void (await Promise.all(Object.values(processes).flatMap((list) => list.map(({ ready }) => ready)))),
+    deaths: () => {
+      const dead = Object.entries(processes).flatMap(([kind, list]) =>
+        list.flatMap(({ hasEnded }, index) => (hasEnded() ? [[kind as Kind, index] as const] : [])),
+      )
+      for (const [kind, index] of dead) processes[kind][index] = start(kind, index)
+      return dead.length
+    },
+    leader: () => leaderOf(sql),
+    close: async () => {
+      await Promise.all(Object.values(processes).flatMap((list) => list.map((process) => process.kill())))
+      ways.close()
+      await servers.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+  try {
+    say('starting the processes')
+    for (const index of [0, 1]) processes.worker[index] = start('worker', index)
+    for (const index of [0, 1]) processes.api[index] = start('api', index)
+    await stage.whole()
+    stage.project = await makeProject(urls[0] ?? '')
+    for (const index of stage.project.principals.keys()) processes.sink[index] = start('sink', index)
+    await stage.whole()
+    await seed(stage)
+    return stage
+  } catch (error) {
+    await stage.close()
+    throw error
+  }
+}
+
+async function startServers(dir: string, plantedBug: string | null, say: (line: string) => void) {
+  say('starting PostgreSQL, Redis and MongoDB')
+  const disk = await createDisk(join(dir, 'disk'))
+  const settings = {
+    max_connections: '150',
+    ...(plantedBug === 'async-commit' && { synchronous_commit: 'off', wal_writer_delay: '10000' }),
+  }
+  const postgres = await createKillable(() => startPostgres({ dir: join(disk.dir, 'postgres'), settings }))
+  let filled = 0
+  const mongo = await createKillable(async () => {
+    const place = join(dir, `mongo-${filled}`)
+    await mkdir(place, { recursive: true })
+    const server = await startMongo({ dir: place, onProgress: say })
+    if ('missing' in server) throw new Error(`There is no MongoDB: ${server.missing}.`)
+    return server
+  })
+  const redis = await startKillableRedis()
+  await migrate(postgres.url())
+  const sql = new pg.Pool({ connectionString: (await postgres.link()).url, max: 2 })
+  sql.on('error', () => {})
+  await sql.query('create table fault_effects ("eventId" uuid not null, at timestamptz not null default now())')
+  const empty = () => {
+    filled += 1
   }
   const close = async () => {
-    await Promise.all([client, ...apis, ...relays, ...sinks].map((part) => part.kill()))
-    await database.sql.end()
-    await redis.stop()
-    await database.drop()
-    await rm(dir, { recursive: true, force: true })
+    await sql.end()
+    await Promise.all([redis.stop(), mongo.stop(), postgres.stop()])
+    await disk.close()
   }
-  return { sql: database.sql, dir, redis, apis, client, relays, sinks, replace, close }
+  return { disk, postgres, mongo: { ...mongo, empty }, redis, sql, close }
 }
 
-async function createDatabase(serverUrl: string) {
-  const name = `faults_${randomBytes(6).toString('hex')}`
-  await onServer(serverUrl, `create database ${name}`)
-  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
-  await migrate(url)
-  const sql = new pg.Pool({ connectionString: url, max: 2 })
-  sql.on('error', () => {})
-  await sql.query(`create table fault_things (id text primary key, n int not null default 0);
-                   create table fault_writes (id text primary key, thing text not null, n int not null)`)
-  await sql.query('insert into fault_things (id) select unnest($1::text[])', [thingIds])
-  await sql.query('insert into projects (id, name, "updatedAt") select id, id, now() from unnest($1::text[]) id', [
-    projects,
-  ])
-  return { url, sql, drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`) }
+type Servers = Awaited<ReturnType<typeof startServers>>
+
+/** `api-1` and `worker-1` have ways of their own, which can be cut; the others share one. */
+async function createWays({ postgres, mongo, redis }: Servers) {
+  const toMongo = await mongo.link()
+  const redisPort = Number(new URL(redis.url).port)
+  const links: Record<string, Link & { url: string }> = {}
+  for (const name of ['api-1', 'worker-1', 'others']) {
+    links[`${name}.postgres`] = await postgres.link()
+    const link = await createLink(redisPort)
+    links[`${name}.redis`] = { ...link, url: `redis://127.0.0.1:${link.port}` }
+  }
+  const urlOf = (name: string, server: string) => (links[`${name}.${server}`] ?? links[`others.${server}`])?.url ?? ''
+  const envOf = (name: string) => ({
+    DATABASE_URL: `${urlOf(name, 'postgres')}?application_name=${name}`,
+    REDIS_URL: urlOf(name, 'redis'),
+    MONGODB_URL: toMongo.url,
+    SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    EGRESS_ALLOW: '127.0.0.0/8',
+    LOG_LEVEL: 'info',
+    DATABASE_POOL: '10',
+  })
+  const close = () => {
+    for (const link of Object.values(links)) link.close()
+  }
+  return { links, envOf, close }
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
+type Sinking = { dir: string; index: number; urls: readonly string[]; plantedBug: string | null }
+
+function startSink(project: Project, { dir, index, urls, plantedBug }: Sinking): Process {
+  const { name, authorization } = project.principals[index] ?? { name: '', authorization: '' }
+  const listener: Listener = {
+    ...{ dir, name, authorization },
+    urls: urls.map((url) => url + pathOf(project.id)),
+    transport: index % 2 === 0 ? 'websocket' : 'sse',
+    forgets: plantedBug === 'no-resume',
+  }
+  const file = 'src/testing/faults/sink.ts'
+  return startProcess({ name, file, env: {}, plantedBug: null, readyWhen: /ready/, args: [JSON.stringify(listener)] })
 }
 
-/** The relay that leads, once there is one. */
-export async function leaderOf(relays: readonly Part[], withinMs = 10_000): Promise<number> {
+/** Writes until every listener has a cursor on everything: from then on it resumes, and nothing may be missing. */
+async function seed({ project, urls, dir }: Pick<Stage, 'project' | 'urls' | 'dir'>): Promise<void> {
+  const isHeard = () =>
+    project.principals.every(({ name }) => fields.every((field) => readSink(sinkFile(dir, name, field)).length > 0))
+  const input = { permissions: [{ role: 'any', right: 'READ' }] }
+  for (let tries = 0; !isHeard(); tries += 1) {
+    if (tries > 200) throw new Error('The listeners heard nothing.')
+    const url = (urls[0] ?? '') + pathOf(project.id)
+    const write = (query: string, variables: object) => post(url, project.key, query, variables)
+    await write('mutation ($input: CreateNoteInput!) { createNote(input: $input) { id } }', {
+      input: { text: 'seed', ...input },
+    })
+    await write('mutation ($input: CreateCounterInput!) { createCounter(input: $input) { id } }', { input })
+    await sleep(100)
+  }
+}
+
+/** By the session that holds the relay's lock: the number at the end of its application's name, less one. */
+export async function leaderOf(sql: Pick<pg.Pool, 'query'>, withinMs = 10_000): Promise<number> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(20)) {
-    const index = relays.findIndex((relay) => relay.isLeader())
+    const { rows } = await sql.query<{ name: string }>(
+      `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
+       where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid = ${0x74656e64} and l.objid = 1`,
+    )
+    const index = Number(rows[0]?.name.split('-').at(-1)) - 1
     if (index >= 0) return index
   }
   throw new Error('No relay took the lead.')

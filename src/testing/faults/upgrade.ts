@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Fault } from './faults.ts'
+import { repository } from './processes.ts'
+import { type Stage, setStage } from './stage.ts'
+
+/** The release before this one. It must be in the history of the clone that runs this. */
+const previous = { version: '0.2.0', commit: 'e6817c335fd4' }
+
+/**
+ * Starts on the previous release and its data, and brings one process after the other to this one, under load: for a
+ * while old and new nodes, relays and workers work side by side on the migrated database.
+ */
+export async function upgrade<T>(
+  plantedBug: string | null,
+  say: (line: string) => void,
+  run: (stage: Stage, fault: Fault) => Promise<T>,
+): Promise<T> {
+  say(`upgrade from ${previous.version}`)
+  const root = await checkOut()
+  const stage = await setStage({ plantedBug, root, say })
+  try {
+    return await run(stage, replaceAll)
+  } finally {
+    await stage.close()
+    await rm(root, { recursive: true, force: true })
+  }
+}
+
+const replaceAll: Fault = async ({ replace, whole }) => {
+  let broken = 0
+  for (const index of [0, 1]) {
+    for (const kind of ['worker', 'api'] as const) {
+      if ((await replace(kind, index, { signal: 'SIGTERM', root: repository })) !== 0) broken += 1
+      await whole()
+    }
+  }
+  return { broken }
+}
+
+async function checkOut(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'tendril-previous-'))
+  const script = `git archive ${previous.commit} | tar -x -C "${root}"`
+  const { status, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', script], { cwd: repository, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`The release before this one cannot be had from the history: ${stderr.trim()}`)
+  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
+  const made = spawnSync('npm', ['run', '-s', 'postinstall'], { cwd: root, encoding: 'utf8' })
+  if (made.status !== 0) throw new Error(`The release before this one cannot be made ready: ${made.stderr.trim()}`)
+  return root
+}
