@@ -128,6 +128,5 @@ async function run(options: Load): Promise<void> {
 }
 
 if (import.meta.main) {
-  process.on('disconnect', () => process.exit(1))
   await run(JSON.parse(process.argv[2] ?? ''))
 }

@@ -47,17 +47,17 @@ export const faults: Record<string, Fault> = {
   },
 
   'mongo-down': async ({ mongo }, random) => {
-    await mongo.kill()
+    await mongo?.kill()
     await sleep(between(random, 1_000, 4_000))
-    await mongo.start()
+    await mongo?.start()
     return undefined
   },
 
   'mongo-empty': async ({ mongo }, random) => {
-    await mongo.kill()
+    await mongo?.kill()
     await sleep(between(random, 0, 500))
-    mongo.empty()
-    await mongo.start()
+    mongo?.empty()
+    await mongo?.start()
     return undefined
   },
 

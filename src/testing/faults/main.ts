@@ -112,9 +112,10 @@ async function runFault(
   const { failed, untyped, hung, codes } = readRequests(dir, name)
   const outcome = { fault: name, ...done, ...findings, failed, untyped, hung }
   say(
-    `  ${Object.entries(outcome)
-      .map(([key, value]) => `${key} ${value}`)
-      .join(', ')}; answers ${JSON.stringify(codes)}`,
+    `  ${JSON.stringify({ ...outcome, answers: codes })
+      .replaceAll('"', '')
+      .slice(1, -1)
+      .replaceAll(',', ', ')}`,
   )
   return outcome
 }
@@ -126,23 +127,31 @@ function isInOrder(outcome: Outcome): boolean {
   return isClean(findings) && broken + untyped + hung === 0 && (mayFail || failed === 0)
 }
 
+/** One stage for all of them: what one fault leaves behind is there for the next. */
+async function tryAll(chosen: readonly string[], options: Options, seconds: number, seed: number): Promise<Outcome[]> {
+  const stage = await setStage(options)
+  const outcomes: Outcome[] = []
+  try {
+    for (const name of chosen) {
+      const fault = faults[name]
+      if (fault) outcomes.push(await runFault(name, fault, stage, seconds, seed, options.say))
+    }
+    return outcomes
+  } finally {
+    await stage.close()
+  }
+}
+
 async function main(): Promise<number> {
   const { json, chosen, seconds, seed, plantedBug } = readOptions()
   const say: Say = (line) => void process.stdout.write(`${line}\n`)
   say(`seed ${seed}${plantedBug ? `, planted bug ${plantedBug}` : ''}`)
   const outcomes: Outcome[] = []
   const each = seconds / chosen.length
-  const together = chosen.filter((name) => name !== 'upgrade')
-  if (together.length > 0) {
-    const stage = await setStage({ plantedBug, say })
-    try {
-      for (const name of together) {
-        const fault = faults[name]
-        if (fault) outcomes.push(await runFault(name, fault, stage, each, seed, say))
-      }
-    } finally {
-      await stage.close()
-    }
+  const isOfMongo = (name: string) => name.startsWith('mongo-')
+  for (const mongo of [false, true]) {
+    const together = chosen.filter((name) => name !== 'upgrade' && isOfMongo(name) === mongo)
+    if (together.length > 0) outcomes.push(...(await tryAll(together, { plantedBug, mongo, say }, each, seed)))
   }
   if (chosen.includes('upgrade')) {
     outcomes.push(await upgrade(plantedBug, say, (stage, fault) => runFault('upgrade', fault, stage, each, seed, say)))

@@ -29,8 +29,7 @@ export type Start = {
 export const repository = join(import.meta.dirname, '../../..')
 
 export function startProcess({ name, file, root = repository, env, plantedBug, readyWhen, args = [] }: Start): Process {
-  const imports = plantedBug === null ? [] : ['--import', join(import.meta.dirname, 'plant.ts')]
-  const child = spawn(process.execPath, [...imports, file, ...args], {
+  const child = spawn(process.execPath, ['--import', join(import.meta.dirname, 'plant.ts'), file, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH, NODE_ENV: 'test', ...env, ...(plantedBug !== null && { FAULTS_BUG: plantedBug }) },
     stdio: ['ignore', 'pipe', process.env.FAULTS_DEBUG ? 'inherit' : 'ignore', 'ipc'],

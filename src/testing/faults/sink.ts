@@ -136,7 +136,6 @@ async function follow(listener: Listener, field: Field): Promise<never> {
 }
 
 if (import.meta.main) {
-  process.on('disconnect', () => process.exit(1))
   const listener: Listener = JSON.parse(process.argv[2] ?? '')
   for (const field of fields) void follow(listener, field)
   process.stdout.write('ready\n')

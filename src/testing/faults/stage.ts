@@ -28,7 +28,8 @@ export type Stage = {
   /** Whether its workers have the effects that are counted. */
   counts: boolean
   postgres: Killable
-  mongo: Killable & { empty: () => void }
+  /** Where jobs are kept, if not in PostgreSQL. */
+  mongo: Mongo | null
   redis: KillableRedis
   /** The ways of `api-1` and `worker-1` to their servers, by `process.server`. */
   links: Readonly<Record<string, Link>>
@@ -44,6 +45,8 @@ export type Stage = {
   close: () => Promise<void>
 }
 
+type Mongo = Killable & { empty: () => void }
+
 export type Replacing = {
   signal: 'SIGKILL' | 'SIGTERM'
   /** Of the program that takes its place. */
@@ -53,14 +56,16 @@ export type Replacing = {
 
 export type Options = {
   plantedBug: string | null
+  /** Whether jobs are kept in MongoDB. */
+  mongo: boolean
   /** Where the program lies that is started first; this repository, if left out. */
   root?: string
   say: (line: string) => void
 }
 
-export async function setStage({ plantedBug, root, say }: Options): Promise<Stage> {
+export async function setStage({ plantedBug, mongo: hasMongo, root, say }: Options): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'tendril-faults-'))
-  const servers = await startServers(dir, plantedBug, say)
+  const servers = await startServers(dir, { plantedBug, mongo: hasMongo, say })
   const { sql, postgres, mongo, redis, disk } = servers
   const ports = [await freePort(), await freePort()]
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)
@@ -122,43 +127,49 @@ export async function setStage({ plantedBug, root, say }: Options): Promise<Stag
   }
 }
 
-async function startServers(dir: string, plantedBug: string | null, say: (line: string) => void) {
-  say('starting PostgreSQL, Redis and MongoDB')
+async function startServers(dir: string, { plantedBug, mongo: hasMongo, say }: Options) {
+  say(`starting PostgreSQL${hasMongo ? ', MongoDB' : ''} and Redis`)
   const disk = await createDisk(join(dir, 'disk'))
   const settings = {
     max_connections: '150',
     ...(plantedBug === 'async-commit' && { synchronous_commit: 'off', wal_writer_delay: '10000' }),
   }
   const postgres = await createKillable(() => startPostgres({ dir: join(disk.dir, 'postgres'), settings }))
-  let filled = 0
-  const mongo = await createKillable(async () => {
-    const place = join(dir, `mongo-${filled}`)
-    await mkdir(place, { recursive: true })
-    const server = await startMongo({ dir: place, onProgress: say })
-    if ('missing' in server) throw new Error(`There is no MongoDB: ${server.missing}.`)
-    return server
-  })
+  const mongo = hasMongo ? await createMongo(dir, say) : null
   const redis = await startKillableRedis()
   await migrate(postgres.url())
   const sql = new pg.Pool({ connectionString: (await postgres.link()).url, max: 2 })
   sql.on('error', () => {})
   await sql.query('create table fault_effects ("eventId" uuid not null, at timestamptz not null default now())')
-  const empty = () => {
-    filled += 1
-  }
   const close = async () => {
     await sql.end()
-    await Promise.all([redis.stop(), mongo.stop(), postgres.stop()])
+    await Promise.all([redis.stop(), mongo?.stop(), postgres.stop()])
     await disk.close()
   }
-  return { disk, postgres, mongo: { ...mongo, empty }, redis, sql, close }
+  return { disk, postgres, mongo, redis, sql, close }
+}
+
+/** It is killed, and comes back with what it had, or, after `empty`, with nothing. */
+async function createMongo(dir: string, say: (line: string) => void): Promise<Mongo> {
+  let times = 0
+  const mongo = await createKillable(async () => {
+    const place = join(dir, `mongo-${times}`)
+    await mkdir(place, { recursive: true })
+    const server = await startMongo({ dir: place, onProgress: say })
+    if ('missing' in server) throw new Error(`There is no MongoDB: ${server.missing}.`)
+    return server
+  })
+  const empty = () => {
+    times += 1
+  }
+  return { ...mongo, empty }
 }
 
 type Servers = Awaited<ReturnType<typeof startServers>>
 
 /** `api-1` and `worker-1` have ways of their own, which can be cut; the others share one. */
 async function createWays({ postgres, mongo, redis }: Servers) {
-  const toMongo = await mongo.link()
+  const toMongo = await mongo?.link()
   const redisPort = Number(new URL(redis.url).port)
   const links: Record<string, Link & { url: string }> = {}
   for (const name of ['api-1', 'worker-1', 'others']) {
@@ -170,7 +181,7 @@ async function createWays({ postgres, mongo, redis }: Servers) {
   const envOf = (name: string) => ({
     DATABASE_URL: `${urlOf(name, 'postgres')}?application_name=${name}`,
     REDIS_URL: urlOf(name, 'redis'),
-    MONGODB_URL: toMongo.url,
+    ...(toMongo && { MONGODB_URL: toMongo.url }),
     SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
     EGRESS_ALLOW: '127.0.0.0/8',
     LOG_LEVEL: 'info',

@@ -20,7 +20,7 @@ export async function upgrade<T>(
 ): Promise<T> {
   say(`upgrade from ${previous.version}`)
   const root = await checkOut()
-  const stage = await setStage({ plantedBug, root, say })
+  const stage = await setStage({ plantedBug, mongo: false, root, say })
   try {
     return await run(stage, replaceAll)
   } finally {

@@ -47,14 +47,17 @@ const effects: Worker = {
   },
 }
 
-process.on('disconnect', () => process.exit(1))
 const app = await createApp(readEnv(), process.env.FAULTS_NAME ?? 'worker')
 // The list is what it is for everybody else; in this process there is one more.
 ;(workers as Worker[]).push(effects)
 const running = await startWorkers(app, { sweepEveryMs: 2_000 })
 process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
+  console.log('SIGTERM', Date.now())
+  setTimeout(() => console.log('ACTIVE', process.getActiveResourcesInfo().join(' ')), 20000)
   await running.stop()
+  console.log('app closing', Date.now())
   await app.close()
+  console.log('app closed', Date.now())
   process.exit(0)
 })
