@@ -18,8 +18,11 @@ import { createGraphql, type Graphql } from './server.ts'
 export type Api = {
   /** Where it listens, on this machine. */
   url: string
-  /** Stops taking requests, finishes those in flight and sends sockets elsewhere. Leaves the app open. */
-  close: () => Promise<void>
+  /**
+   * Stops taking requests, finishes those in flight and sends sockets elsewhere. Leaves the app open. For `drainMs` requests
+   * are still answered, and their connections closed, so that none is sent on a connection that is being closed.
+   */
+  close: (drainMs?: number) => Promise<void>
 }
 
 /** Opens HOST:PORT. Throws one clear sentence when it is taken. */
@@ -64,13 +67,14 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${env.HOST === '0.0.0.0' ? '127.0.0.1' : env.HOST}:${port}`,
-    close: async () => {
+    close: async (drainMs = 0) => {
       if (leaving) return
       leaving = true
-      const closed = new Promise((resolve) => server.close(resolve))
       graphql.leave()
       // Nobody is to send another request on a connection that is about to close.
       for (const res of inFlight) if (!res.headersSent) res.setHeader('connection', 'close')
+      await wait(drainMs)
+      const closed = new Promise((resolve) => server.close(resolve))
       // One whose answer had begun is kept open by Node, for a request that is not to come.
       const idle = setInterval(() => server.closeIdleConnections(), 50)
       await sockets.close()

@@ -4,6 +4,9 @@ import { createApp } from './app.ts'
 import { readEnv } from './env.ts'
 import { serveMetrics } from './metrics.ts'
 
+/** Longer than a load balancer needs to see that `/health/ready` has changed its mind, or a client to ask once more. */
+const drainMs = 1_500
+
 async function start(): Promise<void> {
   const app = await createApp(readEnv(), 'api')
   const { log, env } = app
@@ -23,7 +26,7 @@ async function start(): Promise<void> {
     if (stopping) return
     stopping = true
     log.info(`${signal}: finishing what is in flight`)
-    await api.close()
+    await api.close(drainMs)
     await app.close()
     process.exit(0)
   }

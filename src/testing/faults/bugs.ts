@@ -42,8 +42,8 @@ export const bugs: Record<string, Bug> = {
   'no-takeover': {
     foundBy: ['stop-relay'],
     changes: [
-      { file: 'workers/relay/leadership.ts', find: /return rows\.length > 0/, replace: 'return false' },
-      { file: 'workers/relay/leadership.ts', find: /select pg_terminate_backend\(l\.pid\)/, replace: 'select l.pid' },
+      { file: 'workers/leadership.ts', find: /return rows\.length > 0/, replace: 'return false' },
+      { file: 'workers/leadership.ts', find: /select pg_terminate_backend\(l\.pid\)/, replace: 'select l.pid' },
     ],
   },
   /** What Redis says is all there is: no hole is looked for. */
@@ -78,7 +78,18 @@ export const bugs: Record<string, Bug> = {
   /** A node that is told to leave leaves at once. */
   abrupt: {
     foundBy: ['rolling-restart'],
-    changes: [{ file: 'src/main.ts', find: /await api\.close\(\)/, replace: 'process.exit(0)' }],
+    changes: [{ file: 'src/main.ts', find: /await api\.close\(drainMs\)/, replace: 'process.exit(0)' }],
+  },
+  /** The clock goes by its process' own time. */
+  'own-clock': {
+    foundBy: ['clock-jump'],
+    changes: [
+      {
+        file: 'workers/schedules.ts',
+        find: /return rows\[0\]\?\.now \?\? new Date\(\)/,
+        replace: 'return rows ? new Date() : new Date(0)',
+      },
+    ],
   },
   /** A new relay passes over some of what the nodes before it have written. */
   'skips-some': {

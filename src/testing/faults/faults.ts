@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { whyNoWrongClock } from '../wrong-clock.ts'
 import type { Stage } from './stage.ts'
+import { startTicking } from './ticking.ts'
 
 /**
  * Does one thing to a running stage that it must withstand. Resolves when what was hurt is back, or when somebody else has
@@ -96,6 +98,23 @@ export const faults: Record<string, Fault> = {
     await sleep(300)
     await postgres.start()
     return undefined
+  },
+
+  /** The clocks of one API node and of one worker go wrong by an hour, forwards and backwards. */
+  'clock-jump': async (stage) => {
+    const { replace, whole, clock } = stage
+    if (whyNoWrongClock !== null) throw new Error(`Clocks cannot be wrong here: ${whyNoWrongClock}.`)
+    for (const kind of ['api', 'worker'] as const) await replace(kind, 0, { signal: 'SIGTERM', env: clock.env })
+    await whole()
+    // The clock of schedules is to be one that goes wrong.
+    await replace('worker', 1, { signal: 'SIGTERM' })
+    await whole()
+    const task = await startTicking(stage)
+    for (const seconds of [3_600, -3_600, 0]) {
+      clock.set(seconds)
+      await sleep(2_500)
+    }
+    return { broken: await task.stop() }
   },
 
   /** One after the other, as a cluster does it. */

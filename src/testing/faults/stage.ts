@@ -1,19 +1,18 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
-import { migrate } from '../../../prisma/migrate.ts'
-import { startMongo } from '../../servers/mongo.ts'
+import type pg from 'pg'
 import { freePort } from '../../servers/ports.ts'
-import { startPostgres } from '../../servers/postgres.ts'
+import { createWrongClock } from '../wrong-clock.ts'
 import { post } from './client.ts'
-import { createDisk, type Disk } from './disk.ts'
-import { createKillable, type Killable } from './killable.ts'
-import { createLink, type Link } from './link.ts'
+import type { Disk } from './disk.ts'
+import type { Killable } from './killable.ts'
+import type { Link } from './link.ts'
 import { type Process, repository, startProcess } from './processes.ts'
 import { makeProject, type Project, pathOf } from './project.ts'
-import { type KillableRedis, startKillableRedis } from './redis.ts'
+import type { KillableRedis } from './redis.ts'
+import { type Mongo, type ServerOptions, startServers } from './servers.ts'
 import { fields, type Listener, readSink, sinkFile } from './sink.ts'
 
 type Kind = 'api' | 'worker' | 'sink'
@@ -23,6 +22,8 @@ export type Stage = {
   sql: pg.Pool
   dir: string
   disk: Disk
+  /** A clock that is wrong, for processes that are started with its `env`. */
+  clock: ReturnType<typeof createWrongClock>
   project: Project
   urls: readonly string[]
   /** Whether its workers have the effects that are counted. */
@@ -45,8 +46,6 @@ export type Stage = {
   close: () => Promise<void>
 }
 
-type Mongo = Killable & { empty: () => void }
-
 export type Replacing = {
   signal: 'SIGKILL' | 'SIGTERM'
   /** Of the program that takes its place. */
@@ -54,22 +53,18 @@ export type Replacing = {
   env?: Record<string, string>
 }
 
-export type Options = {
-  plantedBug: string | null
-  /** Whether jobs are kept in MongoDB. */
-  mongo: boolean
+export type Options = ServerOptions & {
   /** Where the program lies that is started first; this repository, if left out. */
   root?: string
-  say: (line: string) => void
 }
 
-export async function setStage({ plantedBug, mongo: hasMongo, root, say }: Options): Promise<Stage> {
+export async function setStage({ root, ...options }: Options): Promise<Stage> {
+  const { plantedBug, say } = options
   const dir = await mkdtemp(join(tmpdir(), 'tendril-faults-'))
-  const servers = await startServers(dir, { plantedBug, mongo: hasMongo, say })
-  const { sql, postgres, mongo, redis, disk } = servers
+  const servers = await startServers(dir, options)
+  const { sql, postgres, mongo, redis, disk, ways } = servers
   const ports = [await freePort(), await freePort()]
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)
-  const ways = await createWays(servers)
   const start = (kind: Kind, index: number, { root: from = root, env = {} }: Partial<Replacing> = {}) => {
     const name = `${kind}-${index + 1}`
     if (kind === 'sink') return startSink(stage.project, { dir, index, urls, plantedBug })
@@ -86,7 +81,19 @@ export async function setStage({ plantedBug, mongo: hasMongo, root, say }: Optio
   }
   const processes: Stage['processes'] = { api: [], worker: [], sink: [] }
   const stage: Omit<Stage, 'project'> & { project: Project } = {
-    ...{ sql, dir, disk, urls, counts: root === undefined, postgres, mongo, redis, links: ways.links, processes },
+    ...{
+      sql,
+      dir,
+      disk,
+      clock: createWrongClock(join(dir, 'clock')),
+      urls,
+      counts: root === undefined,
+      postgres,
+      mongo,
+      redis,
+      links: ways.links,
+      processes,
+    },
     project: undefined as unknown as Project,
     replace: async (kind, index, how) => {
       const dying = processes[kind][index]
@@ -97,16 +104,13 @@ export async function setStage({ plantedBug, mongo: hasMongo, root, say }: Optio
     whole: async () =>
       void (await Promise.all(Object.values(processes).flatMap((list) => list.map(({ ready }) => ready)))),
     deaths: () => {
-      const dead = Object.entries(processes).flatMap(([kind, list]) =>
-        list.flatMap(({ hasEnded }, index) => (hasEnded() ? [[kind as Kind, index] as const] : [])),
-      )
+      const dead = findDead(processes)
       for (const [kind, index] of dead) processes[kind][index] = start(kind, index)
       return dead.length
     },
     leader: () => leaderOf(sql),
     close: async () => {
       await Promise.all(Object.values(processes).flatMap((list) => list.map((process) => process.kill())))
-      ways.close()
       await servers.close()
       await rm(dir, { recursive: true, force: true })
     },
@@ -127,70 +131,10 @@ export async function setStage({ plantedBug, mongo: hasMongo, root, say }: Optio
   }
 }
 
-async function startServers(dir: string, { plantedBug, mongo: hasMongo, say }: Options) {
-  say(`starting PostgreSQL${hasMongo ? ', MongoDB' : ''} and Redis`)
-  const disk = await createDisk(join(dir, 'disk'))
-  const settings = {
-    max_connections: '150',
-    ...(plantedBug === 'async-commit' && { synchronous_commit: 'off', wal_writer_delay: '10000' }),
-  }
-  const postgres = await createKillable(() => startPostgres({ dir: join(disk.dir, 'postgres'), settings }))
-  const mongo = hasMongo ? await createMongo(dir, say) : null
-  const redis = await startKillableRedis()
-  await migrate(postgres.url())
-  const sql = new pg.Pool({ connectionString: (await postgres.link()).url, max: 2 })
-  sql.on('error', () => {})
-  await sql.query('create table fault_effects ("eventId" uuid not null, at timestamptz not null default now())')
-  const close = async () => {
-    await sql.end()
-    await Promise.all([redis.stop(), mongo?.stop(), postgres.stop()])
-    await disk.close()
-  }
-  return { disk, postgres, mongo, redis, sql, close }
-}
-
-/** It is killed, and comes back with what it had, or, after `empty`, with nothing. */
-async function createMongo(dir: string, say: (line: string) => void): Promise<Mongo> {
-  let times = 0
-  const mongo = await createKillable(async () => {
-    const place = join(dir, `mongo-${times}`)
-    await mkdir(place, { recursive: true })
-    const server = await startMongo({ dir: place, onProgress: say })
-    if ('missing' in server) throw new Error(`There is no MongoDB: ${server.missing}.`)
-    return server
-  })
-  const empty = () => {
-    times += 1
-  }
-  return { ...mongo, empty }
-}
-
-type Servers = Awaited<ReturnType<typeof startServers>>
-
-/** `api-1` and `worker-1` have ways of their own, which can be cut; the others share one. */
-async function createWays({ postgres, mongo, redis }: Servers) {
-  const toMongo = await mongo?.link()
-  const redisPort = Number(new URL(redis.url).port)
-  const links: Record<string, Link & { url: string }> = {}
-  for (const name of ['api-1', 'worker-1', 'others']) {
-    links[`${name}.postgres`] = await postgres.link()
-    const link = await createLink(redisPort)
-    links[`${name}.redis`] = { ...link, url: `redis://127.0.0.1:${link.port}` }
-  }
-  const urlOf = (name: string, server: string) => (links[`${name}.${server}`] ?? links[`others.${server}`])?.url ?? ''
-  const envOf = (name: string) => ({
-    DATABASE_URL: `${urlOf(name, 'postgres')}?application_name=${name}`,
-    REDIS_URL: urlOf(name, 'redis'),
-    ...(toMongo && { MONGODB_URL: toMongo.url }),
-    SECRET_KEYS: Buffer.alloc(32, 7).toString('base64'),
-    EGRESS_ALLOW: '127.0.0.0/8',
-    LOG_LEVEL: 'info',
-    DATABASE_POOL: '10',
-  })
-  const close = () => {
-    for (const link of Object.values(links)) link.close()
-  }
-  return { links, envOf, close }
+function findDead(processes: Stage['processes']): (readonly [Kind, number])[] {
+  return Object.entries(processes).flatMap(([kind, list]) =>
+    list.flatMap(({ hasEnded }, index) => (hasEnded() ? [[kind as Kind, index] as const] : [])),
+  )
 }
 
 type Sinking = { dir: string; index: number; urls: readonly string[]; plantedBug: string | null }
