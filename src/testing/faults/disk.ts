@@ -24,6 +24,10 @@ export async function createDisk(dir: string): Promise<Disk> {
     },
   )
   const missing = status === 0 ? null : (error?.message ?? stderr.trim())
+  const close = () => {
+    if (missing === null) spawnSync('umount', ['-l', dir])
+  }
+  process.once('exit', close)
   await chmod(dir, 0o755)
   const ballast = join(dir, 'ballast')
   return {
@@ -42,7 +46,8 @@ export async function createDisk(dir: string): Promise<Disk> {
     },
     free: () => rm(ballast, { force: true }),
     close: async () => {
-      if (missing === null) spawnSync('umount', ['-l', dir])
+      process.off('exit', close)
+      close()
     },
   }
 }

@@ -16,7 +16,7 @@ const killOne =
   (kind: 'api' | 'sink' | 'worker'): Fault =>
   async ({ replace, processes }, random) => {
     const since = performance.now()
-    await replace(kind, any(random, processes[kind].length), { signal: 'SIGKILL' })
+    await replace(kind, any(random, processes[kind].length), 'SIGKILL')
     return { since }
   }
 
@@ -26,7 +26,7 @@ export const faults: Record<string, Fault> = {
   'kill-relay': async ({ replace, leader }) => {
     const leading = await leader()
     const since = performance.now()
-    await replace('worker', leading, { signal: 'SIGKILL' })
+    await replace('worker', leading, 'SIGKILL')
     return { since }
   },
 
@@ -91,6 +91,7 @@ export const faults: Record<string, Fault> = {
   },
 
   'disk-full': async ({ disk, postgres }, random) => {
+    if (disk.missing !== null) throw new Error(`There can be no small disk here: ${disk.missing}.`)
     await disk.fill()
     await sleep(between(random, 1_500, 3_000))
     await disk.free()
@@ -104,10 +105,10 @@ export const faults: Record<string, Fault> = {
   'clock-jump': async (stage) => {
     const { replace, whole, clock } = stage
     if (whyNoWrongClock !== null) throw new Error(`Clocks cannot be wrong here: ${whyNoWrongClock}.`)
-    for (const kind of ['api', 'worker'] as const) await replace(kind, 0, { signal: 'SIGTERM', env: clock.env })
+    for (const kind of ['api', 'worker'] as const) await replace(kind, 0, 'SIGTERM', { env: clock.env })
     await whole()
     // The clock of schedules is to be one that goes wrong.
-    await replace('worker', 1, { signal: 'SIGTERM' })
+    await replace('worker', 1, 'SIGTERM')
     await whole()
     const task = await startTicking(stage)
     for (const seconds of [3_600, -3_600, 0]) {
@@ -122,7 +123,7 @@ export const faults: Record<string, Fault> = {
     let broken = 0
     for (const kind of ['api', 'worker'] as const) {
       for (const index of [0, 1]) {
-        if ((await replace(kind, index, { signal: 'SIGTERM' })) !== 0) broken += 1
+        if ((await replace(kind, index, 'SIGTERM')) !== 0) broken += 1
         await whole()
       }
     }

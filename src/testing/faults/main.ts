@@ -22,7 +22,9 @@ const usage = `npm run faults -- [--json] [--seconds 180] [--seed N] [--only ${n
 
 /** What is under way when the last kill is over must arrive within this time: a job whose worker is dead may wait for 90 s. */
 const settleMs = 180_000
-const silenceMs = 95_000
+const patienceMs = 95_000
+/** Where a bug is planted nobody waits for what it has lost. */
+const plantedPatienceMs = 12_000
 
 function readOptions() {
   const { values } = parseArgs({
@@ -83,10 +85,10 @@ async function tryFault(fault: Fault, stage: Stage, name: string, seconds: numbe
 }
 
 /** Gives what is under way the time to arrive, as long as something still does. */
-async function settle(look: () => Promise<Findings>): Promise<Findings> {
+async function settle(look: () => Promise<Findings>, patienceMs: number): Promise<Findings> {
   let findings = await look()
   let movedAt = Date.now()
-  for (const until = Date.now() + settleMs; Date.now() < until && Date.now() - movedAt < silenceMs; ) {
+  for (const until = Date.now() + settleMs; Date.now() < until && Date.now() - movedAt < patienceMs; ) {
     // A little longer than it takes for the last to arrive: a duplicate would come after it.
     if (isClean(findings) && Date.now() - movedAt > 700) break
     await sleep(300)
@@ -97,18 +99,15 @@ async function settle(look: () => Promise<Findings>): Promise<Findings> {
   return findings
 }
 
-async function runFault(
-  name: string,
-  fault: Fault,
-  stage: Stage,
-  seconds: number,
-  seed: number,
-  say: Say,
-): Promise<Outcome> {
+/** How each fault is tried. */
+type Trial = { seconds: number; seed: number; patienceMs: number; say: Say }
+
+async function runFault(name: string, fault: Fault, stage: Stage, trial: Trial): Promise<Outcome> {
+  const { seconds, seed, patienceMs, say } = trial
   say(`${name}:`)
   const done = await tryFault(fault, stage, name, seconds, createRandom(seed), say)
   const { sql, dir, project, counts } = stage
-  const findings = await settle(() => check({ sql, dir, project, effects: counts }, name))
+  const findings = await settle(() => check({ sql, dir, project, effects: counts }, name), patienceMs)
   const { failed, untyped, hung, codes } = readRequests(dir, name)
   const outcome = { fault: name, ...done, ...findings, failed, untyped, hung }
   say(
@@ -128,13 +127,13 @@ function isInOrder(outcome: Outcome): boolean {
 }
 
 /** One stage for all of them: what one fault leaves behind is there for the next. */
-async function tryAll(chosen: readonly string[], options: Options, seconds: number, seed: number): Promise<Outcome[]> {
+async function tryAll(chosen: readonly string[], options: Options, trial: Trial): Promise<Outcome[]> {
   const stage = await setStage(options)
   const outcomes: Outcome[] = []
   try {
     for (const name of chosen) {
       const fault = faults[name]
-      if (fault) outcomes.push(await runFault(name, fault, stage, seconds, seed, options.say))
+      if (fault) outcomes.push(await runFault(name, fault, stage, trial))
     }
     return outcomes
   } finally {
@@ -147,19 +146,27 @@ async function main(): Promise<number> {
   const say: Say = (line) => void process.stdout.write(`${line}\n`)
   say(`seed ${seed}${plantedBug ? `, planted bug ${plantedBug}` : ''}`)
   const outcomes: Outcome[] = []
-  const each = seconds / chosen.length
+  const patience = plantedBug === null ? patienceMs : plantedPatienceMs
+  const trial = { seconds: seconds / chosen.length, seed, patienceMs: patience, say }
   const isOfMongo = (name: string) => name.startsWith('mongo-')
   for (const mongo of [false, true]) {
     const together = chosen.filter((name) => name !== 'upgrade' && isOfMongo(name) === mongo)
-    if (together.length > 0) outcomes.push(...(await tryAll(together, { plantedBug, mongo, say }, each, seed)))
+    if (together.length > 0) outcomes.push(...(await tryAll(together, { plantedBug, mongo, say }, trial)))
   }
   if (chosen.includes('upgrade')) {
-    outcomes.push(await upgrade(plantedBug, say, (stage, fault) => runFault('upgrade', fault, stage, each, seed, say)))
+    outcomes.push(await upgrade(plantedBug, say, (stage, fault) => runFault('upgrade', fault, stage, trial)))
   }
   if (json) say(JSON.stringify({ faults: outcomes }))
   if (outcomes.some(({ committed, kills }) => committed === 0 || kills === 0)) return 2
   return outcomes.every(isInOrder) ? 0 : 1
 }
+
+// What was started ends with this process, and so is what was mounted.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => process.exit(code))
 
 // A bug is never planted where NODE_ENV says something else.
 process.env.NODE_ENV ||= 'test'

@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { freePort } from '../../servers/ports.ts'
 import { createWrongClock } from '../wrong-clock.ts'
 import { post } from './client.ts'
+import { type Crew, createCrew } from './crew.ts'
 import type { Disk } from './disk.ts'
 import type { Killable } from './killable.ts'
 import type { Link } from './link.ts'
@@ -18,7 +19,7 @@ import { fields, type Listener, readSink, sinkFile } from './sink.ts'
 type Kind = 'api' | 'worker' | 'sink'
 
 /** Everything that faults are tried on: servers of its own behind links, and processes that come back when they are killed. */
-export type Stage = {
+export type Stage = Crew<Kind, Replacing> & {
   sql: pg.Pool
   dir: string
   disk: Disk
@@ -34,20 +35,13 @@ export type Stage = {
   redis: KillableRedis
   /** The ways of `api-1` and `worker-1` to their servers, by `process.server`. */
   links: Readonly<Record<string, Link>>
-  processes: Record<Kind, Process[]>
-  /** Kills a process and begins to start it anew: `whole` waits for it. With SIGTERM it may finish, and its exit code is answered. */
-  replace: (kind: Kind, index: number, how: Replacing) => Promise<number | null>
-  /** Resolves when all processes work. */
-  whole: () => Promise<void>
-  /** How many processes have ended by themselves; they are started anew. */
-  deaths: () => number
   /** The worker whose relay leads. */
   leader: () => Promise<number>
   close: () => Promise<void>
 }
 
+/** How a process is started in the place of another. */
 export type Replacing = {
-  signal: 'SIGKILL' | 'SIGTERM'
   /** Of the program that takes its place. */
   root?: string
   env?: Record<string, string>
@@ -65,7 +59,7 @@ export async function setStage({ root, ...options }: Options): Promise<Stage> {
   const { sql, postgres, mongo, redis, disk, ways } = servers
   const ports = [await freePort(), await freePort()]
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)
-  const start = (kind: Kind, index: number, { root: from = root, env = {} }: Partial<Replacing> = {}) => {
+  const start = (kind: Kind, index: number, { root: from = root, env = {} }: Replacing = {}) => {
     const name = `${kind}-${index + 1}`
     if (kind === 'sink') return startSink(stage.project, { dir, index, urls, plantedBug })
     const isOld = from !== undefined && from !== repository
@@ -79,49 +73,28 @@ export async function setStage({ root, ...options }: Options): Promise<Stage> {
       readyWhen: kind === 'api' ? /listening at/ : /ready|workers run/,
     })
   }
-  const processes: Stage['processes'] = { api: [], worker: [], sink: [] }
-  const stage: Omit<Stage, 'project'> & { project: Project } = {
-    ...{
-      sql,
-      dir,
-      disk,
-      clock: createWrongClock(join(dir, 'clock')),
-      urls,
-      counts: root === undefined,
-      postgres,
-      mongo,
-      redis,
-      links: ways.links,
-      processes,
-    },
+  const crew = createCrew<Kind, Replacing>({ api: [], worker: [], sink: [] }, start)
+  const stage: Stage = {
+    ...{ sql, dir, disk, urls, postgres, mongo, redis, ...crew },
+    clock: createWrongClock(join(dir, 'clock')),
+    counts: root === undefined,
+    links: ways.links,
+    // There is none before there is an API to make it.
     project: undefined as unknown as Project,
-    replace: async (kind, index, how) => {
-      const dying = processes[kind][index]
-      const code = how.signal === 'SIGTERM' ? await dying?.stop() : await dying?.kill()
-      processes[kind][index] = start(kind, index, how)
-      return code ?? null
-    },
-    whole: async () =>
-      void (await Promise.all(Object.values(processes).flatMap((list) => list.map(({ ready }) => ready)))),
-    deaths: () => {
-      const dead = findDead(processes)
-      for (const [kind, index] of dead) processes[kind][index] = start(kind, index)
-      return dead.length
-    },
     leader: () => leaderOf(sql),
     close: async () => {
-      await Promise.all(Object.values(processes).flatMap((list) => list.map((process) => process.kill())))
+      await crew.end()
       await servers.close()
       await rm(dir, { recursive: true, force: true })
     },
   }
   try {
     say('starting the processes')
-    for (const index of [0, 1]) processes.worker[index] = start('worker', index)
-    for (const index of [0, 1]) processes.api[index] = start('api', index)
+    for (const index of [0, 1]) crew.add('worker', index)
+    for (const index of [0, 1]) crew.add('api', index)
     await stage.whole()
     stage.project = await makeProject(urls[0] ?? '')
-    for (const index of stage.project.principals.keys()) processes.sink[index] = start('sink', index)
+    for (const index of stage.project.principals.keys()) crew.add('sink', index)
     await stage.whole()
     await seed(stage)
     return stage
@@ -129,12 +102,6 @@ export async function setStage({ root, ...options }: Options): Promise<Stage> {
     await stage.close()
     throw error
   }
-}
-
-function findDead(processes: Stage['processes']): (readonly [Kind, number])[] {
-  return Object.entries(processes).flatMap(([kind, list]) =>
-    list.flatMap(({ hasEnded }, index) => (hasEnded() ? [[kind as Kind, index] as const] : [])),
-  )
 }
 
 type Sinking = { dir: string; index: number; urls: readonly string[]; plantedBug: string | null }

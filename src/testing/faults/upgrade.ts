@@ -33,7 +33,7 @@ const replaceAll: Fault = async ({ replace, whole }) => {
   let broken = 0
   for (const index of [0, 1]) {
     for (const kind of ['worker', 'api'] as const) {
-      if ((await replace(kind, index, { signal: 'SIGTERM', root: repository })) !== 0) broken += 1
+      if ((await replace(kind, index, 'SIGTERM', { root: repository })) !== 0) broken += 1
       await whole()
     }
   }

@@ -50,7 +50,9 @@ const effects: Worker = {
 const app = await createApp(readEnv(), process.env.FAULTS_NAME ?? 'worker')
 // The list is what it is for everybody else; in this process there is one more.
 ;(workers as Worker[]).push(effects)
-const running = await startWorkers(app, { sweepEveryMs: 2_000 })
+// Where a bug is looked for, the job of a worker that was killed is soon taken up again.
+const queue = process.env.FAULTS_BUG ? { lockMs: 4_000, touchEveryMs: 500, pollEveryMs: 1_000 } : {}
+const running = await startWorkers(app, { sweepEveryMs: 2_000, queue })
 process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   console.log('SIGTERM', Date.now())
