@@ -140,7 +140,8 @@ export async function leaderOf(sql: Pick<pg.Pool, 'query'>, withinMs = 10_000): 
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(20)) {
     const { rows } = await sql.query<{ name: string }>(
       `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
-       where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid = ${0x74656e64} and l.objid = 1`,
+       where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid = ${0x74656e64} and l.objid = 1
+         and l.database = (select oid from pg_database where datname = current_database())`,
     )
     const index = Number(rows[0]?.name.split('-').at(-1)) - 1
     if (index >= 0) return index
