@@ -39,8 +39,8 @@ export type Store = {
   backend: AgendaBackend
   /** Makes what is missing: the table or collection and the unique index on (name, key). May be called at any time. */
   prepare: () => Promise<void>
-  /** Makes the jobs that are planned or locked beyond that time due now. */
-  bringNear: (beyond: Date) => Promise<void>
+  /** Makes jobs of that name due now that are planned beyond `plan` or locked beyond `lock`. */
+  bringNear: (name: string, plan: Date, lock: Date) => Promise<void>
   isDuplicate: (error: unknown) => boolean
   /** Removes a job that is neither running nor planned. True when there is none left by that key. */
   dropFinished: (name: string, key: string) => Promise<boolean>

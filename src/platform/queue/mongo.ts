@@ -19,11 +19,11 @@ export function mongoStore(url: string, collection: string): Store {
     prepare: async () => {
       await jobs.createIndex({ name: 1, 'data.key': 1 }, { unique: true, name: 'key' })
     },
-    bringNear: async (beyond) => {
+    bringNear: async (name, plan, lock) => {
       const now = { $set: { nextRunAt: new Date() } }
-      await jobs.updateMany({ nextRunAt: { $gt: beyond } }, now)
+      await jobs.updateMany({ name, nextRunAt: { $gt: plan } }, now)
       // A job that was running has no time: it would stay without one.
-      await jobs.updateMany({ lockedAt: { $gt: beyond } }, { $set: { ...now.$set, lockedAt: null } })
+      await jobs.updateMany({ name, lockedAt: { $gt: lock } }, { $set: { ...now.$set, lockedAt: null } })
     },
     isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === 11_000,
     dropFinished: async (name, key) => {

@@ -10,12 +10,12 @@ export function postgresStore(pool: Pool): Store {
   return {
     backend: new PostgresBackend({ pool, ensureSchema: false, disableNotifications: true }),
     prepare: () => prepare(pool),
-    bringNear: async (beyond) => {
+    bringNear: async (name, plan, lock) => {
       // A job that was running has no time: `least` passes over it.
       await pool.query(
-        `update agenda_jobs set locked_at = case when locked_at <= $1 then locked_at end, next_run_at = least(next_run_at, $2)
-         where locked_at > $1 or next_run_at > $1`,
-        [beyond, new Date()],
+        `update agenda_jobs set locked_at = case when locked_at <= $3 then locked_at end, next_run_at = least(next_run_at, $4)
+         where name = $1 and (next_run_at > $2 or locked_at > $3)`,
+        [name, plan, lock, new Date()],
       )
     },
     isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === '23505',

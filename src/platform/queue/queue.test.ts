@@ -208,9 +208,11 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
         await heard(ahead, 'started a')
         ahead.kill('SIGKILL')
         await once(ahead, 'exit')
-        spawnWorker('insert')
+        const other = create()
+        other.define(kind, insert)
+        other.start()
         await eventually(async () => {
-          await queue.prepare()
+          await other.prepare()
           assert.equal(await count('a'), 1)
         })
         rmSync(dir, { recursive: true })

@@ -58,7 +58,7 @@ export type Queue = {
   close: (graceMs?: number) => Promise<void>
 }
 
-/** No job waits for so long between its runs; one that seems to was planned or locked by a clock that was ahead. */
+/** A job that seems to be locked so far ahead, or to wait for so much longer than its kind does, met a clock that was wrong. */
 const farMs = 15 * 60_000
 
 /** Agenda with its safety layer (docs/decisions/0003). */
@@ -70,7 +70,7 @@ export function createQueue(options: QueueOptions): Queue {
   const state = { connected: false, closed: false }
   const pubsub = createPubsub(options.redisUrl, log)
   const doorbell = createDoorbell(pubsub, `tendril:${epoch}:jobs`)
-  const kinds = new Set<string>()
+  const kinds = new Map<string, JobKind>()
   const session = createSession(sql, lost)
   let releasing: ReturnType<typeof startReleasing> | undefined
   const agenda = new Agenda({
@@ -87,7 +87,7 @@ export function createQueue(options: QueueOptions): Queue {
   const enqueue = enqueuer(agenda, store, state)
   return {
     define: (kind, run, giveUp = async () => {}) => {
-      kinds.add(kind.name)
+      kinds.set(kind.name, kind)
       agenda.define(kind.name, runnerOf(runner, kind, run, giveUp), {
         concurrency: kind.concurrency,
         lockLimit: 2 * kind.concurrency,
@@ -97,7 +97,7 @@ export function createQueue(options: QueueOptions): Queue {
     },
     start: () => {
       session.start()
-      releasing = startReleasing({ sql, store, log, tell: () => ringFor(doorbell, kinds) })
+      releasing = startReleasing({ sql, store, log, tell: () => ringFor(doorbell, kinds.keys()) })
       agenda.start().catch((error: unknown) => log.error({ err: error }, 'the job queue did not start'))
     },
     enqueue,
@@ -111,7 +111,10 @@ export function createQueue(options: QueueOptions): Queue {
     forget: store.forget,
     prepare: async () => {
       await store.prepare()
-      await store.bringNear(new Date(Date.now() + farMs))
+      for (const { name, retryAfterMs } of kinds.values()) {
+        const lock = Date.now() + farMs
+        await store.bringNear(name, new Date(lock + 1.1 * Math.max(0, ...retryAfterMs)), new Date(lock))
+      }
     },
     close: async (graceMs = 25_000) => {
       state.closed = true

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Outside, Worker } from './implement.ts'
+import { workers } from './index.ts'
+
+const outside = { atEnd: () => {} } as unknown as Outside
+const jobsOf = (worker: Worker) => [...worker.jobs, ...(worker.outgoing?.(outside) ?? [])].map(({ job }) => job)
+
+test('a job belongs to one worker, and is tried again', () => {
+  const names = workers.flatMap(jobsOf).map(({ name }) => name)
+  assert.deepEqual(names, [...new Set(names)])
+  for (const { name, concurrency, retryAfterMs } of workers.flatMap(jobsOf)) {
+    assert.match(name, /^[a-z-]+\.[a-z-]+$/, name)
+    assert.ok(concurrency >= 1 && concurrency <= 50, name)
+    assert.ok(retryAfterMs.length > 0, name)
+  }
+})
+
+test('a worker has a name of its own, something to do, and tests', () => {
+  const names = workers.map(({ name }) => name)
+  assert.deepEqual(names, [...new Set(names)].sort())
+  for (const worker of workers) {
+    assert.ok(jobsOf(worker).length > 0 || worker.start, worker.name)
+    assert.ok(existsSync(join(import.meta.dirname, `${worker.name}.test.ts`)), worker.name)
+  }
+})
