@@ -74,7 +74,7 @@ test('invalid input is said with its path', async () => {
     [{ method: 'CONNECT' }, 'input.method'],
     [{ timeoutMs: 60_001 }, 'input.timeoutMs'],
     [{ basicAuth: { username: 'a:b', password: '' } }, 'input.basicAuth.username'],
-    [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, 'input.headers'],
+    [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, 'input.headers.0.value'],
   ] as const) {
     const { errors } = await operate(schemas, ctx, create, { input: { ...input, ...wrong } })
     assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), JSON.stringify(wrong))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { transaction } from '../src/context.ts'
-import { emit } from '../src/event.ts'
+import { emit, emitAll } from '../src/event.ts'
 import { signUp } from '../src/modules/accounts/accounts.ts'
 import { createVerification, verificationSecret } from '../src/modules/accounts/verifications.ts'
 import { visibleAudits } from '../src/modules/audits/audits.ts'
@@ -32,9 +32,8 @@ const record = () => audits.jobs[0]?.run({ ...world.app, key: 'k', signal }, {})
 
 test('each event is kept once, however many jobs there are', async () => {
   const { owner: ctx, projectId } = await world.createProject()
-  await transaction(ctx, async (tx) => {
-    for (let i = 0; i < 1_200; i++) await emit(tx, userUpdated, { userId: `usr_${i}` })
-  })
+  const emitted = Array.from({ length: 1_200 }, (_, i) => ({ projectId, payload: { userId: `usr_${i}` } }))
+  await transaction(ctx, async (tx) => void (await emitAll(tx, userUpdated, emitted)))
   await eventually(async () => {
     const { rows } = await world.app.sql.query('select seq from events.head')
     assert.equal(rows[0]?.seq, '1200')
