@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { type Context, consoleProjectId, type Services } from '../src/context.ts'
 import { createFanout } from '../src/documents/fanout.ts'
 import type { ProjectModel } from '../src/documents/model.ts'
-import { createModels } from '../src/documents/models.ts'
+import { createModels, type Models } from '../src/documents/models.ts'
 import { reserveNames } from '../src/documents/names.ts'
 import { classOf } from '../src/documents/permissions.ts'
 import { type Access, audienceOf, mayUse } from './access.ts'
@@ -18,6 +18,8 @@ import { descriptions, extendLazily, type Part } from './lazy.ts'
 export type Schemas = {
   /** The schema that this caller is shown, and executed on: the same object until something in it changes. */
   for: (ctx: Context) => Promise<GraphQLSchema>
+  /** Tells of each change of a project's own types. Answers how to stop. */
+  watch?: Models['watch']
   close: () => Promise<void>
 }
 
@@ -51,6 +53,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
       schemas.set(key, { model, schema: made })
       return made
     },
+    watch: models.watch,
     close: () => models.close(),
   }
 }

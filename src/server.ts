@@ -28,6 +28,7 @@ import { type Answer, codeOf, type Fed, isStream, mapStream, type Raw } from './
 import { timed } from './http/timed.ts'
 import { tracked } from './http/tracked.ts'
 import { lazily } from './http/type-names.ts'
+import { isValid } from './http/valid.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
@@ -42,6 +43,8 @@ export type Graphql = {
     operation: Operation,
     allowed: Allowed,
   ) => Promise<void>
+  /** Tells once an operation is none of the caller's schema any more. Answers how to stop. */
+  watch: (ctx: Context, operation: Operation) => (onBroken: () => void) => () => void
   /** Ends the streams, so that their clients resume elsewhere. */
   leave: () => void
   close: () => Promise<void>
@@ -68,6 +71,10 @@ export function createGraphql(
   schemas: Schemas = createSchemas(services, schema),
   { plans = true }: { plans?: boolean } = {},
 ): Graphql {
+  const watch: Graphql['watch'] = (ctx, operation) => (onBroken) => {
+    const check = async () => isValid(await schemas.for(ctx), operation) || onBroken()
+    return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
+  }
   const findPlan = plans ? createPlans() : () => null
   const leaving = new AbortController()
   const yoga = createYoga<Scope>({
@@ -90,7 +97,7 @@ export function createGraphql(
       useTransaction(),
       useMask(),
       useReadOperation(),
-      useEventStream(leaving.signal),
+      useEventStream(leaving.signal, watch),
     ],
   })
   const execute = async (scope: Scope): Promise<Answer> => {
@@ -119,6 +126,7 @@ export function createGraphql(
     }
   }
   return {
+    watch,
     leave: () => leaving.abort(),
     close: schemas.close,
     run: (ctx, operation, allowed) => {
@@ -279,13 +287,14 @@ function useReadOperation(): ScopePlugin {
   }
 }
 
-function useEventStream(leaving: AbortSignal): ScopePlugin {
+function useEventStream(leaving: AbortSignal, watch: Graphql['watch']): ScopePlugin {
   const type = 'text/event-stream'
+  const options = (scope: Scope) => ({ transport: 'SSE', watch: watch(scope, scope.operation) }) as const
   return {
     onResultProcess: ({ request, serverContext, setResultProcessor }) => {
       if (!request.headers.get('accept')?.includes(type)) return
       const follow = (answer: Answer) =>
-        isStream(answer) ? tracked(serverContext, serverContext.operation, 'SSE', answer) : answer
+        isStream(answer) ? tracked(serverContext, serverContext.operation, answer, options(serverContext)) : answer
       setResultProcessor((answer, fetchAPI) => eventStream(follow(answer as Answer), fetchAPI, leaving), type)
     },
   }

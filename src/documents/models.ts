@@ -7,6 +7,8 @@ import type { ProjectModel } from './model.ts'
 /** The projects' models as this node knows them: read once, and again only after a change. */
 export type Models = {
   get: (projectId: string) => Promise<ProjectModel>
+  /** Tells of each change of a project's own types. Answers how to stop. */
+  watch: (projectId: string, onChange: () => void) => () => void
   close: () => Promise<void>
 }
 
@@ -19,20 +21,27 @@ export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails'
   /** What was last read of each, to read no more of it than has changed. */
   const former = new LRUCache<string, ProjectModel>({ max: most })
   type Events = Awaited<ReturnType<typeof tails.listen>>
+  const watchers = new Map<string, Set<() => void>>()
   let listening: Promise<Events> | null = null
 
+  const tell = (projectId: string) => {
+    for (const onChange of watchers.get(projectId) ?? []) onChange()
+  }
+
   /** What was read of this revision or a later one stays. */
-  const forgetBefore = ({ projectId, revision }: Changed) => {
+  const forgetBefore = async ({ projectId, revision }: Changed) => {
     const loading = models.peek(projectId)
     const compare = (model: ProjectModel) => {
       if (model.revision < revision && models.peek(projectId) === loading) models.delete(projectId)
     }
-    loading?.then(compare, () => {})
+    await loading?.then(compare, () => {})
   }
   const follow = async (events: Events) => {
     try {
       for await (const { type, payload } of events) {
-        if (type === projectSchemaChanged.name) forgetBefore(payload as Changed)
+        if (type !== projectSchemaChanged.name) continue
+        await forgetBefore(payload as Changed)
+        tell((payload as Changed).projectId)
       }
     } catch (error) {
       log.warn({ error }, 'the stream of schema changes broke off')
@@ -40,6 +49,7 @@ export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails'
     // Whoever is not told of changes must not remember: the next to ask listens again.
     listening = null
     models.clear()
+    for (const projectId of watchers.keys()) tell(projectId)
   }
   const listen = async () => {
     const events = await tails.listen(consoleProjectId, null)
@@ -67,5 +77,13 @@ export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails'
     await listening
     return models.get(projectId) ?? load(projectId)
   }
-  return { get, close: async () => void (await (await listening)?.return?.()) }
+  const watch = (projectId: string, onChange: () => void) => {
+    const those = watchers.get(projectId) ?? new Set()
+    watchers.set(projectId, those.add(onChange))
+    return () => {
+      those.delete(onChange)
+      if (those.size === 0 && watchers.get(projectId) === those) watchers.delete(projectId)
+    }
+  }
+  return { get, watch, close: async () => void (await (await listening)?.return?.()) }
 }

@@ -177,10 +177,14 @@ async function start(
     const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)
     const fed = await graphql.feed(ctx, operation)
-    if (fed) return answered(tracked(ctx, operation, 'WEBSOCKET', feedSocket(extra, id, fed)))
+    const follow = { transport: 'WEBSOCKET', watch: graphql.watch(ctx, operation) } as const
+    if (fed) {
+      const place = placeOf(extra)
+      return answered(tracked(ctx, operation, feedSocket(place, id, fed), { ...follow, cursor: () => place.cursor }))
+    }
     const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
     const answer: Answer = isStream(ran)
-      ? tracked(ctx, operation, 'WEBSOCKET', ran)
+      ? tracked(ctx, operation, ran, follow)
       : isRaw(ran)
         ? JSON.parse(ran.json)
         : ran
@@ -192,6 +196,21 @@ async function start(
     return [maskError(error, { requestId, log: app.log, metrics: app.metrics })]
   } finally {
     extra.running -= 1
+  }
+}
+
+/** Where one subscription of a socket has come to; the socket has come at least so far. */
+function placeOf(connection: Connection) {
+  let own: string | undefined
+  return {
+    outlet: connection.outlet,
+    get cursor() {
+      return own
+    },
+    set cursor(cursor) {
+      own = cursor
+      connection.cursor = cursor
+    },
   }
 }
 

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Relay, startRelay } from '../../workers/relay.ts'
+import { type Api, startApi } from '../api.ts'
+import { hashSecret, newSecret } from '../lib/secrets.ts'
+import { updateAttribute } from '../modules/attributes/update.ts'
+import { deleteCollection } from '../modules/collections/collections.ts'
+import { createGraphql } from '../server.ts'
+import { type Blog, createBlog } from '../testing/blog.ts'
+import { connect, json } from '../testing/server.ts'
+import { createWorld, type World } from '../testing/world.ts'
+
+let world: World
+let api: Api
+let relay: Relay
+let blog: Blog
+let url: string
+let authorization: string
+
+before(async () => {
+  world = await createWorld({ PORT: '0' })
+  blog = await createBlog(world)
+  relay = startRelay(world.app)
+  api = await startApi(world.app, createGraphql(world.app))
+  url = `${api.url}/projects/${blog.projectId}/graphql`
+  const secret = newSecret('key')
+  const scopes = ['documents.read', 'documents.write']
+  const data = { id: 'key_1', projectId: blog.projectId, name: 'k', hash: hashSecret(secret), scopes }
+  await world.app.db.key.create({ data })
+  authorization = `Bearer ${secret}`
+})
+after(async () => {
+  await api.close()
+  await relay.stop()
+  await world.close()
+})
+
+async function subscribe(query: string) {
+  const client = await connect(url, { authorization })
+  client.send({ id: '1', type: 'subscribe', payload: { query } })
+  return client
+}
+
+async function write(query: string): Promise<void> {
+  const headers = { ...json, authorization }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) })
+  assert.equal(((await response.json()) as { errors?: unknown }).errors, undefined)
+}
+
+/** Writes until each is told: a subscription has no sign of having begun. */
+async function writeUntil(query: string, isTold: () => boolean): Promise<void> {
+  for (let tries = 0; !isTold() && tries < 100; tries += 1) {
+    await write(query)
+    await sleep(50)
+  }
+}
+
+const attributeOf = (key: string) => ({ collectionId_key: { collectionId: blog.ids.posts ?? '', key } })
+
+test('a subscription that selects a field which is renamed is told so, with where it had come to; others go on', async () => {
+  const clients = await Promise.all([
+    subscribe('subscription { postChanged { cursor node { title } } }'),
+    subscribe('subscription ($w: PostWhere) { postChanged(where: $w) { cursor node { x: title } } }'),
+    subscribe('subscription { postChanged { cursor id } }'),
+  ])
+  const [shown, , untouched] = clients
+  await writeUntil('mutation { createPost(input: { title: "a" }) { id } }', () =>
+    clients.every(({ messages }) => messages.length > 1),
+  )
+  const { id } = await world.app.db.attribute.findUniqueOrThrow({ where: attributeOf('title') })
+  await updateAttribute(blog.owner, { id, key: 'headline' })
+  const ended = () => shown?.messages.at(-1)?.type === 'complete'
+  for (let tries = 0; !ended() && tries < 100; tries += 1) await sleep(50)
+  const told = (shown?.messages ?? []).map(({ payload }) => payload) as {
+    data?: { postChanged: { cursor: string } }
+    errors?: { extensions: { code: string; cursor: string } }[]
+  }[]
+  const [error] = told.at(-2)?.errors ?? []
+  assert.deepEqual(
+    [error?.extensions.code, error?.extensions.cursor],
+    ['SCHEMA_CHANGED', told.at(-3)?.data?.postChanged.cursor],
+  )
+  const before = untouched?.messages.length ?? 0
+  await writeUntil('mutation { createPost(input: { headline: "b" }) { id } }', () => {
+    return (untouched?.messages.length ?? 0) > before
+  })
+  assert.equal(untouched?.messages.at(-1)?.type, 'next')
+  for (const client of clients) client.socket.terminate()
+})
+
+test('a subscription whose collection is deleted is told so, by WebSocket and by SSE', async () => {
+  const query = 'subscription { noteChanged { id } }'
+  const clients = [await subscribe(query), await subscribe('subscription { notesLive { cursor nodes { id } } }')]
+  const headers = { ...json, authorization, accept: 'text/event-stream' }
+  const events = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) })
+  await writeUntil('mutation { createNote(input: { text: "a" }) { id } }', () =>
+    clients.every(({ messages }) => messages.length > 1),
+  )
+  await deleteCollection(blog.owner, blog.ids.notes ?? '')
+  assert.match(await events.text(), /"code":"SCHEMA_CHANGED"/)
+  for (const client of clients) {
+    while (client.messages.at(-1)?.type !== 'complete') await client.received(client.messages.length + 1)
+    assert.match(JSON.stringify(client.messages.at(-2)), /"code":"SCHEMA_CHANGED"/)
+    client.socket.terminate()
+  }
+})
