@@ -51,7 +51,7 @@ test('every block of the guide does what it says', async () => {
       if ('type' in promised) continue
       if (!stream) throw new Error('Nobody listens.')
       const step: IteratorResult<Outcome, undefined> = await within(stream.next(), 5_000, `nothing was told: ${text}`)
-      const { value } = step
+      const value: Outcome | undefined = step.value
       assert.deepEqual(value?.errors, [])
       assert.deepEqual(value?.data, fill(promised, value?.data))
       compared += 1
