@@ -54,9 +54,13 @@ test('a guest of a project may use nothing of the console or the server', () => 
     'deleteSession',
     'errorCodes',
     'events',
+    'joined',
+    'presence',
+    'presence',
     'signIn',
     'signOut',
     'signUp',
+    'updatePresence',
   ])
 })
 

@@ -8,6 +8,7 @@ import { replayLimit } from '../modules/deliveries/replays.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
+import { presenceLimits } from '../modules/presence/presence.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { projectSubscriptions } from '../modules/subscriptions/running.ts'
@@ -54,6 +55,10 @@ const project: readonly Row[] = [
   ['mails from one project in an hour; what is more waits', count(mailLimits.projectHour)],
   ['mails that a user may ask for to prove their address, in an hour', count(maxVerifications)],
   ['sessions of a user; the oldest makes room', count(maxSessions)],
+  [
+    'who is at one topic; what each says of themselves',
+    `${count(presenceLimits.present)}; ${bytes(presenceLimits.dataBytes)}`,
+  ],
   ['subscriptions of a project on one node', count(projectSubscriptions)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]

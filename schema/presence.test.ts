@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type App, createApp } from '../src/app.ts'
+import { asSystem, type Context, transaction } from '../src/context.ts'
+import { emit } from '../src/event.ts'
+import { sessionDeleted } from '../src/modules/sessions/events.ts'
+import { listen, operate, type Payloads } from '../src/testing/operation.ts'
+import { within } from '../src/testing/stream.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { type Relay, startRelay } from '../workers/relay.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let schemas: Schemas
+let other: App
+let relay: Relay
+let projectId: string
+const open: Payloads[] = []
+
+before(async () => {
+  world = await createWorld()
+  schemas = createSchemas(world.app)
+  relay = startRelay(world.app)
+  other = await createApp(world.env, 'other')
+  projectId = (await world.createProject()).projectId
+})
+after(async () => {
+  for (const stream of open) await stream.return()
+  await relay.stop()
+  await other.close()
+  await schemas.close()
+  await world.close()
+})
+
+/** A user on one of two nodes. */
+function user(name: string, app: App = world.app): Context {
+  const actor = { kind: 'user', id: name, sessionId: `ses_${name}`, verified: true, labels: [] } as const
+  const ctx: Context = { ...asSystem(app, 'test', projectId), actor, reauthenticate: async () => ctx }
+  return ctx
+}
+
+async function subscribe(ctx: Context, field: string): Promise<Payloads> {
+  const stream = await listen(schemas, ctx, `subscription { told: ${field} { kind entries { id actorId data } } }`)
+  open.push(stream)
+  return stream
+}
+
+type Told = { kind: string; entries: { id: string; actorId: string; data: unknown }[] }
+
+async function next(stream: Payloads): Promise<Told> {
+  const { value } = await within(stream.next(), 5_000, 'nothing came')
+  assert.deepEqual(value?.errors, [])
+  return value?.data?.told
+}
+
+const brief = ({ kind, entries }: Told) => [kind, ...entries.map(({ actorId, data }) => [actorId, data])]
+
+test('who is at a topic is told on every node: who was there, who comes, changes and goes', async () => {
+  const ann = await subscribe(user('ann'), 'joined(topic: "room-1", data: { at: 1 })')
+  const first = await next(ann)
+  assert.deepEqual(brief(first), ['ALL', ['ann', { at: 1 }]])
+  const watching = await subscribe(user('carl', other), 'presence(topic: "room-1")')
+  assert.deepEqual(brief(await next(watching)), ['ALL', ['ann', { at: 1 }]])
+  const bob = await subscribe(user('bob', other), 'joined(topic: "room-1")')
+  assert.equal((await next(bob)).entries.length, 2)
+  for (const stream of [ann, watching]) assert.deepEqual(brief(await next(stream)), ['ENTERED', ['bob', null]])
+  const source = 'query { presence(topic: "room-1") { actorId } }'
+  assert.equal((await operate(schemas, user('dora'), source)).data?.presence.length, 2)
+  const update = `mutation { updatePresence(topic: "room-1", id: "${first.entries[0]?.id}", data: { at: 2 }) { data } }`
+  assert.deepEqual((await operate(schemas, user('ann', other), update)).errors, [])
+  for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['UPDATED', ['ann', { at: 2 }]])
+  assert.deepEqual((await operate(schemas, user('bob'), update)).errors, ['NOT_FOUND You are not there by this id.'])
+  await ann.return()
+  for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['LEFT', ['ann', { at: 2 }]])
+})
+
+test('topics, projects and guests are kept apart', async () => {
+  const ann = await subscribe(user('ann'), 'joined(topic: "room-2")')
+  await next(ann)
+  const source = 'query ($topic: String!) { presence(topic: $topic) { actorId } }'
+  assert.deepEqual((await operate(schemas, user('bob'), source, { topic: 'room-3' })).data, { presence: [] })
+  const elsewhere = { ...user('bob'), projectId: (await world.createProject()).projectId }
+  assert.deepEqual((await operate(schemas, elsewhere, source, { topic: 'room-2' })).data, { presence: [] })
+  const guest = world.context(projectId)
+  assert.match((await operate(schemas, guest, source, { topic: 'room-2' })).errors.join(), /UNAUTHENTICATED/)
+  await assert.rejects(subscribe(guest, 'joined(topic: "room-2")'), /UNAUTHENTICATED|Sign in/)
+})
+
+test('what is wrong or too much is refused, and nobody is there for it', async () => {
+  await assert.rejects(subscribe(user('ann'), 'joined(topic: "a b")'), /topic/)
+  await assert.rejects(subscribe(user('ann'), `joined(topic: "room-4", data: "${'x'.repeat(4_096)}")`), /4096 bytes/)
+  const source = 'query { presence(topic: "room-4") { actorId } }'
+  assert.deepEqual((await operate(schemas, user('bob'), source)).data, { presence: [] })
+})
+
+test('whoever is signed out is there no more', async () => {
+  let isValid = true
+  const eve = user('eve')
+  const stream = await subscribe(
+    { ...eve, reauthenticate: async () => (isValid ? eve : null) },
+    'joined(topic: "room-5")',
+  )
+  await next(stream)
+  const watching = await subscribe(user('bob', other), 'presence(topic: "room-5")')
+  assert.deepEqual(brief(await next(watching)), ['ALL', ['eve', null]])
+  isValid = false
+  await transaction(eve, (tx) => emit(tx, sessionDeleted, { sessionId: 'ses_eve', userId: 'eve' }))
+  await assert.rejects(within(stream.next(), 5_000, 'nothing came'), /no longer valid/)
+  assert.deepEqual(brief(await next(watching)), ['LEFT', ['eve', null]])
+})

@@ -1,0 +1,89 @@
+import {
+  type PresenceChange as Change,
+  listPresent,
+  presenceLimits,
+  updatePresence,
+  watchPresence,
+} from '../src/modules/presence/presence.ts'
+import type { Present } from '../src/modules/presence/topics.ts'
+import { builder } from './builder.ts'
+
+const access = { audience: ['console', 'client'] } as const
+
+const topicOf = 'What it is about: 1 to 128 letters, digits, `_`, `.`, `:` and `-`.'
+const dataOf = `What to say of yourself, up to ${presenceLimits.dataBytes} bytes.`
+
+const PresenceEntry = builder.objectRef<Present>('PresenceEntry').implement({
+  description: 'Somebody who is at a topic, on one device.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names this stay.' }),
+    actorId: t.exposeID('actorId', { description: 'Who: the id of a user, or of an account.' }),
+    data: t.expose('data', { type: 'JSON', nullable: true, description: 'What they say of themselves.' }),
+    since: t.field({ type: 'DateTime', description: 'When they came.', resolve: ({ since }) => new Date(since) }),
+  }),
+})
+
+const PresenceChangeKind = builder.enumType('PresenceChangeKind', {
+  description: 'What is told of a topic.',
+  values: {
+    ALL: { description: 'These are there: instead of all that was told before.' },
+    ENTERED: { description: 'These have come.' },
+    UPDATED: { description: 'These say something else of themselves.' },
+    LEFT: { description: 'These are gone.' },
+  },
+})
+
+const PresenceChange = builder.objectRef<Change>('PresenceChange').implement({
+  description: 'Who is at a topic, or what has changed of it.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: PresenceChangeKind, description: 'What is told.' }),
+    entries: t.expose('entries', { type: [PresenceEntry], description: 'Of whom.' }),
+  }),
+})
+
+builder.queryField('presence', (t) =>
+  t.field({
+    type: [PresenceEntry],
+    access,
+    description: `Who is at a topic now: up to ${presenceLimits.present}. For everybody who is signed in.`,
+    args: { topic: t.arg.string({ required: true, description: topicOf }) },
+    resolve: (_root, { topic }, ctx) => listPresent(ctx, topic),
+  }),
+)
+
+builder.subscriptionFields((t) => ({
+  presence: t.field({
+    type: PresenceChange,
+    access,
+    description: 'Who is at a topic, and who comes and goes, without being there. For everybody who is signed in.',
+    args: { topic: t.arg.string({ required: true, description: topicOf }) },
+    subscribe: (_root, { topic }, ctx) => watchPresence(ctx, topic),
+    resolve: (change) => change,
+  }),
+  joined: t.field({
+    type: PresenceChange,
+    access,
+    description:
+      'Puts you at a topic for as long as this lasts, and tells who is there, you among them. For everybody who is signed in.',
+    args: {
+      topic: t.arg.string({ required: true, description: topicOf }),
+      data: t.arg({ type: 'JSON', description: dataOf }),
+    },
+    subscribe: (_root, { topic, data }, ctx) => watchPresence(ctx, topic, { value: data ?? null }),
+    resolve: (change) => change,
+  }),
+}))
+
+builder.mutationField('updatePresence', (t) =>
+  t.field({
+    type: PresenceEntry,
+    access,
+    description: 'Says something else of yourself where you are.',
+    args: {
+      topic: t.arg.string({ required: true, description: topicOf }),
+      id: t.arg.id({ required: true, description: 'Which of your stays.' }),
+      data: t.arg({ type: 'JSON', required: true, description: dataOf }),
+    },
+    resolve: (_root, { topic, id, data }, ctx) => updatePresence(ctx, topic, id, data),
+  }),
+)
