@@ -71,10 +71,7 @@ export function createGraphql(
   schemas: Schemas = createSchemas(services, schema),
   { plans = true }: { plans?: boolean } = {},
 ): Graphql {
-  const watch: Graphql['watch'] = (ctx, operation) => (onBroken) => {
-    const check = async () => isValid(await schemas.for(ctx), operation) || onBroken()
-    return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
-  }
+  const watch = watcherOf(schemas)
   const findPlan = plans ? createPlans() : () => null
   const leaving = new AbortController()
   const yoga = createYoga<Scope>({
@@ -148,6 +145,13 @@ export function createGraphql(
     stream: async (req, res, ctx, operation, allowed) => {
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
+  }
+}
+
+function watcherOf(schemas: Schemas): Graphql['watch'] {
+  return (ctx, operation) => (onBroken) => {
+    const check = async () => isValid(await schemas.for(ctx), operation) || onBroken()
+    return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
   }
 }
 
