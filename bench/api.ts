@@ -1,5 +1,6 @@
 /** Tendril's API with instruments: how long its event loop was blocked, what its heap holds, how long a project's schema took. */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import pg from 'pg'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import { startApi } from '../src/api.ts'
 import { createApp } from '../src/app.ts'
@@ -15,6 +16,8 @@ export type Seen = {
   /** The longest time that anybody waited for a schema since the last look. */
   schemaMs: number
   rssMb: number
+  /** What went to PostgreSQL since the last look. */
+  queries: number
 }
 
 beginPart()
@@ -32,6 +35,13 @@ const timed: Schemas = {
 }
 const { url } = await startApi(app, createGraphql(app, timed))
 
+let queries = 0
+const { query } = pg.Client.prototype
+pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+  queries += 1
+  return Reflect.apply(query, this, args)
+} as typeof query
+
 const resolutionMs = 1
 const delays = monitorEventLoopDelay({ resolution: resolutionMs })
 delays.enable()
@@ -45,10 +55,12 @@ function look(): Seen {
     activeMs: active,
     schemaMs,
     rssMb: process.memoryUsage.rss() / 2 ** 20,
+    queries,
   }
   delays.reset()
   worked = now
   schemaMs = 0
+  queries = 0
   return seen
 }
 

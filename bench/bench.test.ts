@@ -46,3 +46,12 @@ test('bench:jobs tells of events that are lost', async () => {
   const { lost } = await runQuickly('jobs', 1, '--planted-bug', 'skip-events')
   assert.ok(Number(lost) > 0)
 })
+
+test('bench:realtime, which finds who gets what is not theirs', async () => {
+  const names = [
+    ...['deliveriesPerSecond', 'publicDeliveriesPerSecond', 'ratioToBareWs', 'lost', 'p99Ms', 'msPerEventAt10k'],
+    ...['idleSocketKb', 'commitToClientP50Ms', 'commitToClientP99Ms', 'stormLost', 'stormQueries'],
+  ]
+  areNumbers(await runQuickly('realtime'), names)
+  areNumbers(await runQuickly('realtime', 1, '--planted-bug', 'ignore-roles'), names)
+})

@@ -29,6 +29,8 @@ const keyRing = list
     'must be one or more keys of 32 bytes in base64, separated by commas',
   )
 
+const sockets = (most: number) => z.coerce.number().int().min(1).max(1_000_000).default(most)
+
 /** Every variable that Tendril reads, with the sentence that `.env.example` and the documentation show. */
 export const variables = {
   DATABASE_URL: url('postgres', 'postgresql').describe(
@@ -59,6 +61,9 @@ export const variables = {
   TRUSTED_PROXIES: list
     .default([])
     .describe('Addresses of proxies (CIDR) whose X-Forwarded-For is believed, separated by commas.'),
+  SOCKETS_PER_NODE: sockets(20_000).describe('Most WebSockets that one process holds open.'),
+  SOCKETS_PER_PROJECT: sockets(10_000).describe('How many of them may be of one project.'),
+  SOCKETS_PER_ADDRESS: sockets(1_000).describe('How many of them may come from one address: mind TRUSTED_PROXIES.'),
   DATA_DIR: z.string().default('.tendril').describe('Where `npm start` keeps its data.'),
   DATABASE_POOL: z.coerce
     .number()

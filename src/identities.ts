@@ -52,6 +52,7 @@ export function createIdentities({ sql, log }: { sql: Pool; log: Log }): Identit
   let leaseUntil = 0
   let askedAt = 0
   let watching: Promise<void> | null = null
+  const reading = new Map<string, { generation: number; begun: number; identity: Promise<Identity> }>()
 
   const look = async () => {
     const begun = performance.now()
@@ -80,9 +81,20 @@ export function createIdentities({ sql, log }: { sql: Pool; log: Log }): Identit
       const found = askedAt < leaseUntil ? known.get(name, now) : undefined
       if (found) return found as Identity<Found>
       const generation = known.generation()
-      const identity = await read()
-      if (generation === known.generation() && identity.ids.length > 0) known.put(name, identity)
-      return identity
+      const asked = reading.get(name)
+      // Many who come at once with one credential wait for one answer, if nothing was heard since it was asked for.
+      if (asked?.generation === generation && askedAt - asked.begun < lookEveryMs)
+        return (await asked.identity) as Identity<Found>
+      const identity = read()
+      const mine = { generation, begun: askedAt, identity }
+      reading.set(name, mine)
+      try {
+        const found = await identity
+        if (generation === known.generation() && found.ids.length > 0) known.put(name, found)
+        return found
+      } finally {
+        if (reading.get(name) === mine) reading.delete(name)
+      }
     },
     forget: known.forget,
     close: async () => {

@@ -1,6 +1,5 @@
 import type { Actor, Context } from '../context.ts'
 import { type Callers, createCallers } from './callers.ts'
-import { refreshMs } from './watched.ts'
 
 /** Who listens to a stream, kept up to date for as long as it lasts. */
 export type Caller = {
@@ -21,7 +20,8 @@ const nodes = new WeakMap<Context['tails'], Callers>()
  * Watches who listens: read again after each event that may have changed them, and now and then besides. All streams of a
  * credential share what is read. `onChange` is told at once that they are stale, and later that they are others.
  *
- * Begins stale, unless they were read a moment ago: between the authentication and the stream the credential could be revoked.
+ * The first stream of a caller begins stale: between the authentication and the stream the credential could be revoked. For
+ * another one nothing has happened since that was not heard of, and it was authenticated as docs/decisions/0009 has it.
  */
 export function watchCaller(ctx: Context, onChange: () => void): Caller {
   const { actor, projectId } = ctx
@@ -31,14 +31,12 @@ export function watchCaller(ctx: Context, onChange: () => void): Caller {
   nodes.set(ctx.tails, callers)
   const watched = callers.watch(ctx, actor)
   watched.listeners.add(onChange)
-  const since = performance.now() - refreshMs
-  const isStale = () => watched.isStale() || watched.readAt() < since
   return {
     key: watched.key,
     actor: watched.actor,
-    isStale,
+    isStale: watched.isStale,
     current: async () => {
-      while (isStale()) await watched.read()
+      while (watched.isStale()) await watched.read()
       return watched.actor()
     },
     close: () => {

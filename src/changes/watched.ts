@@ -20,9 +20,6 @@ export type Watched = {
   listeners: Set<() => void>
 }
 
-/** Whoever was read so short a time ago need not be read again for another stream. */
-export const refreshMs = 250
-
 /** `follow` resolves once every event of a project from then on is heard of. */
 export function createWatched(
   key: string,

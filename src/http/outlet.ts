@@ -1,24 +1,28 @@
-import type { Duplex } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import { limits } from './limits.ts'
 
 /**
- * Where all messages of a socket leave. What is written in one turn of the event loop goes to the kernel in one piece, and
+ * Where the payloads of subscriptions leave. What is written in one turn of the event loop goes to the kernel in one piece, and
  * what the other end has not taken is bounded: whoever writes asks first whether there is room.
  */
 export type Outlet = {
   hasRoom: () => boolean
   /** Resolves when there is room again: to false if there is none by then, as `performance.now` counts. */
   room: (until: number) => Promise<boolean>
-  /** A text message. */
   write: (bytes: Buffer) => void
 }
 
-const asText = { binary: false }
+type Options = {
+  /** What is written to in the end. */
+  stream: Pick<Writable, 'cork' | 'uncork' | 'writableLength'>
+  isOpen: () => boolean
+  send: (bytes: Buffer) => void
+}
+
 const lookMs = 20
 
-export function createOutlet(socket: WebSocket, stream: Duplex): Outlet {
+export function createOutlet({ stream, isOpen, send }: Options): Outlet {
   let isCorked = false
   /** Messages since the other end had taken all. */
   let held = 0
@@ -41,13 +45,13 @@ export function createOutlet(socket: WebSocket, stream: Duplex): Outlet {
     return held < limits.socketBacklogMessages && stream.writableLength <= limits.socketBacklogBytes
   }
   const write = (bytes: Buffer) => {
-    if (socket.readyState !== socket.OPEN) return
+    if (!isOpen()) return
     cork()
     held += 1
-    socket.send(bytes, asText)
+    send(bytes)
   }
   const room = async (until: number) => {
-    while (socket.readyState === socket.OPEN && !hasRoom()) {
+    while (isOpen() && !hasRoom()) {
       if (performance.now() > until) return false
       await wait(lookMs)
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect as connectTcp } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { until } from '../testing/feed.ts'
 import { type Client, connect, createFixture, type Fixture } from '../testing/server.ts'
 import { limits } from './limits.ts'
 
@@ -221,4 +222,23 @@ test('a large answer is no slow consumer', async () => {
   client.send({ id: '2', type: 'subscribe', payload: hello })
   await client.received(5)
   client.socket.terminate()
+})
+
+test('a process holds so many sockets open, of a project and from an address; one that closes makes room', async () => {
+  const limited = async (env: Record<string, string>, status: RegExp) => {
+    const world = await createFixture(env)
+    const at = `${world.api.url}/projects/${world.projectId}/graphql`
+    const [first] = [await connect(at), await connect(at)]
+    await assert.rejects(connect(at, false), status)
+    first.socket.terminate()
+    await first.closed
+    await until(
+      async () => (await connect(at).catch(() => null)) !== null,
+      () => 'there was no room',
+    )
+    await world.close()
+  }
+  await limited({ SOCKETS_PER_ADDRESS: '2' }, /429/)
+  await limited({ SOCKETS_PER_PROJECT: '2' }, /503/)
+  await limited({ SOCKETS_PER_NODE: '2' }, /503/)
 })

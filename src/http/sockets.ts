@@ -8,6 +8,7 @@ import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
 import { createOutlet } from './outlet.ts'
 import { projectOf, splitUrl } from './request.ts'
+import { createSeats, type Seats } from './seats.ts'
 
 export type Sockets = {
   upgrade: (req: IncomingMessage, stream: Duplex, head: Buffer) => void
@@ -17,6 +18,8 @@ export type Sockets = {
 }
 
 type SocketParts = Parts & { allows: AllowsOrigin; addressOf: (req: IncomingMessage) => string }
+
+const asText = { binary: false }
 
 /** WebSockets at the same URLs as HTTP. */
 export function createSockets(parts: SocketParts): Sockets {
@@ -28,6 +31,7 @@ export function createSockets(parts: SocketParts): Sockets {
     handleProtocols,
   })
   const connections = new Map<WebSocket, Connection>()
+  const seats = createSeats(parts.app.env)
   const pings = setInterval(() => server.clients.forEach(ping), limits.socketPingMs)
 
   const open = (socket: WebSocket, stream: Duplex, req: IncomingMessage, projectId: string) => {
@@ -35,7 +39,11 @@ export function createSockets(parts: SocketParts): Sockets {
     const ip = parts.addressOf(req)
     const connection: Connection = {
       socket,
-      outlet: createOutlet(socket, stream),
+      outlet: createOutlet({
+        stream,
+        isOpen: () => socket.readyState === socket.OPEN,
+        send: (bytes) => socket.send(bytes, asText),
+      }),
       projectId,
       ip,
       userAgent: userAgent.slice(0, 512),
@@ -46,15 +54,19 @@ export function createSockets(parts: SocketParts): Sockets {
       running: 0,
       end: () => {},
     }
+    const leaveSeat = seats.take(ip, projectId)
     connections.set(socket, connection)
-    socket.once('close', () => connections.delete(socket))
+    socket.once('close', () => {
+      connections.delete(socket)
+      leaveSeat()
+    })
     attach(connection, protocol, parts)
   }
 
   return {
     upgrade: (req, stream, head) => {
       stream.on('error', () => stream.destroy())
-      const refused = refusalOf(req, parts)
+      const refused = refusalOf(req, parts, seats)
       if (refused !== null) return refuse(stream, refused)
       const projectId = projectOf(splitUrl(req).path) ?? ''
       server.handleUpgrade(req, stream, head, (socket) => open(socket, stream, req, projectId))
@@ -73,13 +85,15 @@ export function createSockets(parts: SocketParts): Sockets {
 }
 
 /** The HTTP status with which an upgrade is refused, null when it may go on. */
-function refusalOf(req: IncomingMessage, { allows, isLeaving }: SocketParts): number | null {
+function refusalOf(req: IncomingMessage, { allows, isLeaving, addressOf }: SocketParts, seats: Seats): number | null {
   if (isLeaving()) return 503
   if ((req.url ?? '').length > limits.urlBytes) return 414
-  if (projectOf(splitUrl(req).path) === null) return 404
+  const projectId = projectOf(splitUrl(req).path)
+  if (projectId === null) return 404
   // No origin: not a browser. A browser always says whose page it is, and that page must be allowed.
   const { origin } = req.headers
-  return origin !== undefined && !allows(origin) ? 403 : null
+  if (origin !== undefined && !allows(origin)) return 403
+  return seats.refusal(addressOf(req), projectId)
 }
 
 function refuse(stream: Duplex, status: number): void {

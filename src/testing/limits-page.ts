@@ -1,4 +1,5 @@
 import { listLimit } from '../documents/values.ts'
+import { variables } from '../env.ts'
 import { costLimits, costs, limits } from '../http/limits.ts'
 import { maxVerifications } from '../modules/accounts/verifications.ts'
 import { attributeLimit } from '../modules/attributes/attributes.ts'
@@ -25,6 +26,9 @@ const bytes = (n: number) => `${count(n)} bytes`
 const table = (rows: readonly Row[]) =>
   `| what | most |\n|---|---|\n${rows.map(([what, most]) => `| ${what} | ${most} |`).join('\n')}`
 
+const { SOCKETS_PER_NODE, SOCKETS_PER_PROJECT, SOCKETS_PER_ADDRESS } = variables
+const sockets = [SOCKETS_PER_NODE, SOCKETS_PER_PROJECT, SOCKETS_PER_ADDRESS].map((one) => one.parse(undefined))
+
 const request: readonly Row[] = [
   ['a body of JSON, one WebSocket message', bytes(limits.bodyBytes)],
   ['a URL', bytes(limits.urlBytes)],
@@ -40,6 +44,14 @@ const request: readonly Row[] = [
   ['keys and elements in the variables', count(limits.values)],
   ['values in a list of a filter', count(listLimit)],
   ['operations that one socket runs at a time', count(limits.socketOperations)],
+  [
+    'messages and bytes that may wait to be read by its other end',
+    `${count(limits.socketBacklogMessages)}, ${bytes(limits.socketBacklogBytes)}`,
+  ],
+  [
+    'sockets of one process, of a project in it, from an address',
+    `${sockets.map(count).join(', ')} (\`SOCKETS_PER_…\`)`,
+  ],
 ]
 
 const project: readonly Row[] = [

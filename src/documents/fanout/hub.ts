@@ -24,6 +24,7 @@ type Options = { services: Services; models: Models; projectId: string; stream: 
 const sliceMs = 8
 /** So many rows may wait for their relations before it waits for them. */
 const mostWaiting = 2_000
+const waitMs = 10
 const retryMs = 200
 
 export function createHub({ services, models, projectId, stream }: Options): Hub {
@@ -62,7 +63,7 @@ export function createHub({ services, models, projectId, stream }: Options): Hub
       await turnOfLoop()
       begun = performance.now()
     }
-    while (related.waiting() > mostWaiting && !isClosed) await turnOfLoop()
+    while (related.waiting() > mostWaiting && !isClosed) await sleep(waitMs)
   }
   const run = async () => {
     while (!isClosed) {
