@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import type { Actor, Context } from '../src/context.ts'
 import { newId } from '../src/lib/ids.ts'
@@ -57,6 +58,30 @@ test('invalid input is said with its path', async () => {
   }
 })
 
+test('a key that may not read documents has no events of documents sent to itself, and reads none', async () => {
+  const patterns = ['*', '*.created', 'documents.*', 'databases.*.collections.*.documents.*.updated']
+  const [blind, sighted] = [key('webhooks.write', 'webhooks.read'), key('webhooks.write', 'documents.read')]
+  for (const pattern of patterns) {
+    const asked = { input: { ...input, events: ['users.*', pattern] } }
+    assert.match((await operate(schemas, blind, create, asked)).errors[0] ?? '', /^FORBIDDEN/, pattern)
+    assert.deepEqual((await operate(schemas, sighted, create, asked)).errors, [], pattern)
+  }
+  const all = { input: { ...input, events: ['*'] } }
+  const { webhook } = (await operate(schemas, ctx, create, all)).data?.createWebhook ?? {}
+  const change = 'mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { url } }'
+  const turned = { input: { id: webhook.id, url: 'https://other.example' } }
+  assert.match((await operate(schemas, blind, change, turned)).errors[0] ?? '', /^FORBIDDEN/)
+  const rows = ['databases.db_1.collections.posts.documents.p1.created', 'users.usr_1.created'].map((eventName) => ({
+    ...{ id: newId('dlv'), projectId: ctx.projectId, webhookId: webhook.id, eventId: randomUUID(), eventName },
+    body: '{}',
+  }))
+  await ctx.db.delivery.createMany({ data: rows })
+  const list = 'query ($id: ID!) { webhook(id: $id) { deliveries { totalCount nodes { eventName } } } }'
+  const { data } = await operate(schemas, blind, list, webhook)
+  assert.deepEqual(data?.webhook.deliveries, { totalCount: 1, nodes: [{ eventName: 'users.usr_1.created' }] })
+  await operate(schemas, ctx, 'mutation ($id: ID!) { deleteWebhook(id: $id) }', webhook)
+})
+
 test('headers and a login go in and do not come out; whether certificates are checked is told', async () => {
   const secrets = {
     headers: [{ name: 'X-Key', value: 'canary-1' }],
@@ -73,7 +98,7 @@ test('headers and a login go in and do not come out; whether certificates are ch
   const gone = await operate(schemas, ctx, change, { input: { id, headers: [], basicAuth: null } })
   assert.deepEqual(gone.data?.updateWebhook, { headerNames: [], username: null })
   const taken = { input: { ...input, headers: [{ name: 'webhook-id', value: 'x' }] } }
-  assert.match((await operate(schemas, ctx, create, taken)).errors[0] ?? '', /^INVALID .*\(input\.headers\)$/)
+  assert.match((await operate(schemas, ctx, create, taken)).errors[0] ?? '', /^INVALID .*\(input\.headers\.0\.name\)$/)
 })
 
 test('another project’s webhook is as one that is not', async () => {

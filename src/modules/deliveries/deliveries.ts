@@ -5,9 +5,12 @@ import { type LoggedEvent, matchesEvent } from '../../logged-event.ts'
 import { operatorRows } from '../operators/operators.ts'
 import { webhookPinged } from '../webhooks/events.ts'
 
-/** The deliveries of the project that is asked, for those who run it. */
+/** The deliveries of the project that is asked, for those who run it. Those of documents are for who may read documents. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
-  return { ...operatorRows(ctx), webhook: { deletedAt: null } }
+  const { actor } = ctx
+  const blind = actor?.kind === 'key' && !actor.scopes.has('documents.read')
+  const readable = blind ? { NOT: { eventName: { contains: '.documents.' } } } : {}
+  return { ...operatorRows(ctx), webhook: { deletedAt: null }, ...readable }
 }
 
 type Subscribed = { id: string; projectId: string; events: string[] }

@@ -21,3 +21,10 @@ export function whyNotPattern(pattern: string): string | null {
   })
   return isKnown ? null : `“${pattern}” names no event that there is.`
 }
+
+/** Whether a pattern can name an event of a document, which carries the document itself. */
+export function namesDocuments(pattern: string): boolean {
+  const segments = pattern.split('.')
+  const noun = segments.length > 2 ? segments.at(-3) : segments[0]
+  return noun === '*' || noun === 'documents'
+}

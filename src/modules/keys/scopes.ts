@@ -6,8 +6,9 @@ export const scopes = {
   'databases.write': 'Create, change and delete databases, collections, attributes and indexes.',
   'documents.read': 'Read every document.',
   'documents.write': 'Create, change and delete every document.',
-  'webhooks.read': 'Read webhooks and their deliveries.',
-  'webhooks.write': 'Create, change and delete webhooks; replay deliveries.',
+  'webhooks.read': 'Read webhooks and their deliveries; those of documents with `documents.read` beside it.',
+  'webhooks.write':
+    'Create, change and delete webhooks, for events of documents with `documents.read` beside it; replay deliveries.',
   'tasks.read': 'Read tasks and their runs.',
   'tasks.write': 'Create, change, delete and run tasks.',
   'domains.read': 'Read domains.',
