@@ -11,11 +11,13 @@ import {
   updateProject,
   visibleProjects,
 } from '../src/modules/projects/projects.ts'
+import { readUsage } from '../src/modules/usage/usage.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Key, KeyList } from './keys.ts'
 import { Member, MemberList } from './members.ts'
+import { Usage, usageArgs } from './usage.ts'
 
 const audiences = {
   client: 'end users and guests',
@@ -65,6 +67,14 @@ export const Project = builder.prismaObject('Project', {
       description: "Where the project's own API and its GraphiQL are.",
       select: { id: true },
       resolve: (project, _args, ctx) => `${ctx.env.PUBLIC_URL}/projects/${project.id}/graphql`,
+    }),
+    usage: t.field({
+      type: Usage,
+      description: 'How much it has used. Counts are there within seconds, measures within minutes.',
+      args: usageArgs,
+      select: { id: true },
+      // Whoever holds a project has shown that it is theirs.
+      resolve: ({ id }, { range, metrics }, ctx) => readUsage(ctx, id, range ?? 'D30', metrics ?? null),
     }),
     members: t.relatedConnection(
       'members',

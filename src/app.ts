@@ -5,9 +5,11 @@ import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
 import { watchApp } from './metrics.ts'
 import { createRunning } from './modules/subscriptions/running.ts'
+import { addUsage } from './modules/usage/write.ts'
 import { createCache } from './platform/cache.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
+import { type Counted, createMeter } from './platform/meter.ts'
 import { createMetrics } from './platform/metrics.ts'
 import { createPeers } from './platform/peers.ts'
 import { findUnusable } from './platform/reachable.ts'
@@ -15,6 +17,7 @@ import { createReaders } from './platform/readers.ts'
 import { createRedis } from './platform/redis.ts'
 import { createReplica } from './platform/replica.ts'
 import { createShares } from './platform/shares.ts'
+import { createStatsd } from './platform/statsd.ts'
 import { createTracing } from './platform/tracing.ts'
 import { createTails } from './tail.ts'
 
@@ -50,9 +53,17 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const metrics = createMetrics()
   const tracing = await createTracing(env, name)
   watchApp(metrics, { sql, shares, cache })
+  const statsd = createStatsd(env.STATSD_URL, log)
+  const write = async (counted: readonly Counted[]) => {
+    await addUsage(sql, counted, new Date())
+    statsd.add(counted)
+  }
+  const meter = createMeter({ write, log })
   const close = async () => {
     running.close()
     await peers.close()
+    await meter.close()
+    await statsd.close()
     cache.close()
     await replica.close()
     await identities.close()
@@ -75,6 +86,8 @@ export async function createApp(env: Env, name: string): Promise<App> {
     cache,
     readers: createReaders(reserve),
     reserve,
+    meter,
+    statsd,
     tails,
     identities,
     peers,

@@ -6,12 +6,14 @@ import type { Identities } from './identities.ts'
 import type { Running } from './modules/subscriptions/running.ts'
 import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
+import type { Meter } from './platform/meter.ts'
 import type { Metrics } from './platform/metrics.ts'
 import type { Peers } from './platform/peers.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Shares } from './platform/shares.ts'
 import { answerOf } from './platform/statements.ts'
+import type { Statsd } from './platform/statsd.ts'
 import type { Span, Tracing } from './platform/tracing.ts'
 import type { Tails } from './tail.ts'
 
@@ -44,6 +46,9 @@ export type Services = {
   cache: Cache
   /** What the planner of statements on documents has to know of their readers. */
   readers: Readers
+  /** Counts what projects use. */
+  meter: Meter
+  statsd: Statsd
   tails: Tails
   identities: Identities
   peers: Peers
@@ -228,6 +233,7 @@ async function runOn<T>(
  * unless the caller has just written.
  */
 export function readSql<T>(ctx: Context, read: (sql: Pool) => Promise<T>): Promise<T> {
+  ctx.meter.count(ctx.projectId, 'documents.read')
   return ctx.shares.run(ctx.projectId, () => ctx.replica.read(readerOf(ctx), read))
 }
 
@@ -237,6 +243,7 @@ export function readKept(
   kept: Omit<Question, 'reader'>,
   read: (sql: Pool) => Promise<string | null>,
 ): Promise<string | null> {
+  ctx.meter.count(ctx.projectId, 'documents.read')
   const ask = () => ctx.shares.run(ctx.projectId, () => read(ctx.sql))
   return ctx.cache.answer({ ...kept, reader: readerOf(ctx) }, ask)
 }

@@ -99,6 +99,14 @@ export const variables = {
     .string()
     .optional()
     .describe('Where the workers write certificates, and the file that tells Traefik of them. Without it, nowhere.'),
+  STATSD_URL: url('udp')
+    .optional()
+    .describe('Where usage is handed on as StatsD, `udp://host:8125`: a Telegraf with deploy/telegraf/telegraf.conf.'),
+  INFLUXDB_URL: url('http', 'https')
+    .optional()
+    .describe(
+      'InfluxDB 1.x that Telegraf writes to, `http://host:8086/database`. Usage is read there; without it, in PostgreSQL.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -297,9 +297,15 @@ function useEventStream(leaving: AbortSignal, watch: Graphql['watch']): ScopePlu
   return {
     onResultProcess: ({ request, serverContext, setResultProcessor }) => {
       if (!request.headers.get('accept')?.includes(type)) return
+      const { meter, projectId, operation } = serverContext
+      meter.count(projectId, 'connections.opened')
       const follow = (answer: Answer) =>
-        isStream(answer) ? tracked(serverContext, serverContext.operation, answer, options(serverContext)) : answer
-      setResultProcessor((answer, fetchAPI) => eventStream(follow(answer as Answer), fetchAPI, leaving), type)
+        isStream(answer) ? tracked(serverContext, operation, answer, options(serverContext)) : answer
+      const onSent = (bytes: number) => {
+        meter.count(projectId, 'messages.sent')
+        meter.count(projectId, 'bytes.out', bytes)
+      }
+      setResultProcessor((answer, fetchAPI) => eventStream(follow(answer as Answer), fetchAPI, leaving, onSent), type)
     },
   }
 }

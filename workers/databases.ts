@@ -39,6 +39,7 @@ export const databases: Worker = {
     implement(
       applySchemaChangesJob,
       async ({ key: _key, signal, ...services }, { projectId }) => {
+        services.meter.count(projectId, 'jobs.run')
         const done = await applySchemaChanges(asSystem(services, 'databases', projectId), { signal })
         return done ? undefined : { again: new Date(services.clock().getTime() + 500) }
       },

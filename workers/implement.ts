@@ -71,6 +71,18 @@ export function implement<Data>(
   }
 }
 
+/** A job every so often, whoever is the clock: one for each time. */
+export function onTick(job: JobDef<Record<string, never>>, everyMs: number): NonNullable<Worker['due']> {
+  const planned = new WeakMap<Queue, number>()
+  return async (_services, queue, now) => {
+    const tick = Math.floor(now.getTime() / everyMs)
+    if (planned.get(queue) === tick) return false
+    await queue.enqueue(job, String(tick), {})
+    planned.set(queue, tick)
+    return false
+  }
+}
+
 /** A job for each event that one of the patterns names. */
 export function onEvent<Data>(
   on: readonly string[],

@@ -7,6 +7,7 @@ import { mails } from './mails.ts'
 import { maintenance } from './maintenance.ts'
 import { schedules } from './schedules.ts'
 import { tasks } from './tasks.ts'
+import { usage } from './usage.ts'
 import { webhooks } from './webhooks.ts'
 
 /** Everything that happens later. */
@@ -19,5 +20,6 @@ export const workers: readonly Worker[] = [
   maintenance,
   schedules,
   tasks,
+  usage,
   webhooks,
 ]

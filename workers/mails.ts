@@ -68,6 +68,7 @@ async function sendMail(run: Run, mailer: Mailer, mailId: string): Promise<Again
   const turn = await claimMail(run, mailId)
   if (turn.kind === 'done') return undefined
   if (turn.kind === 'wait') return { again: turn.until }
+  run.meter.count(turn.mail.projectId, 'jobs.run')
   const { template, projectId, recipient, eventId, payload } = turn.mail
   const letter = letters.find((each) => each.template === template)
   const values = await letter?.values(run, { projectId, recipient, payload: payload as Record<string, unknown> })

@@ -22,6 +22,7 @@ export const tasks: Worker = {
       async ({ signal, ...services }, { runId }) => {
         const ctx = asSystem(services, 'tasks', '')
         const run = await beginRun(ctx, runId)
+        if (run) ctx.meter.count(run.projectId, 'jobs.run')
         if (run) await finishRun(ctx, runId, await call(ctx, egress, run, signal))
       },
       (services, { runId }, reason) => {

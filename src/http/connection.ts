@@ -28,6 +28,8 @@ export type Connection = {
   authorization: string | null
   /** Whose that is, as of `connection_init`. */
   caller: Actor | null
+  /** Whether it is known who they are, if only that they are a guest: from then on it is counted what they send and get. */
+  isKnown: boolean
   /** Who is to hear of a fresh credential: what it runs. */
   renewals: NonNullable<Context['renewals']>
   /** Of the last event that was sent, on whichever subscription. */
@@ -138,6 +140,8 @@ async function connect({ app }: Parts, { extra, connectionParams }: Protocol): P
   const requestId = randomUUID()
   try {
     extra.caller = (await authenticate(app, { ...extra, requestId })).actor
+    extra.isKnown = true
+    app.meter.count(extra.projectId, 'connections.opened')
     return true
   } catch (error) {
     closeFor(error, extra, requestId, app)
@@ -176,6 +180,7 @@ async function start(
     const operation = readOperation(payload)
     const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)
+    app.meter.request(ctx.projectId, 0, 0)
     const fed = await graphql.feed(ctx, operation)
     const follow = { transport: 'WEBSOCKET', watch: graphql.watch(ctx, operation) } as const
     if (fed) {

@@ -8,9 +8,14 @@ const pingMs = 15_000
 /**
  * An answer as server-sent events, in GraphQL over SSE's "distinct connections" form: `next` for each result, `complete`
  * at its end. A result that carries a cursor has it for `id`, so that a browser that comes back says where it was.
- * When the server leaves, the stream ends without `complete`: the client is to come back.
+ * When the server leaves, the stream ends without `complete`: the client is to come back. `onSent` is told of each result.
  */
-export function eventStream(answer: Answer, { Response, ReadableStream, TextEncoder }: FetchAPI, leaving: AbortSignal) {
+export function eventStream(
+  answer: Answer,
+  { Response, ReadableStream, TextEncoder }: FetchAPI,
+  leaving: AbortSignal,
+  onSent: (bytes: number) => void,
+) {
   if (!isStream(answer) && answer.data === undefined) return refusal(answer, Response)
   const utf8 = new TextEncoder()
   const steps = isStream(answer) ? answer : single(answer)
@@ -36,7 +41,9 @@ export function eventStream(answer: Answer, { Response, ReadableStream, TextEnco
     async pull(controller) {
       const step = await steps.next()
       if (leaving.aborted) return
-      controller.enqueue(utf8.encode(step.done ? 'event: complete\ndata:\n\n' : next(step.value)))
+      const bytes = utf8.encode(step.done ? 'event: complete\ndata:\n\n' : next(step.value))
+      controller.enqueue(bytes)
+      if (!step.done) onSent(bytes.length)
       // Who did not keep up is to come back, and so is not told that this is all.
       if (!step.done && !(cutOf(step.value) instanceof TooSlow)) return
       end()

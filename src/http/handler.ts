@@ -36,7 +36,15 @@ export type Parts = {
   isLeaving: () => boolean
 }
 
-type Exchange = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string; search: URLSearchParams }
+type Exchange = {
+  req: IncomingMessage
+  res: ServerResponse
+  requestId: string
+  path: string
+  search: URLSearchParams
+  /** Bytes of the body, once it is read. */
+  bytesIn?: number
+}
 
 /** Answers every HTTP request. What goes wrong is told like an error of GraphQL, wherever it happens. */
 export function createHandler(parts: Parts): Handler {
@@ -106,7 +114,9 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
     load.admit(ctx)
     const lastEventId = req.headers['last-event-id']
     if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId
-    if (!wantsStream(req)) return answer(parts, exchange, ctx, asked)
+    const bytesIn = exchange.bytesIn ?? 0
+    if (!wantsStream(req)) return app.meter.request(projectId, bytesIn, await answer(parts, exchange, ctx, asked))
+    app.meter.request(projectId, bytesIn, 0)
     if (Array.isArray(asked)) throw new Refusal(400, 'INVALID', 'A batch is answered with JSON, not with a stream.')
     return graphql.stream(req, res, ctx, asked, allowedFor(req, true))
   }
@@ -126,23 +136,26 @@ function isPlain(req: IncomingMessage): boolean {
   )
 }
 
-async function readRequest({ req, res, search }: Exchange): Promise<Operation | Operation[]> {
+async function readRequest(exchange: Exchange): Promise<Operation | Operation[]> {
+  const { req, res, search } = exchange
   if (req.method === 'GET') return readQueryString(search)
   if (req.method === 'POST') {
     refuseForged(req)
-    return readBody(await readBytes(req))
+    const bytes = await readBytes(req)
+    exchange.bytesIn = bytes.length
+    return readBody(bytes)
   }
   res.setHeader('allow', 'GET, POST')
   throw new Refusal(405, 'INVALID', 'GraphQL is asked with GET or POST.')
 }
 
-/** One JSON, for one operation or for a batch, whose operations run side by side. */
+/** One JSON, for one operation or for a batch, whose operations run side by side. Answers how many bytes it has. */
 async function answer(
   { graphql, load }: Parts,
   { req, res }: Exchange,
   ctx: Context,
   asked: Operation | Operation[],
-): Promise<void> {
+): Promise<number> {
   const run = async (operation: Operation) => {
     const result = await load
       .run(ctx, () => graphql.run(Array.isArray(asked) ? { ...ctx } : ctx, operation, allowedFor(req, false)))
@@ -165,7 +178,7 @@ async function answer(
   if (isBare) secure(res, ctx.requestId)
   if (isRaw(result)) return writeText(res, 200, result.json, type)
   tellRetry(res, result)
-  writeText(res, statusOf(result), jsonOf(result), type)
+  return writeText(res, statusOf(result), jsonOf(result), type)
 }
 
 function allowedFor(req: IncomingMessage, inParts: boolean): Allowed {
@@ -190,19 +203,22 @@ function writeJson(res: ServerResponse, status: number, body: unknown): void {
 }
 
 /** Text, not bytes: Node then sends head and body in one piece. */
-function writeText(res: ServerResponse, status: number, text: string, type: string): void {
-  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text) })
+function writeText(res: ServerResponse, status: number, text: string, type: string): number {
+  const bytes = Buffer.byteLength(text)
+  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes })
   res.end(res.req.method === 'HEAD' ? undefined : text)
+  return bytes
 }
 
 /** The same with all its headers in one piece. */
-function writePlain(res: ServerResponse, requestId: string, text: string, type: string): void {
-  const length = String(Buffer.byteLength(text))
+function writePlain(res: ServerResponse, requestId: string, text: string, type: string): number {
+  const bytes = Buffer.byteLength(text)
   res.writeHead(200, [
     ...defaults,
-    ...['x-request-id', requestId, 'content-type', `${type}; charset=utf-8`, 'content-length', length],
+    ...['x-request-id', requestId, 'content-type', `${type}; charset=utf-8`, 'content-length', String(bytes)],
   ])
   res.end(text)
+  return bytes
 }
 
 /** Headers of every answer; the page of GraphiQL needs a policy of its own. */

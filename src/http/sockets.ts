@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CloseCode, handleProtocols, type Server } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Meter } from '../platform/meter.ts'
 import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts, renew } from './connection.ts'
 import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
@@ -30,6 +31,7 @@ export function createSockets(parts: SocketParts): Sockets {
     perMessageDeflate: false,
     handleProtocols,
   })
+  const { meter } = parts.app
   const connections = new Map<WebSocket, Connection>()
   const seats = createSeats(parts.app.env)
   const pings = setInterval(() => server.clients.forEach(ping), limits.socketPingMs)
@@ -42,13 +44,18 @@ export function createSockets(parts: SocketParts): Sockets {
       outlet: createOutlet({
         stream,
         isOpen: () => socket.readyState === socket.OPEN,
-        send: (bytes) => socket.send(bytes, asText),
+        send: (bytes) => {
+          socket.send(bytes, asText)
+          meter.count(projectId, 'messages.sent')
+          meter.count(projectId, 'bytes.out', bytes.length)
+        },
       }),
       projectId,
       ip,
       userAgent: userAgent.slice(0, 512),
       authorization,
       caller: null,
+      isKnown: false,
       renewals: new Set(),
       cursor: undefined,
       running: 0,
@@ -102,19 +109,24 @@ function refuse(stream: Duplex, status: number): void {
 
 function attach(connection: Connection, protocol: Server<Connection>, parts: Parts): void {
   const { socket } = connection
-  const { log } = parts.app
+  const { log, meter } = parts.app
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (text) => send(connection, text),
+      send: (text) => {
+        if (connection.isKnown) countSent(meter, connection, text)
+        return send(connection, text)
+      },
       close: (code = CloseCode.InternalServerError, reason = '') => closeSocket(socket, code, reason),
       onMessage: (receive) =>
-        socket.on('message', (bytes) =>
-          receive(String(bytes)).catch((error) => {
+        socket.on('message', (bytes) => {
+          const text = String(bytes)
+          if (connection.isKnown) meter.count(connection.projectId, 'bytes.in', Buffer.byteLength(text))
+          receive(text).catch((error) => {
             log.error({ err: error }, 'a socket failed')
             closeSocket(socket, CloseCode.InternalServerError, 'Something went wrong.')
-          }),
-        ),
+          })
+        }),
       onPing: async (payload) => {
         const answer = (await renew(parts, connection, payload)) ?? payload
         await send(connection, JSON.stringify({ type: 'pong', payload: answer }))
@@ -130,6 +142,12 @@ function attach(connection: Connection, protocol: Server<Connection>, parts: Par
     Promise.resolve(closed()).catch((error) => log.error({ err: error }, 'a subscription did not end'))
   }
   socket.once('close', connection.end)
+}
+
+function countSent(meter: Meter, { projectId }: Connection, text: string): void {
+  meter.count(projectId, 'bytes.out', Buffer.byteLength(text))
+  // The type comes before the payload, and the id before both is short.
+  if (text.slice(0, 200).includes('"type":"next"')) meter.count(projectId, 'messages.sent')
 }
 
 /** Resolves once the message has left: whoever makes messages waits, and so nothing piles up here. */

@@ -5,6 +5,7 @@ import { buildSchema } from 'graphql'
 import { catalogue } from '../event.ts'
 import './catalogue.ts'
 import { deletable, hanging } from './deletes/hanging.ts'
+import { metrics } from './usage/metrics.ts'
 
 /** Every noun that something happens to, as events name it. */
 const nouns = [...new Set([...catalogue.keys()].map((name) => name.slice(0, name.indexOf('.'))))]
@@ -67,3 +68,17 @@ for (const noun of nouns) {
 test('what is marked as deleted has an event that says so', () => {
   for (const noun of deletable) assert.ok(catalogue.has(`${noun}.deleted`), noun)
 })
+
+/** Nouns of which nobody asks how many there are, each with the reason. */
+const uncounted: Readonly<Record<string, string>> = {
+  projects: 'Usage is that of one project.',
+  verifications: 'They last for an hour.',
+}
+
+for (const noun of nouns) {
+  test(`${noun} are counted`, { skip: uncounted[noun] ?? false }, () => {
+    assert.ok(metrics.has(`${noun}.stored`), `Say in usage/metrics.ts in which table ${noun} are counted.`)
+    const happens = [...catalogue.keys()].filter((name) => name.startsWith(`${noun}.`))
+    for (const name of happens) assert.ok(metrics.has(name), name)
+  })
+}

@@ -39,6 +39,7 @@ export const hanging = {
     { table: 'databases', by: 'projectId', nouns: ['databases'] },
     { tables: 'collections', nouns: ['documents'] },
     { table: 'audits', by: 'projectId', nouns: [] },
+    { table: 'usage', by: 'projectId', nouns: [] },
     { table: 'events.project_heads', by: 'projectId', nouns: [] },
   ],
 } satisfies Record<string, readonly Hanging[]>

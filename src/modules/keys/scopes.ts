@@ -13,6 +13,7 @@ export const scopes = {
   'tasks.write': 'Create, change, delete and run tasks.',
   'domains.read': 'Read domains.',
   'domains.write': 'Add, verify and delete domains.',
+  'usage.read': 'Read how much the project uses.',
   'audits.read': 'Read the audit log.',
   'mails.read': 'Read which mails were sent.',
   'mails.write': 'Send failed mails again.',
