@@ -14,6 +14,8 @@ const redisUrl = z
       'must be redis://host:port, redis+cluster://host:port,host:port or redis+sentinel://host:port,host:port/master, or the same with rediss',
   })
 
+const days = (initial: number) => z.coerce.number().int().min(1).max(3_650).default(initial)
+
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -107,6 +109,9 @@ export const variables = {
     .describe(
       'InfluxDB 1.x that Telegraf writes to, `http://host:8086/database`. Usage is read there; without it, in PostgreSQL.',
     ),
+  KEEP_DELIVERIES_DAYS: days(14).describe('How long deliveries to webhooks are kept after their end.'),
+  KEEP_RUNS_DAYS: days(14).describe('How long runs of tasks are kept after their end.'),
+  KEEP_MAILS_DAYS: days(30).describe('How long it is kept which mails were sent.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -50,6 +50,8 @@ export type Worker = {
   jobs: readonly Implementation[]
   /** Jobs that reach other people's servers. */
   outgoing?: (outside: Outside) => readonly Implementation[]
+  /** Jobs that look after the queue itself. */
+  queued?: (queue: Pick<Queue, 'forget'>) => readonly Implementation[]
   reactions: readonly Reaction[]
   /** Jobs that rows in PostgreSQL have waited for too long: they are enqueued again, whatever the queue's server says. */
   owed?: (services: Services) => Promise<Owed[]>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createQueue } from '../src/platform/queue/queue.ts'
+import { createQueue, type Queue } from '../src/platform/queue/queue.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
-import { maintain } from './maintenance.ts'
+import { maintain, maintenance } from './maintenance.ts'
 
 let world: World
 
@@ -11,6 +11,48 @@ before(async () => {
   world = await createWorld()
 })
 after(() => world.close())
+
+test('how long it is kept is set by the environment', async () => {
+  const { projectId } = await world.createProject()
+  const { sql, clock } = world.app
+  const forget = async () => 0
+  await sql.query(
+    `insert into mails (id, "projectId", "eventId", template, recipient, "createdAt") values ($1, $1, gen_random_uuid(), 't', 'r', $2)`,
+    [projectId, new Date(clock().getTime() - 3 * 86_400_000)],
+  )
+  const count = async () => (await sql.query('select 1 from mails where "projectId" = $1', [projectId])).rowCount
+  await maintain(world.app, { forget })
+  assert.equal(await count(), 1)
+  await maintain({ ...world.app, env: { ...world.env, KEEP_MAILS_DAYS: 2 } }, { forget })
+  assert.equal(await count(), 0)
+})
+
+test('many rows go in small steps, and hours of usage before days', async () => {
+  const { projectId } = await world.createProject()
+  const { sql } = world.app
+  for (const period of ['HOUR', 'DAY'])
+    await sql.query(
+      `insert into usage ("projectId", metric, period, at, value)
+       select $1, 'requests', $2::"UsagePeriod", now() - i * interval '1 hour', 1 from generate_series(0, 11999) i`,
+      [projectId, period],
+    )
+  await maintain(world.app, { forget: async () => 0 })
+  const { rows } = await sql.query(
+    `select period, count(*)::int as count from usage where "projectId" = $1 group by 1 order by 1`,
+    [projectId],
+  )
+  const [hours, days] = rows.map(({ count }) => count)
+  assert.ok(Math.abs(hours - 30 * 24) <= 1, hours)
+  assert.ok(Math.abs(days - 400 * 24) <= 1, days)
+})
+
+test('the clock plans one run for each ten minutes, however often it is asked', async () => {
+  const planned: string[] = []
+  const enqueue = async (_job: unknown, key: string) => void planned.push(key)
+  const queue = { enqueue } as unknown as Queue
+  for (const ms of [0, 500, 599_999, 600_000]) await maintenance.due?.(world.app, queue, new Date(ms))
+  assert.deepEqual(planned, ['0', '1'])
+})
 
 test('what is old goes, what is young or still wanted stays', async () => {
   const { sql, log, env, tails } = world.app

@@ -35,7 +35,11 @@ export async function startWorkers(services: Services, options: Options = {}): P
   })
   const ends: (() => Promise<void>)[] = []
   const outside: Outside = { egress, mailer, atEnd: (wait) => ends.push(wait) }
-  const jobs = chosen.flatMap((worker) => [...worker.jobs, ...(worker.outgoing?.(outside) ?? [])])
+  const jobs = chosen.flatMap((worker) => [
+    ...worker.jobs,
+    ...(worker.outgoing?.(outside) ?? []),
+    ...(worker.queued?.(queue) ?? []),
+  ])
   for (const { job, run, giveUp } of jobs) {
     queue.define(
       job,

@@ -1,5 +1,5 @@
 import { listLimit } from '../documents/values.ts'
-import { variables } from '../env.ts'
+import { readEnv, variables } from '../env.ts'
 import { costLimits, costs, limits } from '../http/limits.ts'
 import { maxVerifications } from '../modules/accounts/verifications.ts'
 import { attributeLimit } from '../modules/attributes/attributes.ts'
@@ -9,6 +9,7 @@ import { replayLimit } from '../modules/deliveries/replays.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
+import { keepJobsMs, keepLogHours, retentions } from '../modules/maintenance/retentions.ts'
 import { presenceLimits } from '../modules/presence/presence.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
@@ -85,6 +86,25 @@ const time: readonly Row[] = [
   ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
 ]
 
+/** The environment as it is where nobody has set anything. */
+const unset = readEnv({
+  DATABASE_URL: 'postgresql://none',
+  REDIS_URL: 'redis://none',
+  SECRET_KEYS: Buffer.alloc(32).toString('base64'),
+})
+
+const age = (ms: number) => {
+  const hours = ms / 3_600_000
+  if (hours === 0) return 'not at all'
+  return hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} ${hours === 1 ? 'hour' : 'hours'}`
+}
+
+const kept: readonly (readonly [string, string, string])[] = [
+  ...retentions.map(({ what, keepMs, said, setBy }) => [what, said ?? age(keepMs(unset)), setBy ?? ''] as const),
+  ['jobs that have ended', age(keepJobsMs), ''],
+  ['days of the event log, after their end', `${keepLogHours} hours, longer while a worker has not read them`, ''],
+]
+
 const prices: readonly (readonly [string, number])[] = [
   ['each thing: a row of a page, the other end of a relation', costs.thing],
   ['`totalCount`', costs.totalCount],
@@ -134,6 +154,14 @@ Introspection has a budget of its own, ${count(limits.introspectionCost)}, the s
 ## A project
 
 ${table(project)}
+
+## What is kept, and for how long
+
+Every ten minutes one worker deletes what is older, in small steps.
+
+| what | kept for | set by |
+|---|---|---|
+${kept.map((row) => `| ${row.join(' | ')} |`).join('\n')}
 
 ## Time and load
 

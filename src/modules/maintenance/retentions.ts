@@ -1,0 +1,72 @@
+import type { Env } from '../../env.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+
+export type Retention = {
+  /** In words, for the page of limits. */
+  what: string
+  table: string
+  /** Which rows of it, older than `$1`. */
+  rows: string
+  keepMs: (env: Env) => number
+  /** How long that is where nobody has set it, if `keepMs` does not say it. */
+  said?: string
+  /** What sets it. */
+  setBy?: string
+}
+
+/** What is deleted by its age, and when. */
+export const retentions: readonly Retention[] = [
+  { what: 'notes that an event had its effect', table: 'processed', rows: 'at < $1', keepMs: () => 14 * day },
+  // Done jobs stay for a moment only, so that a second claim finds them; given-up ones for as long as they may be asked about.
+  { what: 'notes of jobs that are done', table: 'job_attempts', rows: 'attempts = -1 and at < $1', keepMs: () => hour },
+  { what: 'jobs that were given up', table: 'job_attempts', rows: 'at < $1', keepMs: () => 30 * day },
+  {
+    what: 'the audit log',
+    table: 'audits',
+    // The first half finds what may be too old, by the index of `at`.
+    rows: `at < $1::timestamptz - (select min("auditDays") from projects) * interval '1 day'
+      and at < $1::timestamptz - coalesce((select p."auditDays" from projects p where p.id = audits."projectId"), 14) * interval '1 day'`,
+    keepMs: () => 0,
+    said: '14 days',
+    setBy: '`auditDays` of the project',
+  },
+  {
+    what: 'deliveries that have ended, with their attempts',
+    table: 'deliveries',
+    rows: `status <> 'PENDING' and "updatedAt" < $1`,
+    keepMs: (env) => env.KEEP_DELIVERIES_DAYS * day,
+    setBy: '`KEEP_DELIVERIES_DAYS`',
+  },
+  {
+    what: 'runs of tasks that have ended',
+    table: 'task_runs',
+    rows: `status not in ('PENDING', 'RUNNING') and "createdAt" < $1`,
+    keepMs: (env) => env.KEEP_RUNS_DAYS * day,
+    setBy: '`KEEP_RUNS_DAYS`',
+  },
+  {
+    what: 'mails',
+    table: 'mails',
+    rows: `"createdAt" < $1`,
+    keepMs: (env) => env.KEEP_MAILS_DAYS * day,
+    setBy: '`KEEP_MAILS_DAYS`',
+  },
+  {
+    what: 'answers to an `idempotencyKey`, and how far imports have come',
+    table: 'idempotencies',
+    rows: '"createdAt" < $1',
+    keepMs: () => day,
+  },
+  { what: 'sessions, after their end', table: 'sessions', rows: '"expiresAt" < $1', keepMs: () => 0 },
+  { what: 'verifications, after their end', table: 'verifications', rows: '"expiresAt" < $1', keepMs: () => day },
+  { what: 'usage by the hour', table: 'usage', rows: `period = 'HOUR' and at < $1`, keepMs: () => 30 * day },
+  { what: 'usage by the day', table: 'usage', rows: `period = 'DAY' and at < $1`, keepMs: () => 400 * day },
+]
+
+/** How long the queue remembers a job that has ended. */
+export const keepJobsMs = 2 * day
+
+/** How long a day of the event log is kept after its end, and longer where somebody has not read it yet. */
+export const keepLogHours = 48
