@@ -95,6 +95,9 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
     `insert into indexes (id, "projectId", "collectionId", key, type, "updatedAt") values (${id} || 'i', ${id}, $1, 'i', 'KEY', now())`,
     [posts],
   )
+  await sql(
+    `insert into usage ("projectId", metric, period, at, value) select ${id}, 'requests', 'HOUR', now() + i * interval '1 hour', 1 ${each}`,
+  )
   await sql(`insert into events.project_heads values (${id}, 1) on conflict do nothing`)
 }
 

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { countEventsJob, measureStocksJob } from '../src/modules/usage/jobs.ts'
 import { countLog } from '../src/modules/usage/write.ts'
-import { implement, onBatch, onTick, type Worker } from './implement.ts'
+import { gatherMs, implement, onMoment, onTick, type Worker } from './implement.ts'
 import { measureStocks } from './usage/stocks.ts'
 
 const batchSize = 5_000
@@ -10,9 +11,10 @@ const measureEveryMs = 10 * 60_000
 export const usage: Worker = {
   name: 'usage',
   jobs: [
-    implement(countEventsJob, async ({ sql, statsd, signal }, { to }) => {
+    implement(countEventsJob, async ({ sql, statsd, signal }) => {
+      await sleep(gatherMs, undefined, { signal })
       while (!signal.aborted) {
-        const counted = await countLog(sql, BigInt(to), batchSize)
+        const counted = await countLog(sql, batchSize)
         if (counted === null) break
         statsd.add(counted)
       }
@@ -20,13 +22,13 @@ export const usage: Worker = {
     }),
     implement(measureStocksJob, (run) => measureStocks(run)),
   ],
-  reactions: [onBatch(countEventsJob)],
+  reactions: [onMoment(countEventsJob)],
   owed: async ({ sql }) => {
-    const { rows } = await sql.query<{ from: string; to: string }>(
-      `select b.seq as to, coalesce(u.seq, 0) as from from consumers b left join consumers u on u.name = 'usage'
+    const { rows } = await sql.query<{ to: string }>(
+      `select b.seq as to from consumers b left join consumers u on u.name = 'usage'
        where b.name = 'bridge' and b.seq > coalesce(u.seq, 0) and coalesce(u.at, 'epoch') < now() - interval '1 minute'`,
     )
-    return rows.map(({ from, to }) => ({ job: countEventsJob, key: to, data: { from, to } }))
+    return rows.map(({ to }) => ({ job: countEventsJob, key: to, data: {} }))
   },
   due: onTick(measureStocksJob, measureEveryMs),
 }

@@ -9,10 +9,10 @@ export const measureStocksJob = defineJob({
   retryAfterMs: [],
 })
 
-/** Counts the events of the log up to a place in it. */
+/** Counts what is new in the event log. */
 export const countEventsJob = defineJob({
   name: 'usage.count',
-  data: z.object({ from: z.string(), to: z.string() }),
+  data: z.object({}),
   concurrency: 1,
   retryAfterMs: [1_000, 5_000, 30_000, 60_000],
 })

@@ -33,7 +33,7 @@ export async function setUsage(sql: Sql, measured: readonly Counted[], at: Date)
 /** One statement, one transaction: the place in the log moves with what was counted up to there. */
 const countEvents = `
   with cursor as (select seq from consumers where name = 'usage' for update),
-  last as (select least(seq + $2::bigint, $1::bigint) as seq from cursor where seq < $1::bigint),
+  last as (select least(c.seq + $1::bigint, h.seq) as seq from cursor c, events.head h where c.seq < h.seq),
   numbers as (
     select l."projectId", l.type as metric, date_trunc('hour', l.at, 'UTC') as at, count(*) as value
     from events.log l, cursor, last where l.seq > cursor.seq and l.seq <= last.seq group by 1, 2, 3),
@@ -43,9 +43,9 @@ const countEvents = `
     (select count(*) from moved)::int as moved
   from numbers group by 1, 2`
 
-/** Counts the events of a stretch of the log once, whoever tries how often. Answers them; null when none are left up to there. */
-export async function countLog(sql: Sql, to: bigint, most: number): Promise<Counted[] | null> {
+/** Counts the next events of the log, each once, whoever tries how often. Answers them; null when there are none. */
+export async function countLog(sql: Sql, most: number): Promise<Counted[] | null> {
   await sql.query(`insert into consumers (name, seq) values ('usage', 0) on conflict do nothing`)
-  const { rows } = await sql.query<Counted>(countEvents, [String(to), most])
+  const { rows } = await sql.query<Counted>(countEvents, [most])
   return rows.length === 0 ? null : rows.map(({ projectId, metric, value }) => ({ projectId, metric, value }))
 }
