@@ -7,7 +7,7 @@ import type { Meter } from '../platform/meter.ts'
 import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts, renew } from './connection.ts'
 import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
-import { createOutlet } from './outlet.ts'
+import { createOutlet, type Outlet } from './outlet.ts'
 import { projectOf, splitUrl } from './request.ts'
 import { createSeats, type Seats } from './seats.ts'
 
@@ -31,7 +31,6 @@ export function createSockets(parts: SocketParts): Sockets {
     perMessageDeflate: false,
     handleProtocols,
   })
-  const { meter } = parts.app
   const connections = new Map<WebSocket, Connection>()
   const seats = createSeats(parts.app.env)
   const pings = setInterval(() => server.clients.forEach(ping), limits.socketPingMs)
@@ -41,15 +40,7 @@ export function createSockets(parts: SocketParts): Sockets {
     const ip = parts.addressOf(req)
     const connection: Connection = {
       socket,
-      outlet: createOutlet({
-        stream,
-        isOpen: () => socket.readyState === socket.OPEN,
-        send: (bytes) => {
-          socket.send(bytes, asText)
-          meter.count(projectId, 'messages.sent')
-          meter.count(projectId, 'bytes.out', bytes.length)
-        },
-      }),
+      outlet: outletOf(socket, stream, (bytes) => countResult(parts.app.meter, projectId, bytes)),
       projectId,
       ip,
       userAgent: userAgent.slice(0, 512),
@@ -89,6 +80,19 @@ export function createSockets(parts: SocketParts): Sockets {
       for (const socket of server.clients) socket.terminate()
     },
   }
+}
+
+function outletOf(socket: WebSocket, stream: Duplex, onSent: (bytes: number) => void): Outlet {
+  const send = (bytes: Buffer) => {
+    socket.send(bytes, asText)
+    onSent(bytes.length)
+  }
+  return createOutlet({ stream, isOpen: () => socket.readyState === socket.OPEN, send })
+}
+
+function countResult(meter: Meter, projectId: string, bytes: number): void {
+  meter.count(projectId, 'messages.sent')
+  meter.count(projectId, 'bytes.out', bytes)
 }
 
 /** The HTTP status with which an upgrade is refused, null when it may go on. */
