@@ -9,7 +9,7 @@ import { addUsage } from './modules/usage/write.ts'
 import { createCache } from './platform/cache.ts'
 import { createDb, createPool } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
-import { type Counted, createMeter } from './platform/meter.ts'
+import { type Counted, createMeter, type Meter } from './platform/meter.ts'
 import { createMetrics } from './platform/metrics.ts'
 import { createPeers } from './platform/peers.ts'
 import { findUnusable } from './platform/reachable.ts'
@@ -54,11 +54,7 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const tracing = await createTracing(env, name)
   watchApp(metrics, { sql, shares, cache })
   const statsd = createStatsd(env.STATSD_URL, log)
-  const write = async (counted: readonly Counted[]) => {
-    await addUsage(sql, counted, new Date())
-    statsd.add(counted)
-  }
-  const meter = createMeter({ write, log })
+  const meter = openMeter({ sql, log, statsd })
   const close = async () => {
     running.close()
     await peers.close()
@@ -96,4 +92,12 @@ export async function createApp(env: Env, name: string): Promise<App> {
     clock: () => new Date(),
     close,
   }
+}
+
+function openMeter({ sql, log, statsd }: Pick<Services, 'sql' | 'log' | 'statsd'>): Meter {
+  const write = async (counted: readonly Counted[]) => {
+    await addUsage(sql, counted, new Date())
+    statsd.add(counted)
+  }
+  return createMeter({ write, log })
 }
