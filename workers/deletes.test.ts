@@ -58,7 +58,7 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
   await insertDocuments(posts, 100 * times)
   const each = `from generate_series(1, ${times}) i`
   await sql(
-    `insert into webhooks (id, "projectId", name, url, "updatedAt") values (${id} || 'w', ${id}, '', '', now())`,
+    `insert into webhooks (id, "projectId", name, url, events, "updatedAt") values (${id} || 'w', ${id}, '', '', '{}', now())`,
   )
   await sql(`insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, "updatedAt")
     select ${id} || i, ${id}, ${id} || 'w', gen_random_uuid(), '', '', now() ${each}`)
