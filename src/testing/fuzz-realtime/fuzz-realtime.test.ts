@@ -9,7 +9,7 @@ import type { Delivery } from './listener.ts'
 import type { Subscription } from './subscriptions.ts'
 
 async function fuzz(...args: string[]) {
-  const options = ['--json', '--seed', '5', '--subscriptions', '18', ...args]
+  const options = ['--json', '--seed', '2', '--subscriptions', '18', ...args]
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...options])
   let [output, errors] = ['', '']
   child.stdout.on('data', (chunk) => (output += chunk))
