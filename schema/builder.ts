@@ -29,7 +29,10 @@ export type SchemaTypes = {
 /** Only the form that lists give: Prisma is never handed a value of another type, or one that PostgreSQL cannot read. */
 const cursor = z
   .string()
-  .refine((text) => /^GPC:S:[\w-]{1,64}$/.test(Buffer.from(text, 'base64').toString()), 'This is no cursor of a list.')
+  .refine(
+    (text) => /^GPC:S:[\w.:-]{1,160}$/.test(Buffer.from(text, 'base64').toString()),
+    'This is no cursor of a list.',
+  )
 
 const { page } = limits
 const pageSize = z.int().min(0, 'This cannot be less than 0.').max(page.most, `A page has at most ${page.most}.`)

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import type { Services } from '../src/context.ts'
 import type { LoggedEvent } from '../src/logged-event.ts'
 import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
+import { noteWaiting } from '../src/platform/queue/attempts.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
 import type { Implementation, Owed, Worker } from './implement.ts'
 import { noteTraces } from './relay/traces.ts'
@@ -130,6 +131,7 @@ async function moveOn({ services, client, queue, tell }: Move, workers: readonly
   const reactions = workers.flatMap((worker) => worker.reactions)
   const owed = await Promise.all(reactions.map((react) => react(services, events)))
   for (const each of owed.flat()) if (each.isTold) tell(each)
+  await noteWaiting(services.sql, owed.flat().flatMap(waitingOf))
   await enqueueAll(queue, owed.flat())
   noteTraces(
     services.tracing,
@@ -140,11 +142,19 @@ async function moveOn({ services, client, queue, tell }: Move, workers: readonly
   return events.length
 }
 
+function waitingOf({ job, key, data, projectId }: Owed) {
+  return projectId ? [{ job: `${job.name}:${key}`, projectId, data }] : []
+}
+
 /** Four at a time: the pool is shared. */
 async function enqueueAll(queue: Queue, owed: readonly Owed[]): Promise<void> {
   for (let i = 0; i < owed.length; i += 4) {
     await Promise.all(
-      owed.slice(i, i + 4).map(({ job, key, data, ...options }) => queue.enqueue(job, key, data, options)),
+      owed
+        .slice(i, i + 4)
+        .map(({ job, key, data, isRevived, ...options }) =>
+          isRevived ? queue.revive(job, key, data, options) : queue.enqueue(job, key, data, options),
+        ),
     )
   }
 }
@@ -186,6 +196,7 @@ export function startSweeper(services: Services, queue: Queue, workers: readonly
 export async function sweep(services: Services, queue: Queue, workers: readonly Worker[]): Promise<void> {
   await queue.prepare()
   for (const worker of workers) {
-    for (const { job, key, data } of (await worker.owed?.(services)) ?? []) await queue.revive(job, key, data)
+    for (const { job, key, data, projectId = null } of (await worker.owed?.(services)) ?? [])
+      await queue.revive(job, key, data, { projectId })
   }
 }

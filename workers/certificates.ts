@@ -26,14 +26,15 @@ export const certificates: Worker = {
   ],
   // Renewals are owed from the moment that they are due; each has a key of its own.
   owed: async ({ sql, clock }) => {
-    const { rows } = await sql.query<{ id: string; renewAt: Date }>(
-      `select id, "renewAt" from domains where "verifiedAt" is not null and "renewAt" < $1 order by "renewAt" limit 100`,
+    const { rows } = await sql.query<{ id: string; renewAt: Date; projectId: string }>(
+      `select id, "renewAt", "projectId" from domains where "verifiedAt" is not null and "renewAt" < $1 order by "renewAt" limit 100`,
       [clock()],
     )
-    return rows.map(({ id, renewAt }) => ({
+    return rows.map(({ id, renewAt, projectId }) => ({
       job: issueCertificateJob,
       key: `${id}.${renewAt.getTime()}`,
       data: { domainId: id },
+      projectId,
     }))
   },
   start: (services) => {

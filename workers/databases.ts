@@ -29,7 +29,7 @@ export function asksForChange({
 }
 
 function owe(projectId: string, key: string): Owed {
-  return { job: applySchemaChangesJob, key, data: { projectId } }
+  return { job: applySchemaChangesJob, key, data: { projectId }, projectId }
 }
 
 /** Makes a project's collections, attributes and indexes in PostgreSQL. */

@@ -75,6 +75,9 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
   await sql(
     `insert into mails (id, "projectId", "eventId", template, recipient) select ${id} || i, ${id}, gen_random_uuid(), '', '' ${each}`,
   )
+  await sql(`insert into job_attempts (job, "projectId") select ${id} || i, ${id} ${each}`)
+  await sql(`insert into job_runs (id, "projectId", job, attempt, outcome, "startedAt")
+    select ${id} || i, ${id}, '', 1, 'SUCCEEDED', now() ${each}`)
   await sql(`insert into senders (id, "projectId", name, address, host, port, secure, "updatedAt")
     values (${id}, ${id}, '', '', '', 1, false, now())`)
   await sql(`insert into audits (id, "projectId", seq, event, resource, "actorKind", payload, at)

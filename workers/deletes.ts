@@ -18,6 +18,8 @@ export const deletes: Worker = {
     return onEvent([`${noun}.deleted`], cascadeJob, {
       key: (event) => `${noun}.${idOf(event)}`,
       data: (event) => ({ noun, id: idOf(event) }),
+      // It would take its own row away with those of the project.
+      isShown: false,
     })
   }),
   owed: async ({ sql, clock }) => {

@@ -37,6 +37,10 @@ export type Owed = {
   key: string
   data: unknown
   trace?: string | null
+  /** Whose job it is, where it is one project's: those who run the project see it. */
+  projectId?: string | null
+  /** Whether it is owed even if one by that key has ended. */
+  isRevived?: true
   /** Whether `heard` is told of it besides. */
   isTold?: true
 }
@@ -85,16 +89,29 @@ export function onTick(job: JobDef<Record<string, never>>, everyMs: number): Non
   }
 }
 
+type OnEvent<Data> = {
+  key?: (event: LoggedEvent) => string
+  data: (event: LoggedEvent) => Data
+  /** Whether the jobs are shown to those who run the event's project. */
+  isShown?: boolean
+}
+
 /** A job for each event that one of the patterns names. */
 export function onEvent<Data>(
   on: readonly string[],
   job: JobDef<Data>,
-  { key = (event) => event.id, data }: { key?: (event: LoggedEvent) => string; data: (event: LoggedEvent) => Data },
+  { key = (event) => event.id, data, isShown = true }: OnEvent<Data>,
 ): Reaction {
   return async (_services, events) =>
     events
       .filter((event) => on.some((pattern) => matchesEvent(pattern, event)))
-      .map((event) => ({ job, key: key(event), data: job.data.parse(data(event)), trace: event.trace ?? null }))
+      .map((event) => ({
+        job,
+        key: key(event),
+        data: job.data.parse(data(event)),
+        trace: event.trace ?? null,
+        projectId: isShown ? event.projectId : null,
+      }))
 }
 
 /** Events of so long a time lead to one job, where they lead to one together. */

@@ -3,6 +3,7 @@ import { certificates } from './certificates.ts'
 import { databases } from './databases.ts'
 import { deletes } from './deletes.ts'
 import type { Worker } from './implement.ts'
+import { jobs } from './jobs.ts'
 import { mails } from './mails.ts'
 import { maintenance } from './maintenance.ts'
 import { schedules } from './schedules.ts'
@@ -16,6 +17,7 @@ export const workers: readonly Worker[] = [
   certificates,
   databases,
   deletes,
+  jobs,
   mails,
   maintenance,
   schedules,

@@ -15,7 +15,7 @@ const writeMails: Reaction = async (services, events) => {
   for (const event of events) {
     const letter = letters.find(({ on }) => matchesEvent(on, event))
     const mailId = letter && (await recordMail(services, letter, event))
-    if (mailId) owed.push({ job: sendMailJob, key: mailId, data: { mailId } })
+    if (mailId) owed.push({ job: sendMailJob, key: mailId, data: { mailId }, projectId: event.projectId })
   }
   return owed
 }
@@ -48,13 +48,13 @@ export const mails: Worker = {
   ],
   // Where there is no mail server for them they wait, recorded, until there is one.
   owed: async ({ sql, clock, env }) => {
-    const { rows } = await sql.query<{ mailId: string }>(
-      `select id as "mailId" from mails m where status = 'PENDING' and "createdAt" < $1
+    const { rows } = await sql.query<{ mailId: string; projectId: string }>(
+      `select id as "mailId", "projectId" from mails m where status = 'PENDING' and "createdAt" < $1
          and ($2 or exists (select from senders s where s."projectId" = m."projectId"))
        order by "createdAt" limit 1000`,
       [new Date(clock().getTime() - 60_000), env.SMTP_URL !== undefined],
     )
-    return rows.map((data) => ({ job: sendMailJob, key: data.mailId, data }))
+    return rows.map(({ mailId, projectId }) => ({ job: sendMailJob, key: mailId, data: { mailId }, projectId }))
   },
 }
 

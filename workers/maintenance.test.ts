@@ -69,6 +69,9 @@ test('what is old goes, what is young or still wanted stays', async () => {
     await sql.query(
       `insert into job_attempts (job, attempts, at) values ('x ' || ${id}, 1, ${at}), ('done ' || ${id}, -1, ${at} - interval '1 min')`,
     )
+    await sql.query(
+      `insert into job_runs (id, "projectId", job, attempt, outcome, "startedAt", "finishedAt") values (${id}, '${projectId}', '', 1, 'FAILED', now(), ${at})`,
+    )
     await sql.query(`insert into audits values (${uuid}, '${projectId}', 1, 'e', 'r', 'system', null, '{}', ${at})`)
     await sql.query(
       `insert into webhooks (id, "projectId", name, url, "updatedAt") values (${id}, '${projectId}', 'n', 'u', now())`,
@@ -93,6 +96,7 @@ test('what is old goes, what is young or still wanted stays', async () => {
     (await sql.query(`select ${id} as id from ${table} order by 1`)).rows.map((row) => row.id)
   assert.equal((await left('processed', 'handler')).length, 1)
   assert.deepEqual(await left('job_attempts', 'job'), ['x 1 hour'])
+  assert.deepEqual(await left('job_runs', 'id'), ['1 hour'])
   assert.equal((await left('audits', 'seq')).length, 1)
   assert.deepEqual(await left('deliveries', 'id'), ['f1 hour', 'p1 hour', 'p60 days'])
   assert.deepEqual(await left('mails', 'id'), ['1 hour'])

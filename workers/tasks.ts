@@ -44,11 +44,11 @@ export const tasks: Worker = {
     }),
   ],
   owed: async ({ sql, clock }) => {
-    const { rows } = await sql.query<{ id: string }>(
-      `select id from task_runs where status in ('PENDING', 'RUNNING') and "createdAt" < $1 order by "createdAt" limit 1000`,
+    const { rows } = await sql.query<{ id: string; projectId: string }>(
+      `select id, "projectId" from task_runs where status in ('PENDING', 'RUNNING') and "createdAt" < $1 order by "createdAt" limit 1000`,
       [new Date(clock().getTime() - 60_000)],
     )
-    return rows.map(({ id }) => ({ job: runTaskJob, key: id, data: { runId: id } }))
+    return rows.map(({ id, projectId }) => ({ job: runTaskJob, key: id, data: { runId: id }, projectId }))
   },
 }
 

@@ -38,6 +38,8 @@ export const hanging = {
     { table: 'collections', by: 'projectId', nouns: ['collections', 'attributes', 'indexes'], batch: 10 },
     { table: 'databases', by: 'projectId', nouns: ['databases'] },
     { tables: 'collections', nouns: ['documents'] },
+    { table: 'job_attempts', by: 'projectId', nouns: ['jobs'] },
+    { table: 'job_runs', by: 'projectId', nouns: [] },
     { table: 'audits', by: 'projectId', nouns: [] },
     { table: 'usage', by: 'projectId', nouns: [] },
     { table: 'events.project_heads', by: 'projectId', nouns: [] },

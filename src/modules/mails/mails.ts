@@ -99,6 +99,12 @@ export async function releaseMail({ db }: Pick<Services, 'db'>, id: string, erro
   await db.mail.updateMany({ where: { id, status: 'PENDING' }, data })
 }
 
+/** Makes a mail whose job was given up wait for it again. */
+export async function reopenMail({ db }: DbContext, id: string, projectId: string): Promise<void> {
+  const where = { id, projectId, status: 'FAILED' } as const
+  await db.mail.updateMany({ where, data: { status: 'PENDING', error: null } })
+}
+
 /** Sends a mail that was refused or given up once more. */
 export async function resendMail(ctx: Context, id: string): Promise<Mail> {
   requireOperator(ctx)

@@ -22,6 +22,7 @@ export const retentions: readonly Retention[] = [
   // Done jobs stay for a moment only, so that a second claim finds them; given-up ones for as long as they may be asked about.
   { what: 'notes of jobs that are done', table: 'job_attempts', rows: 'attempts = -1 and at < $1', keepMs: () => hour },
   { what: 'jobs that were given up', table: 'job_attempts', rows: 'at < $1', keepMs: () => 30 * day },
+  { what: 'runs of jobs that have ended', table: 'job_runs', rows: '"finishedAt" < $1', keepMs: () => 7 * day },
   {
     what: 'the audit log',
     table: 'audits',

@@ -82,6 +82,12 @@ export async function beginRun(ctx: Context, id: string): Promise<(TaskRun & { t
   return count === 0 ? null : ctx.db.taskRun.findUnique({ where: { id }, include: { task: true } })
 }
 
+/** Makes a run whose job was given up wait for it again. */
+export async function reopenRun({ db }: DbContext, id: string, projectId: string): Promise<void> {
+  const where = { id, projectId, status: 'FAILED' } as const
+  await db.taskRun.updateMany({ where, data: { status: 'PENDING', error: null, finishedAt: null } })
+}
+
 export type RunOutcome = {
   status: number | null
   headers: Record<string, string> | null

@@ -23,6 +23,7 @@ export const stocks = {
   deliveries: 'deliveries',
   domains: 'domains',
   indexes: 'indexes',
+  jobs: 'job_attempts',
   keys: 'keys',
   mails: 'mails',
   members: 'members',

@@ -1,11 +1,15 @@
 import type { Pool } from 'pg'
+import { newId } from '../../lib/ids.ts'
 import { isGone } from './session.ts'
 
 /** How often a job may be started without coming to an end before it is taken for one that kills its worker. */
 export const maxStarts = 5
 
 /** The right to run one job, held until `at` is older than the lease or its process is gone. `at` is also what fences a zombie out. */
-export type Lease = { job: string; at: Date }
+export type Lease = { job: string; at: Date; startedAt: Date; attempt: number }
+
+/** Whose job it is, and what it was given: kept of a project's job, so that it can be shown and replayed. */
+export type Claim = { job: string; projectId: string | null; data: unknown; worker: number | null; attempt: number }
 
 export type Start = { kind: 'started'; lease: Lease } | { kind: 'busy' } | { kind: 'done' } | { kind: 'quarantined' }
 
@@ -16,26 +20,23 @@ const done = -1
  * Writes the attempt before the run, and thereby decides in PostgreSQL who runs the job: Agenda's lock alone may let two
  * in. A start that finds too many starts that never ended quarantines the job.
  */
-export async function startAttempt(
-  sql: Pool,
-  job: string,
-  leaseMs: number,
-  worker: number | null = null,
-): Promise<Start> {
+export async function startAttempt(sql: Pool, claim: Claim, leaseMs: number): Promise<Start> {
+  const { job, projectId, data, worker, attempt } = claim
+  const kept = projectId === null ? null : JSON.stringify(data)
   const { rows } = await sql.query<{ attempts: number; at: Date; quarantinedAt: Date | null }>(
-    `insert into job_attempts as a (job, attempts, at, worker) values ($1, 1, clock_timestamp(), $4)
+    `insert into job_attempts as a (job, attempts, at, worker, "projectId", data) values ($1, 1, clock_timestamp(), $4, $5, $6)
      on conflict (job) do update
-       set attempts = a.attempts + 1, at = clock_timestamp(), worker = $4,
+       set attempts = a.attempts + 1, at = clock_timestamp(), worker = $4, "projectId" = $5, data = $6, "replayedAt" = null,
            "quarantinedAt" = case when a.attempts >= $3 then clock_timestamp() end,
            error = case when a.attempts >= $3 then 'It was started ' || a.attempts || ' times and never ended.' else a.error end
        where a."quarantinedAt" is null
          and (a.attempts = 0 or a.attempts > 0 and (a.at < clock_timestamp() - $2 * interval '1 ms' or ${isGone('a.worker')}))
      returning attempts, at, "quarantinedAt"`,
-    [job, leaseMs, maxStarts, worker],
+    [job, leaseMs, maxStarts, worker, projectId, kept],
   )
   const [row] = rows
   if (row?.quarantinedAt) return { kind: 'quarantined' }
-  if (row) return { kind: 'started', lease: { job, at: row.at } }
+  if (row) return { kind: 'started', lease: { job, at: row.at, startedAt: row.at, attempt } }
   const found = await sql.query<{ attempts: number; quarantinedAt: Date | null }>(
     'select attempts, "quarantinedAt" from job_attempts where job = $1',
     [job],
@@ -54,18 +55,38 @@ export async function renewLease(sql: Pool, lease: Lease): Promise<boolean> {
   return rows.length > 0
 }
 
-/** The run came to an end, and the job with it unless it shall run again. */
-export async function endAttempt(sql: Pool, { job, at }: Lease, isDone: boolean): Promise<void> {
-  const attempts = isDone ? done : 0
-  await sql.query('update job_attempts set attempts = $3, error = null where job = $1 and at = $2', [job, at, attempts])
+/** How a run came to its end; `again` is none: it is the same run that goes on later. */
+export type End =
+  | { outcome: 'SUCCEEDED' | 'CANCELLED' | 'AGAIN' }
+  | { outcome: 'FAILED'; error: string; givenUp: boolean }
+
+/** Keeps how a run ended, and of a project's job that it has been; given up, it is not started again. */
+export async function endAttempt(sql: Pool, { job, at, startedAt, attempt }: Lease, end: End): Promise<void> {
+  const error = end.outcome === 'FAILED' ? end.error.slice(0, 1000) : null
+  const givenUp = end.outcome === 'FAILED' && end.givenUp
+  const attempts = end.outcome === 'SUCCEEDED' ? done : 0
+  await sql.query(
+    `with ended as (
+       update job_attempts set attempts = $3, error = $4, "quarantinedAt" = case when $5 then clock_timestamp() end
+       where job = $1 and at = $2 returning "projectId", worker)
+     insert into job_runs (id, "projectId", job, attempt, outcome, error, worker, "startedAt", "finishedAt")
+     select $6, "projectId", $1, $7, $8::text::"JobRunOutcome", $4, worker, $9, clock_timestamp() from ended
+     where "projectId" is not null and $8 <> 'AGAIN'`,
+    [job, at, attempts, error, givenUp, newId('jrn'), attempt, end.outcome, startedAt],
+  )
 }
 
-/** The run failed; given up, it is not started again. */
-export async function failAttempt(sql: Pool, { job, at }: Lease, error: string, givenUp: boolean): Promise<void> {
+/** Notes the jobs of projects that are about to be enqueued, so that it is seen that they wait. */
+export async function noteWaiting(
+  sql: Pool,
+  jobs: readonly { job: string; projectId: string; data: unknown }[],
+): Promise<void> {
+  if (jobs.length === 0) return
   await sql.query(
-    `update job_attempts set attempts = 0, error = $3, "quarantinedAt" = case when $4 then clock_timestamp() end
-     where job = $1 and at = $2`,
-    [job, at, error.slice(0, 1000), givenUp],
+    `insert into job_attempts (job, "projectId", data)
+     select distinct on (job) job, "projectId", data from jsonb_to_recordset($1::jsonb) as j(job text, "projectId" text, data jsonb)
+     on conflict do nothing`,
+    [JSON.stringify(jobs)],
   )
 }
 

@@ -35,8 +35,8 @@ export type QueueOptions = {
   pollEveryMs?: number
 }
 
-/** `trace` is the `traceparent` of what the job follows from. */
-type EnqueueOptions = { trace?: string | null }
+/** `trace` is the `traceparent` of what the job follows from; a project's job is shown to those who run the project. */
+type EnqueueOptions = { trace?: string | null; projectId?: string | null }
 
 export type Queue = {
   /** Says how one kind of job is run by this process. Before `start`. */
@@ -48,7 +48,7 @@ export type Queue = {
    */
   enqueue: (kind: Pick<JobKind, 'name'>, key: string, data: unknown, options?: EnqueueOptions) => Promise<void>
   /** Enqueues a job that is owed even if one by that key has ended. It does not touch one that waits or runs. */
-  revive: (kind: Pick<JobKind, 'name'>, key: string, data: unknown) => Promise<void>
+  revive: (kind: Pick<JobKind, 'name'>, key: string, data: unknown, options?: EnqueueOptions) => Promise<void>
   page: (page: JobPage) => Promise<JobRow[]>
   depths: () => Promise<JobDepth[]>
   forget: (before: Date) => Promise<number>
@@ -101,10 +101,10 @@ export function createQueue(options: QueueOptions): Queue {
       agenda.start().catch((error: unknown) => log.error({ err: error }, 'the job queue did not start'))
     },
     enqueue,
-    revive: async (kind, key, data) => {
+    revive: async (kind, key, data, options) => {
       if (!(await store.dropFinished(kind.name, key))) return
       await forgetDone(sql, `${kind.name}:${key}`)
-      await enqueue(kind, key, data)
+      await enqueue(kind, key, data, options)
     },
     page: store.page,
     depths: store.depths,
@@ -131,12 +131,13 @@ export function createQueue(options: QueueOptions): Queue {
 }
 
 function enqueuer(agenda: Agenda, store: Store, state: { connected: boolean }): Queue['enqueue'] {
-  return async (kind, key, data, { trace } = {}) => {
+  return async (kind, key, data, { trace, projectId } = {}) => {
     if (!state.connected) throw new Error('The job queue cannot be reached.')
     const job = agenda.create(kind.name, {
       key,
       data: JSON.parse(JSON.stringify(data ?? null)),
       ...(trace && { trace }),
+      ...(projectId && { projectId }),
     })
     try {
       await job.schedule(new Date(Date.now() - slackMs)).save()

@@ -1,7 +1,7 @@
 import type { Job as AgendaJob } from 'agenda'
 import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
-import { endAttempt, failAttempt, type Lease, renewLease, startAttempt } from './attempts.ts'
+import { endAttempt, type Lease, renewLease, startAttempt } from './attempts.ts'
 import type { Again, GiveUp, JobKind, Run } from './kinds.ts'
 import type { Session } from './session.ts'
 
@@ -16,7 +16,7 @@ export type Runner = {
   closing: AbortSignal
 }
 
-type Stored = { key: string; data: unknown; trace?: string | null }
+type Stored = { key: string; data: unknown; trace?: string | null; projectId?: string | null }
 
 /** Why a run ends whose job another process may have taken. */
 export const lost = new Error('Somebody else runs this job now.')
@@ -24,12 +24,13 @@ export const lost = new Error('Somebody else runs this job now.')
 /** Makes an implementation safe to hand to Agenda: attempts row, lease, abort signal, quarantine, retries. */
 export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp) {
   return async (agendaJob: AgendaJob<Stored>): Promise<void> => {
-    const { key, data, trace = null } = agendaJob.attrs.data
+    const { key, data, trace = null, projectId = null } = agendaJob.attrs.data
     const job = `${kind.name}:${key}`
     const { session } = runner
     // Before the row is written: once the session ends, the row is anybody's.
     const { worker, ended } = { worker: session.isHeld() ? session.worker : null, ended: session.signal() }
-    const start = await startAttempt(runner.sql, job, runner.leaseMs, worker)
+    const attempt = (agendaJob.attrs.failCount ?? 0) + 1
+    const start = await startAttempt(runner.sql, { job, projectId, data, worker, attempt }, runner.leaseMs)
     if (start.kind === 'busy') {
       agendaJob.attrs.nextRunAt = soon(runner.leaseMs / 8)
       return
@@ -44,7 +45,7 @@ export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp
     try {
       const again = await run({ key, data, signal: heart.signal, trace })
       await heart.stop()
-      await endAttempt(runner.sql, start.lease, again === undefined)
+      await endAttempt(runner.sql, start.lease, { outcome: again ? 'AGAIN' : 'SUCCEEDED' })
       planAgain(agendaJob, again)
     } catch (error) {
       await heart.stop()
@@ -66,14 +67,14 @@ type Failure = {
 async function failed(runner: Runner, { agendaJob, lease, kind, giveUp, signal, error }: Failure): Promise<void> {
   const reason = error instanceof Error ? error.message : String(error)
   if (signal.aborted) {
-    if (signal.reason !== lost) await endAttempt(runner.sql, lease, false)
+    if (signal.reason !== lost) await endAttempt(runner.sql, lease, { outcome: 'CANCELLED' })
     planAgain(agendaJob, { again: soon(signal.reason === lost ? runner.leaseMs / 8 : 0) })
     return
   }
   const isLast = (agendaJob.attrs.failCount ?? 0) >= kind.retryAfterMs.length
   runner.log.warn({ job: lease.job, err: error, givenUp: isLast }, 'a job failed')
   if (isLast) await giveUp(agendaJob.attrs.data, reason)
-  await failAttempt(runner.sql, lease, reason, isLast)
+  await endAttempt(runner.sql, lease, { outcome: 'FAILED', error: reason, givenUp: isLast })
   throw error
 }
 

@@ -1,0 +1,87 @@
+import type { JobAttempt, Prisma } from '../../../prisma/client/client.ts'
+import { type Context, type DbContext, transaction } from '../../context.ts'
+import { Conflict, NotFound } from '../../errors.ts'
+import { type EventDef, emit } from '../../event.ts'
+import { sendMailJob } from '../mails/jobs.ts'
+import { reopenMail } from '../mails/mails.ts'
+import { isOperator, requireOperator } from '../operators/operators.ts'
+import { runTaskJob } from '../tasks/jobs.ts'
+import { reopenRun } from '../tasks/runs.ts'
+import { jobDiscarded, jobReplayed } from './events.ts'
+
+export type JobStatus = 'WAITING' | 'RUNNING' | 'DEAD' | 'DONE'
+
+/** What `attempts` says of a job, see `platform/queue/attempts.ts`. */
+const rowsOf: Readonly<Record<JobStatus, Prisma.JobAttemptWhereInput>> = {
+  WAITING: { quarantinedAt: null, attempts: 0 },
+  RUNNING: { quarantinedAt: null, attempts: { gt: 0 } },
+  DEAD: { quarantinedAt: { not: null } },
+  DONE: { quarantinedAt: null, attempts: -1 },
+}
+
+export function statusOf({ quarantinedAt, attempts }: Pick<JobAttempt, 'quarantinedAt' | 'attempts'>): JobStatus {
+  if (quarantinedAt) return 'DEAD'
+  if (attempts === 0) return 'WAITING'
+  return attempts > 0 ? 'RUNNING' : 'DONE'
+}
+
+export const nameOf = (job: string) => job.slice(0, job.indexOf(':'))
+export const keyOf = (job: string) => job.slice(job.indexOf(':') + 1)
+
+/** The jobs of the project that is asked, for those who run it. Jobs that serve many projects at once are nobody's. */
+export function visibleJobs(ctx: Context): { projectId: string | { in: string[] } } {
+  return isOperator(ctx) ? { projectId: ctx.projectId } : { projectId: { in: [] } }
+}
+
+type Filter = { name?: string | null | undefined; status?: JobStatus | null | undefined }
+
+export function jobsWhere(ctx: Context, { name, status }: Filter): Prisma.JobAttemptWhereInput {
+  const named = name == null ? {} : { job: { startsWith: `${name}:` } }
+  return { AND: [visibleJobs(ctx), named, status ? rowsOf[status] : {}] }
+}
+
+type RunFilter = { name?: string | null | undefined; jobId?: string | null | undefined }
+
+export function runsWhere(ctx: Context, { name, jobId }: RunFilter): Prisma.JobRunWhereInput {
+  const named = name == null ? {} : { job: { startsWith: `${name}:` } }
+  return { AND: [visibleJobs(ctx), named, jobId == null ? {} : { job: jobId }] }
+}
+
+/** What was given up with a job is put back, so that it finds something to do. */
+const reopen: Readonly<Record<string, (tx: DbContext, data: unknown) => Promise<void>>> = {
+  [sendMailJob.name]: (tx, data) => reopenMail(tx, sendMailJob.data.parse(data).mailId, tx.projectId),
+  [runTaskJob.name]: (tx, data) => reopenRun(tx, runTaskJob.data.parse(data).runId, tx.projectId),
+}
+
+/** Runs a job again that was given up: the worker `jobs` hears of it and enqueues it. Effects that it had are not had twice. */
+export async function replayJob(ctx: Context, id: string): Promise<JobAttempt> {
+  return revise(ctx, id, jobReplayed, { attempts: 0, replayedAt: ctx.clock() })
+}
+
+/** Strikes a job that was given up from the list. */
+export async function discardJob(ctx: Context, id: string): Promise<JobAttempt> {
+  return revise(ctx, id, jobDiscarded, { attempts: -1, at: ctx.clock() })
+}
+
+async function revise(
+  ctx: Context,
+  id: string,
+  event: EventDef<{ jobId: string }>,
+  changes: Prisma.JobAttemptUpdateManyMutationInput,
+): Promise<JobAttempt> {
+  requireOperator(ctx)
+  return transaction(ctx, async (tx) => {
+    const mine = { AND: [{ job: id }, visibleJobs(ctx)] }
+    const [job] = await tx.db.jobAttempt.updateManyAndReturn({
+      where: { AND: [mine, rowsOf.DEAD] },
+      data: { ...changes, quarantinedAt: null, error: null },
+    })
+    if (!job) {
+      if (await tx.db.jobAttempt.findFirst({ where: mine })) throw new Conflict('Only a dead job can be taken up.')
+      throw new NotFound('There is no such job.')
+    }
+    if (event === jobReplayed) await reopen[nameOf(id)]?.(tx, job.data)
+    await emit(tx, event, { jobId: id })
+    return job
+  })
+}
