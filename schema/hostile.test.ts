@@ -91,6 +91,8 @@ async function tryAt(ctx: Context, spot: Spot, tried: readonly unknown[]): Promi
       const named = withoutPlaces(error.path)
       // It is found out by PostgreSQL, which does not say where.
       if (error.message === 'A value is out of its range.') continue
+      // Of a time that ends before it begins, either end may be the wrong one.
+      if (error.message === 'The end must come after the beginning.') continue
       const due = withoutPlaces(spot.path)
       // Two operators for one attribute are one too many, and a live filter has no `regex`; JSON has places of its own.
       const isPart = spot.path[0] === 'apply' || spot.root === 'subscription'
