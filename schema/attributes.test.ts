@@ -92,7 +92,8 @@ test('what an attribute may hold, and who may use it, is answered as asked', asy
   assert.deepEqual([total.min, total.max, total.permissions], ['1', '9', [{ right: 'READ', role: 'users' }]])
   const kinds = await made({ key: 'kinds', type: 'ENUM', list: true, elements: ['a', 'b'] })
   assert.deepEqual([kinds.list, kinds.elements, kinds.permissions], [true, ['a', 'b'], null])
-  const twice = await made({ key: 'twice', type: 'BIGINT', computed: 'total * 2', unique: true })
+  const permissions = [{ right: 'READ', role: 'users' }]
+  const twice = await made({ key: 'twice', type: 'BIGINT', computed: 'total * 2', unique: true, permissions })
   assert.deepEqual([twice.computed, twice.unique], ['total * 2', true])
   const secret = await made({ key: 'secret', type: 'JSON', encrypted: true })
   assert.deepEqual([secret.encrypted, secret.relation], [true, null])

@@ -152,7 +152,7 @@ test('the row that is wrong is named with its field; what came before it stays, 
     [{ title: 'x', permissions: [{ right: 'READ', role: 'wrong role' }] }, 'INVALID', ['permissions', '0', 'role']],
     ['{', 'INVALID', []],
     ['[]', 'INVALID', []],
-    ['{"title":"\\u0000"}', 'INVALID', []],
+    ['{"title":"\\u0000"}', 'INVALID', ['title']],
     [`{"title":"${'x'.repeat(2_000_001)}"}`, 'LIMIT_EXCEEDED', []],
   ]
   for (const [row, code, path] of wrong) {
