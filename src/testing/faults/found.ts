@@ -18,7 +18,12 @@ async function run(...args: string[]) {
   return { code, output }
 }
 
-test('nothing is lost where no bug is planted', async () => {
+test('nothing is lost by kill-relay, kill-redis and kill-worker', async () => {
+  const { code, output } = await run('--seconds', '6', '--only', 'kill-relay,kill-redis,kill-worker')
+  assert.equal(code, 0, output)
+})
+
+test('nothing is lost by all of them', async () => {
   const { code, output } = await run('--seconds', String(3 * Object.keys(faults).length))
   assert.equal(code, 0, output)
 })
