@@ -29,6 +29,7 @@ before(async () => {
   assert.deepEqual(errors, [])
   // A second stands for the 15 that a statement has.
   sql = new pg.Pool({ connectionString: world.env.DATABASE_URL, max: 4, statement_timeout: 1_000 })
+  sql.on('error', () => {})
   const { replica } = blog.owner
   impatient = { ...blog.owner, sql, replica: { ...replica, read: (_reader, read) => read(sql) } }
 })
