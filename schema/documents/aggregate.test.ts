@@ -143,3 +143,18 @@ test('what cannot be asked is refused, with its path', async () => {
   assert.match(await said('(orderBy: [{ key: { item: ASC } }])'), /^INVALID .*\(orderBy\.0\.key\.item\)$/)
   assert.match(await said('(having: { count: { eq: null } })'), /^INVALID .*\(having\.count\.eq\)$/)
 })
+
+test('the sum of floats is the same wherever their rows lie', async () => {
+  const table = (await world.app.sql.query('select id from collections where key = $1', ['sales'])).rows[0]?.id
+  const named = `"${projectId}"."${table}"`
+  const sums = async (weights: number[]) => {
+    await world.app.sql.query(`delete from ${named} where "_id" like 'f%'`)
+    for (const [i, weight] of weights.entries()) {
+      await world.app.sql.query(`insert into ${named} ("_id", weight) values ($1, $2)`, [`f${i}`, weight])
+    }
+    return ask('(where: { id: { in: ["f0", "f1", "f2", "f3"] } })', 'sum { weight } avg { weight }')
+  }
+  const weights = [1e16, 1, -1e16, 0.1]
+  assert.deepEqual(await sums(weights), await sums(weights.toReversed()))
+  await world.app.sql.query(`delete from ${named} where "_id" like 'f%'`)
+})

@@ -295,6 +295,9 @@ test('updatePosts and deletePosts: all that match, each with its event; refused 
     'mutation { updatePosts(where: {}, set: { draft: false }) { count } }',
     'FORBIDDEN You may not change this document.',
   )
+  // Though two of them would have the same unique value before it came to the third.
+  const twice = 'mutation { updatePosts(where: {}, set: { slug: "s", views: 1 }) { count } }'
+  await refused(bob, twice, 'FORBIDDEN You may not change this document.')
   await refused(bob, 'mutation { deletePosts(where: {}) { count } }', 'FORBIDDEN You may not change this document.')
   const gone = await done(bob, 'mutation { deletePosts(where: { title: { eq: "x" } }) { count ids } }')
   assert.deepEqual(gone, { deletePosts: { count: 2, ids: ['p1', 'p2'] } })

@@ -56,10 +56,17 @@ function measuredSql(scope: Scope, measured: Measured, source: string): string {
     case 'countDistinct':
       return `count(distinct ${value})`
     case 'avg':
-      return measured.type === 'FLOAT' ? `avg(${value})::float8` : `trim_scale(avg(${value}))`
+      return measured.type === 'FLOAT' ? `avg(${added(measured.facet, value)})::float8` : `trim_scale(avg(${value}))`
+    case 'sum':
+      return `sum(${added(measured.facet, value)})`
     default:
       return `${measured.of}(${value})`
   }
+}
+
+/** The sum of floats depends on their order: without one of their own, on where rows lie that the caller may not even read. */
+function added(facet: Facet, value: string): string {
+  return facet.kind === 'column' && facet.column.type === 'FLOAT' ? `${value} order by ${value}` : value
 }
 
 /** A relation leads nowhere where the caller may not read what it points at. */

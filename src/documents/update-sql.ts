@@ -52,7 +52,7 @@ export function updateSql(writing: Writing, change: Change, answer: (joined: str
     't."_id" = b."_id"',
     ...(change.each ? ['g."_id" = b."_id"'] : []),
     `(select documents.allow(case when count(*) > ${bulkLimit} then 'many' end) from before)`,
-    allowed(reasons),
+    beforeAny(change, allowed(reasons)),
   ]
   const names = [...settables.map(({ name }) => name), ...change.operations.map(({ column }) => column.name)]
   const changed = changedSql(collection, names, change.linked)
@@ -69,6 +69,15 @@ export function updateSql(writing: Writing, change: Change, answer: (joined: str
     written as (update ${collection.table} as t set ${sets.join(', ')} from before b, given g where ${join(conditions, 'and', 'true')} returning t.*),
     logged as (${outboxSql(scope, collection, logged, `${joined} ${where(after)} order by w."_id"`)})
     ${answer(joined)}`
+}
+
+/**
+ * Of many rows, each is allowed before any is written: otherwise it is a matter of where the rows lie whether the caller hears
+ * of one that they may not change, or of two that would have the same unique value.
+ */
+function beforeAny({ each, id }: Change, condition: string): string {
+  if (condition === 'true' || (!each && id !== null)) return condition
+  return `(select coalesce(bool_and(${condition}), true) from before b, given g${each ? ' where g."_id" = b."_id"' : ''})`
 }
 
 /** Takes a relation's value from documents whose other end is going, with their events. */

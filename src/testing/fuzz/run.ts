@@ -307,6 +307,7 @@ async function reduce(running: Running, what: 'answer' | 'path', tree: Operation
     const [one, other] = await answers(smaller)
     return one !== other
   })
-  const [one, other] = smallest === tree ? [a, b] : await answers(smallest)
-  return { ...print(smallest), what, a: one, b: other }
+  const [one, other] = await answers(smallest)
+  // What does not happen again is told as it happened.
+  return one === other ? { ...print(tree), what, a, b } : { ...print(smallest), what, a: one, b: other }
 }
