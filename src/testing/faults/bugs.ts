@@ -64,7 +64,7 @@ export const bugs: Record<string, Bug> = {
   'cursor-first': {
     foundBy: ['mongo-down'],
     changes: [
-      { file: 'workers/bridge.ts', find: /(queue\.enqueue\([^\n]*\))\)/, replace: '$1.catch(() => {}))' },
+      { file: 'workers/bridge.ts', find: /await enqueueAll\(queue, owed\.flat\(\)\)/, replace: '$&.catch(() => {})' },
       { file: 'workers/bridge.ts', find: /(async function sweep\([^{]*\{)/, replace: '$1 if (services) return' },
     ],
   },
