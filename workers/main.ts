@@ -11,7 +11,6 @@ async function start(): Promise<void> {
   const app = await createApp(readEnv(), 'workers')
   const workers = await startWorkers(app, only ? { only } : {})
   await serveMetrics(app)
-  app.log.info({ only: only ?? 'all' }, 'workers run')
   const stop = async () => {
     // A second signal does not wait.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
@@ -20,6 +19,8 @@ async function start(): Promise<void> {
     process.exit(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop())
+  // Whoever waits for this line may send a signal at once.
+  app.log.info({ only: only ?? 'all' }, 'workers run')
 }
 
 start().catch((error: Error) => {
