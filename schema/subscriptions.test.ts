@@ -55,8 +55,7 @@ async function activeOf(actorId: string, count: number): Promise<any[]> {
   for (let tries = 0; tries < 200; tries += 1) {
     const { data, errors } = await operate(schemas, owner, list)
     assert.deepEqual(errors, [])
-    // biome-ignore lint/suspicious/noExplicitAny: the same
-    const theirs = data?.activeSubscriptions.nodes.filter((one: any) => one.actorId === actorId)
+    const theirs = data?.activeSubscriptions.nodes.filter((one: { actorId: string }) => one.actorId === actorId)
     if (theirs.length === count) return theirs
     await sleep(20)
   }
