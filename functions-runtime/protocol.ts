@@ -1,0 +1,159 @@
+/**
+ * What the API and the workers say to an executor, and it to them: frames over one HTTP connection that was upgraded. The
+ * caller sends `GET /executor` with `upgrade: tendril-executor` and `authorization: Bearer <EXECUTOR_SECRET>`; after the 101
+ * both sides send frames, many runs side by side, told apart by `id`. Docs: docs/decisions/0021.
+ */
+
+/** The version of these frames. Executors of another are not used. */
+export const protocolVersion = 1
+/** Most bytes of a frame's head, and of its body: a deployment's archive or artefact. */
+export const maxHeadBytes = 4 * 1024 * 1024
+export const maxBodyBytes = 64 * 1024 * 1024
+
+/** What a run may use. `isTrusted` runs with a JIT and without the hard wall around memory. */
+export type RunLimits = { timeoutMs: number; memoryMb: number; isTrusted: boolean }
+
+/** What is run: an artefact that a build has made, named by the SHA-256 of its bytes in hex. */
+export type Program = { runtime: string; deploymentId: string; artefact: string; entrypoint: string }
+
+export type RunRequest = {
+  method: string
+  /** Path and query, as the function shall see them: `/orders?page=2`. */
+  url: string
+  headers: Readonly<Record<string, string>>
+}
+
+/** Runs a function once. The frame's body is the request's. */
+export type RunFrame = {
+  kind: 'run'
+  id: string
+  /** Whose process it runs in: the project. No two tenants share one. */
+  tenant: string
+  functionId: string
+  executionId: string
+  program: Program
+  limits: RunLimits
+  /** Environment variables of the function: secrets of the tenant. */
+  variables: Readonly<Record<string, string>>
+  /** Opens the project's GraphQL API, with what the function may there, for as long as the run lasts. */
+  token: string
+  request: RunRequest
+  /** Whether the answer is wanted as it comes (`head`, `chunk`), or in one piece with `end`. */
+  isStreamed: boolean
+}
+
+/** Makes an artefact of a deployment. The frame's body is its archive (tar.gz). */
+export type BuildFrame = {
+  kind: 'build'
+  id: string
+  tenant: string
+  runtime: string
+  entrypoint: string
+  /** What to run in the build instead of the runtime's own command; runtimes in Docker only. */
+  command: string | null
+  variables: Readonly<Record<string, string>>
+  timeoutMs: number
+}
+
+export type ToExecutor =
+  | RunFrame
+  | BuildFrame
+  /** The bytes that `need` has asked for; none when they are gone. */
+  | { kind: 'artefact'; hash: string; isMissing: boolean }
+  /** Nobody waits for the answer any more. */
+  | { kind: 'cancel'; id: string }
+
+export type LogLine = { at: number; level: 'log' | 'error'; text: string }
+
+/** Why a run has no answer. `CRASHED` and `UNAVAILABLE` may be tried again: it was not the function's doing, or not this run's. */
+export type RunFailure = {
+  reason: 'THREW' | 'TIMEOUT' | 'MEMORY' | 'CRASHED' | 'UNAVAILABLE' | 'INVALID_ANSWER' | 'TOO_LARGE'
+  /** For those who own the function, with positions in their own sources. */
+  message: string
+  stack: string | null
+}
+
+/** The end of a run. Its answer's body is the frame's, unless it was streamed. */
+export type RunEnd = {
+  kind: 'end'
+  id: string
+  response: { status: number; headers: Readonly<Record<string, string>> } | null
+  failure: RunFailure | null
+  durationMs: number
+  /** Bytes of memory that the function held at its end; null where that is not known. */
+  memoryBytes: number | null
+  isCold: boolean
+  logs: readonly LogLine[]
+  /** Lines that were left out, over the limit. */
+  logsDropped: number
+}
+
+/** The end of a build. The artefact is the frame's body. */
+export type BuildEnd = { kind: 'built'; id: string; error: string | null; durationMs: number }
+
+export type RuntimeState = {
+  name: string
+  /** Where it runs. */
+  engine: 'isolate' | 'docker'
+  /** Why it cannot run at present; null when it can. */
+  unavailable: string | null
+}
+
+export type FromExecutor =
+  /** The first frame, and again when something in it has changed. `isSealed`: whether bubblewrap is around the isolates. */
+  | { kind: 'welcome'; version: number; instance: string; runtimes: readonly RuntimeState[]; isSealed: boolean }
+  /** The executor leaves: what runs is finished, nothing more is taken. */
+  | { kind: 'leaving' }
+  | { kind: 'need'; id: string; hash: string }
+  | { kind: 'head'; id: string; status: number; headers: Readonly<Record<string, string>> }
+  | { kind: 'chunk'; id: string }
+  /** A line of a build, as it comes. */
+  | { kind: 'line'; id: string; line: LogLine }
+  | RunEnd
+  | BuildEnd
+
+export type Frame<Head> = { head: Head; body: Buffer }
+
+const empty = Buffer.alloc(0)
+
+/** Lengths of head and body, 4 bytes each, big-endian; the head as JSON; the body. */
+export function encodeFrame(head: ToExecutor | FromExecutor, body: Buffer = empty): Buffer {
+  const text = Buffer.from(JSON.stringify(head))
+  const lengths = Buffer.allocUnsafe(8)
+  lengths.writeUInt32BE(text.length, 0)
+  lengths.writeUInt32BE(body.length, 4)
+  return Buffer.concat([lengths, text, body])
+}
+
+/** Takes bytes as they come and answers the frames that are complete with them. Throws on what is no frame, or too large. */
+export function createDecoder<Head extends ToExecutor | FromExecutor>(): (bytes: Buffer) => Frame<Head>[] {
+  let parts: Buffer[] = []
+  let size = 0
+  let wanted = 8
+  return (bytes) => {
+    parts.push(bytes)
+    size += bytes.length
+    const frames: Frame<Head>[] = []
+    if (size < wanted) return frames
+    let rest = parts.length === 1 ? bytes : Buffer.concat(parts)
+    for (;;) {
+      wanted = frameBytes(rest)
+      if (rest.length < wanted) break
+      const headEnd = 8 + rest.readUInt32BE(0)
+      frames.push({ head: JSON.parse(rest.toString('utf8', 8, headEnd)), body: rest.subarray(headEnd, wanted) })
+      rest = rest.subarray(wanted)
+    }
+    parts = [rest]
+    size = rest.length
+    return frames
+  }
+}
+
+/** How many bytes the frame has that begins here, or 8 where that is not known yet. */
+function frameBytes(bytes: Buffer): number {
+  if (bytes.length < 8) return 8
+  const head = bytes.readUInt32BE(0)
+  const body = bytes.readUInt32BE(4)
+  if (head > maxHeadBytes || body > maxBodyBytes) throw new Error('A frame is too large.')
+  return 8 + head + body
+}
