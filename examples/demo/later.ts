@@ -9,10 +9,13 @@ import { step, until } from './steps.ts'
 
 export async function audits({ server }: Project, { sharedId }: Posts): Promise<void> {
   await step('The changes stand in the audit log', async () => {
-    const query = graphql(`query Audits { audits(first: 100) { nodes { event actorKind } } }`)
+    const query = graphql(`
+      query Audits($event: String!) { audits(event: $event, first: 1) { nodes { event actorKind } } }
+    `)
+    const event = `databases.*.collections.*.documents.${sharedId}.updated`
     const found = await until('the audit', async () => {
-      const { audits } = await request(server, query)
-      return audits.nodes.find(({ event }) => event.endsWith(`.documents.${sharedId}.updated`))
+      const { audits } = await request(server, query, { event })
+      return audits.nodes[0]
     })
     assert.equal(found.actorKind, 'user')
   })

@@ -433,7 +433,9 @@ export type StatusOfStoreQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type StatusOfStoreQuery = { collections: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> } }> } };
 
-export type AuditsQueryVariables = Exact<{ [key: string]: never; }>;
+export type AuditsQueryVariables = Exact<{
+  event: string;
+}>;
 
 
 export type AuditsQuery = { audits: { nodes: Array<{ event: string, actorKind: string }> } };
@@ -623,8 +625,8 @@ export const StatusOfStoreDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<StatusOfStoreQuery, StatusOfStoreQueryVariables>;
 export const AuditsDocument = new TypedDocumentString(`
-    query Audits {
-  audits(first: 100) {
+    query Audits($event: String!) {
+  audits(event: $event, first: 1) {
     nodes {
       event
       actorKind
