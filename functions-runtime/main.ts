@@ -1,7 +1,24 @@
 /** The process of other people's code: `node --no-node-snapshot functions-runtime/main.ts`. It is given no database and no secrets. */
 import { createServer } from 'node:http'
+import { createArtefacts } from './artefacts.ts'
+import { build } from './build.ts'
+import { createDockerEngine } from './docker/engine.ts'
+import { createExecutor } from './executor.ts'
+import { createIsolateEngine } from './isolate/engine.ts'
+import { readSettings } from './settings.ts'
 
-const { PORT = '4000', HOST = '127.0.0.1' } = process.env
+const settings = readSettings(process.env)
+const { host, port } = settings
+const onChange = () => executor.announce()
+const isolates = createIsolateEngine({ settings })
+const engines = [isolates, createDockerEngine({ settings, onChange })]
+const executor = createExecutor({
+  secret: settings.secret,
+  isSealed: isolates.isSealed,
+  engines,
+  build,
+  artefacts: createArtefacts(settings.artefactCacheBytes),
+})
 
 const server = createServer((req, res) => {
   const known = req.url === '/health' && (req.method === 'GET' || req.method === 'HEAD')
@@ -9,18 +26,22 @@ const server = createServer((req, res) => {
   const headers = { 'content-type': 'application/json; charset=utf-8', 'x-content-type-options': 'nosniff' }
   res.writeHead(known ? 200 : 404, headers).end(req.method === 'HEAD' ? undefined : body)
 })
+server.on('upgrade', executor.upgrade)
 
 function fail(error: Error): never {
-  process.stderr.write(`The functions runtime cannot listen on ${HOST}:${PORT}: ${error.message}\n`)
+  process.stderr.write(`The functions runtime cannot listen on ${host}:${port}: ${error.message}\n`)
   process.exit(1)
 }
 
 server.once('error', fail)
 
-/** Answers what has been asked, then ends. */
+/** Finishes what runs, then ends. */
 function stop(): void {
-  server.close(() => process.exit(0))
-  setTimeout(() => process.exit(0), 10_000).unref()
+  // A run may take longer than those who stop this process wait.
+  setTimeout(() => process.exit(0), 25_000).unref()
+  const closed = new Promise((done) => server.close(done))
+  const ended = executor.leave().then(() => Promise.all(engines.map((engine) => engine.close())))
+  void Promise.all([closed, ended]).then(() => process.exit(0))
 }
 
 process.on('SIGTERM', stop)
@@ -29,10 +50,10 @@ process.on('SIGINT', stop)
 process.on('disconnect', stop)
 
 try {
-  server.listen(Number(PORT), HOST, () => {
+  server.listen(Number(port), host, () => {
     const address = server.address()
-    const port = typeof address === 'object' ? address?.port : PORT
-    process.stdout.write(`The functions runtime listens on http://${HOST}:${port}/health\n`)
+    const actual = typeof address === 'object' ? address?.port : port
+    process.stdout.write(`The functions runtime listens on http://${host}:${actual}/health\n`)
   })
 } catch (error) {
   // A port that is no number from 0 to 65,535 is refused at once.

@@ -1,0 +1,146 @@
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream'
+import type { Artefacts } from './artefacts.ts'
+import { type Build, type Engine, failed, failureOf, type RunResult } from './engine.ts'
+import {
+  type BuildFrame,
+  createDecoder,
+  encodeFrame,
+  type Frame,
+  type FromExecutor,
+  type RunFrame,
+  type ToExecutor,
+} from './protocol.ts'
+
+export type Parts = { engines: readonly Engine[]; build: Build; artefacts: Artefacts }
+
+/** One caller: an API node or a worker. */
+export type Connection = {
+  send: (head: FromExecutor, body?: Buffer) => void
+  /** Resolves when nothing of this caller's is running. */
+  idle: () => Promise<void>
+  end: () => void
+}
+
+export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Connection {
+  const running = new Map<string, AbortController>()
+  const needed = createNeeds(send)
+  const whenIdle: (() => void)[] = []
+  const decode = createDecoder<ToExecutor>()
+
+  function send(head: FromExecutor, body?: Buffer): boolean {
+    return socket.destroyed || socket.write(encodeFrame(head, body))
+  }
+
+  function receive(bytes: Buffer): void {
+    try {
+      for (const frame of decode(bytes)) take(frame)
+    } catch {
+      // What is no frame came from nobody who knows the secret and this version.
+      socket.destroy()
+    }
+  }
+
+  function take({ head, body }: Frame<ToExecutor>): void {
+    if (head.kind === 'artefact') needed.answer(head.hash, head.isMissing ? null : body)
+    else if (head.kind === 'cancel') running.get(head.id)?.abort()
+    else if (running.has(head.id)) socket.destroy()
+    else track(head.id, (signal) => (head.kind === 'run' ? run(head, body, signal) : build(head, body, signal)))
+  }
+
+  function track(id: string, work: (signal: AbortSignal) => Promise<void>): void {
+    const controller = new AbortController()
+    running.set(id, controller)
+    void work(controller.signal).finally(() => {
+      running.delete(id)
+      if (running.size > 0) return
+      for (const done of whenIdle.splice(0)) done()
+    })
+  }
+
+  async function run(frame: RunFrame, body: Buffer, signal: AbortSignal): Promise<void> {
+    const { id } = frame
+    const engine = parts.engines.find((one) => one.runtimes().some(({ name }) => name === frame.program.runtime))
+    const { artefact } = frame.program
+    const result: RunResult = await (engine ?? unknownRuntime)
+      .run({
+        run: frame,
+        body,
+        artefact: () => parts.artefacts.get(artefact, () => needed.ask(id, artefact)),
+        onHead: (status, headers) => void send({ kind: 'head', id, status, headers }),
+        onChunk: (bytes) => (send({ kind: 'chunk', id }, bytes) ? Promise.resolve() : drained(socket)),
+        signal,
+      })
+      .catch((error: unknown) => failed(failureOf(error)))
+    if (!signal.aborted) send({ kind: 'end', id, ...result.end }, result.body)
+  }
+
+  async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {
+    const { id } = frame
+    const begun = performance.now()
+    const made = await parts
+      .build(frame, archive, (line) => void send({ kind: 'line', id, line }), signal)
+      .catch(() => ({ error: 'Something went wrong in the executor.' }))
+    if (signal.aborted) return
+    const durationMs = performance.now() - begun
+    if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
+    else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
+  }
+
+  finished(socket, () => {
+    for (const controller of running.values()) controller.abort()
+    needed.close()
+  })
+  socket.on('data', receive)
+  if (first.length > 0) receive(first)
+
+  return {
+    send,
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((done) => whenIdle.push(done))),
+    end: () => void socket.end(),
+  }
+}
+
+const unknownRuntime: Pick<Engine, 'run'> = {
+  run: async ({ run }) =>
+    failed({
+      reason: 'UNAVAILABLE',
+      message: `The runtime ${run.program.runtime} is not here.`,
+      stack: null,
+    }),
+}
+
+function drained(socket: Duplex): Promise<void> {
+  return new Promise((done) => {
+    const settle = () => {
+      socket.off('drain', settle)
+      socket.off('close', settle)
+      done()
+    }
+    socket.on('drain', settle)
+    socket.on('close', settle)
+  })
+}
+
+/** Artefacts that were asked for: once for all runs of this caller's that want the same. */
+function createNeeds(send: (head: FromExecutor) => void) {
+  const asked = new Map<string, { answer: Promise<Buffer | null>; settle: (bytes: Buffer | null) => void }>()
+  const settle = (hash: string, bytes: Buffer | null) => {
+    asked.get(hash)?.settle(bytes)
+    asked.delete(hash)
+  }
+  return {
+    ask(id: string, hash: string): Promise<Buffer | null> {
+      const already = asked.get(hash)
+      if (already) return already.answer
+      const { promise, resolve } = Promise.withResolvers<Buffer | null>()
+      asked.set(hash, { answer: promise, settle: resolve })
+      send({ kind: 'need', id, hash })
+      return promise
+    },
+    answer: settle,
+    close: () => {
+      for (const hash of [...asked.keys()]) settle(hash, null)
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { Socket } from 'node:net'
+import { test } from 'node:test'
+import { startExecutor } from './testing/executor.ts'
+
+async function upgrade(url: string, path: string, headers: Record<string, string>): Promise<number> {
+  const call = request(`${url}${path}`, { headers: { connection: 'upgrade', ...headers } }).end()
+  const [answer] = await Promise.race([once(call, 'upgrade'), once(call, 'response')])
+  ;(answer.socket as Socket).destroy()
+  return answer.statusCode
+}
+
+const upgraded = { upgrade: 'tendril-executor' }
+
+test('lets in who shows the secret, and nobody else', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const { url, secret } = executor
+  const right = { ...upgraded, authorization: `Bearer ${secret}` }
+  assert.equal(await upgrade(url, '/executor', right), 101)
+  assert.equal(await upgrade(url, '/executor', upgraded), 401)
+  assert.equal(await upgrade(url, '/executor', { ...right, authorization: `Bearer ${secret}x` }), 401)
+  assert.equal(await upgrade(url, '/executor', { ...right, authorization: secret }), 401)
+  assert.equal(await upgrade(url, '/executor', { ...right, upgrade: 'websocket' }), 400)
+  assert.equal(await upgrade(url, '/health', right), 404)
+})
+
+test('lets nobody in who has no secret to compare with', async (t) => {
+  const executor = await startExecutor({ EXECUTOR_SECRET: '' })
+  t.after(executor.stop)
+  assert.equal(await upgrade(executor.url, '/executor', { ...upgraded, authorization: 'Bearer ' }), 401)
+  assert.equal(await upgrade(executor.url, '/executor', { ...upgraded, authorization: 'Bearer x' }), 401)
+})
+
+test('says first what it can run, and last that it leaves', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const welcome = await caller.next('welcome')
+  assert.equal(welcome.head.version, 1)
+  assert.ok(welcome.head.runtimes.some(({ engine }) => engine === 'isolate'))
+  executor.child.kill('SIGTERM')
+  await caller.next('leaving')
+  assert.deepEqual(await once(executor.child, 'exit'), [0, null])
+})
+
+test('a runtime that is not here is told as one that may be elsewhere', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const { end } = await caller.run('', { program: { runtime: 'cobol' } })
+  assert.equal(end.failure?.reason, 'UNAVAILABLE')
+  assert.equal(end.failure?.message, 'The runtime cobol is not here.')
+})
+
+test('what is no frame ends the connection, and nothing else', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const [bad, good] = [await executor.connect(), await executor.connect()]
+  bad.socket.write(Buffer.alloc(64, 255))
+  await once(bad.socket, 'close')
+  assert.equal((await good.run('', { program: { runtime: 'cobol' } })).end.failure?.reason, 'UNAVAILABLE')
+})
