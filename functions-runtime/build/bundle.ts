@@ -1,0 +1,98 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
+import { BuildFailed } from './failure.ts'
+import type { Tell } from './lines.ts'
+
+/** Most bytes of an artefact for isolates, its source map included. */
+export const artefactBytes = 10 * 1024 * 1024
+
+/**
+ * One script of an entry point and all that it imports, with its source map: `__function.default` is what it exports. Throws
+ * BuildFailed with the first mistake; all of them are told as `file:line:column`.
+ */
+export async function bundle(folder: string, entrypoint: string, tell: Tell): Promise<Uint8Array> {
+  requireEntrypoint(folder, entrypoint)
+  const begun = performance.now()
+  const built = await build({
+    stdin: { contents: `export { default } from ${JSON.stringify(`./${entrypoint}`)}`, resolveDir: folder, sourcefile },
+    absWorkingDir: folder,
+    outfile: join(folder, 'function.js'),
+    write: false,
+    bundle: true,
+    metafile: true,
+    format: 'iife',
+    globalName: '__function',
+    target: 'es2024',
+    platform: 'browser',
+    mainFields: ['browser', 'module', 'main'],
+    conditions: ['worker', 'browser', 'module'],
+    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+    loader: { '.txt': 'text', '.md': 'text', '.html': 'text', '.graphql': 'text', '.wasm': 'binary' },
+    sourcemap: 'inline',
+    sourcesContent: false,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'silent',
+    logLimit: 100,
+  }).catch((error) => {
+    throw failureOf(error, entrypoint, tell)
+  })
+  for (const warning of built.warnings) tell(sentence(warning, entrypoint), 'error')
+  requireInside(built.metafile)
+  const [{ contents } = { contents: new Uint8Array() }] = built.outputFiles
+  if (contents.length > artefactBytes) throw new BuildFailed(tooLarge(contents.length, built.metafile))
+  const files = Object.keys(built.metafile.inputs).length - 1
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(2)
+  tell(`Bundled ${files} ${files === 1 ? 'file' : 'files'} into ${kilobytes(contents.length)} in ${seconds} s.`)
+  return contents
+}
+
+const sourcefile = 'tendril:entry'
+const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024).toLocaleString('en-US')} KB`
+
+function requireEntrypoint(folder: string, entrypoint: string): void {
+  const path = join(folder, entrypoint)
+  if (!path.startsWith(`${folder}/`)) throw new BuildFailed(`The entry point “${entrypoint}” is not in the archive.`)
+  if (existsSync(path)) return
+  const there = readdirSync(folder).slice(0, 20).join(', ')
+  throw new BuildFailed(`The entry point “${entrypoint}” is not in the archive. It has: ${there}.`)
+}
+
+/** An import may name any file that the process can read: what is not in the archive is none of the function's. */
+function requireInside({ inputs }: Metafile): void {
+  const outside = Object.keys(inputs).find((path) => path.startsWith('../') || path.startsWith('/'))
+  if (outside !== undefined) throw new BuildFailed(`“${outside}” is imported, which is not in the archive.`)
+}
+
+function tooLarge(bytes: number, { outputs }: Metafile): string {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs))
+  const [path, { bytesInOutput }] = inputs.sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)[0] ?? [
+    '',
+    { bytesInOutput: 0 },
+  ]
+  return `The bundle has ${kilobytes(bytes)}, and may have ${kilobytes(artefactBytes)}. Its largest part is ${path} with ${kilobytes(bytesInOutput)}.`
+}
+
+function failureOf(error: unknown, entrypoint: string, tell: Tell): Error {
+  const { errors } = error as BuildFailure
+  if (!Array.isArray(errors) || errors.length === 0) return error as Error
+  const lines = errors.map((message) => sentence(message, entrypoint))
+  for (const line of lines) tell(line, 'error')
+  return new BuildFailed(lines.length === 1 ? `${lines[0]}` : `${lines[0]} (and ${lines.length - 1} more)`)
+}
+
+const builtins = new Set(builtinModules)
+
+/** `src/index.ts:3:14: node:fs is not there in an isolate.` */
+function sentence({ text, location }: Message, entrypoint: string): string {
+  const isOurs = location?.file === sourcefile
+  const place = location && !isOurs ? `${location.file}:${location.line}:${location.column + 1}: ` : ''
+  const [, name = ''] = /^Could not resolve "(?:node:)?([^"]+)"/.exec(text) ?? []
+  if (builtins.has(name) || (name !== '' && text.includes('"node:')))
+    return `${place}node:${name} is not there in an isolate.`
+  if (isOurs && text.startsWith('No matching export'))
+    return `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
+  return `${place}${text}${/[.!?]$/.test(text) ? '' : '.'}`
+}
