@@ -39,7 +39,13 @@ const forbidden: IForbiddenRuleType[] = [
     '^src/',
     '^prisma/client/',
   ]),
-  only('sandbox-stands-alone', "Other people's code runs apart.", '^functions-runtime/', ['^functions-runtime/']),
+  only('sandbox-stands-alone', "Other people's code runs apart.", '^functions-runtime/(?!broker/)', [
+    '^functions-runtime/',
+  ]),
+  only('broker-goes-out-by-the-one-door', 'There is one egress, with one set of rules.', '^functions-runtime/broker/', [
+    '^functions-runtime/',
+    '^src/platform/egress\\.ts$',
+  ]),
   only('the-command-line-is-a-client', 'It knows of the server what its API says.', '^cli/', ['^cli/']),
   {
     name: 'modules-sit-on-the-kernel',

@@ -1,6 +1,7 @@
 /** The process of other people's code: `node --no-node-snapshot functions-runtime/main.ts`. It is given no database and no secrets. */
 import { createServer } from 'node:http'
 import { createArtefacts } from './artefacts.ts'
+import { createBroker } from './broker/client.ts'
 import { build } from './build.ts'
 import { createDockerEngine } from './docker/engine.ts'
 import { createExecutor } from './executor.ts'
@@ -10,7 +11,8 @@ import { readSettings } from './settings.ts'
 const settings = readSettings(process.env)
 const { host, port } = settings
 const onChange = () => executor.announce()
-const isolates = createIsolateEngine({ settings })
+const broker = createBroker(settings)
+const isolates = createIsolateEngine({ settings, perform: broker.perform })
 const engines = [isolates, createDockerEngine({ settings, onChange })]
 const executor = createExecutor({
   secret: settings.secret,
@@ -41,6 +43,7 @@ function stop(): void {
   setTimeout(() => process.exit(0), 25_000).unref()
   const closed = new Promise((done) => server.close(done))
   const ended = executor.leave().then(() => Promise.all(engines.map((engine) => engine.close())))
+  void ended.then(broker.close)
   void Promise.all([closed, ended]).then(() => process.exit(0))
 }
 

@@ -117,7 +117,7 @@ export type Frame<Head> = { head: Head; body: Buffer }
 const empty = Buffer.alloc(0)
 
 /** Lengths of head and body, 4 bytes each, big-endian; the head as JSON; the body. */
-export function encodeFrame(head: ToExecutor | FromExecutor, body: Buffer = empty): Buffer {
+export function encodeFrame(head: object, body: Buffer = empty): Buffer {
   const text = Buffer.from(JSON.stringify(head))
   const lengths = Buffer.allocUnsafe(8)
   lengths.writeUInt32BE(text.length, 0)
@@ -126,7 +126,7 @@ export function encodeFrame(head: ToExecutor | FromExecutor, body: Buffer = empt
 }
 
 /** Takes bytes as they come and answers the frames that are complete with them. Throws on what is no frame, or too large. */
-export function createDecoder<Head extends ToExecutor | FromExecutor>(): (bytes: Buffer) => Frame<Head>[] {
+export function createDecoder<Head extends object>(): (bytes: Buffer) => Frame<Head>[] {
   let parts: Buffer[] = []
   let size = 0
   let wanted = 8

@@ -46,6 +46,10 @@ export type TestExecutor = {
   stop: () => Promise<void>
 }
 
+/** A program as a build makes it, of the text of its default export. */
+export const program = (source: string): string =>
+  `"use strict";\nvar __function = (() => {\n  return { default: ${source} };\n})();\n`
+
 /** `flags` are Node's own, before the program. */
 export async function startExecutor(env: NodeJS.ProcessEnv = {}, flags: string[] = []): Promise<TestExecutor> {
   const secret = env.EXECUTOR_SECRET ?? randomUUID()

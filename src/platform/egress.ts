@@ -1,7 +1,10 @@
 import { lookup as resolveName } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
 import { Agent, errors, request } from 'undici'
+import { redirected, redirectOf, withoutConnectionHeaders } from './redirects.ts'
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>
 type Address = { address: string; family: number }
@@ -21,13 +24,40 @@ export type Call = {
 /** What came back. The body is cut where it grows over the limit; a redirect is an answer like any other. */
 export type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string }
 
+/** A call as programs make it: bytes both ways, and redirects followed where they are to be. */
+export type FetchCall = {
+  method: string
+  url: string
+  headers: readonly (readonly [string, string])[]
+  body: Buffer
+  redirect: 'follow' | 'manual' | 'error'
+  timeoutMs: number
+  signal: AbortSignal
+}
+
+export type Fetched = {
+  status: number
+  statusText: string
+  /** Where it came from in the end. */
+  url: string
+  isRedirected: boolean
+  headers: [string, string][]
+  body: Buffer
+}
+
 /** The one door for HTTP to addresses that users give. Throws EgressRefused or EgressFailed, both in words for the user. */
-export type Egress = { send: (call: Call) => Promise<Reply>; close: () => Promise<void> }
+export type Egress = {
+  send: (call: Call) => Promise<Reply>
+  fetch: (call: FetchCall) => Promise<Fetched>
+  close: () => Promise<void>
+}
 
 export class EgressRefused extends Error {}
 export class EgressFailed extends Error {}
 
 const maxBodyBytes = 64 * 1024
+const maxFetchedBytes = 10 * 1024 * 1024
+const maxRedirects = 5
 const maxHeaders = 64
 const maxHeaderCharacters = 1_024
 
@@ -50,6 +80,7 @@ export function createEgress(allow: readonly string[], resolve: Resolve = resolv
   const [checking, trusting] = [agentOf(true), agentOf(false)]
   return {
     send: (call) => send(call.verifyTls === false ? trusting : checking, ranges, call),
+    fetch: (call) => follow(checking, ranges, call),
     close: async () => {
       await Promise.all([checking.destroy(), trusting.destroy()])
     },
@@ -71,6 +102,67 @@ async function send(agent: Agent, ranges: readonly Range[], call: Call): Promise
     if (call.signal?.aborted) throw call.signal.reason
     throw inWords(error, timeout)
   }
+}
+
+/** Every hop is an address like the first, and checked like it. */
+async function follow(agent: Agent, ranges: readonly Range[], call: FetchCall): Promise<Fetched> {
+  let hop = { ...call, headers: withoutConnectionHeaders(call.headers) }
+  for (let hops = 0; ; hops += 1) {
+    const fetched = await fetchOnce(agent, ranges, hop)
+    const location = redirectOf(fetched.status, fetched.headers)
+    if (!location || call.redirect === 'manual') return { ...fetched, isRedirected: hops > 0 }
+    if (call.redirect === 'error') throw new EgressFailed('The address redirects.')
+    if (hops === maxRedirects) throw new EgressFailed(`The address redirects more than ${maxRedirects} times.`)
+    const next = redirected(hop, fetched.status, location)
+    if (!next) throw new EgressFailed('The address redirects to no address.')
+    hop = next
+  }
+}
+
+async function fetchOnce(agent: Agent, ranges: readonly Range[], call: FetchCall): Promise<Fetched> {
+  const url = parseTarget(call.url)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host)) requireAllowed(host, ranges)
+  const timeout = AbortSignal.timeout(call.timeoutMs)
+  try {
+    const reply = await request(url, {
+      dispatcher: agent,
+      method: call.method as 'GET',
+      headers: call.headers.flat(),
+      body: call.body.length > 0 ? call.body : null,
+      signal: AbortSignal.any([timeout, call.signal]),
+    })
+    const body = await readWhole(reply.body, reply.headers['content-encoding'])
+    const headers = Object.entries(reply.headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one]),
+    )
+    const { statusCode: status, statusText } = reply
+    return { status, statusText, url: url.href, isRedirected: false, headers, body }
+  } catch (error) {
+    if (call.signal.aborted) throw call.signal.reason
+    throw inWords(error, timeout)
+  }
+}
+
+async function readWhole(body: AsyncIterable<Buffer>, encoding: unknown): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body) {
+    parts.push(part)
+    size += part.length
+    if (size > maxFetchedBytes) throw new EgressFailed('The answer is larger than 10 MB.')
+  }
+  const unpack = unpackers[String(encoding)]
+  if (!unpack || size === 0) return Buffer.concat(parts)
+  return unpack(Buffer.concat(parts), { maxOutputLength: maxFetchedBytes }).catch(() => {
+    throw new EgressFailed('The answer cannot be unpacked, or is larger than 10 MB.')
+  })
+}
+
+const unpackers: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
+  gzip: promisify<Buffer, object, Buffer>(gunzip),
+  deflate: promisify<Buffer, object, Buffer>(inflate),
+  br: promisify<Buffer, object, Buffer>(brotliDecompress),
 }
 
 /** Says what is wrong with an address that a user gives, before it is ever called. Answers null when nothing is. */

@@ -1,0 +1,104 @@
+/** What a function answers with, and how it leaves the isolate. */
+import { bytesOf, encodeText, toBase64 } from './bytes.ts'
+import type { Response } from './http.ts'
+import { scope } from './scope.ts'
+import type { ReadableStream } from './streams.ts'
+
+export type Made = { status: number; headers: Record<string, string>; body: unknown }
+
+/** Most bytes of an answer that is not streamed. The host has the same limit; this one ends a stream without end. */
+const maxBytes = 6 * 1024 * 1024
+
+export class AnswerError extends Error {
+  readonly reason: 'INVALID_ANSWER' | 'TOO_LARGE'
+  constructor(reason: AnswerError['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+const made = new WeakSet<object>()
+export const isMade = (value: unknown): value is Made => typeof value === 'object' && value !== null && made.has(value)
+
+/** The contract's `res`. `all` gets every answer that was made with it. */
+export function createRes(all: Made[]) {
+  const make = (body: unknown, status: number, type: string | null, given: Record<string, string> = {}): Made => {
+    const headers = lowered(given)
+    if (type && !headers['content-type']) headers['content-type'] = type
+    const answer = { status, headers, body }
+    made.add(answer)
+    all.push(answer)
+    return answer
+  }
+  return {
+    json: (value: unknown, status = 200, headers?: Record<string, string>) =>
+      make(JSON.stringify(value) ?? 'null', status, 'application/json', headers),
+    text: (text: unknown, status = 200, headers?: Record<string, string>) =>
+      make(String(text), status, 'text/plain; charset=utf-8', headers),
+    empty: (status = 204, headers?: Record<string, string>) => make(null, status, null, headers),
+    redirect: (url: unknown, status = 302, headers?: Record<string, string>) =>
+      make(null, status, null, { ...headers, location: String(url) }),
+    binary: (bytes: unknown, status = 200, headers?: Record<string, string>) => {
+      const body = bytesOf(bytes)
+      if (!body) throw new TypeError('res.binary takes an ArrayBuffer or a typed array.')
+      return make(body, status, 'application/octet-stream', headers)
+    },
+  }
+}
+
+function lowered(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+}
+
+/** Of a Response, or of what another's `Response` looks like. */
+async function fromResponse(response: Response): Promise<Made> {
+  const type = await response.formType()
+  const headers = response.headers.toJSON()
+  if (type && !headers['content-type']) headers['content-type'] = type
+  return { status: response.status, headers, body: await response.take() }
+}
+
+export function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && 'take' in value && 'headers' in value && 'status' in value
+}
+
+/** Gives the answer to the host: in one piece, or as it comes where that is wanted. */
+export async function giveAnswer(given: Made | Response, isStreamed: boolean): Promise<void> {
+  const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
+  const { call } = scope()
+  if (body === null || typeof body === 'string') {
+    call('end', { status, headers, isText: true }, body ?? '')
+    return
+  }
+  const bytes = bytesOf(body)
+  if (bytes) call('end', { status, headers }, toBase64(bytes))
+  else if (isStreamed) await giveStream(status, headers, body as ReadableStream)
+  else call('end', { status, headers }, toBase64(await collect(body as ReadableStream)))
+}
+
+const chunkOf = (chunk: unknown) => bytesOf(chunk) ?? encodeText(scope().call, String(chunk))
+
+async function giveStream(status: number, headers: Record<string, string>, stream: ReadableStream): Promise<void> {
+  scope().call('head', { status, headers })
+  // One at a time: the host answers when there is room for the next.
+  for await (const chunk of stream) await scope().ask('chunk', null, toBase64(chunkOf(chunk))).answer
+  scope().call('end', { status, headers, isStreamed: true })
+}
+
+async function collect(stream: ReadableStream): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    const piece = chunkOf(chunk)
+    size += piece.length
+    if (size > maxBytes) throw new AnswerError('TOO_LARGE', 'The answer is larger than 6 MB.')
+    pieces.push(piece)
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

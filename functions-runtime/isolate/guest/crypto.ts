@@ -1,0 +1,75 @@
+import { bytesOf, fromBase64, toBase64 } from './bytes.ts'
+import { DOMException } from './events.ts'
+import { scope } from './scope.ts'
+
+type KeyHead = { $key: number; type: string; extractable: boolean; algorithm: object; usages: string[] }
+
+// The web's own class. The key itself stays in the host.
+export class CryptoKey {
+  readonly type: string
+  readonly extractable: boolean
+  readonly algorithm: object
+  readonly usages: string[]
+  readonly #id: number
+  constructor(head: KeyHead) {
+    this.type = head.type
+    this.extractable = head.extractable
+    this.algorithm = head.algorithm
+    this.usages = head.usages
+    this.#id = head.$key
+  }
+  static id(value: unknown): number | null {
+    return typeof value === 'object' && value !== null && #id in value ? value.#id : null
+  }
+}
+
+/** Bytes and keys as JSON can carry them. */
+function pack(value: unknown): unknown {
+  const bytes = bytesOf(value)
+  if (bytes) return { $bytes: toBase64(bytes) }
+  const key = CryptoKey.id(value)
+  if (key !== null) return { $key: key }
+  if (Array.isArray(value)) return value.map(pack)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, pack(one)]))
+}
+
+function unpack(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if ('$bytes' in value) return fromBase64(String(value.$bytes)).buffer
+  if ('$key' in value) return new CryptoKey(value as KeyHead)
+  if (Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, unpack(one)]))
+}
+
+const method =
+  (name: string) =>
+  async (...args: unknown[]): Promise<unknown> => {
+    const { head } = await scope().ask('crypto', { name, args: args.map(pack) }).answer
+    return unpack(head)
+  }
+
+const names = [
+  'digest',
+  'importKey',
+  'exportKey',
+  'generateKey',
+  'sign',
+  'verify',
+  'encrypt',
+  'decrypt',
+  'deriveBits',
+  'deriveKey',
+]
+
+export const crypto = {
+  randomUUID: () => String(scope().call('uuid').head),
+  getRandomValues<T extends ArrayBufferView>(array: T): T {
+    const bytes = bytesOf(array)
+    if (!bytes) throw new TypeError('The argument must be a typed array.')
+    if (bytes.length > 65_536) throw new DOMException('At most 65,536 bytes at once.', 'QuotaExceededError')
+    bytes.set(fromBase64(scope().call('random', bytes.length).bytes))
+    return array
+  },
+  subtle: Object.fromEntries(names.map((name) => [name, method(name)])),
+}

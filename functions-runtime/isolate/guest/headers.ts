@@ -1,0 +1,67 @@
+type Init = Headers | Iterable<readonly [string, string]> | Record<string, string>
+
+const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+
+function nameOf(given: unknown): string {
+  const name = String(given).toLowerCase()
+  if (!token.test(name)) throw new TypeError(`“${name.slice(0, 100)}” is no name of a header.`)
+  return name
+}
+
+function lineOf(given: unknown): string {
+  const value = String(given).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')
+  if (/[\0\r\n]/.test(value)) throw new TypeError('The value of a header must be one line.')
+  return value
+}
+
+// The web's own class.
+export class Headers {
+  #values = new Map<string, string[]>()
+  constructor(init: Init = {}) {
+    const pairs = Symbol.iterator in init ? init : Object.entries(init)
+    for (const [name, value] of pairs) this.append(name, value)
+  }
+  append(name: string, value: string): void {
+    const key = nameOf(name)
+    this.#values.set(key, [...(this.#values.get(key) ?? []), lineOf(value)])
+  }
+  delete(name: string): void {
+    this.#values.delete(nameOf(name))
+  }
+  get(name: string): string | null {
+    return this.#values.get(nameOf(name))?.join(', ') ?? null
+  }
+  getSetCookie(): string[] {
+    return [...(this.#values.get('set-cookie') ?? [])]
+  }
+  has(name: string): boolean {
+    return this.#values.has(nameOf(name))
+  }
+  set(name: string, value: string): void {
+    this.#values.set(nameOf(name), [lineOf(value)])
+  }
+  forEach(each: (value: string, name: string, all: Headers) => void): void {
+    for (const [name, value] of this.entries()) each(value, name, this)
+  }
+  *entries(): IterableIterator<[string, string]> {
+    for (const name of [...this.#values.keys()].sort()) {
+      const values = this.#values.get(name) ?? []
+      if (name === 'set-cookie') for (const value of values) yield [name, value]
+      else yield [name, values.join(', ')]
+    }
+  }
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name
+  }
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value
+  }
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries()
+  }
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.#values].map(([name, values]) => [name, values.join(name === 'set-cookie' ? '\n' : ', ')]),
+    )
+  }
+}

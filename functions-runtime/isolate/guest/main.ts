@@ -1,0 +1,128 @@
+/** What every context begins with. Its value is `boot`, which is given the way out and answers the way in. */
+import { AnswerError, createRes, giveAnswer, isMade, isResponse, type Made } from './answer.ts'
+import { createCall, type Host } from './channel.ts'
+import { defineGlobals } from './globals.ts'
+import { type Asked, createReq, createRequest } from './request.ts'
+import { createScope, setScope } from './scope.ts'
+
+type Begin = { request: Asked; variables: Record<string, string>; isStreamed: boolean }
+type Program = Record<string, unknown> & { default?: unknown }
+type Callable = (...args: unknown[]) => unknown
+
+export function boot(host: Host) {
+  const scope = createScope(createCall(host))
+  setScope(scope)
+  let begun: Begin = {
+    request: { method: 'GET', url: '/', headers: {}, isText: true },
+    variables: {},
+    isStreamed: false,
+  }
+  let body = ''
+
+  function fail(error: unknown): void {
+    const { name, message, stack } = describe(error)
+    const reason = error instanceof AnswerError ? error.reason : 'THREW'
+    scope.call('fail', { reason, message: reason === 'THREW' ? `${name}: ${message}` : message, stack })
+  }
+
+  async function run(program: () => unknown): Promise<void> {
+    try {
+      await giveAnswer(await answerOf(program(), begun, body), begun.isStreamed)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  defineGlobals(globalThis, fail)
+  Object.defineProperty(globalThis, '__run', {
+    configurable: true,
+    value: (program: () => unknown) => {
+      Reflect.deleteProperty(globalThis, '__run')
+      void run(program)
+    },
+  })
+
+  return (kind: 'begin' | 'deliver', json: string, bytes: string) => {
+    if (kind === 'begin') {
+      begun = JSON.parse(json)
+      body = bytes
+    } else {
+      const at = json.indexOf('\n')
+      scope.deliver(Number(json.slice(0, at)), json.slice(at + 1), bytes)
+    }
+  }
+}
+
+async function answerOf(
+  exported: unknown,
+  begun: Begin,
+  body: string,
+): Promise<Made | NonNullable<ReturnType<typeof pick>>> {
+  const made: Made[] = []
+  const program = (typeof exported === 'object' && exported !== null ? exported : { default: exported }) as Program
+  const given = await call(program, begun, body, createRes(made))
+  return pick(given, made)
+}
+
+/** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
+function call(program: Program, begun: Begin, body: string, res: object): unknown {
+  const { request, variables: env } = begun
+  const main = program.default
+  if (typeof main === 'function') return main(createContext(begun, body, res))
+  const fetching = typeof main === 'object' && main !== null && 'fetch' in main ? main.fetch : program.fetch
+  const byMethod = program[request.method.toUpperCase()]
+  const other = typeof fetching === 'function' ? fetching : byMethod
+  if (typeof other !== 'function') {
+    throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
+  }
+  const waiting = { waitUntil: () => {}, passThroughOnException: () => {} }
+  return (other as Callable).call(main ?? program, createRequest(request, body), env, waiting)
+}
+
+function createContext({ request, variables }: Begin, body: string, res: object): object {
+  const logs = () => require('./console.ts') as typeof import('./console.ts')
+  return {
+    req: createReq(request, body),
+    res,
+    env: variables,
+    log: (...values: unknown[]) => logs().log(...values),
+    error: (...values: unknown[]) => logs().error(...values),
+    get request() {
+      return createRequest(request, body)
+    },
+    get fetch() {
+      return (require('./effects.ts') as typeof import('./effects.ts')).fetch
+    },
+    get graphql() {
+      return (require('./effects.ts') as typeof import('./effects.ts')).graphql
+    },
+  }
+}
+
+function pick(given: unknown, made: readonly Made[]) {
+  if (isMade(given) || isResponse(given)) return given
+  const [one, ...more] = made
+  if (given === undefined && one && more.length === 0) return one
+  const message =
+    more.length > 0
+      ? 'The function answered twice.'
+      : 'The function returned no answer: return res.json(…), another of res, or a Response.'
+  throw new AnswerError('INVALID_ANSWER', message)
+}
+
+/** Whatever was thrown, as strings. Looking at it may throw as well. */
+function describe(error: unknown): { name: string; message: string; stack: string | null } {
+  try {
+    if (error instanceof Error) {
+      return {
+        name: String(error.name),
+        message: String(error.message),
+        stack: error.stack ? String(error.stack) : null,
+      }
+    }
+    const text = typeof error === 'object' ? JSON.stringify(error) : String(error)
+    return { name: 'Thrown', message: text, stack: null }
+  } catch {
+    return { name: 'Error', message: 'What was thrown cannot be shown.', stack: null }
+  }
+}

@@ -1,0 +1,44 @@
+import { decodeText, encodeText, fromBase64 } from './bytes.ts'
+import { scope } from './scope.ts'
+
+export type Asked = {
+  method: string
+  url: string
+  headers: Record<string, string>
+  /** Whether the body is text, or bytes in base64. */
+  isText: boolean
+}
+
+/** The contract's `req`. */
+export function createReq(asked: Asked, body: string) {
+  const at = asked.url.indexOf('?')
+  const search = at < 0 ? '' : asked.url.slice(at + 1)
+  const bytes = () => (asked.isText ? encodeText(scope().call, body) : fromBase64(body))
+  const text = () => (asked.isText ? body : decodeText(scope().call, fromBase64(body)))
+  return {
+    method: asked.method,
+    url: asked.url,
+    path: at < 0 ? asked.url : asked.url.slice(0, at),
+    headers: asked.headers,
+    get query(): Record<string, string> {
+      if (search === '') return {}
+      const { URLSearchParams } = require('./url.ts') as typeof import('./url.ts')
+      return Object.fromEntries(new URLSearchParams(search))
+    },
+    text: async () => text(),
+    json: async () => JSON.parse(text()),
+    bytes: async () => bytes(),
+    arrayBuffer: async () => bytes().buffer,
+  }
+}
+
+/** The same as the web's own Request, for programs written for it. */
+export function createRequest(asked: Asked, body: string) {
+  const { Request } = require('./http.ts') as typeof import('./http.ts')
+  const host = asked.headers.host ?? 'localhost'
+  const hasBody = body !== '' && !/^(get|head)$/i.test(asked.method)
+  const init = { method: asked.method, headers: asked.headers }
+  const url = asked.url.startsWith('/') ? `https://${host}${asked.url}` : asked.url
+  if (!hasBody) return new Request(url, init)
+  return new Request(url, { ...init, body: asked.isText ? body : fromBase64(body) })
+}

@@ -1,0 +1,66 @@
+/** What the supervisor says to a sandbox process, and it to the supervisor: frames as in protocol.ts, over its file 3. */
+import type { LogLine, RunFailure, RunRequest } from '../protocol.ts'
+
+export type Run = {
+  kind: 'run'
+  id: string
+  functionId: string
+  /** The SHA-256 of the program's text. */
+  program: string
+  timeoutMs: number
+  memoryMb: number
+  variables: Readonly<Record<string, string>>
+  request: RunRequest
+  isStreamed: boolean
+}
+
+export type ToSandbox =
+  | Run
+  /** A program's text, before the first run of it. */
+  | { kind: 'program'; program: string }
+  | { kind: 'cancel'; id: string }
+  /** The answer to an effect, or that there was room for a chunk. */
+  | { kind: 'answer'; id: string; effect: number; head: unknown; error: { name: string; message: string } | null }
+
+export type Answer = { status: number; headers: Record<string, string> }
+
+export type Ended = {
+  kind: 'ended'
+  id: string
+  response: Answer | null
+  failure: RunFailure | null
+  durationMs: number
+  memoryBytes: number | null
+  isCold: boolean
+  logs: LogLine[]
+  logsDropped: number
+}
+
+export type FromSandbox =
+  | { kind: 'ready' }
+  /** The program of that run is not here; the run has not begun. */
+  | { kind: 'missing'; id: string; program: string }
+  | Ended
+  | ({ kind: 'head'; id: string } & Answer)
+  | { kind: 'chunk'; id: string; effect: number }
+  | { kind: 'effect'; id: string; effect: number; op: 'fetch' | 'graphql'; head: unknown }
+  | { kind: 'giveUp'; id: string; effect: number }
+  /** Which runs have held a processor for a while: one of them, when the process dies. */
+  | { kind: 'busy'; ids: string[] }
+  /** The process is lost to these runs, and ends. */
+  | { kind: 'dying'; ids: string[]; reason: 'MEMORY' | 'TIMEOUT' }
+
+export const limits = {
+  answerBytes: 6 * 1024 * 1024,
+  streamedBytes: 256 * 1024 * 1024,
+  headers: 64,
+  headerBytes: 16 * 1024,
+  logLines: 1_000,
+  logBytes: 64 * 1024,
+  /** Of one call out of an isolate. */
+  callJson: 4 * 1024 * 1024,
+  callBytes: 10 * 1024 * 1024,
+  pending: 1_000,
+  effects: 64,
+  programs: 32,
+} as const

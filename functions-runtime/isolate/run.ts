@@ -1,0 +1,120 @@
+/** One run in a tenant's process, from this side of the pipe. */
+import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
+import type { RunFailure } from '../protocol.ts'
+import { checkedEnd, checkedHead } from './checked.ts'
+import { type FromSandbox, limits } from './messages.ts'
+import type { Held } from './pool.ts'
+import type { Death } from './process.ts'
+
+/** How much later than its time a run's process is killed, when the process itself has not ended the run. */
+const graceMs = 1_500
+const smallestMemoryMb = 16
+
+type Message = Extract<FromSandbox, { id: string }>
+const listeners = new WeakMap<Held, Map<string, (head: Message, body: Buffer) => void>>()
+
+/** Runs of a process are told apart by their ids; what comes for no run that is under way there is dropped. */
+function listenersOf(held: Held): Map<string, (head: Message, body: Buffer) => void> {
+  const known = listeners.get(held)
+  if (known) return known
+  const made = new Map<string, (head: Message, body: Buffer) => void>()
+  listeners.set(held, made)
+  held.sandbox.listen((head, body) => {
+    if ('id' in head) made.get(head.id)?.(head, body)
+  })
+  return made
+}
+
+export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perform): Promise<RunResult> {
+  const { run, signal } = call
+  const { id } = run
+  const begun = performance.now()
+  const { sandbox } = held
+  const runs = listenersOf(held)
+  const { promise, resolve } = Promise.withResolvers<RunResult>()
+  const effects = createEffects(held, call, perform)
+
+  const watchdog = setTimeout(() => sandbox.kill('TIMEOUT', [id]), run.limits.timeoutMs + graceMs)
+  const settle = (result: RunResult) => {
+    runs.delete(id)
+    clearTimeout(watchdog)
+    signal.removeEventListener('abort', cancel)
+    effects.close()
+    resolve(result)
+  }
+  const cancel = () => {
+    sandbox.send({ kind: 'cancel', id })
+    settle(failed({ reason: 'CRASHED', message: 'Nobody waits for the answer.', stack: null }))
+  }
+  signal.addEventListener('abort', cancel)
+  // A run of its own may be over long before its process is: nothing is kept for it there.
+  void sandbox.gone.then((death) => {
+    if (runs.has(id)) settle(failed(blame(death, id, runs.size), { durationMs: performance.now() - begun }))
+  })
+
+  const begin = () => {
+    const { artefact: program } = run.program
+    if (!held.programs.has(program)) sandbox.send({ kind: 'program', program }, artefact)
+    held.programs.add(program)
+    const { functionId, variables, request, isStreamed } = run
+    const memoryMb = Math.max(run.limits.memoryMb, smallestMemoryMb)
+    const { timeoutMs } = run.limits
+    sandbox.send(
+      { kind: 'run', id, functionId, program, timeoutMs, memoryMb, variables, request, isStreamed },
+      call.body,
+    )
+  }
+
+  runs.set(id, (head, body) => {
+    if (head.kind === 'ended') settle(checkedEnd(head, body))
+    else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
+    else if (head.kind === 'chunk' && run.isStreamed)
+      void call.onChunk(body).then(() => effects.answer(head.effect, null))
+    else if (head.kind === 'effect') effects.begin(head, body)
+    else if (head.kind === 'giveUp') effects.giveUp(head.effect)
+  })
+  begin()
+  return promise
+}
+
+/** What a run asks of the world, with its own token and as many at once as it may. */
+function createEffects({ sandbox }: Held, { run }: RunCall, perform: Perform) {
+  const under = new Map<number, AbortController>()
+  let ordinal = 0
+
+  function answer(effect: number, head: unknown, body?: Buffer): void {
+    sandbox.send({ kind: 'answer', id: run.id, effect, head, error: null }, body)
+  }
+
+  return {
+    answer,
+    begin({ effect, op, head }: Extract<FromSandbox, { kind: 'effect' }>, body: Buffer): void {
+      if (under.size >= limits.effects || under.has(effect) || (op !== 'fetch' && op !== 'graphql')) return
+      const controller = new AbortController()
+      under.set(effect, controller)
+      ordinal += 1
+      perform(run, ordinal, { op, head, body }, controller.signal)
+        .then(
+          (got) => answer(effect, got.head, got.body),
+          ({ name, message }: Error) =>
+            sandbox.send({ kind: 'answer', id: run.id, effect, head: null, error: { name, message } }),
+        )
+        .finally(() => under.delete(effect))
+    },
+    giveUp: (effect: number) => under.get(effect)?.abort(),
+    close() {
+      for (const controller of under.values()) controller.abort()
+    },
+  }
+}
+
+/** Who was in the isolate when the process died has caused it; the others were beside it, and may be tried again. */
+function blame({ reason, suspects }: Death, id: string, runs: number): RunFailure {
+  const isSuspect = suspects.includes(id) || (suspects.length === 0 && runs === 1)
+  if (!isSuspect || reason === 'CRASHED') {
+    return { reason: 'CRASHED', message: 'The process of the function ended while it ran.', stack: null }
+  }
+  const message =
+    reason === 'MEMORY' ? 'The function used more memory than it may.' : 'The function ran longer than it may.'
+  return { reason, message, stack: null }
+}

@@ -1,0 +1,105 @@
+/** What a run gives: its answer, its failure, and what it says. */
+import type { RunFailure } from '../../protocol.ts'
+import { type Answer, limits, type Run } from '../messages.ts'
+import type { Logs } from './logs.ts'
+import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
+import type { Send } from './run.ts'
+import { type MapStack, programFile } from './stack.ts'
+
+export type Result = { response: Answer; body: Buffer } | { failure: RunFailure }
+
+type Options = {
+  run: Run
+  send: Send
+  logs: Logs
+  mapStack: MapStack
+  end: (result: Result) => void
+  /** Marks that the context waits for room. */
+  wait: (id: number) => void
+}
+
+export function createAnswering({ run, send, logs, mapStack, end, wait }: Options): readonly [string, Op][] {
+  let streamed = 0
+  let hasHead = false
+
+  function head({ head }: Given): Got {
+    const answer = checkedAnswer(head)
+    if (hasHead) throw new Error('The answer has begun.')
+    hasHead = true
+    send({ kind: 'head', id: run.id, ...answer })
+    return undefined
+  }
+
+  function chunk({ head, bytes }: Given): Got {
+    const { id } = head as { id: number }
+    const piece = Buffer.from(bytes, 'base64')
+    streamed += piece.length
+    if (!hasHead) throw new Error('The answer has not begun.')
+    if (streamed > limits.streamedBytes) end(tooLarge(limits.streamedBytes))
+    wait(id)
+    send({ kind: 'chunk', id: run.id, effect: id }, piece)
+    return undefined
+  }
+
+  function fail({ head }: Given): Got {
+    const { reason, message, stack } = head as { reason: string; message: string; stack: string | null }
+    const known = reason === 'INVALID_ANSWER' || reason === 'TOO_LARGE' ? reason : 'THREW'
+    const mapped = known === 'THREW' && stack ? mapStack(String(stack).slice(0, 16_384)) : null
+    end({ failure: { reason: known, message: String(message).slice(0, 8_192), stack: mapped } })
+    return undefined
+  }
+
+  function log({ head, bytes }: Given): Got {
+    const text = bytes.slice(0, 8_200)
+    logs.add(head === 'error' ? 'error' : 'log', text.includes(programFile) ? mapStack(text) : text)
+    return undefined
+  }
+
+  const give = (given: Given): Got => {
+    end(resultOf(given))
+    return undefined
+  }
+
+  return [
+    ['head', head],
+    ['chunk', chunk],
+    ['end', give],
+    ['fail', fail],
+    ['log', log],
+  ]
+}
+
+function resultOf({ head, bytes }: Given): Result {
+  try {
+    const response = checkedAnswer(head)
+    const { isText } = head as { isText?: boolean }
+    const body = Buffer.from(bytes, isText ? 'utf8' : 'base64')
+    return body.length > limits.answerBytes ? tooLarge(limits.answerBytes) : { response, body }
+  } catch (error) {
+    return { failure: { reason: 'INVALID_ANSWER', message: nameAndMessage(error).message, stack: null } }
+  }
+}
+
+const tooLarge = (bytes: number): Result => ({
+  failure: { reason: 'TOO_LARGE', message: `The answer is larger than ${bytes / 1024 / 1024} MB.`, stack: null },
+})
+
+/** Status and headers as HTTP has them. Throws in words for who wrote the function. */
+function checkedAnswer(head: unknown): Answer {
+  const { status, headers } = head as { status: unknown; headers: Record<string, unknown> }
+  if (!Number.isInteger(status) || Number(status) < 200 || Number(status) > 599) {
+    throw new Error('The status of an answer must be a whole number from 200 to 599.')
+  }
+  const entries = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)] as const)
+  const size = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
+  if (entries.length > limits.headers || size > limits.headerBytes) {
+    throw new Error('An answer may have 64 headers, and 16 KB of them.')
+  }
+  for (const [name, value] of entries) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) throw new Error('An answer has a header with a name that is none.')
+    // Several cookies are one value here, a line each.
+    const lines = name === 'set-cookie' ? value.replaceAll('\n', '') : value
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(lines)) throw new Error(`The header ${name} has a value that HTTP cannot carry.`)
+  }
+  return { status: Number(status), headers: Object.fromEntries(entries) }
+}

@@ -1,0 +1,147 @@
+/**
+ * A tenant's process. It is bundled, given to Node over its standard input, and speaks frames on its file 3. It has no
+ * network, no files and no secrets; what its runs ask of the world goes to the supervisor.
+ */
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
+import { type FromSandbox, limits, type Run, type ToSandbox } from '../messages.ts'
+import { createBusy } from './busy.ts'
+import { createGround, createProgram, type Ground, type Program } from './program.ts'
+import { createLive, type Live } from './run.ts'
+
+declare const __BOOTSTRAP__: string
+/** The limit that most functions have: an isolate with it is always at hand. */
+declare const __USUAL_MEMORY_MB__: number
+
+type Kept = { program: Program; live: Set<string>; usedAt: number }
+
+const socket = new Socket({ fd: 3, readable: true, writable: true })
+const send = (head: FromSandbox, body?: Buffer) => void socket.write(encodeFrame(head, body))
+const texts = new Map<string, string>()
+const programs = new Map<string, Promise<Kept>>()
+const lives = new Map<string, Live>()
+const busy = createBusy((ids) => send({ kind: 'busy', ids }))
+let spare: Promise<Ground> | null = null as Promise<Ground> | null
+
+/** The last words of a process that cannot be saved. */
+function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
+  try {
+    writeSync(3, encodeFrame({ kind: 'dying', ids, reason }))
+  } catch {
+    // The supervisor sees that the process is gone.
+  }
+  process.kill(process.pid, 'SIGKILL')
+  return process.exit(1)
+}
+
+async function groundFor(memoryMb: number): Promise<Ground> {
+  const ground = await (memoryMb === __USUAL_MEMORY_MB__ && spare ? spare : createGround(__BOOTSTRAP__, memoryMb))
+  if (memoryMb === __USUAL_MEMORY_MB__) {
+    spare = null
+    // After the run that has taken it.
+    setTimeout(prepareSpare, 20)
+  }
+  return ground
+}
+
+function prepareSpare(): void {
+  spare ??= createGround(__BOOTSTRAP__, __USUAL_MEMORY_MB__)
+}
+
+async function openProgram(text: string, memoryMb: number): Promise<Kept> {
+  const ground = await groundFor(memoryMb)
+  const kept: Kept = { program: await createProgram(ground, text), live: new Set(), usedAt: Date.now() }
+  ground.onLost((message) => {
+    const inside = busy.now().filter((id) => kept.live.has(id))
+    die(inside, /memory/i.test(message) ? 'MEMORY' : 'TIMEOUT')
+  })
+  return kept
+}
+
+/** The isolates that were used last are kept. */
+async function makeRoom(): Promise<void> {
+  if (programs.size <= limits.programs) return
+  const all = await Promise.all([...programs].map(async ([key, kept]) => ({ key, kept: await kept.catch(() => null) })))
+  const idle = all.filter(({ kept }) => kept && kept.live.size === 0)
+  const [oldest] = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
+  if (!oldest) return
+  programs.delete(oldest.key)
+  oldest.kept?.program.dispose()
+}
+
+async function begin(run: Run, body: Buffer): Promise<void> {
+  const begun = performance.now()
+  const text = texts.get(run.program)
+  if (text === undefined) return send({ kind: 'missing', id: run.id, program: run.program })
+  const key = `${run.functionId} ${run.program} ${run.memoryMb}`
+  const isCold = !programs.has(key)
+  const opening = programs.get(key) ?? openProgram(text, run.memoryMb)
+  programs.set(key, opening)
+  let kept: Kept
+  try {
+    kept = await opening
+  } catch (error) {
+    programs.delete(key)
+    return send(notCompiled(run, error, performance.now() - begun))
+  }
+  const { program } = kept
+  kept.live.add(run.id)
+  kept.usedAt = Date.now()
+  const live = createLive({
+    run,
+    program,
+    isCold,
+    begun,
+    send,
+    busy,
+    onEnd() {
+      lives.delete(run.id)
+      kept.live.delete(run.id)
+      if (program.isDisposed()) lose(key, kept)
+    },
+  })
+  lives.set(run.id, live)
+  try {
+    live.begin(await program.take(), body)
+    program.prepare()
+  } catch {
+    live.stop({ reason: 'CRASHED', message: 'The function could not be started.', stack: null })
+  }
+  if (isCold) await makeRoom()
+}
+
+/** An isolate is gone, and with it all that ran in it. */
+function lose(key: string, kept: Kept): void {
+  programs.delete(key)
+  const failure = {
+    reason: 'CRASHED',
+    message: 'Another run of the function used up its memory.',
+    stack: null,
+  } as const
+  for (const id of [...kept.live]) lives.get(id)?.stop(failure)
+}
+
+function notCompiled(run: Run, error: unknown, durationMs: number): FromSandbox {
+  const message = error instanceof Error ? error.message.slice(0, 8_192) : 'The program cannot be read.'
+  const failure = { reason: 'THREW', message, stack: null } as const
+  const nothing = { response: null, memoryBytes: null, logs: [], logsDropped: 0 }
+  return { kind: 'ended', id: run.id, failure, durationMs, isCold: true, ...nothing }
+}
+
+function take({ head, body }: Frame<ToSandbox>): void {
+  if (head.kind === 'run') void begin(head, body)
+  else if (head.kind === 'program') texts.set(head.program, body.toString('utf8'))
+  else if (head.kind === 'cancel') lives.get(head.id)?.stop(null)
+  else lives.get(head.id)?.answer(head, body)
+}
+
+const decode = createDecoder<ToSandbox>()
+socket.on('data', (bytes: Buffer) => decode(bytes).forEach(take))
+// Without the supervisor there is nothing to do here.
+socket.on('close', () => process.exit(0))
+socket.on('error', () => process.exit(1))
+
+// The first isolate and its context are made before the tenant is known.
+prepareSpare()
+void spare?.then(() => send({ kind: 'ready' }))

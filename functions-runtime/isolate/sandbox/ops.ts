@@ -1,0 +1,70 @@
+/** What a function's context may ask of the process around it, by name. Strings in, strings out. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { limits } from '../messages.ts'
+
+export type Given = { head: unknown; bytes: string }
+export type Got = { head?: unknown; bytes?: string } | undefined
+export type Op = (given: Given) => Got
+
+/** Those that need no run. */
+export const plainOps: readonly [string, Op][] = [
+  ['uuid', () => ({ head: randomUUID() })],
+  ['random', ({ head }) => ({ bytes: randomBytes(Math.min(Number(head) || 0, 65_536)).toString('base64') })],
+  ['encode', ({ bytes }) => ({ bytes: Buffer.from(bytes, 'utf8').toString('base64') })],
+  ['decode', decode],
+  ['url', url],
+]
+
+function decode({ head, bytes }: Given): Got {
+  const { encoding, fatal } = head as { encoding: string; fatal: boolean }
+  return { bytes: new TextDecoder(String(encoding), { fatal: fatal === true }).decode(Buffer.from(bytes, 'base64')) }
+}
+
+const changeable = [
+  'href',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+] as const
+
+function url({ head }: Given): Got {
+  const { op, head: given } = head as { op: string; head: Record<string, string | null> }
+  if (op === 'parse') return { head: parts(URL.parse(String(given.text), given.base ?? undefined)) }
+  const parsed = URL.parse(String(given.href))
+  const part = changeable.find((name) => name === given.part)
+  if (!parsed || !part) return { head: null }
+  parsed[part] = String(given.value)
+  return { head: parts(parsed) }
+}
+
+function parts(parsed: URL | null): object | null {
+  if (!parsed) return null
+  return { ...Object.fromEntries(changeable.map((name) => [name, parsed[name]])), origin: parsed.origin }
+}
+
+/** Answers a call by its name; whatever goes wrong comes back as a name and a message. */
+export function createChannel(ops: ReadonlyMap<string, Op>): (op: string, json: string, bytes: string) => string {
+  return (name, json, bytes) => {
+    try {
+      const op = ops.get(name)
+      if (!op || typeof json !== 'string' || typeof bytes !== 'string') throw new TypeError('There is no such call.')
+      if (json.length > limits.callJson || bytes.length > limits.callBytes)
+        throw new RangeError('The call is too large.')
+      const got = op({ head: JSON.parse(json), bytes })
+      return `=${JSON.stringify(got?.head ?? null)}\n${got?.bytes ?? ''}`
+    } catch (error) {
+      return `!${JSON.stringify(nameAndMessage(error))}\n`
+    }
+  }
+}
+
+export function nameAndMessage(error: unknown): { name: string; message: string } {
+  if (!(error instanceof Error)) return { name: 'Error', message: 'Something went wrong.' }
+  return { name: error.name, message: error.message.slice(0, 1_000) }
+}

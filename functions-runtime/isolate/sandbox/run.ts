@@ -1,0 +1,182 @@
+/** One run in a fresh context: what goes in, and how it ends, once. */
+import { isUtf8 } from 'node:buffer'
+import type { RunFailure } from '../../protocol.ts'
+import type { FromSandbox, Run, ToSandbox } from '../messages.ts'
+import { createAnswering, type Result } from './answering.ts'
+import type { Busy } from './busy.ts'
+import { createLogs, type Logs } from './logs.ts'
+import { createChannel, type Op, plainOps } from './ops.ts'
+import type { Fresh, Program } from './program.ts'
+import { createWaiting, type Waiting } from './waiting.ts'
+
+export type Send = (head: FromSandbox, body?: Buffer) => void
+
+export type Live = {
+  begin: (fresh: Fresh, body: Buffer) => void
+  /** An answer to what the run has asked of the supervisor. */
+  answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
+  /** Ends it from outside. Null: nobody wants to know. */
+  stop: (failure: RunFailure | null) => void
+}
+
+type Options = { run: Run; program: Program; isCold: boolean; begun: number; send: Send; busy: Busy; onEnd: () => void }
+
+type State = Options & {
+  logs: Logs
+  waiting: Waiting
+  fresh: Fresh | null
+  isEnded: boolean
+  /** How many entries into the isolate are under way. */
+  entries: number
+  timer: NodeJS.Timeout
+}
+
+/** How long the isolate has to stop by itself before the process goes. */
+const stuckAfterMs = 1_000
+/** A loop is stopped by its isolate, which also knows where it was; that comes a moment after the time is over. */
+const stopMs = 40
+
+export function createLive(options: Options): Live {
+  const { run, send, program } = options
+  const waiting = createWaiting({ run, send, deliver: (...told) => deliver(state, ...told) })
+  const timer = setTimeout(() => {
+    if (state.entries === 0) timedOut(state, null)
+    else setTimeout(timedOut, stopMs, state, null)
+  }, run.timeoutMs)
+  const logs = createLogs()
+  const state: State = { ...options, waiting, timer, logs, fresh: null, isEnded: false, entries: 0 }
+  const answering = createAnswering({
+    run,
+    send,
+    logs,
+    mapStack: program.mapStack,
+    end: (result) => end(state, result),
+    wait: waiting.add,
+  })
+  return {
+    begin(fresh, body) {
+      if (state.isEnded) return
+      state.fresh = fresh
+      const own = [...waiting.table, ...answering].map(([name, op]) => [name, whileLive(state, op)] as const)
+      fresh.answers.call = createChannel(new Map([...plainOps, ...own]))
+      begin(state, fresh, body)
+    },
+    answer: waiting.answer,
+    stop: (failure) => end(state, failure && { failure }),
+  }
+}
+
+/** After its end a run reaches nothing any more. */
+const whileLive =
+  (state: State, op: Op): Op =>
+  (given) => {
+    if (state.isEnded) throw new Error('The run has ended.')
+    return op(given)
+  }
+
+const copied = { arguments: { copy: true }, result: { copy: true } } as const
+
+function begin(state: State, { enter: way, context }: Fresh, body: Buffer): void {
+  const { request, variables, isStreamed } = state.run
+  const isText = isUtf8(body)
+  const json = JSON.stringify({ request: { ...request, isText }, variables, isStreamed })
+  const args: [string, string, string] = ['begin', json, body.toString(isText ? 'utf8' : 'base64')]
+  // Both at once: the isolate takes them one after the other.
+  void enter(state, (timeout) =>
+    Promise.all([way.apply(undefined, args, { timeout, ...copied }), state.program.script.run(context, { timeout })]),
+  )
+}
+
+function deliver(state: State, id: number, json: string, bytes: string): void {
+  const { fresh, isEnded } = state
+  if (!fresh || isEnded) return
+  const args: [string, string, string] = ['deliver', `${id}\n${json}`, bytes]
+  void enter(state, (timeout) => fresh.enter.apply(undefined, args, { timeout, ...copied }))
+}
+
+const deadline = ({ begun, run }: State) => begun + run.timeoutMs
+
+/** Everything that runs code of the program goes through here. */
+async function enter(state: State, work: (timeout: number) => Promise<unknown>): Promise<void> {
+  const leave = state.busy.enter(state.run.id)
+  state.entries += 1
+  try {
+    await work(Math.max(Math.ceil(deadline(state) - performance.now()), 1))
+  } catch (error) {
+    brokenOff(state, error)
+  }
+  state.entries -= 1
+  leave()
+  if (state.entries > 0) return
+  if (state.isEnded) release(state)
+  else if (state.waiting.count() === 0) end(state, { failure: never })
+}
+
+function brokenOff(state: State, error: unknown): void {
+  const { program, logs } = state
+  const message = error instanceof Error ? error.message : ''
+  const stack = error instanceof Error && error.stack ? program.mapStack(error.stack) : null
+  if (/timed out/.test(message)) timedOut(state, stack)
+  else if (/memory limit/.test(message)) end(state, { failure: memory })
+  else if (program.isDisposed()) end(state, { failure: beside })
+  else logs.add('error', `Unhandled rejection: ${stack ?? message}`)
+}
+
+function timedOut(state: State, stack: string | null): void {
+  end(state, {
+    failure: { reason: 'TIMEOUT', message: `The function ran longer than ${state.run.timeoutMs} ms.`, stack },
+  })
+}
+
+function end(state: State, result: Result | null): void {
+  if (state.isEnded) return
+  state.isEnded = true
+  clearTimeout(state.timer)
+  state.waiting.close()
+  const durationMs = performance.now() - state.begun
+  // An isolate that was broken off may not be able to tell its memory.
+  const isWell = result !== null && 'response' in result
+  if (isWell) void state.program.memoryBytes().then((memoryBytes) => tell(state, result, { durationMs, memoryBytes }))
+  else tell(state, result, { durationMs, memoryBytes: null })
+  if (state.entries === 0) release(state)
+  else watchStuck(state)
+}
+
+type Measured = { durationMs: number; memoryBytes: number | null }
+
+function tell({ run, logs, isCold, send, onEnd }: State, result: Result | null, measured: Measured): void {
+  onEnd()
+  if (!result) return
+  const said = { logs: logs.lines, logsDropped: logs.dropped() }
+  const head = { kind: 'ended', id: run.id, isCold, ...measured, ...said } as const
+  if ('response' in result) send({ ...head, response: result.response, failure: null }, result.body)
+  else send({ ...head, response: null, failure: result.failure })
+}
+
+function release(state: State): void {
+  const { fresh } = state
+  state.fresh = null
+  if (!fresh) return
+  fresh.answers.call = null
+  fresh.enter.release()
+  fresh.context.release()
+}
+
+function watchStuck(state: State): void {
+  const left = Math.max(deadline(state) - performance.now(), 0)
+  setTimeout(() => {
+    if (state.entries > 0) state.send({ kind: 'dying', ids: [state.run.id], reason: 'TIMEOUT' })
+  }, left + stuckAfterMs).unref()
+}
+
+const never: RunFailure = {
+  reason: 'INVALID_ANSWER',
+  message: 'The function never answered: it waits for what cannot happen.',
+  stack: null,
+}
+const memory: RunFailure = { reason: 'MEMORY', message: 'The function used more memory than it may.', stack: null }
+const beside: RunFailure = {
+  reason: 'CRASHED',
+  message: 'The function ended because another run of it used up its memory.',
+  stack: null,
+}

@@ -1,0 +1,106 @@
+/** What a run waits for: its timers, and what others do for it. */
+import { limits, type Run, type ToSandbox } from '../messages.ts'
+import { createCrypto } from './crypto.ts'
+import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
+import type { Send } from './run.ts'
+
+type Options = {
+  run: Run
+  send: Send
+  /** Gives an answer to what waits in the context. */
+  deliver: (id: number, json: string, bytes: string) => void
+}
+
+export type Waiting = {
+  table: readonly [string, Op][]
+  /** Marks that the context waits for an answer to `id`. Throws when it waits for too much. */
+  add: (id: number) => void
+  answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
+  /** How many things the context waits for. */
+  count: () => number
+  close: () => void
+}
+
+type Told = { head: unknown } | { error: { name: string; message: string } }
+
+export function createWaiting({ run, send, deliver }: Options): Waiting {
+  const timers = createTimers((id) => deliver(id, '', ''))
+  const asked = new Set<number>()
+  const crypto = createCrypto()
+
+  function add(id: number): void {
+    if (timers.size() + asked.size >= limits.pending) throw new RangeError('A run may wait for 1,000 things at once.')
+    asked.add(id)
+  }
+
+  function settle(id: number, told: Told, bytes = ''): void {
+    if (asked.delete(id)) deliver(id, JSON.stringify(told), bytes)
+  }
+
+  const effect = (op: 'fetch' | 'graphql') => (given: Given) => {
+    const { id, head } = given.head as { id: number; head: unknown }
+    add(id)
+    send({ kind: 'effect', id: run.id, effect: id, op, head }, Buffer.from(given.bytes, 'base64'))
+    return undefined
+  }
+
+  function compute(given: Given): Got {
+    const { id, head } = given.head as { id: number; head: unknown }
+    add(id)
+    crypto(head).then(
+      (result) => settle(id, { head: result }),
+      (error) => settle(id, { error: nameAndMessage(error) }),
+    )
+    return undefined
+  }
+
+  function cancel({ head }: Given): Got {
+    const { id } = head as { id: number }
+    timers.stop(id)
+    if (asked.delete(id)) send({ kind: 'giveUp', id: run.id, effect: id })
+    return undefined
+  }
+
+  return {
+    table: [
+      ['timer', (given) => timers.start(given, asked.size)],
+      ['cancel', cancel],
+      ['fetch', effect('fetch')],
+      ['graphql', effect('graphql')],
+      ['crypto', compute],
+    ],
+    add,
+    answer: ({ effect: id, head, error }, body) => settle(id, error ? { error } : { head }, body.toString('base64')),
+    count: () => timers.size() + asked.size,
+    close() {
+      timers.close()
+      for (const id of asked) send({ kind: 'giveUp', id: run.id, effect: id })
+      asked.clear()
+    },
+  }
+}
+
+function createTimers(fire: (id: number) => void) {
+  const timers = new Map<number, NodeJS.Timeout>()
+  return {
+    start({ head }: Given, others: number): Got {
+      const { id, ms } = head as { id: number; ms: number }
+      if (timers.size + others >= limits.pending) throw new RangeError('A run may wait for 1,000 things at once.')
+      const ring = () => {
+        timers.delete(id)
+        fire(id)
+      }
+      timers.set(id, setTimeout(ring, Math.min(Number(ms) || 0, 2_147_483_647)))
+      return undefined
+    },
+    stop(id: number): void {
+      clearTimeout(timers.get(id))
+      timers.delete(id)
+    },
+    size: () => timers.size,
+    close() {
+      for (const one of timers.values()) clearTimeout(one)
+      timers.clear()
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** What is put around a sandbox process: bubblewrap, and walls of the kernel's around memory. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+export type Command = { file: string; args: string[]; cwd: string; uid?: number; gid?: number }
+
+/** Nobody: owns nothing. */
+const nobody = 65_534
+const modules = resolve(import.meta.dirname, '../../node_modules')
+/** What isolated-vm is made of, and nothing else of ours. */
+const visible = ['isolated-vm', 'node-gyp-build'].map((name) => resolve(modules, name))
+
+/** Why bubblewrap cannot be used here; null when it can. */
+export function whyUnsealed(): string | null {
+  const tried = spawnSync('bwrap', [...walls(), process.execPath, '--version'], { encoding: 'utf8', timeout: 10_000 })
+  if (tried.error) return 'bubblewrap (bwrap) is not installed'
+  return tried.status === 0 ? null : `bubblewrap is refused here: ${tried.stderr.trim().split('\n')[0]}`
+}
+
+function walls(): string[] {
+  return [
+    ...['--unshare-all', '--die-with-parent', '--new-session', '--clearenv'],
+    ...['--cap-drop', 'ALL', '--uid', String(nobody), '--gid', String(nobody)],
+    ...systemFolders().flatMap(({ path, target }) =>
+      target ? ['--symlink', target, path] : ['--ro-bind', path, path],
+    ),
+    ...[process.execPath, ...visible].flatMap((path) => ['--ro-bind', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev', '--chdir', dirname(modules)],
+  ]
+}
+
+/** Where the libraries of Node are. On merged systems /lib is a link into /usr. */
+function systemFolders(): { path: string; target: string | null }[] {
+  return ['/usr/lib', '/usr/lib64', '/usr/local/lib', '/lib', '/lib64', '/etc/ssl/openssl.cnf']
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, target: lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null }))
+}
+
+type Options = { isSealed: boolean; isTrusted: boolean; memoryMb: number }
+
+/** How a sandbox process is started. Its program comes over its standard input. */
+export function sandboxCommand({ isSealed, isTrusted, memoryMb }: Options): Command {
+  // Memory of data has a hard end only without a JIT, which wants more than it uses.
+  const data = isTrusted ? [] : [`--data=${memoryMb * 1024 * 1024}`]
+  const flags = ['--no-node-snapshot', ...(isTrusted ? [] : ['--jitless']), '--max-old-space-size=128', '-']
+  const node = [process.execPath, ...flags]
+  const wrapped = isSealed ? ['bwrap', ...walls(), ...node] : node
+  const args = ['-n', '5', 'prlimit', '--core=0', '--nofile=256', ...data, '--', ...wrapped]
+  const identity = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
+  return { file: 'nice', args, cwd: dirname(modules), ...identity }
+}
