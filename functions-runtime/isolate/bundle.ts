@@ -9,7 +9,7 @@ const at = (path: string) => resolve(import.meta.dirname, path)
 /** The text of a sandbox process, with what every context begins with inside. Made once, when the executor starts. */
 export async function bundleSandbox(): Promise<string> {
   const guest = await bundle('guest/main.ts', { globalName: '__boot', minify: true, target: 'es2024' })
-  const bootstrap = `(()=>{${guest};return __boot.boot})()`
+  const bootstrap = `(()=>{${guest};return __boot.boot()})()`
   return bundle('sandbox/main.ts', {
     platform: 'node',
     external: ['isolated-vm'],

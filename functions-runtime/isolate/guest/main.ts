@@ -1,4 +1,4 @@
-/** What every context begins with. Its value is `boot`, which is given the way out and answers the way in. */
+/** What every context begins with: it takes the way out, `__host`, and its value is the way in. */
 import { AnswerError, createRes, giveAnswer, isMade, isResponse, type Made } from './answer.ts'
 import { createCall, type Host } from './channel.ts'
 import { defineGlobals } from './globals.ts'
@@ -9,8 +9,8 @@ type Begin = { request: Asked; variables: Record<string, string>; isStreamed: bo
 type Program = Record<string, unknown> & { default?: unknown }
 type Callable = (...args: unknown[]) => unknown
 
-export function boot(host: Host) {
-  const scope = createScope(createCall(host))
+export function boot() {
+  const scope = createScope(createCall(takeGlobal('__host') as Host))
   setScope(scope)
   let begun: Begin = {
     request: { method: 'GET', url: '/', headers: {}, isText: true },
@@ -37,7 +37,7 @@ export function boot(host: Host) {
   Object.defineProperty(globalThis, '__run', {
     configurable: true,
     value: (program: () => unknown) => {
-      Reflect.deleteProperty(globalThis, '__run')
+      takeGlobal('__run')
       void run(program)
     },
   })
@@ -51,6 +51,12 @@ export function boot(host: Host) {
       scope.deliver(Number(json.slice(0, at)), json.slice(at + 1), bytes)
     }
   }
+}
+
+function takeGlobal(name: string): unknown {
+  const value: unknown = Reflect.get(globalThis, name)
+  Reflect.deleteProperty(globalThis, name)
+  return value
 }
 
 async function answerOf(

@@ -37,7 +37,6 @@ export type Ground = {
 }
 type Lost = (message: string) => void
 
-const locked = { arguments: { copy: true }, result: { reference: true } } as const
 /** Longest time that our own bootstrap may take. */
 const bootMs = 2_000
 
@@ -75,9 +74,11 @@ async function createFresh(isolate: ivm.Isolate, bootstrap: ivm.Script): Promise
   const context = await isolate.createContext()
   const answers: Fresh['answers'] = { call: null }
   const host = new ivm.Reference((op: string, json: string, bytes: string) => answers.call?.(op, json, bytes) ?? gone)
-  const boot = await bootstrap.run(context, { reference: true, timeout: bootMs })
-  const enter = await boot.apply(undefined, [host], { ...locked, timeout: bootMs })
-  boot.release()
+  // Both at once: the isolate takes them one after the other.
+  const [, enter] = await Promise.all([
+    context.global.set('__host', host),
+    bootstrap.run(context, { reference: true, timeout: bootMs }),
+  ])
   return { context, enter: enter as Fresh['enter'], answers }
 }
 
