@@ -50,6 +50,8 @@ export type FromSandbox =
   /** The process is lost to these runs, and ends. */
   | { kind: 'dying'; ids: string[]; reason: 'MEMORY' | 'TIMEOUT' }
 
+export type Send = (head: FromSandbox, body?: Buffer) => void
+
 export const limits = {
   answerBytes: 6 * 1024 * 1024,
   streamedBytes: 256 * 1024 * 1024,

@@ -11,9 +11,17 @@ const bundle = (n: number): string => {
   return `${functions}\n${program('({ req, res }) => res.json({ ok: f1(1), path: req.path })')}`
 }
 
-const at = (sorted: readonly number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+const at = (sorted: readonly number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 const quantile = (values: readonly number[], share: number) =>
-  Number((at([...values].sort((a, b) => a - b), share) ?? Number.NaN).toFixed(2))
+  Number(
+    (
+      at(
+        [...values].sort((a, b) => a - b),
+        share,
+      ) ?? Number.NaN
+    ).toFixed(2),
+  )
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const begun = performance.now()

@@ -1,9 +1,8 @@
 /** What a run gives: its answer, its failure, and what it says. */
 import type { RunFailure } from '../../protocol.ts'
-import { type Answer, limits, type Run } from '../messages.ts'
+import { type Answer, limits, type Run, type Send } from '../messages.ts'
 import type { Logs } from './logs.ts'
 import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
-import type { Send } from './run.ts'
 import { type MapStack, programFile } from './stack.ts'
 
 export type Result = { response: Answer; body: Buffer } | { failure: RunFailure }

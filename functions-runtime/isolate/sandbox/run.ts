@@ -1,15 +1,13 @@
 /** One run in a fresh context: what goes in, and how it ends, once. */
 import { isUtf8 } from 'node:buffer'
 import type { RunFailure } from '../../protocol.ts'
-import type { FromSandbox, Run, ToSandbox } from '../messages.ts'
+import type { Run, Send, ToSandbox } from '../messages.ts'
 import { createAnswering, type Result } from './answering.ts'
 import type { Busy } from './busy.ts'
 import { createLogs, type Logs } from './logs.ts'
 import { createChannel, type Op, plainOps } from './ops.ts'
 import type { Fresh, Program } from './program.ts'
 import { createWaiting, type Waiting } from './waiting.ts'
-
-export type Send = (head: FromSandbox, body?: Buffer) => void
 
 export type Live = {
   begin: (fresh: Fresh, body: Buffer) => void

@@ -1,8 +1,7 @@
 /** What a run waits for: its timers, and what others do for it. */
-import { limits, type Run, type ToSandbox } from '../messages.ts'
+import { limits, type Run, type Send, type ToSandbox } from '../messages.ts'
 import { createCrypto } from './crypto.ts'
 import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
-import type { Send } from './run.ts'
 
 type Options = {
   run: Run

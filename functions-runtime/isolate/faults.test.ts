@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { program, startExecutor, type TestExecutor } from '../testing/executor.ts'
+import { childrenOf } from '../testing/processes.ts'
+
+const slow = program('async ({ res }) => { await new Promise((r) => setTimeout(r, 1_000)); return res.text("slow") }')
+const quick = program('({ res }) => res.text("quick")')
+const killer = program('() => { "x".repeat(2 ** 28).split("") }')
+
+/** The Node processes within the walls: the innermost of their trees. */
+const sandboxes = (executor: TestExecutor) =>
+  childrenOf(executor.child.pid).filter(({ command }) => /^\S*node --no-node-snapshot --jitless/.test(command))
+
+test('a sandbox that is killed fails its runs as ones that may be tried again, and nobody else’s', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick, { tenant: 'prj_a' })
+  const [first] = sandboxes(executor)
+  const waiting = [caller.run(slow, { tenant: 'prj_a' }), caller.run(slow, { tenant: 'prj_a' })]
+  const other = caller.run(slow, { tenant: 'prj_b' })
+  await sleep(300)
+  process.kill(first?.pid ?? assert.fail('no sandbox'), 'SIGKILL')
+  for (const { end } of await Promise.all(waiting)) assert.equal(end.failure?.reason, 'CRASHED')
+  assert.equal((await other).text, 'slow')
+  assert.equal((await caller.run(quick, { tenant: 'prj_a' })).text, 'quick')
+})
+
+test('what kills its process is blamed, and what ran beside it may be tried again', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick)
+  const beside = caller.run(slow)
+  const other = caller.run(slow, { tenant: 'prj_other' })
+  await sleep(100)
+  assert.equal((await caller.run(killer)).end.failure?.reason, 'MEMORY')
+  assert.equal((await beside).end.failure?.reason, 'CRASHED')
+  assert.equal((await other).text, 'slow')
+})
+
+test('an executor that is killed takes all its processes with it', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick)
+  const below = childrenOf(executor.child.pid)
+  assert.ok(below.length >= 3)
+  const waiting = caller.run(slow)
+  const lost = assert.rejects(waiting, /has gone/)
+  executor.child.kill('SIGKILL')
+  await lost
+  for (let n = 0; n < 40 && below.some(isAlive); n += 1) await sleep(50)
+  assert.deepEqual(below.filter(isAlive), [])
+})
+
+function isAlive({ pid }: { pid: number }): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('an executor that leaves finishes what runs, and takes nothing more', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick)
+  const running = caller.run(slow)
+  await sleep(50)
+  executor.child.kill('SIGTERM')
+  await caller.next('leaving')
+  assert.equal((await running).text, 'slow')
+})
+
+test('tenants over the number of processes take the place of who was idle longest', async (t) => {
+  const executor = await startExecutor({ SANDBOX_PROCESSES: '2' })
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  for (const tenant of ['prj_a', 'prj_b', 'prj_c']) assert.equal((await caller.run(quick, { tenant })).text, 'quick')
+  const colds = []
+  for (const tenant of ['prj_b', 'prj_c', 'prj_a']) colds.push((await caller.run(quick, { tenant })).end.isCold)
+  assert.deepEqual(colds, [false, false, true])
+  await Promise.all([
+    caller.run(slow, { tenant: 'prj_a' }),
+    caller.run(slow, { tenant: 'prj_c' }),
+    sleep(100).then(async () => {
+      assert.equal((await caller.run(quick, { tenant: 'prj_d' })).end.failure?.reason, 'UNAVAILABLE')
+    }),
+  ])
+})
+
+test('trusted and untrusted programs of a project run in different processes', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const jit = program('({ res }) => res.text(typeof WebAssembly)')
+  assert.equal((await caller.run(jit)).text, 'undefined')
+  assert.equal((await caller.run(jit, { limits: { isTrusted: true } })).text, 'object')
+})
+
+test('an artefact that is gone, and one that is not what its name says', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const gone = await caller.run(quick, { program: { artefact: 'f'.repeat(64) } })
+  assert.equal(gone.end.failure?.reason, 'UNAVAILABLE')
+})
+
+test('without bubblewrap it says so loudly, and still runs', async (t) => {
+  const executor = await startExecutor({ PATH: '/nowhere' })
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  assert.equal((await caller.next('welcome')).head.isSealed, false)
+  assert.match(executor.said(), /^WARNING: functions run without the walls of bubblewrap: /)
+})
