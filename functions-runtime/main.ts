@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { createArtefacts } from './artefacts.ts'
 import { createBroker } from './broker/client.ts'
-import { build } from './build.ts'
+import { createBuild } from './build.ts'
 import { createDockerEngine } from './docker/engine.ts'
 import { createExecutor } from './executor.ts'
 import { createIsolateEngine } from './isolate/engine.ts'
@@ -18,7 +18,7 @@ const executor = createExecutor({
   secret: settings.secret,
   isSealed: isolates.isSealed,
   engines,
-  build,
+  build: createBuild(settings, async ({ runtime }) => ({ error: `Nothing can be built for ${runtime} here yet.` })),
   artefacts: createArtefacts(settings.artefactCacheBytes),
 })
 

@@ -11,6 +11,8 @@ export type Settings = {
   egressAllow: string
   /** ARTEFACT_CACHE_MB: how much of built functions is kept in memory. */
   artefactCacheBytes: number
+  /** NPM_REGISTRY: the URL of the package registry that builds install from; null: they install nothing. */
+  npmRegistry: string | null
   /** SANDBOX_PROCESSES: how many tenants have a process at once. The one that was idle longest makes room. */
   processes: number
   /** SANDBOX_MEMORY_MB: the hard wall around a tenant's process. */
@@ -28,6 +30,7 @@ export function readSettings(given: Given): Settings {
     apiUrl: (given.TENDRIL_URL || 'http://127.0.0.1:4000').replace(/\/+$/, ''),
     egressAllow: EGRESS_ALLOW,
     artefactCacheBytes: whole(given, 'ARTEFACT_CACHE_MB', 256) * 1024 * 1024,
+    npmRegistry: given.NPM_REGISTRY || null,
     processes: whole(given, 'SANDBOX_PROCESSES', 32),
     sandboxMemoryMb: whole(given, 'SANDBOX_MEMORY_MB', 768),
   }
