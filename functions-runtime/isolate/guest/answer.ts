@@ -50,8 +50,12 @@ function lowered(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
 }
 
-/** Of a Response, or of what another's `Response` looks like. */
+/** Of a Response of ours, or of what a program has brought along to be one. */
 async function fromResponse(response: Response): Promise<Made> {
+  if (typeof response.take !== 'function' || typeof response.formType !== 'function') {
+    const headers = Object.fromEntries(response.headers)
+    return { status: response.status, headers, body: new Uint8Array(await (response as Response).arrayBuffer()) }
+  }
   const type = await response.formType()
   const headers = response.headers.toJSON()
   if (type && !headers['content-type']) headers['content-type'] = type
@@ -59,7 +63,9 @@ async function fromResponse(response: Response): Promise<Made> {
 }
 
 export function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && 'take' in value && 'headers' in value && 'status' in value
+  return (
+    typeof value === 'object' && value !== null && 'arrayBuffer' in value && 'headers' in value && 'status' in value
+  )
 }
 
 /** Gives the answer to the host: in one piece, or as it comes where that is wanted. */

@@ -22,7 +22,8 @@ export function boot() {
   function fail(error: unknown): void {
     const { name, message, stack } = describe(error)
     const reason = error instanceof AnswerError ? error.reason : 'THREW'
-    scope.call('fail', { reason, message: reason === 'THREW' ? `${name}: ${message}` : message, stack })
+    const text = reason === 'THREW' ? `${name}: ${message}` : message
+    scope.call('fail', { reason, message: text.slice(0, 8_192), stack: stack?.slice(0, 16_384) ?? null })
   }
 
   async function run(program: () => unknown): Promise<void> {

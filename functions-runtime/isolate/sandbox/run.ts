@@ -117,7 +117,8 @@ function brokenOff(state: State, error: unknown): void {
   if (/timed out/.test(message)) timedOut(state, stack)
   else if (/memory limit/.test(message)) end(state, { failure: memory })
   else if (program.isDisposed()) end(state, { failure: beside })
-  else logs.add('error', `Unhandled rejection: ${stack ?? message}`)
+  // What was no Error cannot be shown: isolated-vm says so in words of its own.
+  else logs.add('error', `Unhandled rejection${/isolated-vm/.test(message) ? '' : `: ${stack ?? message}`}`)
 }
 
 function timedOut(state: State, stack: string | null): void {

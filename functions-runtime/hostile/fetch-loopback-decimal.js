@@ -1,0 +1,10 @@
+// This machine, as one number.
+// expect: ANSWER
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  try {
+    const response = await fetch('http://2130706433:CANARY/')
+    return res.text(`ESCAPED: ${response.status}`)
+  } catch (error) {
+    return res.text(`contained: ${error.name}`)
+  }
+}

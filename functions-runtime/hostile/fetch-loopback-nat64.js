@@ -1,0 +1,10 @@
+// This machine, by NAT64.
+// expect: ANSWER
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  try {
+    const response = await fetch('http://[64:ff9b::7f00:1]:CANARY/')
+    return res.text(`ESCAPED: ${response.status}`)
+  } catch (error) {
+    return res.text(`contained: ${error.name}`)
+  }
+}

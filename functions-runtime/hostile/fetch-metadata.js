@@ -1,0 +1,10 @@
+// What a cloud tells its machines.
+// expect: ANSWER
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  try {
+    const response = await fetch('http://169.254.169.254/latest/meta-data/')
+    return res.text(`ESCAPED: ${response.status}`)
+  } catch (error) {
+    return res.text(`contained: ${error.name}`)
+  }
+}

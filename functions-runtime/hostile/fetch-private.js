@@ -1,0 +1,10 @@
+// A private network.
+// expect: ANSWER
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  try {
+    const response = await fetch('http://10.0.0.1/')
+    return res.text(`ESCAPED: ${response.status}`)
+  } catch (error) {
+    return res.text(`contained: ${error.name}`)
+  }
+}

@@ -1,0 +1,10 @@
+// A public address that redirects to what a cloud tells its machines.
+// expect: ANSWER
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  try {
+    const response = await fetch('http://OUTSIDE/to-metadata')
+    return res.text(`ESCAPED: ${response.status}`)
+  } catch (error) {
+    return res.text(`contained: ${error.name}`)
+  }
+}

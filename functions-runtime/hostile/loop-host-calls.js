@@ -1,0 +1,5 @@
+// Calls the host without end.
+// expect: TIMEOUT
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  while (true) crypto.randomUUID()
+}

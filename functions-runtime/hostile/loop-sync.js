@@ -1,0 +1,5 @@
+// A loop without end.
+// expect: TIMEOUT
+export default async ({ req, res, log, graphql, fetch, env }) => {
+  while (true);
+}

@@ -1,0 +1,103 @@
+/**
+ * `npm run verify:sandbox -- [--json] [--only NAME] [--planted-bug plain-options]`: every file of functions-runtime/hostile
+ * against a real executor, while another tenant makes steady calls. The last line is JSON. It ends with 0 when everything
+ * was contained, with 1 when something was not, and with 2 when it could not be tried.
+ */
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { program, startExecutor, type TestExecutor } from '../testing/executor.ts'
+import { attempt, type Outcome, secrets } from './attempt.ts'
+import { type Case, readCases } from './cases.ts'
+import { createWorld, outsideHost, type World } from './world.ts'
+
+type Verdict = { cases: number; escaped: number; apiPidChanged: number; otherTenantFailures: number }
+
+const plants: Record<string, string> = { 'plain-options': resolve(import.meta.dirname, '../testing/plain-options.ts') }
+const atOnce = 3
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    'planted-bug': { type: 'string' },
+  },
+})
+const say = (line: string) => {
+  if (!values.json) process.stdout.write(`${line}\n`)
+}
+
+/** Calls of a tenant that has nothing to do with any of this. */
+async function beNeighbour(executor: TestExecutor, until: { isOver: boolean }): Promise<string[]> {
+  const caller = await executor.connect()
+  const source = program('({ req, res, env }) => res.text(req.path + env.SECRET.length)')
+  const failures: string[] = []
+  const variables = { SECRET: secrets.neighbour }
+  for (let n = 0; !until.isOver; n += 1) {
+    const asked = { tenant: 'prj_neighbour', token: 'run_prj_neighbour', variables, request: { url: `/${n}` } }
+    const { end, text } = await caller.run(source, asked)
+    if (text !== `/${n}${secrets.neighbour.length}`) failures.push(end.failure?.message ?? text)
+    await sleep(20)
+  }
+  return failures
+}
+
+async function tryAll(executor: TestExecutor, cases: Case[], world: World): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  const left = [...cases]
+  const work = async () => {
+    const caller = await executor.connect()
+    for (let one = left.shift(); one; one = left.shift()) {
+      const outcome = await attempt(caller, one)
+      const reached = world.reached.splice(0).join(', ')
+      outcome.breach ??= reached ? `It reached ${reached}.` : null
+      say(
+        `${outcome.breach ? 'ESCAPED  ' : 'contained'} ${one.name} ${outcome.ended} ${outcome.ms} ms ${outcome.breach ?? ''}`,
+      )
+      outcomes.push(outcome)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return outcomes
+}
+
+async function verify(flags: string[]): Promise<Verdict> {
+  const world = await createWorld()
+  const env = { EGRESS_ALLOW: `${outsideHost}/32`, TENDRIL_URL: world.apiUrl, EXECUTOR_SECRET: secrets.executor }
+  const executor = await startExecutor(env, flags)
+  const until = { isOver: false }
+  try {
+    const cases = readCases(values.only, { CANARY: world.canary, OUTSIDE: world.outside })
+    if (cases.length === 0) throw new Error('There is no such file.')
+    const neighbour = beNeighbour(executor, until)
+    const outcomes = await tryAll(executor, cases, world)
+    until.isOver = true
+    const failures = await neighbour
+    for (const failure of new Set(failures)) say(`The other tenant's call failed: ${failure}`)
+    const isAlive = executor.child.exitCode === null && executor.child.signalCode === null
+    const escaped = outcomes.filter(({ breach }) => breach).length
+    const otherTenantFailures = failures.length
+    return { cases: outcomes.length, escaped, apiPidChanged: isAlive ? 0 : 1, otherTenantFailures }
+  } finally {
+    until.isOver = true
+    await executor.stop()
+    world.close()
+  }
+}
+
+function flagsOf(bug: string | undefined): string[] {
+  if (bug === undefined) return []
+  const plant = plants[bug]
+  if (!plant) throw new Error(`There is no planted bug “${bug}”; there is ${Object.keys(plants).join(', ')}.`)
+  return ['--import', plant]
+}
+
+try {
+  const verdict = await verify(flagsOf(values['planted-bug']))
+  const { escaped, apiPidChanged, otherTenantFailures } = verdict
+  process.stdout.write(`${JSON.stringify(verdict)}\n`)
+  process.exitCode = escaped + apiPidChanged + otherTenantFailures === 0 ? 0 : 1
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 2
+}
