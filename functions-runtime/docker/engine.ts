@@ -1,18 +1,99 @@
-import type { Engine } from '../engine.ts'
-import type { Settings } from '../settings.ts'
+/** The Docker adapter: functions in containers, on one Docker Engine or several. Docs: docs/decisions/0023. */
+import { createHash } from 'node:crypto'
+import { type Build, type Engine, type Perform, RunError } from '../engine.ts'
+import type { RuntimeState } from '../protocol.ts'
+import { checkBuilt } from './artefact.ts'
+import { buildIn } from './build.ts'
+import { startContainer } from './container.ts'
+import { createHost, type Host } from './host.ts'
+import { prepareFunction, type RuntimeImages } from './images.ts'
+import { runIn } from './run.ts'
+import { readRuntimes } from './runtimes.ts'
+import type { DockerSettings } from './settings.ts'
 
-type Options = {
-  settings: Settings
-  /** Called when what `runtimes` answers has changed. */
-  onChange: () => void
+export type DockerEngine = Engine & {
+  /** Makes an artefact in a container: a tar.gz of the built folder. */
+  build: Build
 }
 
-/** The runtimes in containers. */
-export function createDockerEngine(_options: Options): Engine {
+type Options = { settings: DockerSettings; perform: Perform; onChange: () => void }
+
+/** Throws where a runtime's file or an engine's address is wrong. */
+export function createDockerEngine({ settings, perform, onChange }: Options): DockerEngine {
+  const runtimes = readRuntimes(settings.runtimesDir, settings.runtimes)
+  const hosts = settings.hosts.map((url) => createHost({ url, runtimes, settings, onChange }))
+  const runtimeOf = (name: string) => {
+    const runtime = runtimes.get(name)
+    if (!runtime) throw new RunError('UNAVAILABLE', `This executor has no runtime ${name}.`)
+    return runtime
+  }
+
   return {
     name: 'docker',
-    runtimes: () => [],
-    run: () => Promise.reject(new Error('There is no runtime in containers.')),
-    close: async () => {},
+    runtimes: () => [...runtimes.keys()].map((name) => stateOf(name, hosts)),
+    async run(call) {
+      const begun = performance.now()
+      const { program, limits, tenant, functionId } = call.run
+      const runtime = runtimeOf(program.runtime)
+      const key = [tenant, functionId, program.deploymentId, program.artefact, limits.memoryMb].join(' ')
+      const { host, images } = choose(hosts, program.runtime, key, tenant)
+      const start = async () => {
+        const artefact = async () => checkBuilt(await call.artefact())
+        const image = await prepareFunction(host.docker, images.run, program.artefact, artefact)
+        const { cpus } = settings
+        return startContainer(host.docker, {
+          image,
+          runtime,
+          cpus,
+          memoryMb: limits.memoryMb,
+          entrypoint: program.entrypoint,
+        })
+      }
+      const lease = await host.pool.acquire({ key, tenant, start, signal: call.signal }).catch(async (error) => {
+        await host.check()
+        throw error
+      })
+      const { result, isReusable } = await runIn(lease, call, perform, begun)
+      lease.release(isReusable)
+      return result
+    },
+    async build(frame, archive, onLine, signal) {
+      const runtime = runtimeOf(frame.runtime)
+      const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
+      return buildIn(host.docker, { frame, archive, runtime, image: images.build, settings, onLine, signal })
+    },
+    async close() {
+      await Promise.all(hosts.map((host) => host.close()))
+    },
   }
+}
+
+function stateOf(name: string, hosts: readonly Host[]): RuntimeState {
+  const states = hosts.map((host) => host.imagesOf(name))
+  const isThere = states.some((state) => typeof state === 'object')
+  const none = 'No Docker Engine is configured: set DOCKER_HOST.'
+  return {
+    name,
+    engine: 'docker',
+    unavailable: isThere ? null : states.filter((s) => typeof s === 'string').join(' ') || none,
+  }
+}
+
+/** The same deployment goes to the same engine as long as it has room there; otherwise to the next one that has. */
+function choose(
+  hosts: readonly Host[],
+  runtime: string,
+  key: string,
+  tenant: string,
+): { host: Host; images: RuntimeImages } {
+  const weight = (host: Host) => createHash('sha256').update(`${host.docker.url} ${key}`).digest('hex')
+  const able = hosts
+    .flatMap((host) => {
+      const images = host.imagesOf(runtime)
+      return typeof images === 'object' ? [{ host, images, weight: weight(host) }] : []
+    })
+    .sort((a, b) => (a.weight < b.weight ? -1 : 1))
+  const chosen = able.find(({ host }) => host.pool.hasRoom(key, tenant)) ?? able[0]
+  if (!chosen) throw new RunError('UNAVAILABLE', stateOf(runtime, hosts).unavailable ?? 'It cannot run at present.')
+  return chosen
 }

@@ -1,0 +1,172 @@
+/** A container that runs functions, one at a time: hardened, without a network, and with nothing to reach but its two streams. */
+import type { Duplex } from 'node:stream'
+import { type DockerApi, DockerError } from './api.ts'
+import { createShimDecoder, encodeForShim, type ShimFrame, type ToShim } from './frames.ts'
+import { labelsOf } from './leftovers.ts'
+import type { Runtime } from './runtimes.ts'
+
+/** Why a container has ended. */
+export type Ended = { reason: 'MEMORY' | 'CRASHED' | 'UNAVAILABLE' | 'TOO_LARGE'; message: string }
+
+export type Listener = { onFrame: (frame: ShimFrame) => void; onError: (bytes: Buffer) => void }
+
+export type Container = {
+  send: (head: ToShim, body?: Buffer) => void
+  /** Who hears what it says from now on; nobody with null. */
+  listen: (listener: Listener | null) => void
+  /** Stops and starts what comes from it. */
+  flow: (isFlowing: boolean) => void
+  /** Resolves once, when it has ended, and tells why. It is removed by then. */
+  ended: Promise<Ended>
+  hasEnded: () => boolean
+  /** Ends it at once. */
+  kill: () => void
+}
+
+export type ContainerOptions = { image: string; runtime: Runtime; entrypoint: string; memoryMb: number; cpus: number }
+
+/** Longer than this no container takes to start. */
+const startMs = 60_000
+
+/** Resolves when its shim is ready. Throws DockerError where the engine cannot start it. */
+export async function startContainer(docker: DockerApi, options: ContainerOptions): Promise<Container> {
+  const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', configOf(options))
+  try {
+    const query = 'stream=1&stdin=1&stdout=1&stderr=1'
+    const socket = await docker.hijack(`/containers/${Id}/attach?${query}`)
+    const container = attached(docker, Id, socket, options.runtime)
+    const ready = readyOf(container)
+    await docker.ask('POST', `/containers/${Id}/start`)
+    await ready
+    return container
+  } catch (error) {
+    void remove(docker, Id)
+    throw error
+  }
+}
+
+/** What it writes before it is ready is told where it never gets so. */
+function readyOf(container: Container): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    const timer = setTimeout(() => {
+      reject(new DockerError(500, `The container was not ready after ${startMs / 1000} s.`))
+      container.kill()
+    }, startMs)
+    container.listen({
+      onFrame: ({ head }) => {
+        if (head.kind !== 'ready') return
+        clearTimeout(timer)
+        container.listen(null)
+        resolve()
+      },
+      onError: (bytes) => {
+        said = (said + bytes).slice(-1_000)
+      },
+    })
+    void container.ended.then(({ message }) => {
+      clearTimeout(timer)
+      reject(new DockerError(500, `The container did not start. ${message} ${said}`.trim()))
+    })
+  })
+}
+
+function attached(docker: DockerApi, id: string, socket: Duplex, runtime: Runtime): Container {
+  let listener: Listener | null = null
+  let broken: string | null = null
+  let hasEnded = false
+  const decode = createShimDecoder(
+    (frame) => listener?.onFrame(frame),
+    (bytes) => listener?.onError(bytes),
+  )
+  const kill = () => void docker.ask('POST', `/containers/${id}/kill`).catch(() => {})
+  socket.on('data', (bytes: Buffer) => {
+    if (broken) return
+    try {
+      decode(bytes)
+    } catch (error) {
+      broken = (error as Error).message
+      kill()
+    }
+  })
+  // It is told by `close`.
+  socket.on('error', () => {})
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.once('end', () => socket.destroy())
+  const ended = closed.then(async (): Promise<Ended> => {
+    hasEnded = true
+    const reason = await reasonOf(docker, id, runtime)
+    await remove(docker, id)
+    return broken ? { reason: 'TOO_LARGE', message: broken } : reason
+  })
+  return {
+    send: (head, body) => void socket.write(encodeForShim(head, body)),
+    listen: (next) => {
+      listener = next
+    },
+    flow: (isFlowing) => void (isFlowing ? socket.resume() : socket.pause()),
+    ended,
+    hasEnded: () => hasEnded,
+    kill,
+  }
+}
+
+type State = { OOMKilled: boolean; ExitCode: number; Running: boolean }
+
+async function reasonOf(docker: DockerApi, id: string, runtime: Runtime): Promise<Ended> {
+  try {
+    // Its streams may end a moment before it does.
+    await docker.ask('POST', `/containers/${id}/wait`, undefined, AbortSignal.timeout(10_000))
+    const { State } = await docker.ask<{ State: State }>('GET', `/containers/${id}/json`)
+    if (State.OOMKilled || runtime.memoryExitCodes.includes(State.ExitCode)) {
+      return { reason: 'MEMORY', message: 'The function used more memory than it may.' }
+    }
+    return { reason: 'CRASHED', message: `The container ended with code ${State.ExitCode} before there was an answer.` }
+  } catch (error) {
+    if (error instanceof DockerError && error.status === 404) {
+      return { reason: 'CRASHED', message: 'The container was removed before there was an answer.' }
+    }
+    return { reason: 'UNAVAILABLE', message: 'The Docker Engine went away during the run.' }
+  }
+}
+
+async function remove(docker: DockerApi, id: string): Promise<void> {
+  await docker.ask('DELETE', `/containers/${id}?force=true&v=true`).catch(() => {})
+}
+
+function configOf({ image, runtime, entrypoint, memoryMb, cpus }: ContainerOptions) {
+  return {
+    Image: image,
+    Labels: labelsOf('run'),
+    Entrypoint: ['sh', '-c', runtime.start],
+    WorkingDir: '/function',
+    Env: [`ENTRYPOINT=${entrypoint}`, `MEMORY_MB=${memoryMb}`, 'HOME=/tmp'],
+    // Its input ends when this process does, and the shim with it.
+    ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false },
+    ...hardened,
+    HostConfig: {
+      ...walls,
+      Memory: memoryMb * 1024 * 1024,
+      MemorySwap: memoryMb * 1024 * 1024,
+      NanoCpus: Math.round(cpus * 1e9),
+      PidsLimit: 256,
+      Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=64m,mode=1777' },
+    },
+  }
+}
+
+export const hardened = { User: '65534:65534', Hostname: 'function', NetworkDisabled: true }
+
+/** What holds for runs and builds alike. The engine's own socket is mounted nowhere. */
+export const walls = {
+  NetworkMode: 'none',
+  ReadonlyRootfs: true,
+  CapDrop: ['ALL'],
+  SecurityOpt: ['no-new-privileges'],
+  IpcMode: 'private',
+  LogConfig: { Type: 'none', Config: {} },
+  Ulimits: [
+    { Name: 'nofile', Soft: 1024, Hard: 1024 },
+    { Name: 'core', Soft: 0, Hard: 0 },
+  ],
+}

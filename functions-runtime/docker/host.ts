@@ -1,0 +1,84 @@
+/** One Docker Engine: whether it answers, which runtimes it has the images of, and the containers on it. */
+import { createDockerApi, type DockerApi } from './api.ts'
+import { prepareRuntime, type RuntimeImages } from './images.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { createPool, type Pool } from './pool.ts'
+import type { Runtime } from './runtimes.ts'
+import type { DockerSettings } from './settings.ts'
+
+export type Host = {
+  docker: DockerApi
+  pool: Pool
+  /** The images of a runtime, or in words why it cannot run here. */
+  imagesOf: (runtime: string) => RuntimeImages | string
+  /** Looks at once whether the engine answers. */
+  check: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** So often an engine is looked at, and one that lacks an image is asked for it again. */
+const checkMs = 2_000
+const retryMs = 60_000
+
+type Options = { url: string; runtimes: ReadonlyMap<string, Runtime>; settings: DockerSettings; onChange: () => void }
+
+export function createHost({ url, runtimes, settings, onChange }: Options): Host {
+  const docker = createDockerApi(url, settings.certificates)
+  const pool = createPool({ max: settings.containers, idleMs: settings.idleMs })
+  const states = new Map<string, RuntimeImages | string>()
+  let down: string | null = `The Docker Engine at ${url} has not answered yet.`
+  let prepared = Number.NEGATIVE_INFINITY
+  let isClosed = false
+
+  const set = (name: string, state: RuntimeImages | string) => {
+    states.set(name, state)
+    if (!isClosed) onChange()
+  }
+  async function prepare(): Promise<void> {
+    prepared = performance.now()
+    await removeLeftovers(docker)
+    for (const runtime of runtimes.values()) {
+      if (isClosed) return
+      if (typeof states.get(runtime.name) === 'object') continue
+      try {
+        set(runtime.name, await prepareRuntime(docker, runtime, (text) => set(runtime.name, text)))
+      } catch (error) {
+        set(runtime.name, `The image ${runtime.image} could not be had: ${(error as Error).message}`)
+      }
+    }
+  }
+  async function check(): Promise<void> {
+    const before = down
+    down = await docker.ask('GET', '/version', undefined, AbortSignal.timeout(5_000)).then(
+      () => null,
+      (error: Error) =>
+        error.name === 'TimeoutError' ? `The Docker Engine at ${url} does not answer.` : error.message,
+    )
+    // An engine that was away may have come back as another one.
+    if (before && !down) {
+      states.clear()
+      prepared = Number.NEGATIVE_INFINITY
+    }
+    if (before !== down && !isClosed) onChange()
+  }
+  let next: NodeJS.Timeout
+  async function look(): Promise<void> {
+    await check()
+    const isMissing = [...runtimes.keys()].some((name) => typeof states.get(name) !== 'object')
+    if (!down && isMissing && performance.now() - prepared > retryMs) await prepare().catch(() => {})
+    if (!isClosed) next = setTimeout(look, checkMs).unref()
+  }
+  void look()
+
+  return {
+    docker,
+    pool,
+    check,
+    imagesOf: (name) => down ?? states.get(name) ?? 'Its image is being looked for.',
+    async close() {
+      isClosed = true
+      clearTimeout(next)
+      await pool.close()
+    },
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Images: a runtime's own with the shim in it, and one for each artefact on top of that. They are made by committing a
+ * container that never ran, which every engine can do: nothing is mounted, so an engine may be on another machine.
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Header } from 'tar'
+import { type DockerApi, DockerError } from './api.ts'
+import type { Runtime } from './runtimes.ts'
+
+/** Most images of functions that are kept on an engine. What is gone is made again from its artefact. */
+const maxFunctionImages = 200
+
+export type RuntimeImages = { run: string; build: string }
+
+/** Pulls what is not there, and adds the shim. Throws DockerError. */
+export async function prepareRuntime(
+  docker: DockerApi,
+  runtime: Runtime,
+  onProgress: (text: string) => void,
+): Promise<RuntimeImages> {
+  const shim = tarOf(readShim(runtime.shimFolder))
+  const prepare = async (image: string) => {
+    const id = (await imageId(docker, image)) ?? (await pull(docker, image, onProgress))
+    const tag = `tendril-runtime:${createHash('sha256').update(id).update(shim).digest('hex').slice(0, 32)}`
+    if (!(await imageId(docker, tag)))
+      await commit(docker, { from: image, to: tag, tar: shim, path: '/', kind: 'runtime' })
+    return tag
+  }
+  const run = await prepare(runtime.image)
+  return { run, build: runtime.buildImage === runtime.image ? run : await prepare(runtime.buildImage) }
+}
+
+/** Puts an artefact (a tar.gz that was looked through) on top of its runtime's image, once. */
+export async function prepareFunction(
+  docker: DockerApi,
+  runtimeImage: string,
+  hash: string,
+  artefact: () => Promise<Buffer>,
+): Promise<string> {
+  const tag = `tendril-function:${createHash('sha256').update(runtimeImage).update(hash).digest('hex').slice(0, 32)}`
+  if (await imageId(docker, tag)) return tag
+  await commit(docker, { from: runtimeImage, to: tag, tar: await artefact(), path: '/function', kind: 'function' })
+  void removeOldImages(docker).catch(() => {})
+  return tag
+}
+
+async function imageId(docker: DockerApi, image: string): Promise<string | null> {
+  try {
+    return (await docker.ask<{ Id: string }>('GET', `/images/${image}/json`)).Id
+  } catch (error) {
+    if (error instanceof DockerError && error.status === 404) return null
+    throw error
+  }
+}
+
+type Progress = { status?: string; id?: string; error?: string; progressDetail?: { current?: number; total?: number } }
+
+async function pull(docker: DockerApi, image: string, onProgress: (text: string) => void): Promise<string> {
+  onProgress(`The image ${image} is being pulled.`)
+  const layers = new Map<string, { current: number; total: number }>()
+  const response = await docker.send('POST', `/images/create?fromImage=${encodeURIComponent(tagged(image))}`, null)
+  let told = 0
+  for await (const line of createInterface({ input: response })) {
+    const { id, error, progressDetail = {} } = JSON.parse(line) as Progress
+    if (error) throw new DockerError(500, error)
+    const { current = 0, total = 0 } = progressDetail
+    if (id && total > 0) layers.set(id, { current, total })
+    const done = percentOf([...layers.values()])
+    if (done >= told + 10) onProgress(`The image ${image} is being pulled: ${done} %.`)
+    told = Math.max(told, done - (done % 10))
+  }
+  const pulled = await imageId(docker, image)
+  if (!pulled) throw new DockerError(404, `The image ${image} was pulled, and is not there.`)
+  return pulled
+}
+
+/** Without a tag the engine would pull all of them. */
+function tagged(image: string): string {
+  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`
+}
+
+function percentOf(layers: { current: number; total: number }[]): number {
+  const sum = (key: 'current' | 'total') => layers.reduce((all, layer) => all + layer[key], 0)
+  return Math.floor((100 * sum('current')) / Math.max(1, sum('total')))
+}
+
+type Commit = { from: string; to: string; tar: Buffer; path: string; kind: string }
+
+async function commit(docker: DockerApi, { from, to, tar, path, kind }: Commit): Promise<void> {
+  const labels = { 'tendril.kind': kind }
+  const config = { Image: from, Cmd: ['true'], Labels: labels, HostConfig: { NetworkMode: 'none' } }
+  const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', config)
+  try {
+    const answer = await docker.send('PUT', `/containers/${Id}/archive?path=${path}`, tar)
+    answer.resume()
+    const [repository, tag] = to.split(':')
+    await docker.ask('POST', `/commit?container=${Id}&repo=${repository}&tag=${tag}&pause=false`, { Labels: labels })
+  } finally {
+    await docker.ask('DELETE', `/containers/${Id}?force=true`).catch(() => {})
+  }
+}
+
+async function removeOldImages(docker: DockerApi): Promise<void> {
+  const filters = encodeURIComponent(JSON.stringify({ label: ['tendril.kind=function'] }))
+  const images = await docker.ask<{ Id: string; Created: number }[]>('GET', `/images/json?filters=${filters}`)
+  const old = images.sort((a, b) => b.Created - a.Created).slice(maxFunctionImages)
+  // One that a container uses is refused, and stays.
+  for (const { Id } of old) await docker.ask('DELETE', `/images/${Id}`).catch(() => {})
+}
+
+type File = { path: string; content: Buffer | null }
+
+function readShim(folder: string): File[] {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const files = names.map((entry) => join(entry.parentPath, entry.name)).sort()
+  return [
+    { path: 'function/', content: null },
+    { path: 'tendril/', content: null },
+    ...files.map((path) => ({ path: `tendril/${path.slice(folder.length + 1)}`, content: readFileSync(path) })),
+  ]
+}
+
+/** The same bytes for the same files, at any time. */
+function tarOf(files: File[]): Buffer {
+  const blocks = files.flatMap(({ path, content }) => {
+    const size = content?.length ?? 0
+    const header = new Header({
+      path,
+      size,
+      mode: content ? 0o644 : 0o755,
+      type: content ? 'File' : 'Directory',
+      mtime: new Date(0),
+    })
+    const block = Buffer.alloc(512)
+    header.encode(block)
+    return [block, content ?? Buffer.alloc(0), Buffer.alloc((512 - (size % 512)) % 512)]
+  })
+  return Buffer.concat([...blocks, Buffer.alloc(1024)])
+}

@@ -1,0 +1,3 @@
+module tendril/functions
+
+go 1.19

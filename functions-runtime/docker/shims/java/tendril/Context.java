@@ -1,0 +1,39 @@
+package tendril;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** One run: `public static Response main(Context context)`. The environment is `env()`: a process in Java cannot change its own. */
+public record Context(Request req, Map<String, String> env) {
+    public void log(Object... values) {
+        Shim.say("log", shown(values));
+    }
+
+    public void error(Object... values) {
+        Shim.say("error", shown(values));
+    }
+
+    /** The whole answer of the API: a map with data and errors. */
+    public Object graphql(String query, Map<String, ?> variables) throws IOException {
+        Shim.Frame reply = Shim.call(Map.of("kind", "graphql", "query", query, "variables", variables), new byte[0]);
+        return Json.parse(new String(reply.body(), StandardCharsets.UTF_8));
+    }
+
+    public Response fetch(String url) throws IOException {
+        return fetch("GET", url, Map.of(), new byte[0]);
+    }
+
+    public Response fetch(String method, String url, Map<String, String> headers, byte[] body) throws IOException {
+        Shim.Frame reply = Shim.call(Map.of("kind", "fetch", "method", method, "url", url, "headers", headers), body);
+        int status = ((Number) reply.head().get("status")).intValue();
+        return new Response(status, Shim.texts(reply.head().get("headers")), new ByteArrayInputStream(reply.body()), false);
+    }
+
+    private static String shown(Object[] values) {
+        return Arrays.stream(values).map(String::valueOf).collect(Collectors.joining(" "));
+    }
+}

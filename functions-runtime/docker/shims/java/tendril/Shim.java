@@ -1,0 +1,174 @@
+package tendril;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Runs functions in a container, one at a time: frames come on descriptor 3 and go on 4 (functions-runtime/docker/frames.ts). */
+public final class Shim {
+    record Frame(Map<String, Object> head, byte[] body) {}
+
+    private static DataInputStream source;
+    private static DataOutputStream target;
+    private static Method loaded;
+    private static long calls;
+
+    public static void main(String[] args) throws IOException {
+        source = new DataInputStream(new FileInputStream("/dev/fd/3"));
+        target = new DataOutputStream(new FileOutputStream("/dev/fd/4"));
+        System.setOut(new PrintStream(new Lines("log"), true));
+        System.setErr(new PrintStream(new Lines("error"), true));
+        send(Map.of("kind", "ready"), new byte[0]);
+        for (;;) {
+            Frame frame = receive();
+            if (frame.head().get("kind").equals("run")) run(frame);
+        }
+    }
+
+    static Map<String, String> texts(Object map) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        ((Map<?, ?>) map).forEach((name, value) -> texts.put((String) name, (String) value));
+        return texts;
+    }
+
+    static void say(String level, String text) {
+        try {
+            for (String line : text.split("\n", -1)) send(Map.of("kind", "log", "level", level, "text", line), new byte[0]);
+        } catch (IOException gone) {
+            System.exit(1);
+        }
+    }
+
+    /** Asks the broker, through the executor. */
+    static synchronized Frame call(Map<String, ?> head, byte[] body) throws IOException {
+        calls++;
+        Map<String, Object> asked = new LinkedHashMap<>(head);
+        asked.put("call", calls);
+        send(asked, body);
+        for (;;) {
+            Frame reply = receive();
+            if (!reply.head().get("kind").equals("reply") || !Long.valueOf(calls).equals(reply.head().get("call"))) continue;
+            if (reply.head().get("error") != null) throw new IOException((String) reply.head().get("error"));
+            return reply;
+        }
+    }
+
+    private static void send(Map<String, ?> head, byte[] body) throws IOException {
+        byte[] text = Json.write(head).getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(8 + text.length + body.length);
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeInt(text.length);
+        out.writeInt(body.length);
+        out.write(text);
+        out.write(body);
+        synchronized (Shim.class) {
+            target.write(bytes.toByteArray());
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Frame receive() throws IOException {
+        int head = 0;
+        try {
+            head = source.readInt();
+        } catch (IOException ended) {
+            Runtime.getRuntime().halt(0);
+        }
+        int body = source.readInt();
+        String text = new String(source.readNBytes(head), StandardCharsets.UTF_8);
+        return new Frame((Map<String, Object>) Json.parse(text), source.readNBytes(body));
+    }
+
+    private static Method load(String entrypoint) throws ReflectiveOperationException {
+        if (loaded == null) {
+            String name = entrypoint.replaceFirst("\\.java$", "").replace('/', '.');
+            loaded = Class.forName(name).getMethod("main", Context.class);
+        }
+        return loaded;
+    }
+
+    private static void run(Frame frame) throws IOException {
+        Map<String, Object> head = frame.head();
+        try {
+            Request request = new Request((String) head.get("method"), (String) head.get("url"), texts(head.get("headers")), frame.body());
+            Object response = load((String) head.get("entrypoint")).invoke(null, new Context(request, texts(head.get("variables"))));
+            if (response instanceof Response found) answer(found, (Boolean) head.get("isStreamed"));
+            else fail("INVALID_ANSWER", "The function answered no Response.", null);
+        } catch (InvocationTargetException thrown) {
+            threw(thrown.getCause());
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError error) {
+            threw(error);
+        }
+    }
+
+    private static void answer(Response response, boolean isStreamed) throws IOException {
+        Map<String, Object> head = new LinkedHashMap<>(Map.of("status", response.status(), "headers", response.headers()));
+        byte[] body = new byte[0];
+        if (response.isStream() && isStreamed) {
+            head.put("kind", "head");
+            send(head, body);
+            byte[] chunk = new byte[64 * 1024];
+            for (int count; (count = response.stream().read(chunk)) >= 0;) {
+                send(Map.of("kind", "chunk"), Arrays.copyOf(chunk, count));
+            }
+        } else {
+            body = response.bytes();
+        }
+        head.put("kind", "end");
+        head.put("memoryBytes", memory());
+        send(head, body);
+    }
+
+    private static void threw(Throwable error) throws IOException {
+        String own = Arrays.stream(error.getStackTrace())
+            .filter(place -> !place.getClassName().startsWith("tendril.") && !place.getClassName().matches("(java|jdk)\\..*reflect.*"))
+            .map(place -> "\n    at " + place)
+            .collect(Collectors.joining());
+        fail("THREW", error.toString(), error + own);
+    }
+
+    private static void fail(String reason, String message, String stack) throws IOException {
+        Map<String, Object> head = new LinkedHashMap<>(Map.of("kind", "failed", "reason", reason, "message", message));
+        head.put("stack", stack);
+        head.put("memoryBytes", memory());
+        send(head, new byte[0]);
+    }
+
+    private static long memory() throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
+    }
+
+    /** What is printed becomes lines of the log. */
+    private static final class Lines extends OutputStream {
+        private final String level;
+        private final ByteArrayOutputStream rest = new ByteArrayOutputStream();
+
+        Lines(String level) {
+            this.level = level;
+        }
+
+        @Override
+        public synchronized void write(int b) {
+            if (b != '\n') {
+                rest.write(b);
+                return;
+            }
+            say(level, rest.toString(StandardCharsets.UTF_8));
+            rest.reset();
+        }
+    }
+}

@@ -1,0 +1,249 @@
+"""Runs functions in a container, one at a time: frames come on descriptor 3 and go on 4 (functions-runtime/docker/frames.ts)."""
+import asyncio, importlib.util, inspect, io, json, os, struct, sys, threading, time, traceback
+from urllib.parse import parse_qsl
+
+source, target = os.fdopen(3, "rb"), os.fdopen(4, "wb")
+writing, calling = threading.Lock(), threading.Lock()
+
+
+def send(head, body=b""):
+    text = json.dumps(head).encode()
+    with writing:
+        target.write(struct.pack(">II", len(text), len(body)) + text + body)
+        target.flush()
+
+
+def receive():
+    lengths = source.read(8)
+    if len(lengths) < 8:
+        os._exit(0)
+    head, body = struct.unpack(">II", lengths)
+    return json.loads(source.read(head)), source.read(body)
+
+
+class Lines(io.TextIOBase):
+    """What is printed becomes lines of the log."""
+
+    def __init__(self, level):
+        self.level, self.rest = level, ""
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            send({"kind": "log", "level": self.level, "text": line})
+        return len(text)
+
+    def end(self):
+        if self.rest:
+            self.write("\n")
+
+
+class Headers(dict):
+    """By lower-case names."""
+
+    def __init__(self, given=()):
+        super().__init__({str(name).lower(): str(value) for name, value in dict(given).items()})
+
+    def __getitem__(self, name):
+        return super().__getitem__(name.lower())
+
+    def get(self, name, default=None):
+        return super().get(name.lower(), default)
+
+
+class Message:
+    def __init__(self, headers, body):
+        self.headers, self.body = Headers(headers), body
+
+    def text(self):
+        return self.body.decode()
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Request(Message):
+    def __init__(self, head, body):
+        super().__init__(head["headers"], body)
+        self.method, self.url = head["method"], head["url"]
+        self.path, _, query = self.url.partition("?")
+        self.query = dict(parse_qsl(query, keep_blank_values=True))
+
+
+class FetchResponse(Message):
+    def __init__(self, head, body):
+        super().__init__(head["headers"], body)
+        self.status, self.ok = head["status"], 200 <= head["status"] < 300
+
+
+class Response:
+    def __init__(self, body=b"", status=200, headers=()):
+        self.body, self.status, self.headers = body, status, Headers(headers)
+
+
+class Responses:
+    def json(self, value, status=200, headers=()):
+        return self._as("application/json", json.dumps(value), status, headers)
+
+    def text(self, text, status=200, headers=()):
+        return self._as("text/plain; charset=utf-8", str(text), status, headers)
+
+    def binary(self, body, status=200, headers=()):
+        return self._as("application/octet-stream", bytes(body), status, headers)
+
+    def stream(self, chunks, status=200, headers=()):
+        return self._as("application/octet-stream", chunks, status, headers)
+
+    def empty(self, status=204, headers=()):
+        return Response(b"", status, headers)
+
+    def redirect(self, url, status=302, headers=()):
+        return Response(b"", status, {**dict(headers), "location": url})
+
+    def _as(self, kind, body, status, headers):
+        return Response(body, status, {"content-type": kind, **Headers(headers)})
+
+
+class FunctionError(Exception):
+    """What the broker says of a graphql or fetch that has no answer."""
+
+
+calls = 0
+
+
+def call(head, body=b""):
+    global calls
+    with calling:
+        calls += 1
+        send({**head, "call": calls}, body)
+        while True:
+            reply, answer = receive()
+            if reply["kind"] == "reply" and reply["call"] == calls:
+                break
+    if reply["error"] is not None:
+        raise FunctionError(reply["error"])
+    return reply, answer
+
+
+def graphql(query, variables=None):
+    """The whole answer of the API: {"data": …, "errors": …}."""
+    return json.loads(call({"kind": "graphql", "query": query, "variables": variables or {}})[1])
+
+
+def fetch(url, method="GET", headers=None, body=b"", json=None):
+    headers = Headers(headers or {})
+    if json is not None:
+        body = _dump(json)
+        headers.setdefault("content-type", "application/json")
+    if isinstance(body, str):
+        body = body.encode()
+    return FetchResponse(*call({"kind": "fetch", "method": method, "url": url, "headers": headers}, body))
+
+
+_dump = json.dumps
+
+
+class Context:
+    def __init__(self, head, body):
+        self.req, self.res, self.env = Request(head, body), Responses(), dict(head["variables"])
+        self.graphql, self.fetch = graphql, fetch
+
+    def log(self, *values):
+        self._say("log", values)
+
+    def error(self, *values):
+        self._say("error", values)
+
+    def _say(self, level, values):
+        for line in " ".join(v if isinstance(v, str) else _shown(v) for v in values).split("\n"):
+            send({"kind": "log", "level": level, "text": line})
+
+
+def _shown(value):
+    try:
+        return _dump(value)
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+loaded = None
+known = dict(os.environ)
+
+
+def load(entrypoint):
+    global loaded
+    if loaded is None:
+        path = os.path.join(os.getcwd(), entrypoint)
+        sys.path[:0] = [os.path.dirname(path), os.getcwd(), os.path.join(os.getcwd(), "packages")]
+        spec = importlib.util.spec_from_file_location("function", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["function"] = module
+        spec.loader.exec_module(module)
+        loaded = getattr(module, "main", None) or getattr(module, "handler", None)
+        if not callable(loaded):
+            loaded = None
+            raise TypeError(f"{entrypoint} has no function main(context).")
+    return loaded
+
+
+def memory():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def as_bytes(value):
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def answer(response, is_streamed):
+    head = {"status": response.status, "headers": response.headers}
+    body = response.body
+    is_whole = isinstance(body, (str, bytes, bytearray, memoryview))
+    if is_streamed and not is_whole:
+        send({"kind": "head", **head})
+        for chunk in body:
+            send({"kind": "chunk"}, as_bytes(chunk))
+        body = b""
+    else:
+        body = as_bytes(body) if is_whole else b"".join(map(as_bytes, body))
+    send({"kind": "end", **head, "memoryBytes": memory()}, body)
+
+
+def fail(reason, message, stack=None):
+    send({"kind": "failed", "reason": reason, "message": message, "stack": stack, "memoryBytes": memory()})
+
+
+def run(head, body):
+    os.environ.clear()
+    os.environ.update(known)
+    os.environ.update(head["variables"])
+    try:
+        response = load(head["entrypoint"])(Context(head, body))
+        if inspect.isawaitable(response):
+            response = asyncio.run(_awaited(response))
+        if not isinstance(response, Response):
+            kind = type(response).__name__
+            return fail("INVALID_ANSWER", f"The function answered {kind}, not a response of context.res.")
+        answer(response, head["isStreamed"])
+    except BaseException as error:
+        frames = traceback.TracebackException.from_exception(error)
+        frames.stack = traceback.StackSummary.from_list([f for f in frames.stack if f.filename != __file__])
+        stack = "".join(frames.format()).replace(os.getcwd() + "/", "")
+        fail("THREW", f"{type(error).__name__}: {error}", stack)
+
+
+async def _awaited(value):
+    return await value
+
+
+sys.stdout, sys.stderr = Lines("log"), Lines("error")
+send({"kind": "ready"})
+while True:
+    head, body = receive()
+    if head["kind"] == "run":
+        run(head, body)
+        sys.stdout.end()
+        sys.stderr.end()
