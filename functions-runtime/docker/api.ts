@@ -1,7 +1,7 @@
 /** The Docker Engine API, as far as it is needed here: JSON, streams both ways, and the attached streams of a container. */
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { type RequestOptions as TlsOptions, request as requestHttps } from 'node:https'
+import { request as requestHttps, type RequestOptions as TlsOptions } from 'node:https'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 

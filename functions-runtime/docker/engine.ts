@@ -35,7 +35,8 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
       const begun = performance.now()
       const { program, limits, tenant, functionId } = call.run
       const runtime = runtimeOf(program.runtime)
-      const key = [tenant, functionId, program.deploymentId, program.artefact, limits.memoryMb].join(' ')
+      const { deploymentId, artefact: hash } = program
+      const key = [tenant, functionId, deploymentId, runtime.name, hash, limits.memoryMb].join(' ')
       const { host, images } = choose(hosts, program.runtime, key, tenant)
       const start = async () => {
         const artefact = async () => checkBuilt(await call.artefact())

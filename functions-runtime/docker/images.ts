@@ -22,15 +22,16 @@ export async function prepareRuntime(
   onProgress: (text: string) => void,
 ): Promise<RuntimeImages> {
   const shim = tarOf(readShim(runtime.shimFolder))
-  const prepare = async (image: string) => {
+  const prepare = async (image: string, script: string | undefined) => {
     const id = (await imageId(docker, image)) ?? (await pull(docker, image, onProgress))
-    const tag = `tendril-runtime:${createHash('sha256').update(id).update(shim).digest('hex').slice(0, 32)}`
-    if (!(await imageId(docker, tag)))
-      await commit(docker, { from: image, to: tag, tar: shim, path: '/', kind: 'runtime' })
+    const tag = `tendril-runtime:${hashOf(id, shim, script ?? '')}`
+    const work = { from: image, to: tag, tar: shim, path: '/', kind: 'runtime', script }
+    if (!(await imageId(docker, tag))) await commit(docker, work)
     return tag
   }
-  const run = await prepare(runtime.image)
-  return { run, build: runtime.buildImage === runtime.image ? run : await prepare(runtime.buildImage) }
+  const { image, buildImage, prepare: script } = runtime
+  const run = await prepare(image, buildImage === image ? script : undefined)
+  return { run, build: buildImage === image ? run : await prepare(buildImage, script) }
 }
 
 /** Puts an artefact (a tar.gz that was looked through) on top of its runtime's image, once. */
@@ -40,7 +41,7 @@ export async function prepareFunction(
   hash: string,
   artefact: () => Promise<Buffer>,
 ): Promise<string> {
-  const tag = `tendril-function:${createHash('sha256').update(runtimeImage).update(hash).digest('hex').slice(0, 32)}`
+  const tag = `tendril-function:${hashOf(runtimeImage, hash)}`
   if (await imageId(docker, tag)) return tag
   await commit(docker, { from: runtimeImage, to: tag, tar: await artefact(), path: '/function', kind: 'function' })
   void removeOldImages(docker).catch(() => {})
@@ -87,20 +88,34 @@ function percentOf(layers: { current: number; total: number }[]): number {
   return Math.floor((100 * sum('current')) / Math.max(1, sum('total')))
 }
 
-type Commit = { from: string; to: string; tar: Buffer; path: string; kind: string }
+/** `script` is run in the container before it is committed. */
+type Commit = { from: string; to: string; tar: Buffer; path: string; kind: string; script?: string | undefined }
 
-async function commit(docker: DockerApi, { from, to, tar, path, kind }: Commit): Promise<void> {
+async function commit(docker: DockerApi, { from, to, tar, path, kind, script = 'true' }: Commit): Promise<void> {
   const labels = { 'tendril.kind': kind }
-  const config = { Image: from, Cmd: ['true'], Labels: labels, HostConfig: { NetworkMode: 'none' } }
+  const config = { Image: from, Entrypoint: ['sh', '-c', script], Cmd: [], Labels: labels, HostConfig: { NetworkMode: 'none' } }
   const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', config)
   try {
     const answer = await docker.send('PUT', `/containers/${Id}/archive?path=${path}`, tar)
     answer.resume()
+    if (script !== 'true') await runOnce(docker, Id)
     const [repository, tag] = to.split(':')
     await docker.ask('POST', `/commit?container=${Id}&repo=${repository}&tag=${tag}&pause=false`, { Labels: labels })
   } finally {
     await docker.ask('DELETE', `/containers/${Id}?force=true`).catch(() => {})
   }
+}
+
+async function runOnce(docker: DockerApi, id: string): Promise<void> {
+  await docker.ask('POST', `/containers/${id}/start`)
+  const { StatusCode } = await docker.ask<{ StatusCode: number }>('POST', `/containers/${id}/wait`)
+  if (StatusCode !== 0) throw new DockerError(500, `What prepares its image for builds ended with code ${StatusCode}.`)
+}
+
+function hashOf(...parts: (string | Buffer)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part).update('\0')
+  return hash.digest('hex').slice(0, 32)
 }
 
 async function removeOldImages(docker: DockerApi): Promise<void> {

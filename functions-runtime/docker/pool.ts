@@ -27,115 +27,122 @@ export type PoolOptions = { max: number; idleMs: number }
 
 type Slot = { key: string; tenant: string; container: Container | null; isBusy: boolean; begun: number; used: number }
 type Waiter = Wanted & { resolve: (lease: Lease) => void; reject: (error: Error) => void }
+type State = { max: number; slots: Set<Slot>; waiters: Set<Waiter>; isClosed: boolean }
 
 /** So long a run waits for a container. */
 const waitMs = 30_000
 
 export function createPool({ max, idleMs }: PoolOptions): Pool {
-  // No tenant holds everything: there is always room for another one.
-  const perTenant = Math.max(1, Math.ceil(max * 0.75))
-  const slots = new Set<Slot>()
-  let waiters: Waiter[] = []
-  let isClosed = false
-
-  const idle = () => [...slots].filter((slot) => !slot.isBusy).sort((a, b) => a.used - b.used)
-  const busyOf = (tenant: string) => [...slots].filter((slot) => slot.isBusy && slot.tenant === tenant).length
-  const warm = (key: string) => idle().findLast((slot) => slot.key === key && slot.container?.hasEnded() === false)
-
-  const end = (slot: Slot) => {
-    slots.delete(slot)
-    slot.container?.kill()
-  }
-  const free = (slot: Slot, isReusable: boolean) => {
-    slot.isBusy = false
-    slot.used = Date.now()
-    if (!isReusable || isClosed) end(slot)
-    serve()
-  }
-  const lease = (slot: Slot, container: Container, isCold: boolean): Lease => {
-    let isHeld = true
-    const release = (isReusable: boolean) => {
-      if (isHeld) free(slot, isReusable)
-      isHeld = false
-    }
-    return { container, isCold, release }
-  }
-
-  function begin({ key, tenant, start, resolve, reject, signal }: Waiter): void {
-    const slot: Slot = { key, tenant, container: null, isBusy: true, begun: Date.now(), used: Date.now() }
-    slots.add(slot)
-    start().then(
-      (container) => {
-        slot.container = container
-        void container.ended.then(() => {
-          slots.delete(slot)
-          serve()
-        })
-        if (signal.aborted || isClosed) free(slot, !isClosed)
-        else resolve(lease(slot, container, true))
-      },
-      (error: Error) => {
-        free(slot, false)
-        reject(error instanceof DockerError ? new RunError('UNAVAILABLE', error.message) : error)
-      },
-    )
-  }
-
-  /** Answers whether the waiter has got what it wants, or waits for it to start. */
-  function tryServe(waiter: Waiter): boolean {
-    const found = warm(waiter.key)
-    if (found?.container) {
-      found.isBusy = true
-      waiter.resolve(lease(found, found.container, false))
-      return true
-    }
-    if (busyOf(waiter.tenant) >= perTenant) return false
-    if (slots.size >= max) {
-      const [oldest] = idle()
-      if (!oldest) return false
-      end(oldest)
-    }
-    begin(waiter)
-    return true
-  }
-
-  /** Whose tenant has least goes first. */
-  function serve(): void {
-    const order = [...waiters].sort((a, b) => busyOf(a.tenant) - busyOf(b.tenant))
-    for (const waiter of order) if (tryServe(waiter)) waiters = waiters.filter((other) => other !== waiter)
-  }
-
-  const reaper = setInterval(
-    () => {
-      const now = Date.now()
-      for (const slot of idle()) if (now - slot.used > idleMs || now - slot.begun > maxAgeMs) end(slot)
-    },
-    Math.min(5_000, idleMs / 2),
-  ).unref()
-
+  const state: State = { max, slots: new Set(), waiters: new Set(), isClosed: false }
+  const reaper = setInterval(() => reap(state, idleMs), Math.min(5_000, idleMs / 2)).unref()
   return {
     acquire: (wanted) =>
       new Promise((resolve, reject) => {
-        if (isClosed) return reject(new RunError('UNAVAILABLE', 'The executor leaves.'))
+        if (state.isClosed) return reject(new RunError('UNAVAILABLE', 'The executor leaves.'))
         const waiter: Waiter = { ...wanted, resolve, reject }
-        if (tryServe(waiter)) return
-        const give = (reason: string) => {
-          if (!waiters.includes(waiter)) return
-          waiters = waiters.filter((other) => other !== waiter)
-          reject(new RunError('UNAVAILABLE', reason))
-        }
-        waiters.push(waiter)
-        setTimeout(give, waitMs, `No container was free for ${waitMs / 1000} s.`).unref()
-        wanted.signal.addEventListener('abort', () => give('Nobody waits for it any more.'))
+        if (!tryServe(state, waiter)) wait(state, waiter)
       }),
-    hasRoom: (key, tenant) =>
-      warm(key) !== undefined || (busyOf(tenant) < perTenant && (slots.size < max || idle().length > 0)),
+    hasRoom: (key, tenant) => warm(state, key) !== undefined || (mayHaveMore(state, tenant) && hasPlace(state)),
     async close() {
-      isClosed = true
+      state.isClosed = true
       clearInterval(reaper)
-      const containers = [...slots].flatMap(({ container }) => container ?? [])
+      const containers = [...state.slots].flatMap(({ container }) => container ?? [])
       for (const container of containers) container.kill()
       await Promise.all(containers.map(({ ended }) => ended))
     },
   }
+}
+
+/** Those that have nothing to do, the one that was used longest ago first. */
+function idle({ slots }: State): Slot[] {
+  return [...slots].filter((slot) => !slot.isBusy).sort((a, b) => a.used - b.used)
+}
+
+function warm(state: State, key: string): Slot | undefined {
+  return idle(state).findLast((slot) => slot.key === key && slot.container?.hasEnded() === false)
+}
+
+function busyOf({ slots }: State, tenant: string): number {
+  return [...slots].filter((slot) => slot.isBusy && slot.tenant === tenant).length
+}
+
+/** No tenant holds everything: there is always room for another one. */
+function mayHaveMore(state: State, tenant: string): boolean {
+  return busyOf(state, tenant) < Math.max(1, Math.ceil(state.max * 0.75))
+}
+
+function hasPlace(state: State): boolean {
+  return state.slots.size < state.max || idle(state).length > 0
+}
+
+/** Answers whether the waiter has got what it wants, or will when it has started. */
+function tryServe(state: State, waiter: Waiter): boolean {
+  const found = warm(state, waiter.key)
+  if (found?.container) {
+    found.isBusy = true
+    waiter.resolve(lease(state, found, found.container, false))
+    return true
+  }
+  if (!mayHaveMore(state, waiter.tenant) || !hasPlace(state)) return false
+  const [oldest] = idle(state)
+  if (oldest && state.slots.size >= state.max) end(state, oldest)
+  begin(state, waiter)
+  return true
+}
+
+function begin(state: State, { key, tenant, start, resolve, reject, signal }: Waiter): void {
+  const slot: Slot = { key, tenant, container: null, isBusy: true, begun: Date.now(), used: Date.now() }
+  state.slots.add(slot)
+  start().then(
+    (container) => {
+      slot.container = container
+      void container.ended.then(() => {
+        state.slots.delete(slot)
+        serve(state)
+      })
+      if (!signal.aborted && !state.isClosed) return resolve(lease(state, slot, container, true))
+      free(state, slot, true)
+      reject(new RunError('UNAVAILABLE', 'Nobody waits for it any more.'))
+    },
+    (error: Error) => {
+      free(state, slot, false)
+      reject(error instanceof DockerError ? new RunError('UNAVAILABLE', error.message) : error)
+    },
+  )
+}
+
+function lease(state: State, slot: Slot, container: Container, isCold: boolean): Lease {
+  return { container, isCold, release: (isReusable) => free(state, slot, isReusable) }
+}
+
+function free(state: State, slot: Slot, isReusable: boolean): void {
+  slot.isBusy = false
+  slot.used = Date.now()
+  if (!isReusable || state.isClosed) end(state, slot)
+  serve(state)
+}
+
+function end({ slots }: State, slot: Slot): void {
+  slots.delete(slot)
+  slot.container?.kill()
+}
+
+/** Whose tenant has least goes first. */
+function serve(state: State): void {
+  const order = [...state.waiters].sort((a, b) => busyOf(state, a.tenant) - busyOf(state, b.tenant))
+  for (const waiter of order) if (tryServe(state, waiter)) state.waiters.delete(waiter)
+}
+
+function wait(state: State, waiter: Waiter): void {
+  state.waiters.add(waiter)
+  const give = (reason: string) => {
+    if (state.waiters.delete(waiter)) waiter.reject(new RunError('UNAVAILABLE', reason))
+  }
+  setTimeout(give, waitMs, `No container was free for ${waitMs / 1000} s.`).unref()
+  waiter.signal.addEventListener('abort', () => give('Nobody waits for it any more.'))
+}
+
+function reap(state: State, idleMs: number): void {
+  const now = Date.now()
+  for (const slot of idle(state)) if (now - slot.used > idleMs || now - slot.begun > maxAgeMs) end(state, slot)
 }

@@ -14,6 +14,8 @@ const file = z.strictObject({
     .optional(),
   /** A folder of `shims/`, or a path from the file's own folder. It is `/tendril` in the container. */
   shim: z.string().min(1),
+  /** Shell: run once in the image of builds, as root and without a network, before the first of them. What it writes is kept in it. */
+  prepare: z.string().min(1).optional(),
   /** The entry point where a function names none. */
   entrypoint: z.string().min(1),
   /** Shell: fetches dependencies, in the folder of the archive. A function may have its own instead. */

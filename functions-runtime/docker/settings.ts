@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
-
 /** Every environment variable that the Docker adapter reads. */
 export type DockerSettings = {
-  /** DOCKER_HOSTS, or DOCKER_HOST: the engines, as `unix:///path` or `tcp://host:port`, separated by commas. They share the load. */
+  /** DOCKER_HOSTS, or DOCKER_HOST: the engines, as `unix:///path` or `tcp://host:port`, separated by commas. They share the load. None by default. */
   hosts: readonly string[]
   /** DOCKER_CERT_PATH: a folder with ca.pem, cert.pem and key.pem, for engines that are reached by TLS. */
   certificates: string | null
@@ -25,12 +23,9 @@ export type DockerSettings = {
 
 type Given = Readonly<Record<string, string | undefined>>
 
-const usualSocket = '/var/run/docker.sock'
-
 export function readDockerSettings(given: Given): DockerSettings {
-  const usual = existsSync(usualSocket) ? `unix://${usualSocket}` : ''
   return {
-    hosts: listOf(given.DOCKER_HOSTS || given.DOCKER_HOST || usual),
+    hosts: listOf(given.DOCKER_HOSTS || given.DOCKER_HOST),
     certificates: given.DOCKER_CERT_PATH || null,
     runtimes: listOf(given.DOCKER_RUNTIMES),
     runtimesDir: given.RUNTIMES_DIR || null,

@@ -10,7 +10,9 @@ import { basename, dirname, join, resolve } from 'node:path'
 export type Rootfs = { paths: string[]; renamed: Record<string, string> }
 
 const tools =
-  'sh tar gzip head cat ls mkdir cp mv rm ln chmod env find sed grep sleep dd df true id xargs touch sort tr tail cut'.split(' ')
+  'sh tar gzip head cat ls mkdir cp mv rm ln chmod env find sed grep sleep dd df true id xargs touch sort tr tail cut'.split(
+    ' ',
+  )
 
 /** Programs by their names, folders by their paths. A folder that is not there is left out. */
 export type Contents = { programs: string[]; folders?: string[]; renamed?: Record<string, string> }

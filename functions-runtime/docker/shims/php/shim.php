@@ -282,6 +282,12 @@ ob_start(function (string $text): string {
     }
     return '';
 }, 1);
+set_error_handler(function (int $level, string $message, string $file, int $line): bool {
+    if (error_reporting() & $level) {
+        Wire::say('error', "$message, " . str_replace(getcwd() . '/', '', $file) . ":$line");
+    }
+    return true;
+});
 // What cannot be caught ends the run, and this process with it.
 register_shutdown_function(function (): void {
     $error = error_get_last();

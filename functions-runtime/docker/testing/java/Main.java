@@ -1,0 +1,53 @@
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import tendril.Context;
+import tendril.Request;
+import tendril.Response;
+
+public class Main {
+    public static Response main(Context context) throws Exception {
+        Request req = context.req();
+        switch (req.path()) {
+            case "/hello":
+                Map<String, Object> answer =
+                    Map.of("method", req.method(), "query", req.query(), "header", req.headers().get("x-a"), "body", req.json());
+                return Response.json(answer).status(201).header("X-B", "c");
+            case "/env":
+                return Response.text(context.env().get("NAME") + " " + context.env().get("NAME"));
+            case "/log":
+                context.log("one", 1);
+                System.out.println("two");
+                context.error("three");
+                System.err.println("four");
+                return Response.empty();
+            case "/graphql":
+                return Response.json(context.graphql("{ a }", Map.of("b", 1)));
+            case "/fetch":
+                Response got = context.fetch("POST", "https://example.com/x", Map.of("x-a", "b"), "c".getBytes());
+                return Response.text(got.status() + " " + got.headers().get("x-b") + " " + got.text());
+            case "/refused":
+                try {
+                    return context.fetch("https://refused.example/");
+                } catch (IOException error) {
+                    return Response.text(error.getMessage());
+                }
+            case "/throw":
+                throw new IllegalStateException("no");
+            case "/redirect":
+                return Response.redirect("/x");
+            case "/invalid":
+                return null;
+            case "/stream":
+                return Response.stream(new ByteArrayInputStream("abc".getBytes()));
+            case "/memory":
+                List<byte[]> all = new ArrayList<>();
+                while (true) all.add(new byte[10_000_000]);
+            default:
+                System.exit(4);
+                return null;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import { connect } from 'node:net'
+
+type Context = {
+  req: Request & { path: string; query: Record<string, string> }
+  res: {
+    json: (value: unknown, status?: number, headers?: Record<string, string>) => Response
+    text: (text: string) => Response
+    empty: () => Response
+    redirect: (url: string) => Response
+  }
+  log: (...values: unknown[]) => void
+  error: (...values: unknown[]) => void
+  graphql: (query: string, variables?: object) => Promise<unknown>
+  env: Record<string, string>
+  fetch: typeof fetch
+}
+
+const text = (value: string) => new TextEncoder().encode(value)
+
+export default async ({ req, res, log, error, graphql, env, fetch }: Context): Promise<Response> => {
+  switch (req.path) {
+    case '/hello': {
+      const { method, query, headers } = req
+      return res.json({ method, query, header: headers.get('x-a'), body: await req.json() }, 201, { 'x-b': 'c' })
+    }
+    case '/env':
+      return res.text(`${env.NAME} ${process.env.NAME}`)
+    case '/log':
+      log('one', 1)
+      console.log('two')
+      error('three')
+      process.stderr.write('four\n')
+      return res.empty()
+    case '/graphql':
+      return res.json(await graphql('{ a }', { b: 1 }))
+    case '/fetch': {
+      const got = await fetch('https://example.com/x', { method: 'POST', headers: { 'x-a': 'b' }, body: 'c' })
+      return res.text(`${got.status} ${got.headers.get('x-b')} ${await got.text()}`)
+    }
+    case '/refused':
+      return fetch('https://refused.example/').catch((reason: Error) => res.text(reason.message))
+    case '/throw':
+      throw new TypeError('no')
+    case '/redirect':
+      return res.redirect('/x')
+    case '/invalid':
+      return 5 as unknown as Response
+    case '/stream': {
+      const parts = ['a', 'b', 'c']
+      const pull = (controller: ReadableStreamDefaultController) => {
+        const part = parts.shift()
+        if (part) controller.enqueue(text(part))
+        else controller.close()
+      }
+      return new Response(new ReadableStream({ pull }))
+    }
+    case '/loop':
+      for (;;);
+    case '/memory': {
+      const all: Uint8Array[] = []
+      for (;;) all.push(new Uint8Array(10_000_000).fill(1))
+    }
+    case '/network':
+      return new Promise((resolve) => {
+        const socket = connect(53, '1.1.1.1', () => resolve(res.text('connected')))
+        socket.once('error', (reason) => resolve(res.text(`refused: ${reason.message}`)))
+      })
+    default:
+      return process.exit(3)
+  }
+}

@@ -1,0 +1,75 @@
+import os
+import socket
+import sys
+
+
+def main(context):
+    req, res = context.req, context.res
+    match req.path:
+        case "/hello":
+            answer = {"method": req.method, "query": req.query, "header": req.headers["X-A"], "body": req.json()}
+            return res.json(answer, 201, {"X-B": "c"})
+        case "/env":
+            return res.text(f"{context.env['NAME']} {os.environ['NAME']}")
+        case "/log":
+            context.log("one", 1)
+            print("two")
+            context.error("three")
+            print("four", file=sys.stderr)
+            return res.empty()
+        case "/graphql":
+            return res.json(context.graphql("{ a }", {"b": 1}))
+        case "/fetch":
+            got = context.fetch("https://example.com/x", method="POST", headers={"x-a": "b"}, body="c")
+            return res.text(f"{got.status} {got.headers['x-b']} {got.text()}")
+        case "/refused":
+            try:
+                return res.text(context.fetch("https://refused.example/").text())
+            except Exception as error:
+                return res.text(str(error))
+        case "/throw":
+            raise ValueError("no")
+        case "/redirect":
+            return res.redirect("/x")
+        case "/invalid":
+            return 5
+        case "/stream":
+            return res.stream(["a", b"b", "c"])
+        case "/loop":
+            while True:
+                pass
+        case "/memory":
+            everything = []
+            while True:
+                everything.append(bytearray(os.urandom(1_000_000)) * 10)
+        case "/network":
+            try:
+                socket.create_connection(("1.1.1.1", 53), 2)
+                return res.text("connected")
+            except OSError as error:
+                return res.text(f"refused: {error}")
+        case "/walls":
+            return res.json(walls())
+        case _:
+            os._exit(3)
+
+
+def walls():
+    """What the container lets this process be and do."""
+    status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)
+    written = {}
+    for folder in ["/", "/function", "/tendril", "/etc", "/tmp"]:
+        try:
+            with open(os.path.join(folder, "x"), "w") as file:
+                file.write("x")
+            written[folder] = True
+        except OSError:
+            written[folder] = False
+    return {
+        "uid": os.getuid(),
+        "capabilities": [status[name] for name in ("CapPrm", "CapEff", "CapBnd")],
+        "noNewPrivileges": status["NoNewPrivs"],
+        "interfaces": [name for _, name in socket.if_nameindex()],
+        "written": written,
+        "sockets": [path for path in ("/var/run/docker.sock", "/run/docker.sock") if os.path.exists(path)],
+    }

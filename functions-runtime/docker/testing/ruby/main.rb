@@ -1,0 +1,33 @@
+def main(context)
+  req, res = context.req, context.res
+  case req.path
+  when "/hello"
+    answer = { method: req.method, query: req.query, header: req.headers["x-a"], body: req.json }
+    res.json(answer, status: 201, headers: { "X-B" => "c" })
+  when "/env" then res.text("#{context.env["NAME"]} #{ENV["NAME"]}")
+  when "/log"
+    context.log("one", 1)
+    puts "two"
+    context.error("three")
+    warn "four"
+    res.empty
+  when "/graphql" then res.json(context.graphql("{ a }", { b: 1 }))
+  when "/fetch"
+    got = context.fetch("https://example.com/x", method: "POST", headers: { "x-a" => "b" }, body: "c")
+    res.text("#{got.status} #{got.headers["x-b"]} #{got.text}")
+  when "/refused"
+    begin
+      res.text(context.fetch("https://refused.example/").text)
+    rescue StandardError => error
+      res.text(error.message)
+    end
+  when "/throw" then raise ArgumentError, "no"
+  when "/redirect" then res.redirect("/x")
+  when "/invalid" then 5
+  when "/stream" then res.stream(%w[a b c])
+  when "/memory"
+    all = []
+    loop { all << Random.bytes(10_000_000) }
+  else exit!(3)
+  end
+end
