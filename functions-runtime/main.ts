@@ -4,6 +4,7 @@ import { createArtefacts } from './artefacts.ts'
 import { createBroker } from './broker/client.ts'
 import { createBuild } from './build.ts'
 import { createDockerEngine } from './docker/engine.ts'
+import { readDockerSettings } from './docker/settings.ts'
 import { createExecutor } from './executor.ts'
 import { createIsolateEngine } from './isolate/engine.ts'
 import { readSettings } from './settings.ts'
@@ -12,13 +13,15 @@ const settings = readSettings(process.env)
 const { host, port } = settings
 const onChange = () => executor.announce()
 const broker = createBroker(settings)
-const isolates = createIsolateEngine({ settings, perform: broker.perform })
-const engines = [isolates, createDockerEngine({ settings, onChange })]
+const { perform } = broker
+const isolates = createIsolateEngine({ settings, perform })
+const docker = createDockerEngine({ settings: readDockerSettings(process.env), perform, onChange })
+const engines = [isolates, docker]
 const executor = createExecutor({
   secret: settings.secret,
   isSealed: isolates.isSealed,
   engines,
-  build: createBuild(settings, async ({ runtime }) => ({ error: `Nothing can be built for ${runtime} here yet.` })),
+  build: createBuild(settings, docker.build),
   artefacts: createArtefacts(settings.artefactCacheBytes),
 })
 

@@ -91,7 +91,7 @@ function failureOf({ OOMKilled, ExitCode }: State, facts: Facts): string | null 
   if (ExitCode === noSpace || facts.isFull)
     return `The build needs more than the ${facts.buildDiskMb} MB of disk that it may use.`
   if (OOMKilled) return `The build needs more than the ${facts.buildMemoryMb} MB of memory that it may use.`
-  return `The build's command ended with code ${ExitCode}.`
+  return `The build’s command ended with code ${ExitCode}.`
 }
 
 const megabytes = (bytes: number) => `${bytes / 1024 / 1024} MB`

@@ -155,7 +155,8 @@ function configOf({ image, runtime, entrypoint, memoryMb, cpus }: ContainerOptio
   }
 }
 
-export const hardened = { User: '65534:65534', Hostname: 'function', NetworkDisabled: true }
+/** An engine that stops does not wait for it. */
+export const hardened = { User: '65534:65534', Hostname: 'function', NetworkDisabled: true, StopSignal: 'SIGKILL' }
 
 /** What holds for runs and builds alike. The engine's own socket is mounted nowhere. */
 export const walls = {

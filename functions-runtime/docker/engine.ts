@@ -14,6 +14,8 @@ import type { DockerSettings } from './settings.ts'
 export type DockerEngine = Engine & {
   /** Makes an artefact in a container: a tar.gz of the built folder. */
   build: Build
+  /** How many containers there are on each of the engines. */
+  loads: () => number[]
 }
 
 type Options = { settings: DockerSettings; perform: Perform; onChange: () => void }
@@ -63,6 +65,7 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
       const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
       return buildIn(host.docker, { frame, archive, runtime, image: images.build, settings, onLine, signal })
     },
+    loads: () => hosts.map(({ pool }) => pool.size()),
     async close() {
       await Promise.all(hosts.map((host) => host.close()))
     },

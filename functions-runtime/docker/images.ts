@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Header } from 'tar'
 import { type DockerApi, DockerError } from './api.ts'
+import { demultiplex } from './frames.ts'
 import type { Runtime } from './runtimes.ts'
 
 /** Most images of functions that are kept on an engine. What is gone is made again from its artefact. */
@@ -93,7 +94,13 @@ type Commit = { from: string; to: string; tar: Buffer; path: string; kind: strin
 
 async function commit(docker: DockerApi, { from, to, tar, path, kind, script = 'true' }: Commit): Promise<void> {
   const labels = { 'tendril.kind': kind }
-  const config = { Image: from, Entrypoint: ['sh', '-c', script], Cmd: [], Labels: labels, HostConfig: { NetworkMode: 'none' } }
+  const config = {
+    Image: from,
+    Entrypoint: ['sh', '-c', script],
+    Cmd: [],
+    Labels: labels,
+    HostConfig: { NetworkMode: 'none' },
+  }
   const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', config)
   try {
     const answer = await docker.send('PUT', `/containers/${Id}/archive?path=${path}`, tar)
@@ -109,7 +116,18 @@ async function commit(docker: DockerApi, { from, to, tar, path, kind, script = '
 async function runOnce(docker: DockerApi, id: string): Promise<void> {
   await docker.ask('POST', `/containers/${id}/start`)
   const { StatusCode } = await docker.ask<{ StatusCode: number }>('POST', `/containers/${id}/wait`)
-  if (StatusCode !== 0) throw new DockerError(500, `What prepares its image for builds ended with code ${StatusCode}.`)
+  if (StatusCode === 0) return
+  const written: Buffer[] = []
+  const take = demultiplex(
+    (bytes) => written.push(bytes),
+    (bytes) => written.push(bytes),
+  )
+  const response = await docker.send('GET', `/containers/${id}/logs?stdout=1&stderr=1&tail=10`, null)
+  for await (const bytes of response) take(bytes)
+  throw new DockerError(
+    500,
+    `What prepares its image for builds ended with code ${StatusCode}. ${Buffer.concat(written)}`,
+  )
 }
 
 function hashOf(...parts: (string | Buffer)[]): string {

@@ -19,6 +19,7 @@ export type Pool = {
   acquire: (wanted: Wanted) => Promise<Lease>
   /** Whether a run would not have to wait. */
   hasRoom: (key: string, tenant: string) => boolean
+  size: () => number
   /** Ends all containers. */
   close: () => Promise<void>
 }
@@ -43,6 +44,7 @@ export function createPool({ max, idleMs }: PoolOptions): Pool {
         if (!tryServe(state, waiter)) wait(state, waiter)
       }),
     hasRoom: (key, tenant) => warm(state, key) !== undefined || (mayHaveMore(state, tenant) && hasPlace(state)),
+    size: () => state.slots.size,
     async close() {
       state.isClosed = true
       clearInterval(reaper)

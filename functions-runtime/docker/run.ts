@@ -29,7 +29,11 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
       container.flow(true)
       const rest = { durationMs: performance.now() - begun, memoryBytes, isCold, ...log.end() }
       if ('reason' in answer) resolve({ result: failed(answer, rest), isReusable: isOwn(answer) })
-      else resolve({ result: { end: { ...rest, response: answer.response, failure: null }, body: answer.body }, isReusable: true })
+      else
+        resolve({
+          result: { end: { ...rest, response: answer.response, failure: null }, body: answer.body },
+          isReusable: true,
+        })
     })
   }
   const because = (reason: RunFailure['reason'], message: string) => finish(null, { reason, message, stack: null })
@@ -49,7 +53,8 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
     if (bytes.length > maxAnswerBytes) because('TOO_LARGE', tooLarge)
     else if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
     else if (head.kind === 'end') finish(head.memoryBytes, answerOf(head, bytes))
-    else if (head.kind === 'failed') finish(head.memoryBytes, { reason: head.reason, message: head.message, stack: head.stack })
+    else if (head.kind === 'failed')
+      finish(head.memoryBytes, { reason: head.reason, message: head.message, stack: head.stack })
     else if (head.kind === 'head') call.onHead(head.status, head.headers)
     else if (head.kind === 'chunk') void stream(bytes)
     else if (head.kind === 'graphql' || head.kind === 'fetch') void effect(head, bytes)
@@ -70,7 +75,8 @@ function isOwn({ reason }: RunFailure): boolean {
 
 function answerOf({ status, headers }: Extract<FromShim, { kind: 'end' }>, body: Buffer): Answer | RunFailure {
   const isStatus = Number.isInteger(status) && status >= 200 && status <= 599
-  if (isStatus && Object.values(headers).every((value) => typeof value === 'string')) return { response: { status, headers }, body }
+  if (isStatus && Object.values(headers).every((value) => typeof value === 'string'))
+    return { response: { status, headers }, body }
   return { reason: 'INVALID_ANSWER', message: 'The status must be from 200 to 599, the headers texts.', stack: null }
 }
 

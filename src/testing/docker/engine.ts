@@ -11,8 +11,8 @@ import { importImage } from './images.ts'
 export type TestDocker = {
   url: string
   api: DockerApi
-  /** Takes away the engine as a crash would. What it runs goes on until `start`. */
-  kill: () => Promise<void>
+  /** Stops the engine, and what it runs. What it has stays for `start`. */
+  halt: () => Promise<void>
   start: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -36,20 +36,23 @@ export async function startDocker(runtimes: readonly string[]): Promise<TestDock
     await until(engine, api)
   }
   await start()
-  for (const runtime of runtimes) await importImage(api, runtime)
-  return {
+  const docker: TestDocker = {
     url,
     api,
     start,
-    async kill() {
-      process.kill(engine.pid, 'SIGKILL')
-      await engine.ended
-    },
+    halt: () => engine.stop(),
     async stop() {
       await engine.stop()
       await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+  try {
+    for (const runtime of runtimes) await importImage(api, runtime)
+  } catch (error) {
+    await docker.stop()
+    throw error
+  }
+  return docker
 }
 
 function startEngine(dir: string, url: string): Promise<Tied> {

@@ -1,6 +1,7 @@
 import os
 import socket
 import sys
+import time
 
 
 def main(context):
@@ -38,6 +39,8 @@ def main(context):
         case "/loop":
             while True:
                 pass
+        case "/wait":
+            time.sleep(60)
         case "/memory":
             everything = []
             while True:

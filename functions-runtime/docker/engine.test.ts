@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startDocker, type TestDocker, whyNoDocker } from '../../src/testing/docker/engine.ts'
+import type { DockerEngine } from './engine.ts'
+import { buildFunction, type TestFunction, testEngine, untilReady } from './testing/function.ts'
+
+const runtime = 'python-3.11'
+
+test('without an engine, what needs one says so', async () => {
+  const none = testEngine({})
+  const [state] = none.runtimes()
+  assert.equal(state?.engine, 'docker')
+  assert.equal(state?.unavailable, 'No Docker Engine is configured: set DOCKER_HOST.')
+  const absent = testEngine({ DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  await sleep(100)
+  assert.match(
+    absent.runtimes()[0]?.unavailable ?? '',
+    /^No Docker Engine answers at unix:\/\/\/nonexistent\/docker\.sock: /,
+  )
+  await Promise.all([none.close(), absent.close()])
+})
+
+describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
+  let docker: TestDocker
+  let engine: DockerEngine
+  let it: TestFunction
+  before(async () => {
+    docker = await startDocker([runtime])
+    engine = testEngine({ DOCKER_HOST: docker.url, DOCKER_RUNTIMES: `${runtime},node-22` })
+    await untilReady(engine, runtime)
+    it = await buildFunction(engine, runtime, 'python', 'main.py')
+  })
+  after(async () => {
+    await engine?.close()
+    await docker?.stop()
+  })
+
+  type Listed = { Id: string; Labels: Record<string, string> }
+  const containers = () => docker.api.ask<Listed[]>('GET', '/containers/json')
+  const untilThereAre = async (count: number) => {
+    for (let tries = 0; (await containers()).length !== count; tries++) {
+      if (tries === 100) assert.fail(`There are ${(await containers()).length} containers, not ${count}.`)
+      await sleep(100)
+    }
+  }
+  /** Another adapter on the same engine, and the function on it. */
+  const other = async (
+    env: Record<string, string>,
+    work: (it: TestFunction, engine: DockerEngine) => Promise<void>,
+  ) => {
+    const second = testEngine({ DOCKER_HOST: docker.url, DOCKER_RUNTIMES: runtime, ...env })
+    try {
+      await untilReady(second, runtime)
+      await work(await buildFunction(second, runtime, 'python', 'main.py'), second)
+    } finally {
+      await second.close()
+    }
+  }
+
+  test('an image that cannot be had is told, and the others run', async () => {
+    const state = engine.runtimes().find(({ name }) => name === 'node-22')
+    for (let tries = 0; tries < 100 && !state?.unavailable?.includes('could not'); tries++) {
+      await sleep(100)
+      if (engine.runtimes().some(({ unavailable }) => unavailable?.includes('could not'))) break
+    }
+    const told = engine.runtimes().map(({ name, unavailable }) => [name, unavailable] as const)
+    assert.match(new Map(told).get('node-22') ?? '', /^The image node:22-slim could not be had: /)
+    assert.equal(new Map(told).get(runtime), null)
+  })
+
+  test('a container is kept for the next run', async () => {
+    const cold = await it.run('/env')
+    assert.deepEqual([cold.text, cold.end.isCold], ['Ada Ada', true])
+    const warm = await it.run('/env')
+    assert.deepEqual([warm.text, warm.end.isCold], ['Ada Ada', false])
+    assert.ok(warm.end.durationMs < cold.end.durationMs)
+  })
+
+  test('one run too long is killed with its container', async () => {
+    const { end } = await it.run('/loop', { timeoutMs: 300 })
+    assert.equal(end.failure?.reason, 'TIMEOUT')
+    const next = await it.run('/env')
+    assert.deepEqual([next.text, next.end.isCold], ['Ada Ada', true])
+  })
+
+  test('one nobody waits for is killed with its container', async () => {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 300)
+    const begun = performance.now()
+    await it.run('/loop', { signal: stop.signal })
+    assert.ok(performance.now() - begun < 5_000)
+    assert.equal((await it.run('/env')).end.isCold, true)
+  })
+
+  test('there is no network, no privilege and nothing to write to but /tmp', async () => {
+    assert.match((await it.run('/network')).text, /^refused: .*unreachable/)
+    assert.deepEqual(JSON.parse((await it.run('/walls')).text), {
+      uid: 65534,
+      capabilities: ['0000000000000000', '0000000000000000', '0000000000000000'],
+      noNewPrivileges: '1',
+      interfaces: ['lo'],
+      written: { '/': false, '/function': false, '/tendril': false, '/etc': false, '/tmp': true },
+      sockets: [],
+    })
+  })
+
+  test('a container that is killed during a run ends that run', async () => {
+    await it.run('/env', { deploymentId: 'dep_killed' })
+    const running = it.run('/wait', { deploymentId: 'dep_killed' })
+    await sleep(200)
+    for (const { Id } of await containers()) await docker.api.ask('POST', `/containers/${Id}/kill`)
+    const { failure } = (await running).end
+    assert.equal(failure?.reason, 'CRASHED')
+    assert.match(failure?.message ?? '', /ended with code 137 before/)
+  })
+
+  test('what has nothing to do is removed', async () => {
+    await engine.close()
+    await untilThereAre(0)
+    await other({ DOCKER_IDLE_SECONDS: '1' }, async (idle) => {
+      await idle.run('/env')
+      await untilThereAre(1)
+      await untilThereAre(0)
+      assert.equal((await idle.run('/env')).end.isCold, true)
+    })
+  })
+
+  test('there are never more than are allowed, and no tenant holds them all', async () => {
+    await other({ DOCKER_CONTAINERS: '2' }, async (few) => {
+      for (const deploymentId of ['one', 'two', 'three']) await few.run('/env', { deploymentId })
+      await untilThereAre(2)
+      assert.equal((await few.run('/env', { deploymentId: 'three' })).end.isCold, false)
+      assert.equal((await few.run('/env', { deploymentId: 'one' })).end.isCold, true)
+    })
+    await other({ DOCKER_CONTAINERS: '4' }, async (few) => {
+      const asked = { timeoutMs: 10_000, tenant: 'prj_greedy' }
+      const greedy = ['one', 'two', 'three', 'four'].map((deploymentId) => few.run('/wait', { ...asked, deploymentId }))
+      const begun = performance.now()
+      assert.equal((await few.run('/env', { tenant: 'prj_modest' })).text, 'Ada Ada')
+      assert.ok(performance.now() - begun < 10_000)
+      const ends = await Promise.all(greedy)
+      assert.deepEqual(new Set(ends.map(({ end }) => end.failure?.reason)), new Set(['TIMEOUT']))
+    })
+  })
+
+  test('two engines share the deployments', async () => {
+    const path = docker.url.slice('unix://'.length)
+    symlinkSync(path, `${path}.second`)
+    await other({ DOCKER_HOSTS: `${docker.url},${docker.url}.second` }, async (shared, both) => {
+      const deployments = [...'abcdefgh']
+      for (const deploymentId of deployments) await shared.run('/env', { deploymentId })
+      const loads = both.loads()
+      assert.equal(
+        loads.reduce((sum, load) => sum + load),
+        deployments.length,
+      )
+      assert.ok(
+        loads.every((load) => load > 0),
+        String(loads),
+      )
+      assert.equal((await shared.run('/env', { deploymentId: 'a' })).end.isCold, false)
+    })
+  })
+
+  test('containers of an executor that is gone are removed', async () => {
+    const create = (executor: string) => {
+      const labels = { 'tendril.kind': 'run', 'tendril.executor': executor }
+      const config = {
+        Image: 'python:3.11-slim',
+        Cmd: ['sleep', '60'],
+        Labels: labels,
+        HostConfig: { NetworkMode: 'none' },
+      }
+      return docker.api.ask<{ Id: string }>('POST', '/containers/create', config)
+    }
+    const { hostname } = await import('node:os')
+    const gone = await create(`${hostname()}/4194304/x`)
+    const alive = await create(`${hostname()}/1/x`)
+    await other({}, async () => {
+      await assert.rejects(docker.api.ask('GET', `/containers/${gone.Id}/json`), /No such container/)
+      await docker.api.ask('GET', `/containers/${alive.Id}/json`)
+    })
+    await docker.api.ask('DELETE', `/containers/${alive.Id}?force=true`)
+  })
+
+  // Last: from here on the engine is another one.
+  test('an engine that goes away fails its runs as to be tried again, and is used when it is back', async () => {
+    await other({}, async (function_, second) => {
+      await function_.run('/env')
+      const running = function_.run('/wait')
+      await sleep(200)
+      await docker.halt()
+      assert.match((await running).end.failure?.reason ?? '', /^(UNAVAILABLE|CRASHED)$/)
+      await assert.rejects(function_.run('/env'), { reason: 'UNAVAILABLE' })
+      assert.match(second.runtimes()[0]?.unavailable ?? '', /^No Docker Engine answers at /)
+      await docker.start()
+      await untilReady(second, runtime)
+      assert.equal((await function_.run('/env')).text, 'Ada Ada')
+    })
+  })
+})
