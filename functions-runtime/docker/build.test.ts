@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { startDocker, type TestDocker, whyNoDocker } from '../../src/testing/docker/engine.ts'
+import { type BuildAsked, buildArchive, testEngine, untilReady } from '../../src/testing/docker/function.ts'
 import type { DockerEngine } from './engine.ts'
-import { type BuildAsked, buildArchive, testEngine, untilReady } from './testing/function.ts'
 
 describe('builds in containers', { skip: whyNoDocker() ?? false }, () => {
   const runtime = 'python-3.11'

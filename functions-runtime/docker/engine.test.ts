@@ -3,8 +3,8 @@ import { symlinkSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDocker, type TestDocker, whyNoDocker } from '../../src/testing/docker/engine.ts'
+import { buildFunction, type TestFunction, testEngine, untilReady } from '../../src/testing/docker/function.ts'
 import type { DockerEngine } from './engine.ts'
-import { buildFunction, type TestFunction, testEngine, untilReady } from './testing/function.ts'
 
 const runtime = 'python-3.11'
 
@@ -135,13 +135,13 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       assert.equal((await few.run('/env', { deploymentId: 'one' })).end.isCold, true)
     })
     await other({ DOCKER_CONTAINERS: '4' }, async (few) => {
-      const asked = { timeoutMs: 10_000, tenant: 'prj_greedy' }
+      const stop = new AbortController()
+      const asked = { signal: stop.signal, tenant: 'prj_greedy' }
       const greedy = ['one', 'two', 'three', 'four'].map((deploymentId) => few.run('/wait', { ...asked, deploymentId }))
-      const begun = performance.now()
       assert.equal((await few.run('/env', { tenant: 'prj_modest' })).text, 'Ada Ada')
-      assert.ok(performance.now() - begun < 10_000)
-      const ends = await Promise.all(greedy)
-      assert.deepEqual(new Set(ends.map(({ end }) => end.failure?.reason)), new Set(['TIMEOUT']))
+      stop.abort()
+      const ends = await Promise.allSettled(greedy)
+      assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
     })
   })
 
@@ -149,7 +149,7 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     const path = docker.url.slice('unix://'.length)
     symlinkSync(path, `${path}.second`)
     await other({ DOCKER_HOSTS: `${docker.url},${docker.url}.second` }, async (shared, both) => {
-      const deployments = [...'abcdefgh']
+      const deployments = [...'abcdef']
       for (const deploymentId of deployments) await shared.run('/env', { deploymentId })
       const loads = both.loads()
       assert.equal(

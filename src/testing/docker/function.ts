@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Perform, RunResult } from '../../engine.ts'
-import type { RunFrame } from '../../protocol.ts'
-import { createDockerEngine, type DockerEngine } from '../engine.ts'
-import { readDockerSettings } from '../settings.ts'
+import { createDockerEngine, type DockerEngine } from '../../../functions-runtime/docker/engine.ts'
+import { readDockerSettings } from '../../../functions-runtime/docker/settings.ts'
+import type { Perform, RunResult } from '../../../functions-runtime/engine.ts'
+import type { RunFrame } from '../../../functions-runtime/protocol.ts'
 
 export type Answer = RunResult & { text: string; chunks: string[]; head: { status: number } | null }
 
@@ -63,7 +63,7 @@ export async function buildArchive(
 }
 
 export function archiveOf(folder: string): Buffer {
-  return execFileSync('tar', ['-C', join(import.meta.dirname, folder), '-c', '-z', '.'])
+  return execFileSync('tar', ['-C', join(import.meta.dirname, 'functions', folder), '-c', '-z', '.'])
 }
 
 export async function buildFunction(

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { DockerEngine } from '../../../functions-runtime/docker/engine.ts'
+import { startDocker, type TestDocker, whyNoDocker } from './engine.ts'
+import { buildFunction, testEngine, untilReady } from './function.ts'
+
+export type Language = { runtime: string; folder: string; entrypoint: string }
+
+/** What every language must do, in a container of an engine that is started for it. `images` are needed besides. */
+export function testContract(languages: readonly Language[], images: readonly string[] = []): void {
+  describe('the contract, in a container', { skip: whyNoDocker() ?? false }, () => {
+    let docker: TestDocker
+    let engine: DockerEngine
+    before(async () => {
+      const names = languages.map(({ runtime }) => runtime)
+      docker = await startDocker([...names, ...images])
+      engine = testEngine({ DOCKER_HOST: docker.url, DOCKER_RUNTIMES: names.join() })
+    })
+    after(async () => {
+      await engine?.close()
+      await docker?.stop()
+    })
+    for (const language of languages) test(language.runtime, () => keepsContract(engine, language))
+  })
+}
+
+async function keepsContract(engine: DockerEngine, { runtime, folder, entrypoint }: Language): Promise<void> {
+  await untilReady(engine, runtime)
+  const { run } = await buildFunction(engine, runtime, folder, entrypoint)
+
+  const hello = await run('/hello?page=2')
+  assert.equal(hello.end.failure, null)
+  assert.deepEqual(JSON.parse(hello.text), {
+    method: 'POST',
+    query: { page: '2' },
+    header: 'b',
+    body: { a: [1, 'ü'] },
+  })
+  assert.equal(hello.end.response?.status, 201)
+  assert.equal(hello.end.response?.headers['content-type'], 'application/json')
+  assert.equal(hello.end.response?.headers['x-b'], 'c')
+  assert.equal(hello.end.isCold, true)
+  assert.ok(hello.end.memoryBytes && hello.end.memoryBytes > 1e6)
+
+  const env = await run('/env')
+  assert.equal(env.text, 'Ada Ada')
+  assert.equal(env.end.isCold, false)
+
+  const logged = await run('/log')
+  assert.equal(logged.end.response?.status, 204)
+  const lines = logged.end.logs.map(({ level, text }) => `${level} ${text.replace(/, index.php:\d+$/, '')}`)
+  // What Go writes to its standard error does not pass the shim.
+  const all = ['log one 1', 'log two', 'error three', 'error four']
+  assert.deepEqual(lines.sort(), all.slice(0, runtime.startsWith('go') ? 3 : 4).sort())
+
+  const { data } = JSON.parse((await run('/graphql')).text)
+  assert.deepEqual(data, { ordinal: 1, head: { query: '{ a }', variables: { b: 1 } } })
+  assert.equal((await run('/fetch')).text, '201 d POST https://example.com/x b c')
+  assert.match((await run('/refused')).text, /There is no way there\./)
+
+  const thrown = await run('/throw')
+  assert.equal(thrown.end.failure?.reason, 'THREW')
+  assert.match(thrown.end.failure?.message ?? '', /no$/)
+  if (!runtime.startsWith('go')) assert.match(thrown.end.failure?.stack ?? '', new RegExp(`${entrypoint}:?.*\\d+`))
+  assert.doesNotMatch(thrown.end.failure?.stack ?? '', /\/tendril\/|\/function\//)
+
+  const redirect = await run('/redirect')
+  assert.deepEqual([redirect.end.response?.status, redirect.end.response?.headers.location], [302, '/x'])
+  assert.equal((await run('/invalid')).end.failure?.reason, 'INVALID_ANSWER')
+
+  const streamed = await run('/stream', { isStreamed: true })
+  assert.deepEqual([streamed.head?.status, streamed.chunks.join(''), streamed.text], [200, 'abc', ''])
+  assert.equal((await run('/stream')).text, 'abc')
+
+  assert.equal((await run('/memory')).end.failure?.reason, 'MEMORY')
+  const ended = await run('/exit')
+  assert.equal(ended.end.failure?.reason, 'CRASHED')
+  assert.match(ended.end.failure?.message ?? '', /ended with code [34] before/)
+  assert.equal((await run('/env')).text, 'Ada Ada')
+}
