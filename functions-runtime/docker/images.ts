@@ -27,7 +27,9 @@ export async function prepareRuntime(
     const id = (await imageId(docker, image)) ?? (await pull(docker, image, onProgress))
     const tag = `tendril-runtime:${hashOf(id, shim, script ?? '')}`
     const work = { from: image, to: tag, tar: shim, path: '/', kind: 'runtime', script }
-    if (!(await imageId(docker, tag))) await commit(docker, work)
+    if (await imageId(docker, tag)) return tag
+    if (script) onProgress(`The image ${image} is being prepared for builds.`)
+    await commit(docker, work)
     return tag
   }
   const { image, buildImage, prepare: script } = runtime

@@ -38,7 +38,7 @@ export async function untilReady(engine: DockerEngine, runtime: string): Promise
   for (let tries = 0; ; tries++) {
     const state = engine.runtimes().find(({ name }) => name === runtime)
     if (!state?.unavailable) return
-    if (tries === 300) throw new Error(state.unavailable)
+    if (tries === 900) throw new Error(state.unavailable)
     await sleep(100)
   }
 }

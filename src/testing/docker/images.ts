@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createDockerApi, type DockerApi } from '../../../functions-runtime/docker/api.ts'
 import { type Contents, rootfsOf } from './rootfs.ts'
 
@@ -45,7 +45,7 @@ const images: Record<string, { image: string; contents: () => Contents | Promise
     image: 'eclipse-temurin:17',
     contents: () => ({
       programs: ['java', 'javac', 'jar'],
-      folders: ['/usr/lib/jvm/java-17-openjdk-amd64', '/etc/java-17-openjdk'],
+      folders: [javaHome(), '/etc/java-17-openjdk'],
     }),
   },
 }
@@ -82,6 +82,10 @@ export async function importImage(docker: DockerApi, runtime: string): Promise<v
     tar.stdout,
   )
   await once(answer.resume(), 'end')
+}
+
+function javaHome(): string {
+  return dirname(dirname(realpathSync('/usr/bin/javac')))
 }
 
 /** A program that npm carries, as `/usr/local/bin/NAME`. */
