@@ -1,3 +1,5 @@
+import type { Context } from '../src/context.ts'
+import { readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import { builder } from './builder.ts'
 
 export const HeaderInput = builder.inputType('HeaderInput', {
@@ -23,3 +25,26 @@ export const Header = builder.objectRef<{ name: string; value: string }>('Header
     value: t.exposeString('value', { description: 'What it says; `***` where that is a secret.' }),
   }),
 })
+
+type Kept<Key extends string> = Readonly<Record<Key, string | null>>
+
+/** What is told of a call's headers. */
+export const headerNames = {
+  description: 'The headers of yours that are sent, in small letters. What they say is not answered.',
+  select: { headers: true },
+  resolve: ({ headers }: Kept<'headers'>, _args: object, ctx: Context) => Object.keys(readHeaders(ctx.env, headers)),
+} as const
+
+/** What is told of a call's login. */
+export const username = {
+  nullable: true,
+  description: 'Who calls, by HTTP Basic authentication; null without.',
+  select: { basicAuth: true },
+  resolve: ({ basicAuth }: Kept<'basicAuth'>, _args: object, ctx: Context) =>
+    readBasicAuth(ctx.env, basicAuth)?.username ?? null,
+} as const
+
+export const verifyTls = {
+  description:
+    'Whether the certificate of an https address is checked. Where not, anybody on the way can read and change what is sent.',
+} as const

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { TaskMisfire as Misfire, TaskOverlap as Overlap, TaskRunStatus as Status } from '../prisma/client/enums.ts'
-import { readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import {
   cancelTaskRun,
   createTask,
@@ -11,7 +10,7 @@ import {
   visibleTasks,
 } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
-import { BasicAuthInput, HeaderInput } from './calls.ts'
+import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
@@ -90,21 +89,9 @@ const Task = builder.prismaObject('Task', {
     timeZone: t.exposeString('timeZone', { description: 'The time zone of the schedule.' }),
     method: t.exposeString('method', { description: 'The HTTP method.' }),
     url: t.exposeString('url', { description: 'What is called.' }),
-    headerNames: t.stringList({
-      description: 'The headers of yours that are sent, in small letters. What they say is not answered.',
-      select: { headers: true },
-      resolve: ({ headers }, _args, ctx) => Object.keys(readHeaders(ctx.env, headers)),
-    }),
-    username: t.string({
-      nullable: true,
-      description: 'Who calls, by HTTP Basic authentication; null without.',
-      select: { basicAuth: true },
-      resolve: ({ basicAuth }, _args, ctx) => readBasicAuth(ctx.env, basicAuth)?.username ?? null,
-    }),
-    verifyTls: t.exposeBoolean('verifyTls', {
-      description:
-        'Whether the certificate of an https address is checked. Where not, anybody on the way can read and change what is sent.',
-    }),
+    headerNames: t.stringList(headerNames),
+    username: t.string(username),
+    verifyTls: t.exposeBoolean('verifyTls', verifyTls),
     timeoutMs: t.exposeInt('timeoutMs', { description: 'For how long an answer is waited for, in milliseconds.' }),
     body: t.exposeString('body', { nullable: true, description: 'What is sent.' }),
     misfire: t.expose('misfire', { type: TaskMisfire, description: 'What becomes of times that were missed.' }),

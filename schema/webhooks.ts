@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { readBasicAuth, readHeaders } from '../src/modules/calls/secrets.ts'
 import { visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
 import {
   createWebhook,
@@ -10,7 +9,7 @@ import {
   type WebhookWithSecret,
 } from '../src/modules/webhooks/webhooks.ts'
 import { builder } from './builder.ts'
-import { BasicAuthInput, HeaderInput } from './calls.ts'
+import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Delivery, DeliveryList, DeliveryStatus } from './deliveries.ts'
@@ -26,21 +25,9 @@ const Webhook = builder.prismaObject('Webhook', {
     url: t.exposeString('url', { description: 'Where events are sent.' }),
     events: t.exposeStringList('events', { description: 'Patterns of the events that it is told of.' }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether events are sent.' }),
-    headerNames: t.stringList({
-      description: 'The headers of yours that it is sent, in small letters. What they say is not answered.',
-      select: { headers: true },
-      resolve: ({ headers }, _args, ctx) => Object.keys(readHeaders(ctx.env, headers)),
-    }),
-    username: t.string({
-      nullable: true,
-      description: 'Who calls, by HTTP Basic authentication; null without.',
-      select: { basicAuth: true },
-      resolve: ({ basicAuth }, _args, ctx) => readBasicAuth(ctx.env, basicAuth)?.username ?? null,
-    }),
-    verifyTls: t.exposeBoolean('verifyTls', {
-      description:
-        'Whether the certificate of an https address is checked. Where not, anybody on the way can read and change what is sent.',
-    }),
+    headerNames: t.stringList(headerNames),
+    username: t.string(username),
+    verifyTls: t.exposeBoolean('verifyTls', verifyTls),
     disabledReason: t.exposeString('disabledReason', {
       nullable: true,
       description: 'Why it was disabled, where it was not by hand.',

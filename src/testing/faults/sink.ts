@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
+import { readEvents } from '../event-stream.ts'
 
 /** What it is told. */
 export type Listener = {
@@ -97,15 +98,7 @@ async function overEvents({ listener, field, after, onResult, signal }: Connecti
     signal,
   })
   if (!response.ok || !response.body) return onResult((await response.json()) as Result)
-  let text = ''
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const events = (text + chunk).split('\n\n')
-    text = events.pop() ?? ''
-    for (const event of events) {
-      const line = event.split('\n').find((part) => part.startsWith('data:'))
-      if (line && line !== 'data:') onResult(JSON.parse(line.slice(5)))
-    }
-  }
+  for await (const result of readEvents<Result>(response.body)) onResult(result)
 }
 
 /** Refusals that go by: the server is not there right now, or this was too slow. */

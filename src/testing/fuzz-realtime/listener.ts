@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
+import { readEvents } from '../event-stream.ts'
 import { marker, types } from './collections.ts'
 import { headersOf } from './stage.ts'
 import type { Subscription } from './subscriptions.ts'
@@ -134,13 +135,5 @@ async function overEvents({ url, principal, operation, where, after, onResult, s
     signal,
   })
   if (!response.ok || !response.body) return onResult((await response.json()) as Result)
-  let text = ''
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const events = (text + chunk).split('\n\n')
-    text = events.pop() ?? ''
-    for (const event of events) {
-      const line = event.split('\n').find((part) => part.startsWith('data:'))
-      if (line && line !== 'data:') onResult(JSON.parse(line.slice(5)))
-    }
-  }
+  for await (const result of readEvents<Result>(response.body)) onResult(result)
 }
