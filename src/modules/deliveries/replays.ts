@@ -23,8 +23,8 @@ export async function replayDelivery(ctx: Context, id: string): Promise<Delivery
     if (!delivery.webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
     if (delivery.status === 'PENDING') throw new Conflict('The delivery is still under way.')
     const attempts = delivery._count.attempts
-    const data = { status: 'PENDING', nextAttemptAt: ctx.clock(), seriesFrom: attempts } as const
-    const replayed = await tx.db.delivery.update({ where: { id }, data })
+    await reopen(tx, [id])
+    const replayed = await tx.db.delivery.findUniqueOrThrow({ where: { id } })
     await emit(tx, deliveryReplayed, { webhookId: delivery.webhookId, deliveryId: id, attempts })
     return replayed
   })
@@ -45,16 +45,24 @@ export async function replayDeliveries(ctx: Context, { webhookId, from, to }: Sp
     if (!webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
     const failed = await failedFor(tx, { webhookId, from, to })
     const replayed = failed.slice(0, replayLimit)
-    await tx.query(
-      `update deliveries d set status = 'PENDING', "nextAttemptAt" = $2, "updatedAt" = $2,
-         "seriesFrom" = (select count(*) from delivery_attempts a where a."deliveryId" = d.id)
-       where id = any($1)`,
-      [replayed.map(({ id }) => id), ctx.clock()],
+    await reopen(
+      tx,
+      replayed.map(({ id }) => id),
     )
     for (const { id, attempts } of replayed)
       await emit(tx, deliveryReplayed, { webhookId, deliveryId: id, attempts: Number(attempts) })
     return { count: replayed.length, hasMore: failed.length > replayLimit }
   })
+}
+
+/** They are due now, by PostgreSQL's clock, and a new series of attempts begins. */
+async function reopen(tx: DbContext, ids: readonly string[]): Promise<void> {
+  await tx.query(
+    `update deliveries d set status = 'PENDING', "nextAttemptAt" = clock_timestamp(), "updatedAt" = clock_timestamp(),
+       "seriesFrom" = (select count(*) from delivery_attempts a where a."deliveryId" = d.id)
+     where id = any($1)`,
+    [ids],
+  )
 }
 
 /** One more than may be replayed, locked; what another call replays at this moment is left to it. */
