@@ -218,7 +218,14 @@ test('a failed mail is sent again on demand', async () => {
   const { owner: stranger } = await world.createProject()
   await assert.rejects(resendMail(stranger, id), { code: 'NOT_FOUND' })
   await assert.rejects(resendMail(world.context(ctx.projectId), id), { code: 'FORBIDDEN' })
+  const givenUp = () => world.app.sql.query('select from job_attempts where job = $1', [`mails.send:${id}`])
+  await world.app.sql.query(
+    `insert into job_attempts (job, attempts, at, "quarantinedAt") values ($1, 6, now(), now()) on conflict (job) do update set "quarantinedAt" = now()`,
+    [`mails.send:${id}`],
+  )
   assert.equal((await resendMail(ctx, id)).status, 'PENDING')
+  // The job that it is owed, should this one be lost, is not refused as one that was given up.
+  assert.equal((await givenUp()).rowCount, 0)
   const { rows } = await world.app.sql.query(
     `select * from events.outbox where type = 'mails.resent' and "projectId" = $1`,
     [ctx.projectId],

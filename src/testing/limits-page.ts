@@ -14,6 +14,7 @@ import { presenceLimits } from '../modules/presence/presence.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { projectSubscriptions } from '../modules/subscriptions/running.ts'
+import { maxLate, maxMissed, missedAfterMs } from '../modules/tasks/runs.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
 import { replicaLimits } from '../platform/replica.ts'
@@ -72,6 +73,11 @@ const project: readonly Row[] = [
     'who is at one topic; what each says of themselves',
     `${count(presenceLimits.present)}; ${bytes(presenceLimits.dataBytes)}`,
   ],
+  [
+    'times of a task that are late and run when a worker is back; older ones are missed',
+    `${count(maxLate)}, up to ${seconds(missedAfterMs)} late`,
+  ],
+  ['missed times of a task that run after all, with `RUN_ALL`: the last so many', count(maxMissed)],
   ['subscriptions of a project on one node', count(projectSubscriptions)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]
@@ -101,7 +107,7 @@ const age = (ms: number) => {
 
 const kept: readonly (readonly [string, string, string])[] = [
   ...retentions.map(({ what, keepMs, said, setBy }) => [what, said ?? age(keepMs(unset)), setBy ?? ''] as const),
-  ['jobs that have ended', age(keepJobsMs), ''],
+  ['jobs of the queue that were given up', age(keepJobsMs), ''],
   ['days of the event log, after their end', `${keepLogHours} hours, longer while a worker has not read them`, ''],
 ]
 

@@ -3,8 +3,10 @@ import { asSystem, type Context, type DbContext, type Services, transaction } fr
 import { Conflict, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
+import { forgetGivenUp } from '../../platform/queue/attempts.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { mailCreated, mailFinished, mailResent } from './events.ts'
+import { sendMailJob } from './jobs.ts'
 
 export const mailLimits = {
   /** To one address from one project in an hour. What goes beyond is not sent. */
@@ -100,10 +102,14 @@ export async function releaseMail({ db }: Pick<Services, 'db'>, id: string, erro
 }
 
 /** Makes a mail whose job was given up wait for it again. */
-export async function reopenMail({ db }: DbContext, id: string, projectId: string): Promise<void> {
+export async function reopenMail(tx: DbContext, id: string, projectId: string): Promise<void> {
   const where = { id, projectId, status: 'FAILED' } as const
-  await db.mail.updateMany({ where, data: { status: 'PENDING', error: null } })
+  await forgetGivenUp(tx, ownJob(id))
+  await tx.db.mail.updateMany({ where, data: { status: 'PENDING', error: null } })
 }
+
+/** The job that a mail which waits for too long is owed, whatever became of others for it. */
+const ownJob = (id: string) => `${sendMailJob.name}:${id}`
 
 /** Sends a mail that was refused or given up once more. */
 export async function resendMail(ctx: Context, id: string): Promise<Mail> {
@@ -113,6 +119,7 @@ export async function resendMail(ctx: Context, id: string): Promise<Mail> {
     const mail = await tx.db.mail.findFirst({ where: { AND: [{ id }, visibleMails(ctx)] } })
     if (!mail) throw new NotFound('There is no such mail.')
     if (mail.status !== 'FAILED') throw new Conflict('Only a mail that has failed is sent again.')
+    await forgetGivenUp(tx, ownJob(id))
     const resent = await tx.db.mail.update({ where: { id }, data: { status: 'PENDING', error: null } })
     await emit(tx, mailResent, { mailId: id, template: mail.template })
     return resent

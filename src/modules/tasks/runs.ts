@@ -22,9 +22,9 @@ export async function createRun(
 }
 
 /** A time is missed when it was so long ago. Until then it is late, and runs however late it is: a leader may have died. */
-const missedAfterMs = 60_000
+export const missedAfterMs = 60_000
 /** Of late times no more than that, one for each second. */
-const maxLate = 61
+export const maxLate = 61
 /** Of missed times the last so many run, where all shall. */
 export const maxMissed = 100
 
