@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { createTask } from '../src/modules/tasks/tasks.ts'
+import { createWebhook } from '../src/modules/webhooks/webhooks.ts'
 import { createQueue, type Queue } from '../src/platform/queue/queue.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
@@ -25,6 +27,41 @@ test('how long it is kept is set by the environment', async () => {
   assert.equal(await count(), 1)
   await maintain({ ...world.app, env: { ...world.env, KEEP_MAILS_DAYS: 2 } }, { forget })
   assert.equal(await count(), 0)
+})
+
+test('how long deliveries and runs of tasks are kept is set by the environment', async () => {
+  const { owner, projectId } = await world.createProject()
+  const { sql } = world.app
+  const old = `now() - interval '3 days'`
+  const { webhook } = await createWebhook(owner, {
+    name: 'w',
+    url: 'https://example.com',
+    events: ['webhooks.created'],
+  })
+  const task = await createTask(owner, { name: 't', schedule: '0 0 1 1 *', url: 'https://example.com' })
+  await sql.query(
+    `insert into deliveries (id, "projectId", "webhookId", "eventId", "eventName", body, status, "updatedAt")
+     select 'dlv_' || s, $1, $2, gen_random_uuid(), 'e', '', s::"DeliveryStatus", ${old} from unnest(array['SUCCEEDED', 'FAILED', 'PENDING']) s`,
+    [projectId, webhook.id],
+  )
+  await sql.query(
+    `insert into task_runs (id, "projectId", "taskId", "scheduledAt", status, "createdAt")
+     select 'run_' || s, $1, $2, now() + ordinality * interval '1 s', s::"TaskRunStatus", ${old} from unnest(array['SUCCEEDED', 'FAILED', 'PENDING']) with ordinality s(s, ordinality)`,
+    [projectId, task.id],
+  )
+  const left = async (table: string) => {
+    const { rows } = await sql.query(`select id from ${table} where "projectId" = $1 order by id`, [projectId])
+    return rows.map(({ id }) => id.slice(4))
+  }
+  const keep = async (days: { KEEP_DELIVERIES_DAYS: number; KEEP_RUNS_DAYS: number }) => {
+    await maintain({ ...world.app, env: { ...world.env, ...days } }, { forget: async () => 0 })
+    return [await left('deliveries'), await left('task_runs')]
+  }
+  const all = ['FAILED', 'PENDING', 'SUCCEEDED']
+  assert.deepEqual(await keep({ KEEP_DELIVERIES_DAYS: 4, KEEP_RUNS_DAYS: 4 }), [all, all])
+  assert.deepEqual(await keep({ KEEP_DELIVERIES_DAYS: 2, KEEP_RUNS_DAYS: 4 }), [['PENDING'], all])
+  assert.deepEqual(await keep({ KEEP_DELIVERIES_DAYS: 4, KEEP_RUNS_DAYS: 2 }), [['PENDING'], ['PENDING']])
+  await sql.query('delete from deliveries where "projectId" = $1', [projectId])
 })
 
 test('many rows go in small steps, and hours of usage before days', async () => {

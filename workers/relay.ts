@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Services } from '../src/context.ts'
-import { channelsOf, createPubsub, type Pubsub } from '../src/platform/pubsub.ts'
+import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
+import { type Bell, createBell } from './bell.ts'
 import { type Leadership, startLeading } from './leadership.ts'
 import { batchSize, ensurePartitions, hasWork, type Numbered, prepareRelay, relayBatch } from './relay/batch.ts'
 import { type Announcer, createAnnouncer } from './relay/publish.ts'
@@ -75,33 +76,4 @@ async function recallHeads(client: pg.Client, announcer: Announcer): Promise<voi
     `select "projectId", seq, "movedAt" from events.project_heads where "movedAt" > now() - interval '10 seconds'`,
   )
   for (const row of rows) announcer.moved(row.projectId, row.seq, Date.now())
-}
-
-type Bell = { ring: () => void; hasRung: () => boolean; wait: (ms: number) => Promise<void>; close: () => void }
-
-/** Rung by the processes that emit. A ring during a batch is remembered for the next. */
-function createBell(pubsub: Pubsub, channel: string): Bell {
-  let rung = true
-  let wake = () => {}
-  const ring = () => {
-    rung = true
-    wake()
-  }
-  const hasRung = () => {
-    const was = rung
-    rung = false
-    return was
-  }
-  const wait = async (ms: number) => {
-    if (rung) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-  const subscription = pubsub.subscribe(channel, ring)
-  return { ring, hasRung, wait, close: subscription.close }
 }

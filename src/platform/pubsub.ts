@@ -33,6 +33,7 @@ export function channelsOf(prefix: string) {
     project: (id: string) => `${prefix}project:${id}`,
     heads: `${prefix}heads`,
     wake: `${prefix}wake`,
+    logged: `${prefix}logged`,
     owed: (job: string) => `${prefix}owed:${job}`,
   }
 }

@@ -19,7 +19,9 @@ export function createAnnouncer(pubsub: Pubsub, channels: ReturnType<typeof chan
   const heads = new Map<string, { seq: string; at: number }>()
 
   const announce = async (events: readonly Numbered[]) => {
+    if (events.length === 0) return
     const now = Date.now()
+    void pubsub.publish(channels.logged, '')
     const sent = events.map((event) => pubsub.publish(channels.project(event.projectId), toMessage(event)))
     for (const event of events) heads.set(event.projectId, { seq: event.seq, at: now })
     await withinPatience(Promise.all(sent))

@@ -1,7 +1,6 @@
-import type { Webhook } from '../../prisma/client/client.ts'
 import type { Services } from '../../src/context.ts'
 import { authorizationOf, readBasicAuth, readHeaders } from '../../src/modules/calls/secrets.ts'
-import type { Due, Outcome } from '../../src/modules/deliveries/attempts.ts'
+import type { Due, Outcome, Receiver } from '../../src/modules/deliveries/attempts.ts'
 import { parseRetryAfter } from '../../src/modules/deliveries/schedule.ts'
 import { liveSecrets, signedHeaders } from '../../src/modules/webhooks/secrets.ts'
 import { type Egress, EgressFailed, EgressRefused, shortened } from '../../src/platform/egress.ts'
@@ -37,7 +36,7 @@ export async function sendDelivery(
 }
 
 /** What is sent, and the same as it may be shown: the user's own headers can be secrets. */
-function headersOf({ env, clock }: Services, webhook: Webhook, message: Parameters<typeof signedHeaders>[1]) {
+function headersOf({ env, clock }: Services, webhook: Receiver, message: Parameters<typeof signedHeaders>[1]) {
   const signed = signedHeaders(liveSecrets(env, webhook.secrets, clock()), message)
   const secret = { ...readHeaders(env, webhook.headers), ...authorizationOf(readBasicAuth(env, webhook.basicAuth)) }
   const hidden = Object.fromEntries(Object.keys(secret).map((name) => [name, '***']))

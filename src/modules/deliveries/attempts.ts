@@ -21,8 +21,11 @@ export type Due = {
   lease: Date
   /** Attempts of this series, this one included. */
   number: number
-  webhook: Webhook
+  webhook: Receiver
 }
+
+/** What is to be known of a webhook for a request to it. */
+export type Receiver = Pick<Webhook, 'id' | 'url' | 'verifyTls' | 'headers' | 'basicAuth' | 'secrets'>
 
 /** A webhook, and how many deliveries to it may begin. */
 export type Room = { webhookId: string; free: number }
@@ -31,9 +34,10 @@ export type Room = { webhookId: string; free: number }
  * Opens the next attempts of deliveries that are due, the longest waiting first. Their rows are written before anything is
  * sent, and what one worker opens the others pass over. The time is PostgreSQL's.
  */
-export async function openAttempts({ db, sql }: Services, rooms: readonly Room[]): Promise<Due[]> {
-  const { rows } = await sql.query<Omit<Due, 'webhook'> & { webhookId: string }>(
-    `with due as materialized (
+export async function openAttempts({ sql }: Services, rooms: readonly Room[]): Promise<Due[]> {
+  const { rows } = await sql.query<Due>({
+    name: 'deliveries.open',
+    text: `with due as materialized (
        select d.id from unnest($1::text[], $2::int[]) as room("webhookId", free)
        join webhooks w on w.id = room."webhookId" and w.enabled
        cross join lateral (
@@ -52,20 +56,14 @@ export async function openAttempts({ db, sql }: Services, rooms: readonly Room[]
          (select max(number) from delivery_attempts a where a."deliveryId" = opened.id), 0), 0, clock_timestamp()
        from opened returning *
      )
-     select a.id as "attemptId", o.id as "deliveryId", o."eventId", o.body, o.trace, o."nextAttemptAt" as lease, o."webhookId",
-            a.number - o."seriesFrom" as number
-     from attempts a join opened o on o.id = a."deliveryId"`,
-    [rooms.map(({ webhookId }) => webhookId), rooms.map(({ free }) => free), leaseMs],
-  )
-  if (rows.length === 0) return []
-  const found = await db.webhook.findMany({
-    where: { id: { in: [...new Set(rows.map(({ webhookId }) => webhookId))] } },
+     select a.id as "attemptId", o.id as "deliveryId", o."eventId", o.body, o.trace, o."nextAttemptAt" as lease,
+            a.number - o."seriesFrom" as number,
+            json_build_object('id', w.id, 'url', w.url, 'verifyTls', w."verifyTls", 'headers', w.headers,
+              'basicAuth', w."basicAuth", 'secrets', w.secrets) as webhook
+     from attempts a join opened o on o.id = a."deliveryId" join webhooks w on w.id = o."webhookId"`,
+    values: [rooms.map(({ webhookId }) => webhookId), rooms.map(({ free }) => free), leaseMs],
   })
-  const webhooks = new Map(found.map((webhook) => [webhook.id, webhook]))
-  return rows.flatMap(({ webhookId, ...due }) => {
-    const webhook = webhooks.get(webhookId)
-    return webhook ? [{ ...due, webhook }] : []
-  })
+  return rows
 }
 
 export type Outcome = {

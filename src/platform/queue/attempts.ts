@@ -16,27 +16,46 @@ export type Start = { kind: 'started'; lease: Lease } | { kind: 'busy' } | { kin
 /** What `attempts` holds once the job is done: it stays for a while, so that a second claim finds nothing to do. */
 const done = -1
 
+type Started = { job: string; at: Date; quarantinedAt: Date | null }
+
+/** Writes the attempts of jobs that may be started; answers nothing of the others. */
+async function writeStarts(sql: Pool, claims: readonly Claim[], leaseMs: number): Promise<Started[]> {
+  const { rows } = await sql.query<Started>({
+    name: 'queue.starts',
+    text: `insert into job_attempts as a (job, attempts, at, worker, "projectId", data)
+     select job, 1, clock_timestamp(), worker, "projectId", case when "projectId" is not null then data end
+     from jsonb_to_recordset($1::jsonb) as claim(job text, worker int, "projectId" text, data jsonb) order by job
+     on conflict (job) do update
+       set attempts = a.attempts + 1, at = clock_timestamp(), worker = excluded.worker, "projectId" = excluded."projectId",
+           data = excluded.data, "replayedAt" = null,
+           "quarantinedAt" = case when a.attempts >= $3 then clock_timestamp() end,
+           error = case when a.attempts >= $3 then 'It was started ' || a.attempts || ' times and never ended.' else a.error end
+       where a."quarantinedAt" is null
+         and (a.attempts = 0 or a.attempts > 0 and (a.at < clock_timestamp() - $2 * interval '1 ms' or ${isGone('a.worker')}))
+     returning job, at, "quarantinedAt"`,
+    values: [JSON.stringify(claims), leaseMs, maxStarts],
+  })
+  return rows
+}
+
+const leaseOf = ({ job, at }: Started, attempt: number): Lease => ({ job, at, startedAt: at, attempt })
+
+/** The leases of those jobs that nobody has run, runs or has given up. */
+export async function startNew(sql: Pool, claims: readonly Claim[], leaseMs: number): Promise<Map<string, Lease>> {
+  if (claims.length === 0) return new Map()
+  const started = await writeStarts(sql, claims, leaseMs)
+  return new Map(started.filter((row) => !row.quarantinedAt).map((row) => [row.job, leaseOf(row, 1)]))
+}
+
 /**
  * Writes the attempt before the run, and thereby decides in PostgreSQL who runs the job: Agenda's lock alone may let two
  * in. A start that finds too many starts that never ended quarantines the job.
  */
 export async function startAttempt(sql: Pool, claim: Claim, leaseMs: number): Promise<Start> {
-  const { job, projectId, data, worker, attempt } = claim
-  const kept = projectId === null ? null : JSON.stringify(data)
-  const { rows } = await sql.query<{ attempts: number; at: Date; quarantinedAt: Date | null }>(
-    `insert into job_attempts as a (job, attempts, at, worker, "projectId", data) values ($1, 1, clock_timestamp(), $4, $5, $6)
-     on conflict (job) do update
-       set attempts = a.attempts + 1, at = clock_timestamp(), worker = $4, "projectId" = $5, data = $6, "replayedAt" = null,
-           "quarantinedAt" = case when a.attempts >= $3 then clock_timestamp() end,
-           error = case when a.attempts >= $3 then 'It was started ' || a.attempts || ' times and never ended.' else a.error end
-       where a."quarantinedAt" is null
-         and (a.attempts = 0 or a.attempts > 0 and (a.at < clock_timestamp() - $2 * interval '1 ms' or ${isGone('a.worker')}))
-     returning attempts, at, "quarantinedAt"`,
-    [job, leaseMs, maxStarts, worker, projectId, kept],
-  )
-  const [row] = rows
+  const { job, attempt } = claim
+  const [row] = await writeStarts(sql, [claim], leaseMs)
   if (row?.quarantinedAt) return { kind: 'quarantined' }
-  if (row) return { kind: 'started', lease: { job, at: row.at, startedAt: row.at, attempt } }
+  if (row) return { kind: 'started', lease: leaseOf(row, attempt) }
   const found = await sql.query<{ attempts: number; quarantinedAt: Date | null }>(
     'select attempts, "quarantinedAt" from job_attempts where job = $1',
     [job],
@@ -88,6 +107,14 @@ export async function noteWaiting(
      on conflict do nothing`,
     [JSON.stringify(jobs)],
   )
+}
+
+/** Strikes the note that a job was given up: what it was for is wanted again, by whatever job. */
+export async function forgetGivenUp(
+  tx: { query: (text: string, values: readonly unknown[]) => Promise<unknown> },
+  job: string,
+): Promise<void> {
+  await tx.query('delete from job_attempts where job = $1 and "quarantinedAt" is not null', [job])
 }
 
 /** Forgets that a job is done, for one that is owed all the same. */

@@ -1,20 +1,30 @@
-import { type JobNotification, type NotificationChannel, type NotificationHandler, toJobId } from 'agenda'
+import { type NotificationChannel, type NotificationHandler, toJobId } from 'agenda'
 import type { Pubsub } from '../pubsub.ts'
 
-/**
- * Tells every worker over Redis that there is a job, so that it starts without waiting for Agenda's poll. Without Redis
- * the poll still finds it. It never fails and is never waited for.
- */
-export function createDoorbell(pubsub: Pubsub, channel: string): NotificationChannel {
+export type Doorbell = {
+  /** What Agenda hears it by. */
+  channel: NotificationChannel
+  /** Has every worker look for jobs of these kinds now. Without Redis its poll finds them. It never fails and is never waited for. */
+  ring: (kinds: Iterable<string>) => void
+  /** Has this process look for them. */
+  look: (kind: string) => void
+}
+
+/** Tells every worker over Redis that there is a job, so that it starts without waiting for Agenda's poll. */
+export function createDoorbell(pubsub: Pubsub, name: string): Doorbell {
   const subscribers = new Set<NotificationHandler>()
-  const ring = createRinger(async (notification) => {
+  const look = createRinger(async (jobName) => {
+    const notification = { jobId: toJobId(''), jobName, nextRunAt: null, priority: 0, timestamp: new Date() }
     await Promise.allSettled([...subscribers].map(async (tell) => tell(notification)))
   })
-  const subscription = pubsub.subscribe(channel, (message) => {
-    const notification = parse(message)
-    if (notification) ring(notification)
+  const subscription = pubsub.subscribe(name, (message) => {
+    const { jobName } = (message ?? {}) as { jobName?: unknown }
+    if (typeof jobName === 'string') look(jobName)
   })
-  const doorbell: NotificationChannel = {
+  const ring = (kinds: Iterable<string>) => {
+    for (const jobName of kinds) void pubsub.publish(name, JSON.stringify({ jobName }))
+  }
+  const channel: NotificationChannel = {
     // Not the connection's state: with another one Agenda would not even try to publish.
     state: 'connected',
     connect: async () => {},
@@ -26,51 +36,29 @@ export function createDoorbell(pubsub: Pubsub, channel: string): NotificationCha
       subscribers.add(tell)
       return () => subscribers.delete(tell)
     },
-    publish: async ({ jobId, jobName, nextRunAt }) => {
-      void pubsub.publish(channel, JSON.stringify({ jobId, jobName, nextRunAt }))
-    },
+    publish: async ({ jobName }) => ring([jobName]),
     // Neither of its events ever happens.
-    on: () => doorbell,
-    off: () => doorbell,
+    on: () => channel,
+    off: () => channel,
   }
-  return doorbell
-}
-
-/** Has every worker look for jobs of these kinds now. */
-export function ringFor(doorbell: NotificationChannel, kinds: Iterable<string>): void {
-  for (const jobName of kinds) {
-    const notification = { jobId: toJobId(''), jobName, nextRunAt: null, priority: 0, timestamp: new Date() }
-    void doorbell.publish(notification)
-  }
+  return { channel, ring, look }
 }
 
 /**
  * Being told of one job, Agenda looks for all of that name. So while it looks, any number of rings for the same name are
  * one more look: a burst of jobs is not a burst of queries from every worker.
  */
-function createRinger(tell: (notification: JobNotification) => Promise<void>) {
-  const looking = new Map<string, JobNotification | null>()
-  const look = async (notification: JobNotification) => {
-    const { jobName } = notification
-    for (let next: JobNotification | null = notification; next; ) {
-      looking.set(jobName, null)
-      await tell(next)
-      next = looking.get(jobName) ?? null
+function createRinger(tell: (kind: string) => Promise<void>) {
+  const looking = new Map<string, boolean>()
+  const look = async (kind: string) => {
+    for (let again = true; again; again = looking.get(kind) ?? false) {
+      looking.set(kind, false)
+      await tell(kind)
     }
-    looking.delete(jobName)
+    looking.delete(kind)
   }
-  return (notification: JobNotification) => {
-    const { jobName, nextRunAt } = notification
-    const waiting = looking.get(jobName)
-    if (waiting === undefined) void look(notification)
-    // A job for later must not hide one for now.
-    else if (!waiting || (waiting.nextRunAt ?? 0) > (nextRunAt ?? 0)) looking.set(jobName, notification)
+  return (kind: string) => {
+    if (looking.has(kind)) looking.set(kind, true)
+    else void look(kind)
   }
-}
-
-function parse(message: unknown): JobNotification | null {
-  if (typeof message !== 'object' || message === null || !('jobName' in message)) return null
-  const { jobId, jobName, nextRunAt } = message as { jobId?: unknown; jobName: unknown; nextRunAt?: unknown }
-  const at = typeof nextRunAt === 'string' ? new Date(nextRunAt) : null
-  return { jobId: toJobId(String(jobId)), jobName: String(jobName), nextRunAt: at, priority: 0, timestamp: new Date() }
 }

@@ -34,6 +34,12 @@ export const slackMs = 2 * 3_600_000
 /** How many jobs of a name are due and run, and for how long the oldest of those that are due has been. */
 export type JobDepth = { name: string; due: number; running: number; lagSeconds: number }
 
+/** What is kept of a job for its run. */
+export type Stored = { key: string; data: unknown; trace?: string | null; projectId?: string | null }
+
+/** A job as it is put down. `locker` has it already, as if it had claimed it. */
+export type StoredJob = { id: string; name: string; nextRunAt: Date; data: Stored; locker: string | null }
+
 /** Where jobs are kept: what Agenda's own backends leave out. */
 export type Store = {
   backend: AgendaBackend
@@ -41,7 +47,10 @@ export type Store = {
   prepare: () => Promise<void>
   /** Makes jobs of that name due now that are planned beyond `plan` or locked beyond `lock`. */
   bringNear: (name: string, plan: Date, lock: Date) => Promise<void>
-  isDuplicate: (error: unknown) => boolean
+  /** Keeps those jobs whose key is not taken, and answers their ids. It keeps all or throws, perhaps having kept some. */
+  insert: (jobs: readonly StoredJob[]) => Promise<Set<string>>
+  newId: () => string
+  remove: (id: string) => Promise<void>
   /** Removes a job that is neither running nor planned. True when there is none left by that key. */
   dropFinished: (name: string, key: string) => Promise<boolean>
   /** Takes the locks off the jobs that whoever bears this name has locked. */

@@ -1,6 +1,6 @@
 import { MongoBackend } from '@agendajs/mongo-backend'
-import { type Collection, type Document, MongoClient, ObjectId } from 'mongodb'
-import { type JobDepth, type JobPage, type JobRow, type Store, slackMs } from './kinds.ts'
+import { type Collection, type Document, MongoBulkWriteError, MongoClient, ObjectId } from 'mongodb'
+import { type JobDepth, type JobPage, type JobRow, type Store, type StoredJob, slackMs } from './kinds.ts'
 
 /** Agenda's jobs in MongoDB, in one collection for each event log, so that two Tendrils may share a server. */
 export function mongoStore(url: string, collection: string): Store {
@@ -25,7 +25,9 @@ export function mongoStore(url: string, collection: string): Store {
       // A job that was running has no time: it would stay without one.
       await jobs.updateMany({ name, lockedAt: { $gt: lock } }, { $set: { ...now.$set, lockedAt: null } })
     },
-    isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === 11_000,
+    newId: () => String(new ObjectId()),
+    insert: (added) => insert(jobs, added),
+    remove: async (id) => void (await jobs.deleteOne({ _id: new ObjectId(id) })),
     dropFinished: async (name, key) => {
       const { deletedCount } = await jobs.deleteOne({ name, 'data.key': key, nextRunAt: null, lockedAt: null })
       return deletedCount > 0 || (await jobs.countDocuments({ name, 'data.key': key }, { limit: 1 })) === 0
@@ -42,6 +44,26 @@ export function mongoStore(url: string, collection: string): Store {
     depths: () => readDepths(jobs),
     close: () => client.close(),
   }
+}
+
+/** As Agenda itself puts them down. */
+async function insert(jobs: Collection<Document>, added: readonly StoredJob[]): Promise<Set<string>> {
+  const never = { lastRunAt: null, lastFinishedAt: null, failedAt: null, failCount: null, failReason: null }
+  const rows = added.map(({ id, name, nextRunAt, data, locker }) => ({
+    ...{ _id: new ObjectId(id), name, nextRunAt, data, type: 'normal', priority: 0, disabled: null, ...never },
+    ...{ lockedAt: locker === null ? null : new Date(), lastModifiedBy: locker },
+  }))
+  const ids = new Set(added.map(({ id }) => id))
+  try {
+    await jobs.insertMany(rows, { ordered: false })
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error
+    for (const { code, index } of [error.writeErrors].flat()) {
+      if (code !== 11_000) throw error
+      ids.delete(added[index]?.id ?? '')
+    }
+  }
+  return ids
 }
 
 /** Small: only what is due and what runs is read, and of that only its name and times. */

@@ -1,6 +1,6 @@
 import { PostgresBackend } from '@agendajs/postgres-backend'
 import type { Pool } from 'pg'
-import { type JobDepth, type JobPage, type JobRow, type Store, slackMs } from './kinds.ts'
+import { type JobDepth, type JobPage, type JobRow, type Store, type StoredJob, slackMs } from './kinds.ts'
 
 /** Any number of processes may start at once; one makes the table, the others wait for it. */
 const lock = 0x6a6f6273
@@ -18,7 +18,9 @@ export function postgresStore(pool: Pool): Store {
         [name, plan, lock, new Date()],
       )
     },
-    isDuplicate: (error) => error instanceof Error && 'code' in error && error.code === '23505',
+    newId: () => crypto.randomUUID(),
+    insert: (jobs) => insert(pool, jobs),
+    remove: async (id) => void (await pool.query('delete from agenda_jobs where id = $1', [id])),
     dropFinished: (name, key) => dropFinished(pool, name, key),
     release: async (locker) => {
       // Long out of date: that is taken up whether or not the job is planned.
@@ -56,6 +58,18 @@ async function prepare(pool: Pool): Promise<void> {
     client.release(true)
     throw error
   }
+}
+
+async function insert(pool: Pool, jobs: readonly StoredJob[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'queue.insert',
+    text: `insert into agenda_jobs (id, name, next_run_at, data, locked_at, last_modified_by)
+     select id, name, "nextRunAt", data, case when locker is not null then $2::timestamptz end, locker
+     from jsonb_to_recordset($1::jsonb) as job(id uuid, name text, "nextRunAt" timestamptz, data jsonb, locker text)
+     on conflict (name, (data->>'key')) do nothing returning id::text`,
+    values: [JSON.stringify(jobs), new Date()],
+  })
+  return new Set(rows.map(({ id }) => id))
 }
 
 async function dropFinished(pool: Pool, name: string, key: string): Promise<boolean> {

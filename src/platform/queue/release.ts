@@ -25,6 +25,11 @@ export function startReleasing({ sql, store, log, tell }: Options) {
     for (const { worker } of rows) {
       log.info({ worker }, 'a process with jobs is gone; others take them over')
       await store.release(lockerOf(worker))
+      // A job that it did not come to put down in the store is nobody's; it must not be found here every second.
+      await sql.query(
+        `update job_attempts set worker = null, at = at - interval '1 hour' where worker = $1 and attempts > 0`,
+        [worker],
+      )
     }
     if (rows.length > 0) tell()
   }

@@ -1,8 +1,8 @@
 import type { Job as AgendaJob } from 'agenda'
 import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
-import { endAttempt, type Lease, renewLease, startAttempt } from './attempts.ts'
-import type { Again, GiveUp, JobKind, Run } from './kinds.ts'
+import { endAttempt, type Lease, renewLease, type Start, startAttempt } from './attempts.ts'
+import type { Again, GiveUp, JobKind, Run, Stored } from './kinds.ts'
 import type { Session } from './session.ts'
 
 export type Runner = {
@@ -14,34 +14,35 @@ export type Runner = {
   session: Session
   /** Fires when the process can wait for its jobs no longer. */
   closing: AbortSignal
+  /** Leases that were taken before Agenda ran the job. */
+  given: WeakMap<AgendaJob<Stored>, Held>
 }
-
-type Stored = { key: string; data: unknown; trace?: string | null; projectId?: string | null }
 
 /** Why a run ends whose job another process may have taken. */
 export const lost = new Error('Somebody else runs this job now.')
 
+/** A lease, and what fires when the process can no longer vouch for it. */
+export type Held = { lease: Lease; ended: AbortSignal | null }
+
 /** Makes an implementation safe to hand to Agenda: attempts row, lease, abort signal, quarantine, retries. */
 export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp) {
   return async (agendaJob: AgendaJob<Stored>): Promise<void> => {
-    const { key, data, trace = null, projectId = null } = agendaJob.attrs.data
-    const job = `${kind.name}:${key}`
-    const { session } = runner
-    // Before the row is written: once the session ends, the row is anybody's.
-    const { worker, ended } = { worker: session.isHeld() ? session.worker : null, ended: session.signal() }
-    const attempt = (agendaJob.attrs.failCount ?? 0) + 1
-    const start = await startAttempt(runner.sql, { job, projectId, data, worker, attempt }, runner.leaseMs)
+    const { key, data, trace = null } = agendaJob.attrs.data
+    const start = await startOf(runner, agendaJob)
     if (start.kind === 'busy') {
       agendaJob.attrs.nextRunAt = soon(runner.leaseMs / 8)
       return
     }
     if (start.kind === 'done') return
     if (start.kind === 'quarantined') {
-      runner.log.error({ job }, 'a job is in quarantine: it was started again and again and never ended')
+      runner.log.error(
+        { job: `${kind.name}:${key}` },
+        'a job is in quarantine: it was started again and again and never ended',
+      )
       await giveUp({ key, data }, 'It was started again and again and never ended.')
       return
     }
-    const heart = keepAlive(runner, agendaJob, start.lease, worker === null ? null : ended)
+    const heart = keepAlive(runner, agendaJob, start)
     try {
       const again = await run({ key, data, signal: heart.signal, trace })
       await heart.stop()
@@ -52,6 +53,22 @@ export function runnerOf(runner: Runner, kind: JobKind, run: Run, giveUp: GiveUp
       await failed(runner, { agendaJob, lease: start.lease, kind, giveUp, signal: heart.signal, error })
     }
   }
+}
+
+type Begun = ({ kind: 'started' } & Held) | Exclude<Start, { kind: 'started' }>
+
+/** The lease under which the job was taken in hand, or one of its own. */
+async function startOf(runner: Runner, agendaJob: AgendaJob<Stored>): Promise<Begun> {
+  const given = runner.given.get(agendaJob)
+  if (given) return { kind: 'started', ...given }
+  const { name, failCount, data: stored } = agendaJob.attrs
+  const { key, data, projectId = null } = stored
+  const { session } = runner
+  // Before the row is written: once the session ends, the row is anybody's.
+  const { worker, ended } = { worker: session.isHeld() ? session.worker : null, ended: session.signal() }
+  const claim = { job: `${name}:${key}`, projectId, data, worker, attempt: (failCount ?? 0) + 1 }
+  const start = await startAttempt(runner.sql, claim, runner.leaseMs)
+  return start.kind === 'started' ? { ...start, ended: worker === null ? null : ended } : start
 }
 
 type Failure = {
@@ -84,7 +101,7 @@ function planAgain(agendaJob: AgendaJob<Stored>, again: Again | undefined): void
 }
 
 /** Holds Agenda's lock and the lease while the run works; tells it through the signal when either is lost. */
-function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, lease: Lease, ended: AbortSignal | null) {
+function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, { lease, ended }: Held) {
   const abort = new AbortController()
   let heard = performance.now()
   const beat = async () => {

@@ -19,7 +19,8 @@ export type Session = {
   isHeld: () => boolean
   /** Fires when they might not any more: whatever runs may be somebody else's from then on. */
   signal: () => AbortSignal
-  start: () => void
+  /** Resolves once it is held. */
+  start: () => Promise<void>
   close: () => void
 }
 
@@ -30,6 +31,7 @@ export function createSession(sql: Pool, lost: Error, retryMs = 500): Session {
   let held: PoolClient | null = null
   let ended = new AbortController()
   let timer: NodeJS.Timeout | undefined
+  const first = Promise.withResolvers<void>()
   const end = (client: PoolClient) => {
     if (held !== client) return
     held = null
@@ -47,6 +49,7 @@ export function createSession(sql: Pool, lost: Error, retryMs = 500): Session {
       ended = new AbortController()
       client.once('error', () => end(client))
       client.once('end', () => end(client))
+      first.resolve()
       return
     }
     client?.release(true)
@@ -56,11 +59,15 @@ export function createSession(sql: Pool, lost: Error, retryMs = 500): Session {
     worker,
     isHeld: () => held !== null,
     signal: () => ended.signal,
-    start: () => void open(),
+    start: () => {
+      void open()
+      return first.promise
+    },
     close: () => {
       closed = true
       clearTimeout(timer)
       if (held) end(held)
+      first.resolve()
     },
   }
 }

@@ -55,11 +55,7 @@ const queue = process.env.FAULTS_BUG ? { lockMs: 4_000, touchEveryMs: 500, pollE
 const running = await startWorkers(app, { sweepEveryMs: 2_000, queue })
 process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
-  console.log('SIGTERM', Date.now())
-  setTimeout(() => console.log('ACTIVE', process.getActiveResourcesInfo().join(' ')), 20000)
   await running.stop()
-  console.log('app closing', Date.now())
   await app.close()
-  console.log('app closed', Date.now())
   process.exit(0)
 })
