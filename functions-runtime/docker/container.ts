@@ -84,8 +84,8 @@ function attached(docker: DockerApi, id: string, socket: Duplex, runtime: Runtim
     if (broken) return
     try {
       decode(bytes)
-    } catch (error) {
-      broken = (error as Error).message
+    } catch {
+      broken = 'The container wrote something that is no frame, or too large a one.'
       kill()
     }
   })

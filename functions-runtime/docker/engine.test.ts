@@ -106,6 +106,22 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     })
   })
 
+  test('too large an answer, too many lines, no status and what is no frame are refused', async () => {
+    const reasonOf = async (path: string) => (await it.run(path)).end.failure
+    assert.deepEqual(
+      [(await reasonOf('/huge'))?.reason, (await reasonOf('/huge'))?.message],
+      ['TOO_LARGE', 'The answer is larger than 6 MB.'],
+    )
+    assert.equal((await reasonOf('/status'))?.message, 'The status of an answer is from 200 to 599.')
+    const { end } = await it.run('/flood')
+    assert.deepEqual([end.response?.status, end.logs.length, end.logsDropped], [204, 1_000, 2_000])
+    assert.equal(
+      (await reasonOf('/garbage'))?.message,
+      'The container wrote something that is no frame, or too large a one.',
+    )
+    assert.equal((await it.run('/env')).text, 'Ada Ada')
+  })
+
   test('a container that is killed during a run ends that run', async () => {
     await it.run('/env', { deploymentId: 'dep_killed' })
     const running = it.run('/wait', { deploymentId: 'dep_killed' })

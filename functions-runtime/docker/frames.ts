@@ -4,8 +4,9 @@
  */
 
 /** Larger frames of a container end it. */
-const maxHeadBytes = 1024 * 1024
+const maxHeadBytes = 4 * 1024 * 1024
 const maxBodyBytes = 16 * 1024 * 1024
+const noFrame = 'The container wrote something that is no frame, or too large a one.'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -21,15 +22,18 @@ export type ToShim =
       variables: Readonly<Record<string, string>>
       isStreamed: boolean
     }
-  /** The answer to a `graphql` or `fetch`; `error` where there is none. The body is the answer's. */
-  | { kind: 'reply'; call: number; error: string | null; status: number; headers: Headers }
+  /**
+   * The answer to a `graphql` or `fetch`; `error` where there is none. The body is that of what was fetched, or JSON with `data`
+   * and `errors`.
+   */
+  | { kind: 'reply'; call: number; error: { name: string; message: string } | null; status: number; headers: Headers }
 
 export type FromShim =
   | { kind: 'ready' }
   | { kind: 'log'; level: 'log' | 'error'; text: string }
   | { kind: 'graphql'; call: number; query: string; variables: unknown }
   /** The body is the request's. */
-  | { kind: 'fetch'; call: number; method: string; url: string; headers: Headers }
+  | { kind: 'fetch'; call: number; method: string; url: string; headers: Headers; redirect?: string }
   /** A streamed answer begins; `chunk` frames carry its body, `end` ends it. */
   | { kind: 'head'; status: number; headers: Headers }
   | { kind: 'chunk' }
@@ -74,8 +78,7 @@ function dockerFrameBytes(bytes: Buffer): number {
 function shimFrameBytes(bytes: Buffer): number {
   const head = bytes.readUInt32BE(0)
   const body = bytes.readUInt32BE(4)
-  if (head > maxHeadBytes || body > maxBodyBytes)
-    throw new Error('The container wrote something that is no frame, or too large a one.')
+  if (head > maxHeadBytes || body > maxBodyBytes) throw new Error(noFrame)
   return 8 + head + body
 }
 

@@ -1,8 +1,7 @@
+import { limits } from '../isolate/messages.ts'
 import type { LogLine } from '../protocol.ts'
 
-const maxLines = 1_000
-const maxBytes = 256 * 1024
-const maxLineCharacters = 4_000
+const maxLineCharacters = 8_192
 
 export type Log = {
   say: (level: LogLine['level'], text: string) => void
@@ -17,12 +16,12 @@ export function createLog(): Log {
   let logsDropped = 0
   let bytes = 0
   const say = (level: LogLine['level'], text: string) => {
-    if (logs.length >= maxLines || bytes >= maxBytes) {
+    if (logs.length >= limits.logLines || bytes >= limits.logBytes) {
       logsDropped += 1
       return
     }
     const cut = text.length > maxLineCharacters ? `${text.slice(0, maxLineCharacters)}…` : text
-    bytes += cut.length
+    bytes += Buffer.byteLength(cut)
     logs.push({ at: Date.now(), level, text: cut })
   }
   const lines = createLines((line) => say('error', line))

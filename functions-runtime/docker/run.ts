@@ -1,13 +1,15 @@
 /** One run in a container: the function's request goes in, its logs, its calls and its answer come out. */
-import { type Effect, failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
-import type { RunFailure, RunFrame } from '../protocol.ts'
+import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
+import { checkedHead } from '../isolate/checked.ts'
+import { limits } from '../isolate/messages.ts'
+import type { RunFailure } from '../protocol.ts'
 import type { Container } from './container.ts'
+import { effectsOf } from './effects.ts'
 import type { FromShim, ShimFrame } from './frames.ts'
 import { createLog } from './logs.ts'
 
-/** Most bytes of an answer. */
-const maxAnswerBytes = 10 * 1024 * 1024
-const tooLarge = `An answer may have ${maxAnswerBytes / 1024 / 1024} MB.`
+const maxText = 64 * 1024
+const tooLarge = `The answer is larger than ${limits.answerBytes / 1024 / 1024} MB.`
 
 export type Held = { container: Container; isCold: boolean }
 export type Ran = { result: RunResult; isReusable: boolean }
@@ -44,20 +46,22 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
   void container.ended.then(({ reason, message }) => because(reason, message))
 
   const effect = effectsOf(run, container, perform, gone.signal)
+  let streamed = 0
   const stream = async (bytes: Buffer) => {
+    streamed += bytes.length
+    if (streamed > limits.streamedBytes) return because('TOO_LARGE', 'The answer is larger than a stream may be.')
     container.flow(false)
     await call.onChunk(bytes)
     container.flow(true)
   }
   const take = ({ head, body: bytes }: ShimFrame) => {
-    if (bytes.length > maxAnswerBytes) because('TOO_LARGE', tooLarge)
-    else if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
-    else if (head.kind === 'end') finish(head.memoryBytes, answerOf(head, bytes))
-    else if (head.kind === 'failed')
-      finish(head.memoryBytes, { reason: head.reason, message: head.message, stack: head.stack })
-    else if (head.kind === 'head') call.onHead(head.status, head.headers)
-    else if (head.kind === 'chunk') void stream(bytes)
+    if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
     else if (head.kind === 'graphql' || head.kind === 'fetch') void effect(head, bytes)
+    else if (bytes.length > limits.answerBytes) because('TOO_LARGE', tooLarge)
+    else if (head.kind === 'end') finish(amount(head.memoryBytes), answerOf(head, bytes))
+    else if (head.kind === 'failed') finish(amount(head.memoryBytes), failureOf(head))
+    else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
+    else if (head.kind === 'chunk' && run.isStreamed) void stream(bytes)
   }
   container.listen({ onFrame: (frame) => gone.signal.aborted || take(frame), onError: log.write })
   const { method, url, headers } = run.request
@@ -73,26 +77,23 @@ function isOwn({ reason }: RunFailure): boolean {
   return reason === 'THREW' || reason === 'INVALID_ANSWER'
 }
 
-function answerOf({ status, headers }: Extract<FromShim, { kind: 'end' }>, body: Buffer): Answer | RunFailure {
-  const isStatus = Number.isInteger(status) && status >= 200 && status <= 599
-  if (isStatus && Object.values(headers).every((value) => typeof value === 'string'))
-    return { response: { status, headers }, body }
-  return { reason: 'INVALID_ANSWER', message: 'The status must be from 200 to 599, the headers texts.', stack: null }
+function amount(value: unknown): number | null {
+  return Number.isFinite(value) && Number(value) >= 0 ? Number(value) : null
 }
 
-/** Does what the function asks of the world, and tells it how that went. */
-function effectsOf(run: RunFrame, container: Container, perform: Perform, signal: AbortSignal) {
-  let ordinal = 0
-  return async (asked: Extract<FromShim, { kind: Effect['op'] }>, body: Buffer): Promise<void> => {
-    const { kind: op, call, ...head } = asked
-    ordinal += 1
-    try {
-      const answer = await perform(run, ordinal, { op, head, body }, signal)
-      const { status = 200, headers = {} } = answer.head as { status?: number; headers?: Record<string, string> }
-      if (!signal.aborted) container.send({ kind: 'reply', call, error: null, status, headers }, answer.body)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      if (!signal.aborted) container.send({ kind: 'reply', call, error: message, status: 0, headers: {} })
-    }
+function failureOf({ reason, message, stack }: Extract<FromShim, { kind: 'failed' }>): RunFailure {
+  const known = reason === 'INVALID_ANSWER' ? reason : 'THREW'
+  return {
+    reason: known,
+    message: String(message).slice(0, maxText),
+    stack: stack ? String(stack).slice(0, maxText) : null,
   }
+}
+
+function answerOf(head: Extract<FromShim, { kind: 'end' }>, body: Buffer): Answer | RunFailure {
+  const { status } = head
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    return { reason: 'INVALID_ANSWER', message: 'The status of an answer is from 200 to 599.', stack: null }
+  }
+  return { response: { status, headers: checkedHead(head)[1] }, body }
 }

@@ -53,8 +53,9 @@ async function keepsContract(engine: DockerEngine, { runtime, folder, entrypoint
   const all = ['log one 1', 'log two', 'error three', 'error four']
   assert.deepEqual(lines.sort(), all.slice(0, runtime.startsWith('go') ? 3 : 4).sort())
 
-  const { data } = JSON.parse((await run('/graphql')).text)
+  const data = JSON.parse((await run('/graphql')).text)
   assert.deepEqual(data, { ordinal: 1, head: { query: '{ a }', variables: { b: 1 } } })
+  assert.match((await run('/wrong')).end.failure?.message ?? '', /There is no field wrong\.$/)
   assert.equal((await run('/fetch')).text, '201 d POST https://example.com/x b c')
   assert.match((await run('/refused')).text, /There is no way there\./)
 

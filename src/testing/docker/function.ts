@@ -20,13 +20,17 @@ export type Asked = {
   signal?: AbortSignal
 }
 
-/** Tells what it was asked, and refuses one host. */
+/** Tells what it was asked, as the broker would. One query is wrong, and one host is refused. */
 const perform: Perform = async (_run, ordinal, { op, head, body }) => {
-  if (op === 'graphql') return { head: {}, body: Buffer.from(JSON.stringify({ data: { ordinal, head } })) }
-  const { method, url, headers } = head as { method: string; url: string; headers: Record<string, string> }
+  if (op === 'graphql') {
+    const isWrong = (head as { query: string }).query === '{ wrong }'
+    const errors = isWrong ? [{ message: 'There is no field wrong.' }] : null
+    return { head: { data: isWrong ? null : { ordinal, head }, errors }, body: Buffer.alloc(0) }
+  }
+  const { method, url, headers } = head as { method: string; url: string; headers: [string, string][] }
   if (url.startsWith('https://refused.example')) throw new Error('There is no way there.')
-  const text = `${method} ${url} ${headers['x-a']} ${body}`
-  return { head: { status: 201, headers: { 'x-b': 'd' } }, body: Buffer.from(text) }
+  const text = `${method} ${url} ${new Map(headers).get('x-a')} ${body}`
+  return { head: { status: 201, headers: [['x-b', 'd']] }, body: Buffer.from(text) }
 }
 
 export function testEngine(env: Record<string, string>): DockerEngine {

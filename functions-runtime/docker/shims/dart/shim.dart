@@ -64,7 +64,7 @@ Future<_Frame> _call(Map<String, dynamic> head, [List<int> body = const []]) asy
   _waiting[++_calls] = answer;
   _send({...head, 'call': _calls}, body);
   final reply = await answer.future;
-  if (reply.head['error'] != null) throw StateError(reply.head['error'] as String);
+  if (reply.head['error'] != null) throw StateError(reply.head['error']['message'] as String);
   return reply;
 }
 
@@ -116,10 +116,13 @@ class Context {
   void log(Object? value) => _say('log', '$value');
   void error(Object? value) => _say('error', '$value');
 
-  /// The whole answer of the API: {'data': …, 'errors': …}.
-  Future<Map<String, dynamic>> graphql(String query, [Map<String, dynamic> variables = const {}]) async {
+  /// What the project's own API answers, its data. Throws a StateError on errors.
+  Future<dynamic> graphql(String query, [Map<String, dynamic> variables = const {}]) async {
     final reply = await _call({'kind': 'graphql', 'query': query, 'variables': variables});
-    return jsonDecode(utf8.decode(reply.body)) as Map<String, dynamic>;
+    final answer = jsonDecode(utf8.decode(reply.body)) as Map<String, dynamic>;
+    final errors = answer['errors'] as List<dynamic>? ?? [];
+    if (errors.isNotEmpty) throw StateError(errors.map((error) => error['message']).join('\n'));
+    return answer['data'];
   }
 
   Future<FetchResponse> fetch(String url,
@@ -139,7 +142,7 @@ Future<void> _run(_Frame frame) async {
   try {
     final request = Request(head['method'] as String, head['url'] as String, _texts(head['headers']), frame.body);
     final dynamic response = await function.main(Context(request, _texts(head['variables'])));
-    if (response is! Response) return _fail('INVALID_ANSWER', 'The function answered no response of context.res.');
+    if (response is! Response) return _fail('INVALID_ANSWER', 'The function returned no response: return context.res.json(…), or another of res.');
     final answer = {'status': response.status, 'headers': response.headers};
     final isStreamed = head['isStreamed'] as bool;
     if (isStreamed) _send({'kind': 'head', ...answer});

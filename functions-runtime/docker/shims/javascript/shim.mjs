@@ -55,57 +55,86 @@ function call(head, body) {
   })
 }
 
+/** What the API has answered with errors. */
+class GraphqlError extends Error {
+  constructor(errors, data) {
+    super(errors.map(({ message }) => message).join('\n'))
+    Object.assign(this, { name: 'GraphqlError', errors, data })
+  }
+}
+
 async function graphql(query, variables = {}) {
-  return JSON.parse((await call({ kind: 'graphql', query: String(query), variables })).body.toString())
+  // Documents of code generators are strings, objects with a toString, or parsed documents with their text in `loc`.
+  const text = query?.loc?.source?.body ?? String(query)
+  const { body } = await call({ kind: 'graphql', query: text, variables })
+  const { data, errors } = JSON.parse(body.toString())
+  if (errors?.length > 0) throw new GraphqlError(errors, data)
+  return data
 }
 
 async function fetchByBroker(input, init) {
   const request = new Request(input, init)
-  const body = request.body ? Buffer.from(await request.arrayBuffer()) : Buffer.alloc(0)
-  const { method, url, headers } = request
-  const reply = await call({ kind: 'fetch', method, url, headers: Object.fromEntries(headers) }, body)
-  const isEmpty = [101, 204, 205, 304].includes(reply.status)
-  return new Response(isEmpty ? null : reply.body, { status: reply.status, headers: reply.headers })
+  const bytes = request.body ? Buffer.from(await request.arrayBuffer()) : Buffer.alloc(0)
+  const { method, url, redirect } = request
+  const { status, headers, body } = await call(
+    { kind: 'fetch', method, url, redirect, headers: Object.fromEntries(request.headers) },
+    bytes,
+  )
+  return new Response([101, 204, 205, 304].includes(status) ? null : body, { status, headers })
 }
 globalThis.fetch = fetchByBroker
 
-const withType = (type, headers) => {
-  const all = new Headers(headers)
-  if (!all.has('content-type')) all.set('content-type', type)
-  return all
-}
-const res = Object.freeze({
-  json: (value, status = 200, headers = {}) =>
-    new Response(JSON.stringify(value), { status, headers: withType('application/json', headers) }),
-  text: (text, status = 200, headers = {}) =>
-    new Response(String(text), { status, headers: withType('text/plain; charset=utf-8', headers) }),
-  binary: (bytes, status = 200, headers = {}) =>
-    new Response(bytes, { status, headers: withType('application/octet-stream', headers) }),
-  empty: (status = 204, headers = {}) => new Response(null, { status, headers }),
-  redirect: (url, status = 302, headers = {}) =>
-    new Response(null, { status, headers: { ...headers, location: String(url) } }),
-})
-
-function requestOf(head, body) {
-  const host = head.headers.host ?? 'function'
-  const hasBody = !['GET', 'HEAD'].includes(head.method)
-  const req = new Request(`http://${host}${head.url}`, {
-    method: head.method,
-    headers: head.headers,
-    ...(hasBody ? { body } : {}),
-  })
-  const { pathname, searchParams } = new URL(req.url)
-  return Object.defineProperties(req, {
-    path: { value: pathname },
-    query: { value: Object.fromEntries(searchParams) },
-  })
+/** `made` gets every answer that was made with it. */
+function createRes(made) {
+  const make = (body, status, type, given = {}) => {
+    const headers = new Headers(given)
+    if (type && !headers.has('content-type')) headers.set('content-type', type)
+    const response = new Response(body, { status, headers })
+    made.push(response)
+    return response
+  }
+  return {
+    json: (value, status = 200, headers) => make(JSON.stringify(value) ?? 'null', status, 'application/json', headers),
+    text: (text, status = 200, headers) => make(String(text), status, 'text/plain; charset=utf-8', headers),
+    binary: (bytes, status = 200, headers) => make(bytes, status, 'application/octet-stream', headers),
+    empty: (status = 204, headers) => make(null, status, null, headers),
+    redirect: (url, status = 302, headers) => make(null, status, null, { ...headers, location: String(url) }),
+  }
 }
 
-async function load(entrypoint) {
-  const module = await import(pathToFileURL(join(process.cwd(), entrypoint)).href)
-  const found = module.default?.default ?? module.default ?? module.handler
-  if (typeof found !== 'function') throw new TypeError(`${entrypoint} has no default export that is a function.`)
-  return found
+/** The same as the web's own Request, for programs written for it. */
+function requestOf({ method, url, headers }, body) {
+  const hasBody = body.length > 0 && !/^(get|head)$/i.test(method)
+  const address = url.startsWith('/') ? `https://${headers.host ?? 'localhost'}${url}` : url
+  return new Request(address, { method, headers, ...(hasBody ? { body } : {}) })
+}
+
+function contextOf(head, body, made) {
+  const { method, url, headers, variables } = head
+  const [path, search = ''] = url.split(/\?(.*)/s)
+  const bytes = new Uint8Array(body)
+  const req = {
+    ...{ method, url, path, headers, query: Object.fromEntries(new URLSearchParams(search)) },
+    ...{ text: async () => body.toString(), json: async () => JSON.parse(body.toString()) },
+    ...{ bytes: async () => bytes, arrayBuffer: async () => bytes.buffer },
+  }
+  return {
+    ...{ req, res: createRes(made), env: { ...variables }, graphql, fetch: fetchByBroker },
+    ...{ log: (...values) => say('log', values), error: (...values) => say('error', values) },
+    get request() {
+      return requestOf(head, body)
+    },
+  }
+}
+
+/** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
+function callProgram(module, head, body, made) {
+  const main = module.default?.default ?? module.default
+  if (typeof main === 'function') return main(contextOf(head, body, made))
+  const other = main?.fetch ?? module.fetch ?? module[head.method.toUpperCase()]
+  if (typeof other !== 'function') throw new TypeError(`${head.entrypoint} has no default export that is a function.`)
+  const waiting = { waitUntil: () => {}, passThroughOnException: () => {} }
+  return other.call(main ?? module, requestOf(head, body), { ...head.variables }, waiting)
 }
 
 function memoryBytes() {
@@ -146,15 +175,17 @@ async function run(head, body) {
   for (const name of Object.keys(process.env)) if (!(name in known)) delete process.env[name]
   Object.assign(process.env, known, head.variables)
   try {
-    loading ??= load(head.entrypoint)
-    const context = {
-      ...{ req: requestOf(head, body), res, env: { ...head.variables }, graphql, fetch: fetchByBroker },
-      ...{ log: (...values) => say('log', values), error: (...values) => say('error', values) },
-    }
-    const response = await (await loading)(context)
+    loading ??= import(pathToFileURL(join(process.cwd(), head.entrypoint)).href)
+    const made = []
+    const returned = await callProgram(await loading, head, body, made)
+    const response = returned ?? (made.length === 1 ? made[0] : undefined)
     if (current !== head.id) return
     if (!(response instanceof Response)) {
-      await fail('INVALID_ANSWER', `The function answered ${typeof response}, not a Response.`)
+      const twice = 'The function answered twice.'
+      fail(
+        'INVALID_ANSWER',
+        made.length > 1 ? twice : 'The function returned no answer: return res.json(…), another of res, or a Response.',
+      )
       return
     }
     await answer(response, head.isStreamed)
@@ -169,7 +200,7 @@ function take(head, body) {
   const { resolve, reject } = waiting.get(head.call) ?? {}
   waiting.delete(head.call)
   if (head.error === null) resolve?.({ ...head, body })
-  else reject?.(new Error(head.error))
+  else reject?.(Object.assign(new Error(head.error.message), { name: head.error.name }))
 }
 
 /** What was thrown where nobody waits for it ends the run, and this process with it. */

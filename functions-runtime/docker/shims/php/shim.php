@@ -58,7 +58,7 @@ final class Wire
             [$reply, $answer] = self::receive();
         } while ($reply['kind'] !== 'reply' || $reply['call'] !== $call);
         if ($reply['error'] !== null) {
-            throw new \RuntimeException($reply['error']);
+            throw new EffectError($reply['error']['message']);
         }
         return [$reply, $answer];
     }
@@ -81,6 +81,20 @@ final class Wire
 function memory(): int
 {
     return (int) explode(' ', file_get_contents('/proc/self/statm'))[1] * 4096;
+}
+
+/** Why a graphql or fetch has no answer. */
+class EffectError extends \RuntimeException
+{
+}
+
+/** What the API has answered with errors. */
+final class GraphqlError extends EffectError
+{
+    public function __construct(public readonly array $errors, public readonly mixed $data)
+    {
+        parent::__construct(implode("\n", array_column($errors, 'message')));
+    }
 }
 
 class Message
@@ -187,10 +201,14 @@ final class Context
         Wire::say('error', self::shown($values));
     }
 
-    /** The whole answer of the API: ['data' => …, 'errors' => …]. */
-    public function graphql(string $query, array $variables = []): array
+    /** What the project's own API answers, its data. Throws a GraphqlError on errors. */
+    public function graphql(string $query, array $variables = []): mixed
     {
-        return json_decode(Wire::call(['kind' => 'graphql', 'query' => $query, 'variables' => (object) $variables])[1], true);
+        $answer = json_decode(Wire::call(['kind' => 'graphql', 'query' => $query, 'variables' => (object) $variables])[1], true);
+        if (!empty($answer['errors'])) {
+            throw new GraphqlError($answer['errors'], $answer['data'] ?? null);
+        }
+        return $answer['data'] ?? null;
     }
 
     public function fetch(string $url, string $method = 'GET', array $headers = [], string $body = '', mixed $json = null): FetchResponse
@@ -261,7 +279,7 @@ function run(array $head, string $body, array $known): void
         if ($response instanceof Response) {
             answer($response, $head['isStreamed']);
         } else {
-            Wire::fail('INVALID_ANSWER', 'The function answered ' . get_debug_type($response) . ', not a response of $context->res.');
+            Wire::fail('INVALID_ANSWER', 'The function returned ' . get_debug_type($response) . ': return $context->res->json(…), or another of res.');
         }
     } catch (\Throwable $error) {
         $own = fn (string $text) => str_replace(getcwd() . '/', '', $text);

@@ -107,8 +107,16 @@ class Responses:
         return Response(body, status, {"content-type": kind, **Headers(headers)})
 
 
-class FunctionError(Exception):
-    """What the broker says of a graphql or fetch that has no answer."""
+class EffectError(Exception):
+    """Why a graphql or fetch has no answer."""
+
+
+class GraphqlError(EffectError):
+    """What the API has answered with errors."""
+
+    def __init__(self, errors, data):
+        super().__init__("\n".join(str(error.get("message")) for error in errors))
+        self.errors, self.data = errors, data
 
 
 calls = 0
@@ -124,13 +132,16 @@ def call(head, body=b""):
             if reply["kind"] == "reply" and reply["call"] == calls:
                 break
     if reply["error"] is not None:
-        raise FunctionError(reply["error"])
+        raise EffectError(reply["error"]["message"])
     return reply, answer
 
 
 def graphql(query, variables=None):
-    """The whole answer of the API: {"data": …, "errors": …}."""
-    return json.loads(call({"kind": "graphql", "query": query, "variables": variables or {}})[1])
+    """What the project's own API answers, its data. Raises a GraphqlError on errors."""
+    answer = json.loads(call({"kind": "graphql", "query": str(query), "variables": variables or {}})[1])
+    if answer.get("errors"):
+        raise GraphqlError(answer["errors"], answer.get("data"))
+    return answer.get("data")
 
 
 def fetch(url, method="GET", headers=None, body=b"", json=None):
@@ -226,7 +237,7 @@ def run(head, body):
             response = asyncio.run(_awaited(response))
         if not isinstance(response, Response):
             kind = type(response).__name__
-            return fail("INVALID_ANSWER", f"The function answered {kind}, not a response of context.res.")
+            return fail("INVALID_ANSWER", f"The function returned {kind}: return context.res.json(…), or another of res.")
         answer(response, head["isStreamed"])
     except BaseException as error:
         frames = traceback.TracebackException.from_exception(error)

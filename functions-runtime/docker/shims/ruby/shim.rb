@@ -9,8 +9,18 @@ module Tendril
   WRITING = Mutex.new
   CALLING = Mutex.new
 
-  # What the broker says of a graphql or fetch that has no answer.
-  class FunctionError < StandardError; end
+  # Why a graphql or fetch has no answer.
+  class EffectError < StandardError; end
+
+  # What the API has answered with errors.
+  class GraphqlError < EffectError
+    attr_reader :errors, :data
+
+    def initialize(errors, data)
+      super(errors.map { |error| error["message"] }.join("\n"))
+      @errors, @data = errors, data
+    end
+  end
 
   def self.send_frame(head, body = "")
     text = JSON.generate(head)
@@ -32,7 +42,7 @@ module Tendril
       loop do
         reply, answer = receive
         next unless reply["kind"] == "reply" && reply["call"] == @calls
-        raise FunctionError, reply["error"] if reply["error"]
+        raise EffectError, reply["error"]["message"] if reply["error"]
         return [reply, answer]
       end
     end
@@ -124,9 +134,11 @@ module Tendril
     def log(*values) = Tendril.say("log", shown(values))
     def error(*values) = Tendril.say("error", shown(values))
 
-    # The whole answer of the API: { "data" => …, "errors" => … }.
+    # What the project's own API answers, its data. Raises a GraphqlError on errors.
     def graphql(query, variables = {})
-      JSON.parse(Tendril.call({ kind: "graphql", query: query, variables: variables })[1])
+      answer = JSON.parse(Tendril.call({ kind: "graphql", query: query.to_s, variables: variables })[1])
+      raise GraphqlError.new(answer["errors"], answer["data"]) if answer["errors"]&.any?
+      answer["data"]
     end
 
     def fetch(url, method: "GET", headers: {}, body: "", json: nil)
@@ -176,7 +188,7 @@ module Tendril
     load_function(head["entrypoint"])
     response = TOPLEVEL_BINDING.receiver.__send__(:main, Context.new(head, body))
     unless response.is_a?(Response)
-      return fail_with("INVALID_ANSWER", "The function answered #{response.class}, not a response of context.res.")
+      return fail_with("INVALID_ANSWER", "The function returned #{response.class}: return context.res.json(…), or another of res.")
     end
     answer(response, head["isStreamed"])
   rescue SystemExit

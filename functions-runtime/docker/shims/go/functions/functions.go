@@ -99,7 +99,24 @@ func (c *Context) Error(values ...any) { c.say("error", shown(values)) }
 
 func shown(values []any) string { return strings.TrimSuffix(fmt.Sprintln(values...), "\n") }
 
-// GraphQL reads the whole answer of the API, `{"data": …, "errors": …}`, into a value.
+// GraphQLError is what the API has answered with errors.
+type GraphQLError struct {
+	Errors []struct {
+		Message    string
+		Path       []any
+		Extensions map[string]any
+	}
+}
+
+func (e *GraphQLError) Error() string {
+	var messages []string
+	for _, one := range e.Errors {
+		messages = append(messages, one.Message)
+	}
+	return strings.Join(messages, "\n")
+}
+
+// GraphQL reads what the project's own API answers, its data, into a value. It answers a *GraphQLError on errors.
 func (c *Context) GraphQL(query string, variables map[string]any, answer any) error {
 	if variables == nil {
 		variables = map[string]any{}
@@ -108,7 +125,17 @@ func (c *Context) GraphQL(query string, variables map[string]any, answer any) er
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(body, answer)
+	var read struct {
+		Data json.RawMessage
+		GraphQLError
+	}
+	if err := json.Unmarshal(body, &read); err != nil {
+		return err
+	}
+	if len(read.Errors) > 0 {
+		return &read.GraphQLError
+	}
+	return json.Unmarshal(read.Data, answer)
 }
 
 func (c *Context) Fetch(request FetchRequest) (*FetchResponse, error) {

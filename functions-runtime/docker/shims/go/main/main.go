@@ -20,9 +20,9 @@ import (
 
 type reply struct {
 	Call    int
-	Error   *string
+	Error   *struct{ Message string }
 	Status  int
-	Headers functions.Headers
+	headers functions.Headers
 	body    []byte
 }
 
@@ -85,9 +85,9 @@ func call(head map[string]any, body []byte) (int, functions.Headers, []byte, err
 	send(head, body)
 	got := <-answer
 	if got.Error != nil {
-		return 0, nil, nil, errors.New(*got.Error)
+		return 0, nil, nil, errors.New(got.Error.Message)
 	}
-	return got.Status, got.Headers, got.body, nil
+	return got.Status, got.headers, got.body, nil
 }
 
 func say(level, text string) {
@@ -125,7 +125,7 @@ func run(head frame) {
 	case err != nil:
 		fail("THREW", err.Error(), nil)
 	case response == nil:
-		fail("INVALID_ANSWER", "The function answered nil, not a response of context.Res.", nil)
+		fail("INVALID_ANSWER", "The function returned nil: return context.Res.JSON(…), or another of Res.", nil)
 	default:
 		answer(response, head.IsStreamed)
 	}
@@ -209,6 +209,7 @@ func main() {
 		if head.Kind == "run" {
 			go run(head)
 		} else if answer, isThere := waiting.LoadAndDelete(head.Call); isThere {
+			head.reply.headers = head.Headers
 			answer.(chan reply) <- head.reply
 		}
 	}

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -17,10 +18,12 @@ public record Context(Request req, Map<String, String> env) {
         Shim.say("error", shown(values));
     }
 
-    /** The whole answer of the API: a map with data and errors. */
+    /** What the project's own API answers, its data. Throws a GraphqlException on errors. */
     public Object graphql(String query, Map<String, ?> variables) throws IOException {
         Shim.Frame reply = Shim.call(Map.of("kind", "graphql", "query", query, "variables", variables), new byte[0]);
-        return Json.parse(new String(reply.body(), StandardCharsets.UTF_8));
+        Map<?, ?> answer = (Map<?, ?>) Json.parse(new String(reply.body(), StandardCharsets.UTF_8));
+        if (answer.get("errors") instanceof List<?> errors && !errors.isEmpty()) throw new GraphqlException(errors, answer.get("data"));
+        return answer.get("data");
     }
 
     public Response fetch(String url) throws IOException {

@@ -62,7 +62,7 @@ public final class Shim {
         for (;;) {
             Frame reply = receive();
             if (!reply.head().get("kind").equals("reply") || !Long.valueOf(calls).equals(reply.head().get("call"))) continue;
-            if (reply.head().get("error") != null) throw new IOException((String) reply.head().get("error"));
+            if (reply.head().get("error") != null) throw new IOException((String) ((Map<?, ?>) reply.head().get("error")).get("message"));
             return reply;
         }
     }
@@ -107,7 +107,7 @@ public final class Shim {
             Request request = new Request((String) head.get("method"), (String) head.get("url"), texts(head.get("headers")), frame.body());
             Object response = load((String) head.get("entrypoint")).invoke(null, new Context(request, texts(head.get("variables"))));
             if (response instanceof Response found) answer(found, (Boolean) head.get("isStreamed"));
-            else fail("INVALID_ANSWER", "The function answered no Response.", null);
+            else fail("INVALID_ANSWER", "The function returned no Response: return Response.json(…), or another of it.", null);
         } catch (InvocationTargetException thrown) {
             threw(thrown.getCause());
         } catch (ReflectiveOperationException | RuntimeException | LinkageError error) {

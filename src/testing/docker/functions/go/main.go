@@ -35,6 +35,9 @@ func Main(context *functions.Context) (*functions.Response, error) {
 			return nil, err
 		}
 		return res.JSON(answer)
+	case "/wrong":
+		var answer any
+		return nil, context.GraphQL("{ wrong }", nil, &answer)
 	case "/fetch":
 		headers := functions.Headers{"x-a": "b"}
 		got, err := context.Fetch(functions.FetchRequest{Method: "POST", URL: "https://example.com/x", Headers: headers, Body: []byte("c")})

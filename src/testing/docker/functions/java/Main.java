@@ -25,6 +25,8 @@ public class Main {
                 return Response.empty();
             case "/graphql":
                 return Response.json(context.graphql("{ a }", Map.of("b", 1)));
+            case "/wrong":
+                return Response.json(context.graphql("{ wrong }", Map.of()));
             case "/fetch":
                 Response got = context.fetch("POST", "https://example.com/x", Map.of("x-a", "b"), "c".getBytes());
                 return Response.text(got.status() + " " + got.headers().get("x-b") + " " + got.text());

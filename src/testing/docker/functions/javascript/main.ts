@@ -1,7 +1,13 @@
 import { connect } from 'node:net'
 
 type Context = {
-  req: Request & { path: string; query: Record<string, string> }
+  req: {
+    method: string
+    path: string
+    query: Record<string, string>
+    headers: Record<string, string>
+    json: () => Promise<unknown>
+  }
   res: {
     json: (value: unknown, status?: number, headers?: Record<string, string>) => Response
     text: (text: string) => Response
@@ -21,7 +27,7 @@ export default async ({ req, res, log, error, graphql, env, fetch }: Context): P
   switch (req.path) {
     case '/hello': {
       const { method, query, headers } = req
-      return res.json({ method, query, header: headers.get('x-a'), body: await req.json() }, 201, { 'x-b': 'c' })
+      return res.json({ method, query, header: headers['x-a'], body: await req.json() }, 201, { 'x-b': 'c' })
     }
     case '/env':
       return res.text(`${env.NAME} ${process.env.NAME}`)
@@ -33,6 +39,8 @@ export default async ({ req, res, log, error, graphql, env, fetch }: Context): P
       return res.empty()
     case '/graphql':
       return res.json(await graphql('{ a }', { b: 1 }))
+    case '/wrong':
+      return res.json(await graphql('{ wrong }'))
     case '/fetch': {
       const got = await fetch('https://example.com/x', { method: 'POST', headers: { 'x-a': 'b' }, body: 'c' })
       return res.text(`${got.status} ${got.headers.get('x-b')} ${await got.text()}`)

@@ -16,6 +16,8 @@ return function ($context) {
             return $res->empty();
         case '/graphql':
             return $res->json($context->graphql('{ a }', ['b' => 1]));
+        case '/wrong':
+            return $res->json($context->graphql('{ wrong }'));
         case '/fetch':
             $got = $context->fetch('https://example.com/x', 'POST', ['x-a' => 'b'], 'c');
             return $res->text("$got->status {$got->headers['x-b']} {$got->text()}");

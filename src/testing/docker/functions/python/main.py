@@ -20,6 +20,8 @@ def main(context):
             return res.empty()
         case "/graphql":
             return res.json(context.graphql("{ a }", {"b": 1}))
+        case "/wrong":
+            return res.json(context.graphql("{ wrong }"))
         case "/fetch":
             got = context.fetch("https://example.com/x", method="POST", headers={"x-a": "b"}, body="c")
             return res.text(f"{got.status} {got.headers['x-b']} {got.text()}")
@@ -45,6 +47,17 @@ def main(context):
             everything = []
             while True:
                 everything.append(bytearray(os.urandom(1_000_000)) * 10)
+        case "/huge":
+            return res.binary(bytes(6 * 1024 * 1024 + 1))
+        case "/flood":
+            for _ in range(3_000):
+                context.log("line")
+            return res.empty()
+        case "/status":
+            return res.text("no", 99)
+        case "/garbage":
+            os.write(4, b"garbage, and more of it")
+            time.sleep(60)
         case "/network":
             try:
                 socket.create_connection(("1.1.1.1", 53), 2)

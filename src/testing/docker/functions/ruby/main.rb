@@ -12,6 +12,7 @@ def main(context)
     warn "four"
     res.empty
   when "/graphql" then res.json(context.graphql("{ a }", { b: 1 }))
+  when "/wrong" then res.json(context.graphql("{ wrong }"))
   when "/fetch"
     got = context.fetch("https://example.com/x", method: "POST", headers: { "x-a" => "b" }, body: "c")
     res.text("#{got.status} #{got.headers["x-b"]} #{got.text}")
