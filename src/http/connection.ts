@@ -177,6 +177,7 @@ async function start(
     if (Object.keys(subscriptions).length > limits.socketOperations) {
       throw new LimitExceeded(`A socket may run ${limits.socketOperations} operations at a time.`)
     }
+    await load.turn(extra.projectId)
     const operation = readOperation(payload)
     const ctx = { ...(await authenticate(app, { ...extra, requestId })), renewals: extra.renewals }
     load.admit(ctx)

@@ -103,6 +103,7 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
   const serve = async (exchange: Exchange, projectId: string, span?: Span) => {
     const { req, res, requestId } = exchange
     if (req.method === 'OPTIONS') return void res.writeHead(204).end()
+    await load.turn(projectId)
     const asked = await readRequest(exchange)
     const ctx = await authenticate(app, {
       projectId,

@@ -37,6 +37,8 @@ export function requestIdOf(req: IncomingMessage): string {
 export async function readBytes(req: IncomingMessage): Promise<Buffer> {
   if (req.headers['content-encoding'] !== undefined)
     throw new Refusal(415, 'INVALID', 'The body may not be compressed.')
+  // It ended while it waited for its turn.
+  if (req.destroyed) throw new Refusal(400, 'INVALID', 'The body ended early.')
   const tooLarge = () => {
     req.resume()
     return new Refusal(413, 'LIMIT_EXCEEDED', `The body may have ${limits.bodyBytes} bytes.`)

@@ -1,4 +1,5 @@
 import { Unavailable } from '../errors.ts'
+import { createNeighbours } from './neighbours.ts'
 
 /** Who may use the connections of a pool at a time, so that one busy project leaves room for the others. */
 export type Shares = {
@@ -31,17 +32,8 @@ export function createShares(
 ): Shares {
   const projects = new Map<string, Project>()
   let waiting = 0
-  let latest = { projectId: '', at: 0 }
-  let another = latest
-
-  const note = (projectId: string) => {
-    if (latest.projectId !== projectId) {
-      another = latest
-      latest = { projectId, at: 0 }
-    }
-    latest.at = performance.now()
-  }
-  const mostOf = () => (another.at > 0 && performance.now() - another.at < limits.recentMs ? beside : alone)
+  const neighbours = createNeighbours(limits.recentMs)
+  const mostOf = () => (neighbours.ask() ? beside : alone)
 
   const leave = (projectId: string, project: Project) => {
     project.running -= 1
@@ -87,7 +79,7 @@ export function createShares(
     }
   }
   const run = <T>(projectId: string, work: () => Promise<T>): Promise<T> => {
-    note(projectId)
+    neighbours.note(projectId)
     const project = projects.get(projectId) ?? { running: 0, turns: [] }
     if (project.running >= mostOf()) return turnOf(project).then(() => finish(projectId, project, work))
     if (project.running === 0) projects.set(projectId, project)

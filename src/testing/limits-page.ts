@@ -176,8 +176,9 @@ ${table(time)}
 A node that has too much to do answers \`UNAVAILABLE\` at once, with \`retryAfterMs\` and, over HTTP, 503 and \`Retry-After\`. Members of a project are let in
 until it is ${limits.load.membersTimes} times as much; \`/health\` and \`/health/ready\` always answer, on a connection of their own.
 
-A project that is alone may run as many operations at a time as a node has connections, but one; while others ask too, a quarter of that
-(the members of a project are counted apart from its clients). What is beyond that waits for its turn. The same holds for statements about documents.
+A project that is alone may run ${limits.load.alone} operations at a time on a node, and ${limits.load.beside} while others ask too (the members of a project are counted
+apart from its clients). Of the node's connections it may use all but one, and a quarter beside others. What is beyond that waits for its turn,
+and a project that asks many things at once is heard once in each pass of the event loop, so that others are heard in between.
 
 With \`DATABASE_REPLICA_URL\`, queries of documents are answered by a standby that is near enough, and by the primary when it is not. Who has written
 through a node reads the primary there for ${seconds(replicaLimits.lagMs)}. What others write, and whom they let read it, may be seen so much later.
