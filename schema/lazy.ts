@@ -10,6 +10,9 @@ export type Part = {
   types: () => readonly GraphQLNamedType[]
 }
 
+/** All of them, and the one that a type or a root field is of: a change of one must not cost as much as all of them. */
+export type Parts = { parts: readonly Part[]; partOf: (coordinate: string) => Part | undefined }
+
 type Root = keyof RootFields
 type Fields = GraphQLFieldMap<unknown, Context>
 
@@ -27,7 +30,7 @@ export const descriptions: Record<string, string> = {
  */
 export function extendLazily(
   base: GraphQLSchema,
-  parts: readonly Part[],
+  { parts, partOf }: Parts,
   extensions: Record<string, unknown>,
 ): GraphQLSchema {
   const config = {
@@ -37,10 +40,7 @@ export function extendLazily(
     // Made by code from checked names; a test holds it to the specification.
     assumeValid: true,
   }
-  const byCoordinate = new Map(
-    parts.flatMap((part) => part.coordinates.map((coordinate) => [coordinate, part] as const)),
-  )
-  const types = lazyRoots(base, parts, byCoordinate)
+  const types = lazyRoots(base, { parts, partOf })
   const byName = new Map(Object.values(types).map((type) => [type?.name, type]))
   let complete: GraphQLSchema | undefined
   const whole = () => {
@@ -48,8 +48,7 @@ export function extendLazily(
     return complete
   }
   const typeOf = (name: string) =>
-    byCoordinate
-      .get(name)
+    partOf(name)
       ?.types()
       .find((type) => type.name === name)
   return Object.assign(new GraphQLSchema(config), {
@@ -66,7 +65,7 @@ export function extendLazily(
   })
 }
 
-function lazyRoots(base: GraphQLSchema, parts: readonly Part[], byCoordinate: ReadonlyMap<string, Part>) {
+function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
   const own = { query: base.getQueryType(), mutation: base.getMutationType(), subscription: base.getSubscriptionType() }
   const fieldsOf = (root: Root): Fields => Object.assign(Object.create(null), own[root]?.getFields())
   const fields = { query: fieldsOf('query'), mutation: fieldsOf('mutation'), subscription: fieldsOf('subscription') }
@@ -90,7 +89,7 @@ function lazyRoots(base: GraphQLSchema, parts: readonly Part[], byCoordinate: Re
     for (const part of parts) if (isEmpty()) make(part)
     if (isEmpty()) return null
     const type = new GraphQLObjectType({ name, description: own[root]?.description ?? descriptions[name], fields: {} })
-    const lazy = lazyFields(fields[root], (field) => make(byCoordinate.get(`${name}.${field}`)), order)
+    const lazy = lazyFields(fields[root], (field) => make(partOf(`${name}.${field}`)), order)
     return Object.assign(type, { getFields: () => lazy })
   }
   return { query: rootOf('query'), mutation: rootOf('mutation'), subscription: rootOf('subscription') }

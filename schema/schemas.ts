@@ -1,3 +1,4 @@
+import { setImmediate as pass } from 'node:timers/promises'
 import { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Context, consoleProjectId, type Services } from '../src/context.ts'
@@ -11,7 +12,7 @@ import { rootFields } from './documents/fields.ts'
 import { createTypesOf } from './documents/group.ts'
 import { createSharedTypes, sharedNames } from './documents/shared.ts'
 import type { Environment } from './documents/types.ts'
-import { visibleCollections } from './documents/visible.ts'
+import { type VisibleCollection, visibleCollections } from './documents/visible.ts'
 import { schema } from './index.ts'
 import { descriptions, extendLazily, type Part } from './lazy.ts'
 
@@ -51,6 +52,8 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
       if (known?.model === model) return known.schema
       const made = build(environment, own, model, ctx)
       schemas.set(key, { model, schema: made })
+      // Others are heard before the first operation of a new schema is looked at, which makes the types that it needs.
+      await pass()
       return made
     },
     watch: models.watch,
@@ -103,7 +106,7 @@ function isAccess(access: unknown): access is Access {
 function build(environment: Environment, own: GraphQLSchema, model: ProjectModel, ctx: Context): GraphQLSchema {
   const visible = visibleCollections(model, classOf(ctx))
   const typesOf = createTypesOf(environment, visible)
-  const parts = [...visible.values()].map((one): Part => {
+  const partOf = (one: VisibleCollection): Part => {
     const types = () => typesOf(one.collection.id)
     return {
       coordinates: one.collection.names.coordinates,
@@ -113,8 +116,10 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
         return [...Object.values(others), ...Object.values(aggregate)].filter((type) => type !== null)
       },
     }
-  })
-  return extendLazily(own, parts, { model })
+  }
+  const parts = new Map([...visible].map(([id, one]) => [id, partOf(one)]))
+  const byOwner = (coordinate: string) => parts.get(model.owners.get(coordinate) ?? '')
+  return extendLazily(own, { parts: [...parts.values()], partOf: byOwner }, { model })
 }
 
 function coordinatesOf(api: GraphQLSchema): string[] {

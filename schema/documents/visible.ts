@@ -36,18 +36,29 @@ function visible(
   rights: ReadonlyMap<string, ReadonlySet<Right>>,
   caller: CallerClass,
 ): VisibleCollection {
-  const columns = [...collection.columns.values()]
-  const known = [...collection.neighbours.values()].filter(({ collectionId }) => rights.has(collectionId))
-  const shown = {
-    columns: columns.filter((column) => mayClassUse(column.rights, 'read', caller)),
-    settableColumns: columns.filter(
-      ({ attributeId, computed, rights: own }) =>
-        attributeId !== null && !computed && mayClassUse(own, 'update', caller),
-    ),
-    neighbours: known.filter(
-      ({ collectionId, rights: own }) => rights.get(collectionId)?.has('read') && mayClassUse(own, 'read', caller),
-    ),
-    settable: known.filter(({ rights: own }) => mayClassUse(own, 'update', caller)),
+  const columns = () => [...collection.columns.values()]
+  const known = () => [...collection.neighbours.values()].filter(({ collectionId }) => rights.has(collectionId))
+  // Of a large project few collections are asked for before it changes again.
+  return {
+    collection,
+    rights: held,
+    caller,
+    get columns() {
+      return columns().filter((column) => mayClassUse(column.rights, 'read', caller))
+    },
+    get settableColumns() {
+      return columns().filter(
+        ({ attributeId, computed, rights: own }) =>
+          attributeId !== null && !computed && mayClassUse(own, 'update', caller),
+      )
+    },
+    get neighbours() {
+      return known().filter(
+        ({ collectionId, rights: own }) => rights.get(collectionId)?.has('read') && mayClassUse(own, 'read', caller),
+      )
+    },
+    get settable() {
+      return known().filter(({ rights: own }) => mayClassUse(own, 'update', caller))
+    },
   }
-  return { collection, rights: held, caller, ...shown }
 }

@@ -60,9 +60,9 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
     const collection = known(one)
     if (collection) return [{ ...one, collection, names: collection.names }]
     const row = rows.get(one.id)
-    return row ? [{ ...one, row, names: typeNamesOf(row.typeName, row.key) }] : []
+    return row ? [{ ...one, row, names: namesOf(row, before) }] : []
   })
-  const kept = withoutClashes(all)
+  const { kept, owners } = isNamedAs(all, before) ? { kept: all, owners: before.owners } : withoutClashes(all)
   const clashes = kept.length < all.length
   if (clashes && before) return loadModel(sql, projectId)
   const ids = new Set(kept.map(({ id }) => id))
@@ -75,7 +75,7 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
     if (!clashes) digests.set(collection, digest)
     return collection
   }
-  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])) }
+  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])), owners }
 }
 
 type Found = Omit<Row, 'attributes'>
@@ -102,14 +102,27 @@ async function readRows(sql: Pool, projectId: string, known: (one: Listed) => un
   }
 }
 
+/** Those it had before where it is called the same: they are compared by identity. */
+function namesOf({ id, typeName, key }: Found, before: ProjectModel | undefined): Names {
+  const known = before?.collections.get(id)
+  return known?.typeName === typeName && known.key === key ? known.names : typeNamesOf(typeName, key)
+}
+
+/** Whether the same collections have the same names as before, as after most changes: then nothing can clash anew. */
+function isNamedAs(candidates: readonly Candidate[], before: ProjectModel | undefined): before is ProjectModel {
+  if (candidates.length !== before?.collections.size) return false
+  return candidates.every(({ id, names }) => before.collections.get(id)?.names === names)
+}
+
 /** Two things of one name would make the whole schema unusable: the one that was there first keeps it. */
-function withoutClashes(candidates: readonly Candidate[]): Candidate[] {
-  const taken = new Set<string>()
-  return candidates.filter((one) => {
+function withoutClashes(candidates: readonly Candidate[]): { kept: Candidate[]; owners: Map<string, string> } {
+  const owners = new Map<string, string>()
+  const kept = candidates.filter((one) => {
     const { coordinates } = one.names
     const isReserved = 'row' in one && nameClash(one.row, []) !== null
-    if (isReserved || coordinates.some((name) => taken.has(name))) return false
-    for (const name of coordinates) taken.add(name)
+    if (isReserved || coordinates.some((name) => owners.has(name))) return false
+    for (const name of coordinates) owners.set(name, one.id)
     return true
   })
+  return { kept, owners }
 }

@@ -86,7 +86,13 @@ export type CollectionModel = {
 }
 
 /** A project's own collections at one revision of its schema. */
-export type ProjectModel = { projectId: string; revision: number; collections: ReadonlyMap<string, CollectionModel> }
+export type ProjectModel = {
+  projectId: string
+  revision: number
+  collections: ReadonlyMap<string, CollectionModel>
+  /** The id of the collection that a type or a root field is made of, by schema coordinate. */
+  owners: ReadonlyMap<string, string>
+}
 
 /** Throws Unavailable for one that is gone: a live subscription may have been planned on an older revision. */
 export function collectionOf(model: ProjectModel, id: string): CollectionModel {
