@@ -11,15 +11,15 @@ type Disturb = () => Promise<() => Promise<unknown>>
 const p99 = (latencies: readonly number[]) => percentile(latencies, 0.99)
 
 /**
- * The p99 of a load beside something, over that of the load alone: the median of some rounds. In a round both are measured in
- * slices of a second, by turns, so that whatever else the machine does meets both alike; `seconds` of each are judged together.
+ * The p99 of a load beside each of these, over that of the load alone: the median of some rounds. In a round all are measured
+ * in slices of a second, by turns, so that whatever else the machine does meets all alike; `seconds` of each are judged together.
  */
-export async function compareBeside(
+export async function compareBeside<Name extends string>(
   part: Part,
   job: Omit<Load, 'seconds'>,
   { rounds, seconds }: Rounds,
-  disturb: Disturb,
-): Promise<{ ratio: number; failures: string[] }> {
+  disturbs: Readonly<Record<Name, Disturb>>,
+): Promise<{ ratios: Record<Name, number>; failures: string[] }> {
   const slice = { ...job, seconds: Math.min(1, seconds) }
   const failures: string[] = []
   const measure = async (into: number[]) => {
@@ -27,20 +27,31 @@ export async function compareBeside(
     failures.push(...measured.failures)
     into.push(...measured.latencies)
   }
-  const ratios: number[] = []
+  const besides = (Object.entries(disturbs) as [Name, Disturb][]).map(([name, disturb]) => ({
+    name,
+    disturb,
+    ratios: [] as number[],
+  }))
   await measure([])
   for (let i = 0; i < rounds; i++) {
-    const [alone, beside]: [number[], number[]] = [[], []]
+    const alone: number[] = []
+    const these = besides.map((one) => ({ ...one, latencies: [] as number[] }))
     for (let left = seconds; left > 0; left -= slice.seconds) {
       await measure(alone)
-      const end = await disturb()
-      await measure(beside)
-      await end()
+      for (const { disturb, latencies } of these) {
+        const end = await disturb()
+        await measure(latencies)
+        await end()
+      }
     }
-    ratios.push(p99(beside) / p99(alone))
-    say(`  ${told(alone)} alone, ${told(beside)} beside it, of ${beside.length} requests`)
+    say(`  ${told(alone)} alone, of ${alone.length} requests`)
+    for (const { name, ratios, latencies } of these) {
+      ratios.push(p99(latencies) / p99(alone))
+      say(`  ${told(latencies)} beside ${name}`)
+    }
   }
-  return { ratio: median(ratios), failures }
+  const ratios = Object.fromEntries(besides.map(({ name, ratios }) => [name, median(ratios)])) as Record<Name, number>
+  return { ratios, failures }
 }
 
 function told(latencies: readonly number[]): string {

@@ -73,9 +73,12 @@ async function measureNeighbour(stage: Stage, options: Options) {
       made = (await running).rps
     }
   }
-  const { ratio, failures } = await compareBeside(stage.neighbour, job, options, disturb)
+  const { ratios, failures } = await compareBeside(stage.neighbour, job, options, { 'the other project': disturb })
   say(`the other project asked ${round(made, 0)} times a second`)
-  return { ratio, broken: failures.slice(0, 1).map((answer) => `A quiet project was refused: ${answer}`) }
+  return {
+    ratio: ratios['the other project'],
+    broken: failures.slice(0, 1).map((answer) => `A quiet project was refused: ${answer}`),
+  }
 }
 
 async function measure(stage: Stage, options: Options): Promise<Outcome> {

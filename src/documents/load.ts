@@ -13,18 +13,23 @@ const language = `(select coalesce(i.language, 'simple') from indexes i where i.
 const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::text from indexes i
     where i."collectionId" = c.id and i.type = 'UNIQUE' and i.status = 'AVAILABLE')`
 
-/** What each collection's model is made of, as a digest: its row, its attributes, those that point at it, and whether their other ends are there. */
+/**
+ * Of which versions of rows each collection's model is made, as a digest: its own, those of its attributes and indexes, of the
+ * attributes that point at it, and whether their other ends are there. `xmin` names the transaction that wrote a row: to read
+ * the rows themselves takes PostgreSQL ten times as long.
+ */
 const digestsQuery = `
-  with collection as (select c.* from collections c where c."projectId" = $1 and ${shown}),
+  with collection as (select c.id, c."createdAt", c.xmin as version from collections c where c."projectId" = $1 and ${shown}),
   attribute as (
-    select a.id, a."createdAt", a."collectionId", a."relatedCollectionId", concat(a::text, r.id is not null, ${language}) as text
+    select a."collectionId", a."relatedCollectionId", concat(a.id, ' ', a.xmin, r.id is not null) as text
     from attributes a join collection c on c.id = a."collectionId" left join collection r on r.id = a."relatedCollectionId"
     where a.status in ('AVAILABLE', 'CHANGING')),
-  ends as (
-    select "collectionId" as at, id, "createdAt", text from attribute
-    union all select "relatedCollectionId", id, "createdAt", text from attribute where "relatedCollectionId" is not null),
-  digest as (select at, string_agg(text, ',' order by "createdAt", id) as text from ends group by at)
-  select p."schemaRevision" as revision, c.id, md5(concat(c::text, d.text, ${uniques})) as digest
+  part as (
+    select "collectionId" as at, text from attribute
+    union all select "relatedCollectionId", text from attribute where "relatedCollectionId" is not null
+    union all select i."collectionId", concat(i.id, ' ', i.xmin) from indexes i join collection c on c.id = i."collectionId"),
+  digest as (select at, concat(count(*), ' ', sum(hashtextextended(text, 0))) as text from part group by at)
+  select p."schemaRevision" as revision, c.id, concat(c.version, ' ', d.text) as digest
   from projects p left join collection c on true left join digest d on d.at = c.id
   where p.id = $1 order by c."createdAt", c.id`
 
