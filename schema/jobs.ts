@@ -1,21 +1,14 @@
 import { z } from 'zod'
 import { JobRunOutcome as Outcome } from '../prisma/client/enums.ts'
-import {
-  discardJob,
-  jobsWhere,
-  keyOf,
-  nameOf,
-  replayJob,
-  runsWhere,
-  statusOf,
-  visibleJobs,
-} from '../src/modules/jobs/jobs.ts'
+import { discardJob, jobsWhere, keyOf, nameOf, replayJob, runsWhere, statusOf } from '../src/modules/jobs/jobs.ts'
 import { eventLag, jobQueues, type EventLag as Lag, type JobQueue as Queue } from '../src/modules/jobs/lags.ts'
+import { visibleJobs } from '../src/modules/jobs/visible.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
-const access = { audience: ['console'] } as const
+/** At `/graphql`: for those who run the installation, of what serves many projects at once. */
+const access = { audience: ['console', 'owner'] } as const
 const nameArg = { validate: z.string().max(64), description: 'Only of this name, e.g. `mails.send`.' }
 
 const JobStatus = builder.enumType('JobStatus', {
@@ -113,14 +106,14 @@ builder.queryFields((t) => ({
       cursor: 'job',
       access,
       description:
-        "The project's jobs, by name, the newest keys first. Work that is done for many projects at once, such as sending to webhooks, is not listed.",
+        "The project's jobs, by name, the newest keys first. At `/graphql`, for those whose address is one of `OPERATORS`: work that is done for many projects at once, such as sending to webhooks.",
       args: {
         name: t.arg.string(nameArg),
         status: t.arg({ type: JobStatus, description: 'Only those that stand so: `DEAD` are the dead letters.' }),
       },
-      totalCount: (_root, args, ctx) => ctx.db.jobAttempt.count({ where: jobsWhere(ctx, args) }),
-      resolve: (query, _root, args, ctx) =>
-        ctx.db.jobAttempt.findMany({ ...query, where: jobsWhere(ctx, args), orderBy: { job: 'desc' } }),
+      totalCount: async (_root, args, ctx) => ctx.db.jobAttempt.count({ where: await jobsWhere(ctx, args) }),
+      resolve: async (query, _root, args, ctx) =>
+        ctx.db.jobAttempt.findMany({ ...query, where: await jobsWhere(ctx, args), orderBy: { job: 'desc' } }),
     },
     ...JobList,
   ),
@@ -131,9 +124,9 @@ builder.queryFields((t) => ({
       access,
       description: 'Runs of jobs of the last seven days, newest first.',
       args: { jobId: t.arg.id({ description: 'Only of this job.' }), name: t.arg.string(nameArg) },
-      totalCount: (_root, args, ctx) => ctx.db.jobRun.count({ where: runsWhere(ctx, args) }),
-      resolve: (query, _root, args, ctx) =>
-        ctx.db.jobRun.findMany({ ...query, where: runsWhere(ctx, args), orderBy: { id: 'desc' } }),
+      totalCount: async (_root, args, ctx) => ctx.db.jobRun.count({ where: await runsWhere(ctx, args) }),
+      resolve: async (query, _root, args, ctx) =>
+        ctx.db.jobRun.findMany({ ...query, where: await runsWhere(ctx, args), orderBy: { id: 'desc' } }),
     },
     ...JobRunList,
   ),
@@ -179,7 +172,7 @@ changedField({
       type: Job,
       nullable: true,
       description: 'The job as it is now; null once it is gone.',
-      resolve: (query, { id, ctx }) =>
-        ctx.db.jobAttempt.findFirst({ ...query, where: { AND: [{ job: id }, visibleJobs(ctx)] } }),
+      resolve: async (query, { id, ctx }) =>
+        ctx.db.jobAttempt.findFirst({ ...query, where: { AND: [{ job: id }, await visibleJobs(ctx)] } }),
     }),
 })

@@ -109,6 +109,11 @@ export const variables = {
     .describe(
       'InfluxDB 1.x that Telegraf writes to, `http://host:8086/database`. Usage is read there; without it, in PostgreSQL.',
     ),
+  OPERATORS: list
+    .default([])
+    .describe(
+      'Addresses of those who run this installation, separated by commas. Whoever has proved such an address sees at /graphql the jobs that serve many projects at once.',
+    ),
   KEEP_DELIVERIES_DAYS: days(14).describe('How long deliveries to webhooks are kept after their end.'),
   KEEP_RUNS_DAYS: days(14).describe('How long runs of tasks are kept after their end.'),
   KEEP_MAILS_DAYS: days(30).describe('How long it is kept which mails were sent.'),

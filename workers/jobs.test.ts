@@ -154,6 +154,68 @@ function lagOf(data: Record<string, { consumer: string; events: number; seconds:
   return [bridge?.consumer, bridge?.events, bridge?.seconds]
 }
 
+describe('jobs that serve many projects', () => {
+  let world: World
+  let schemas: Schemas
+  const job = 'deliveries.send:moment'
+
+  before(async () => {
+    world = await createWorld({ OPERATORS: 'Root@example.org, other@example.org' })
+    schemas = createSchemas(world.app)
+    await world.app.db.jobAttempt.create({
+      data: { job, data: { webhookIds: [] }, quarantinedAt: new Date(), error: 'no' },
+    })
+  })
+  after(async () => {
+    await schemas.close()
+    await world.close()
+  })
+
+  const account = async (data: object) => {
+    const { owner, ownerAtConsole } = await world.createProject()
+    await world.app.db.user.update({ where: { id: owner.actor?.kind === 'account' ? owner.actor.id : '' }, data })
+    return { owner, ownerAtConsole }
+  }
+  const listed =
+    '{ jobs(status: DEAD) { totalCount nodes { id data reason } } jobQueues { name dead } jobRuns { totalCount } }'
+
+  test('nobody sees them but who has proved an address of those who run the installation', async () => {
+    const others = [
+      await account({ emailVerified: true }),
+      await account({ email: 'other@example.org', emailVerified: false }),
+    ]
+    const root = await account({ email: 'root@example.org', emailVerified: true })
+    for (const ctx of [...others.flatMap(({ owner, ownerAtConsole }) => [owner, ownerAtConsole]), root.owner]) {
+      const { data, errors } = await operate(schemas, ctx, listed)
+      assert.deepEqual([errors, data?.jobs.totalCount, data?.jobQueues], [[], 0, []])
+      for (const source of [replay, discard])
+        assert.deepEqual((await operate(schemas, ctx, source, { id: job })).errors, ['NOT_FOUND There is no such job.'])
+    }
+    assert.notDeepEqual((await operate(schemas, world.context('console'), listed)).errors, [])
+  })
+
+  test('who runs the installation replays and discards them, and none of a project', async () => {
+    const { ownerAtConsole: root } = await account({ email: 'Root@Example.org', emailVerified: true })
+    const { projectId } = await world.createProject()
+    const theirs = { job: 'mails.send:theirs', projectId, quarantinedAt: new Date() }
+    await world.app.db.jobAttempt.create({ data: theirs })
+    const { data, errors } = await operate(schemas, root, listed)
+    assert.deepEqual(errors, [])
+    assert.deepEqual(data?.jobs.nodes, [{ id: job, data: { webhookIds: [] }, reason: 'no' }])
+    assert.deepEqual([data?.jobQueues, data?.jobRuns.totalCount], [[{ name: 'deliveries.send', dead: 1 }], 0])
+    for (const source of [replay, discard])
+      assert.deepEqual((await operate(schemas, root, source, { id: theirs.job })).errors, [
+        'NOT_FOUND There is no such job.',
+      ])
+    assert.deepEqual((await operate(schemas, root, replay, { id: job })).errors, [])
+    assert.deepEqual(await world.emitted(), ['jobs.replayed'])
+    const later = { ...world.app, clock: () => new Date(Date.now() + 60_000) }
+    assert.deepEqual(await jobs.owed?.(later), [
+      { job: { name: 'deliveries.send' }, key: 'moment', data: { webhookIds: [] }, projectId: null, isRevived: true },
+    ])
+  })
+})
+
 describe('what was given up with a job', () => {
   let world: World
   let schemas: Schemas

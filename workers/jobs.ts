@@ -3,7 +3,7 @@ import { matchesEvent } from '../src/logged-event.ts'
 import { keyOf, nameOf } from '../src/modules/jobs/jobs.ts'
 import type { Owed, Worker } from './implement.ts'
 
-type Replayed = { job: string; data: unknown; projectId: string }
+type Replayed = { job: string; data: unknown; projectId: string | null }
 
 /** Enqueues jobs again that were given up, when somebody asks for it. */
 export const jobs: Worker = {

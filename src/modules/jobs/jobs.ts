@@ -1,13 +1,14 @@
 import type { JobAttempt, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, consoleProjectId, type DbContext, transaction } from '../../context.ts'
 import { Conflict, NotFound } from '../../errors.ts'
 import { type EventDef, emit } from '../../event.ts'
 import { sendMailJob } from '../mails/jobs.ts'
 import { reopenMail } from '../mails/mails.ts'
-import { isOperator, requireOperator } from '../operators/operators.ts'
+import { requireOperator } from '../operators/operators.ts'
 import { runTaskJob } from '../tasks/jobs.ts'
 import { reopenRun } from '../tasks/runs.ts'
 import { jobDiscarded, jobReplayed } from './events.ts'
+import { visibleJobRuns, visibleJobs } from './visible.ts'
 
 export type JobStatus = 'WAITING' | 'RUNNING' | 'DEAD' | 'DONE'
 
@@ -28,23 +29,18 @@ export function statusOf({ quarantinedAt, attempts }: Pick<JobAttempt, 'quaranti
 export const nameOf = (job: string) => job.slice(0, job.indexOf(':'))
 export const keyOf = (job: string) => job.slice(job.indexOf(':') + 1)
 
-/** The jobs of the project that is asked, for those who run it. Jobs that serve many projects at once are nobody's. */
-export function visibleJobs(ctx: Context): { projectId: string | { in: string[] } } {
-  return isOperator(ctx) ? { projectId: ctx.projectId } : { projectId: { in: [] } }
-}
-
 type Filter = { name?: string | null | undefined; status?: JobStatus | null | undefined }
 
-export function jobsWhere(ctx: Context, { name, status }: Filter): Prisma.JobAttemptWhereInput {
+export async function jobsWhere(ctx: Context, { name, status }: Filter): Promise<Prisma.JobAttemptWhereInput> {
   const named = name == null ? {} : { job: { startsWith: `${name}:` } }
-  return { AND: [visibleJobs(ctx), named, status ? rowsOf[status] : {}] }
+  return { AND: [await visibleJobs(ctx), named, status ? rowsOf[status] : {}] }
 }
 
 type RunFilter = { name?: string | null | undefined; jobId?: string | null | undefined }
 
-export function runsWhere(ctx: Context, { name, jobId }: RunFilter): Prisma.JobRunWhereInput {
+export async function runsWhere(ctx: Context, { name, jobId }: RunFilter): Promise<Prisma.JobRunWhereInput> {
   const named = name == null ? {} : { job: { startsWith: `${name}:` } }
-  return { AND: [visibleJobs(ctx), named, jobId == null ? {} : { job: jobId }] }
+  return { AND: [await visibleJobRuns(ctx), named, jobId == null ? {} : { job: jobId }] }
 }
 
 /** What was given up with a job is put back, so that it finds something to do. */
@@ -69,9 +65,10 @@ async function revise(
   event: EventDef<{ jobId: string }>,
   changes: Prisma.JobAttemptUpdateManyMutationInput,
 ): Promise<JobAttempt> {
-  requireOperator(ctx)
+  if (ctx.projectId !== consoleProjectId) requireOperator(ctx)
+  const visible = await visibleJobs(ctx)
   return transaction(ctx, async (tx) => {
-    const mine = { AND: [{ job: id }, visibleJobs(ctx)] }
+    const mine = { AND: [{ job: id }, visible] }
     const [job] = await tx.db.jobAttempt.updateManyAndReturn({
       where: { AND: [mine, rowsOf.DEAD] },
       data: { ...changes, quarantinedAt: null, error: null },

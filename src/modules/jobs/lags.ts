@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts'
-import { isOperator } from '../operators/operators.ts'
+import { jobOwner } from './visible.ts'
 
 export type JobQueue = {
   name: string
@@ -9,17 +9,18 @@ export type JobQueue = {
   oldestWaitingAt: Date | null
 }
 
-/** How many of the project's jobs wait, run and are dead, by their name. */
+/** How many of the caller's jobs wait, run and are dead, by their name. */
 export async function jobQueues(ctx: Context): Promise<JobQueue[]> {
-  if (!isOperator(ctx)) return []
+  const owner = await jobOwner(ctx)
+  if (!owner) return []
   const { rows } = await ctx.sql.query<JobQueue>(
     `select split_part(job, ':', 1) as name,
        (count(*) filter (where "quarantinedAt" is null and attempts = 0))::int as waiting,
        (count(*) filter (where "quarantinedAt" is null and attempts > 0))::int as running,
        (count("quarantinedAt"))::int as dead,
        min(at) filter (where "quarantinedAt" is null and attempts = 0) as "oldestWaitingAt"
-     from job_attempts where "projectId" = $1 group by 1 order by 1`,
-    [ctx.projectId],
+     from job_attempts where "projectId" is not distinct from $1 group by 1 order by 1`,
+    [owner.projectId],
   )
   return rows
 }

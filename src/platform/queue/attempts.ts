@@ -8,7 +8,7 @@ export const maxStarts = 5
 /** The right to run one job, held until `at` is older than the lease or its process is gone. `at` is also what fences a zombie out. */
 export type Lease = { job: string; at: Date; startedAt: Date; attempt: number }
 
-/** Whose job it is, and what it was given: kept of a project's job, so that it can be shown and replayed. */
+/** Whose job it is, and what it was given: kept, so that it can be shown and replayed. */
 export type Claim = { job: string; projectId: string | null; data: unknown; worker: number | null; attempt: number }
 
 export type Start = { kind: 'started'; lease: Lease } | { kind: 'busy' } | { kind: 'done' } | { kind: 'quarantined' }
@@ -23,7 +23,7 @@ async function writeStarts(sql: Pool, claims: readonly Claim[], leaseMs: number)
   const { rows } = await sql.query<Started>({
     name: 'queue.starts',
     text: `insert into job_attempts as a (job, attempts, at, worker, "projectId", data)
-     select job, 1, clock_timestamp(), worker, "projectId", case when "projectId" is not null then data end
+     select job, 1, clock_timestamp(), worker, "projectId", data
      from jsonb_to_recordset($1::jsonb) as claim(job text, worker int, "projectId" text, data jsonb) order by job
      on conflict (job) do update
        set attempts = a.attempts + 1, at = clock_timestamp(), worker = excluded.worker, "projectId" = excluded."projectId",
