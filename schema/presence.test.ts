@@ -3,8 +3,11 @@ import { after, before, test } from 'node:test'
 import { type App, createApp } from '../src/app.ts'
 import { asSystem, type Context, transaction } from '../src/context.ts'
 import { emit } from '../src/event.ts'
+import { presenceLimits } from '../src/modules/presence/presence.ts'
 import { sessionDeleted } from '../src/modules/sessions/events.ts'
+import { userUpdated } from '../src/modules/users/events.ts'
 import { listen, operate, type Payloads } from '../src/testing/operation.ts'
+import { eventually } from '../src/testing/receiver.ts'
 import { within } from '../src/testing/stream.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { type Relay, startRelay } from '../workers/relay.ts'
@@ -33,8 +36,8 @@ after(async () => {
 })
 
 /** A user on one of two nodes. */
-function user(name: string, app: App = world.app): Context {
-  const actor = { kind: 'user', id: name, sessionId: `ses_${name}`, verified: true, labels: [] } as const
+function user(name: string, app: App = world.app, labels: readonly string[] = []): Context {
+  const actor = { kind: 'user', id: name, sessionId: `ses_${name}`, verified: true, labels } as const
   const ctx: Context = { ...asSystem(app, 'test', projectId), actor, reauthenticate: async () => ctx }
   return ctx
 }
@@ -91,6 +94,41 @@ test('what is wrong or too much is refused, and nobody is there for it', async (
   await assert.rejects(subscribe(user('ann'), `joined(topic: "room-4", data: "${'x'.repeat(4_096)}")`), /4096 bytes/)
   const source = 'query { presence(topic: "room-4") { actorId } }'
   assert.deepEqual((await operate(schemas, user('bob'), source)).data, { presence: [] })
+})
+
+test('a topic that is named after a role is for who has it, as long as they do', async () => {
+  const source = 'query ($topic: String!) { presence(topic: $topic) { actorId } }'
+  const asked = async (ctx: Context, topic: string) => (await operate(schemas, ctx, source, { topic })).errors.join()
+  assert.match(await asked(user('ann'), 'label:staff:room'), /^FORBIDDEN/)
+  assert.equal(await asked(user('ann', world.app, ['staff']), 'label:staff:room'), '')
+  assert.match(await asked(user('ann', world.app, ['staf']), 'label:staff:room'), /^FORBIDDEN/)
+  assert.match(await asked(user('ann'), 'user:bob'), /^FORBIDDEN/)
+  assert.equal(await asked(user('bob'), 'user:bob'), '')
+  const { owner, projectId } = await world.createProject()
+  assert.equal(await asked({ ...owner, projectId }, 'label:staff'), '')
+  await assert.rejects(subscribe(user('ann'), 'joined(topic: "label:staff")'), /FORBIDDEN|for others/)
+  let ctx = user('flo', world.app, ['staff'])
+  const stream = await subscribe({ ...ctx, reauthenticate: async () => ctx }, 'joined(topic: "label:staff")')
+  await next(stream)
+  ctx = user('flo')
+  await transaction(ctx, (tx) => emit(tx, userUpdated, { userId: 'flo' }))
+  await assert.rejects(within(stream.next(), 5_000, 'nothing came'), /for others/)
+})
+
+test('a topic that is full takes nobody more, and is told all the same', async () => {
+  const { peers } = world.app
+  for (let n = 0; n < presenceLimits.present; n++)
+    peers.put(`presence:${projectId}:full`, `pre_${n}`, { id: `pre_${n}`, actorId: 'x', data: null, since: new Date() })
+  const source = 'query { presence(topic: "full") { actorId } }'
+  const present = async () => (await operate(schemas, user('ann'), source)).data?.presence.length
+  await eventually(async () => assert.equal(await present(), presenceLimits.present))
+  await assert.rejects(subscribe(user('ann'), 'joined(topic: "full")'), /at most 1000/)
+  assert.equal(await present(), presenceLimits.present)
+  const watching = await subscribe(user('bob'), 'presence(topic: "full")')
+  assert.equal((await next(watching)).entries.length, presenceLimits.present)
+  peers.remove(`presence:${projectId}:full`, 'pre_0')
+  await eventually(async () => assert.equal(await present(), presenceLimits.present - 1))
+  await next(await subscribe(user('ann'), 'joined(topic: "full")'))
 })
 
 test('whoever is signed out is there no more', async () => {

@@ -10,7 +10,8 @@ import { builder } from './builder.ts'
 
 const access = { audience: ['console', 'client'] } as const
 
-const topicOf = 'What it is about: 1 to 128 letters, digits, `_`, `.`, `:` and `-`.'
+const topicOf =
+  'What it is about: 1 to 128 letters, digits, `_`, `.`, `:` and `-`. One that begins with `label:NAME` or `user:ID` is for who has that role, and for those who run the project.'
 const dataOf = `What to say of yourself, up to ${presenceLimits.dataBytes} bytes.`
 
 const PresenceEntry = builder.objectRef<Present>('PresenceEntry').implement({

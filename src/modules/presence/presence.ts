@@ -1,9 +1,10 @@
 import { watchRenewed } from '../../changes/renewed.ts'
 import type { Context } from '../../context.ts'
-import { Invalid, LimitExceeded, NotFound, Unauthenticated } from '../../errors.ts'
+import { Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { leavable } from '../../lib/leavable.ts'
 import { createSignal } from '../../lib/signal.ts'
+import { rolesOf } from '../permissions/roles.ts'
 import { channel, type Present, topicOf } from './topics.ts'
 
 export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
@@ -11,11 +12,19 @@ export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
 /** What one who watches a topic is told: all who are there, then who comes, changes and goes. */
 export type PresenceChange = { kind: 'ALL' | 'ENTERED' | 'UPDATED' | 'LEFT'; entries: readonly Present[] }
 
-/** Whoever is signed in may be at any topic, and see who is. */
-function groupOf({ actor, projectId }: Context, topic: string): string {
+type Caller = Pick<Context, 'actor' | 'projectId'>
+
+/**
+ * Whoever is signed in may be at a topic and see who is, but for one that is named after a role, `label:staff` or
+ * `user:usr_1:desk`: that is for who has the role, and for those who run the project.
+ */
+function groupOf({ actor, projectId }: Caller, topic: string): string {
   if (actor === null) throw new Unauthenticated('Sign in first.')
   if (!/^[A-Za-z0-9][\w.:-]{0,127}$/.test(topic))
     throw new Invalid('A topic has 1 to 128 letters, digits, `_`, `.`, `:` and `-`.', ['topic'])
+  const [role] = /^(user|label):[^:]+/.exec(topic) ?? []
+  if (role !== undefined && rolesOf({ actor })?.includes(role) === false)
+    throw new Forbidden('This topic is for others.')
   return `presence:${projectId}:${topic}`
 }
 
@@ -56,7 +65,7 @@ export async function watchPresence(
     for (;;) {
       await signal.wait()
       if (left) return
-      if (caller.isStale()) await caller.current()
+      if (caller.isStale()) groupOf({ actor: await caller.current(), projectId: ctx.projectId }, topic)
       const before = known
       known = seen.present()
       for (const change of changesBetween(before, known)) yield change
