@@ -1,32 +1,51 @@
-import { resolve } from 'node:path'
-import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 
 /** Of the isolates that are made before anybody needs them: what most functions have. */
 export const usualMemoryMb = 128
 
 const at = (path: string) => resolve(import.meta.dirname, path)
 
+/** What every context needs; the rest is made when a program touches it. */
+const always = ['answer.ts', 'bytes.ts', 'channel.ts', 'globals.ts', 'request.ts', 'scope.ts', 'timers.ts']
+
+/** A module of CommonJS costs a context nothing until it is required; of others esbuild declares every export at once. */
+const lazily: Plugin = {
+  name: 'lazily',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, resolveDir }) => {
+      const namespace = always.includes(basename(path)) ? 'file' : 'lazily'
+      return { path: resolve(resolveDir, path), namespace }
+    })
+    onLoad({ filter: /.*/, namespace: 'lazily' }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const { code } = await transform(text, { loader: 'ts', format: 'cjs', target: 'es2024' })
+      return { contents: code, resolveDir: dirname(path) }
+    })
+  },
+}
+
 /** The text of a sandbox process, with what every context begins with inside. Made once, when the executor starts. */
 export async function bundleSandbox(): Promise<string> {
-  const guest = await bundle('guest/main.ts', { globalName: '__boot', minify: true, target: 'es2024' })
+  const guest = await bundle('guest/main.ts', {
+    format: 'iife',
+    globalName: '__boot',
+    minify: true,
+    target: 'es2024',
+    plugins: [lazily],
+  })
   const bootstrap = `(()=>{${guest};return __boot.boot()})()`
   return bundle('sandbox/main.ts', {
+    format: 'cjs',
     platform: 'node',
     external: ['isolated-vm'],
     define: { __BOOTSTRAP__: JSON.stringify(bootstrap), __USUAL_MEMORY_MB__: String(usualMemoryMb) },
   })
 }
 
-async function bundle(entry: string, options: Parameters<typeof build>[0]): Promise<string> {
-  const format = options.platform === 'node' ? 'cjs' : 'iife'
-  const made = await build({
-    entryPoints: [at(entry)],
-    bundle: true,
-    format,
-    write: false,
-    logLevel: 'silent',
-    ...options,
-  })
+async function bundle(entry: string, options: BuildOptions): Promise<string> {
+  const made = await build({ entryPoints: [at(entry)], bundle: true, write: false, logLevel: 'silent', ...options })
   const [file] = made.outputFiles ?? []
   if (!file) throw new Error(`${entry} could not be bundled.`)
   return file.text

@@ -23,27 +23,33 @@ const parts: readonly [string, () => Part][] = [
   ['structuredClone', () => require('./clone.ts')],
 ]
 
+const owners = new Map(parts.flatMap(([names, load]) => names.split(' ').map((name) => [name, load])))
+
 function define(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
 }
 
+/**
+ * The names are found through the prototype of the global object: to define each of them took a fifth of a millisecond in
+ * every context. Once found, a name is the global object's own.
+ */
 export function defineGlobals(target: object, uncaught: (error: unknown) => void): void {
   onUncaught(uncaught)
   const begun = Date.now()
   define(target, 'self', target)
   define(target, 'performance', { now: () => Date.now() - begun, timeOrigin: begun })
-  for (const [names, load] of parts) {
-    for (const name of names.split(' ')) {
-      Object.defineProperty(target, name, {
-        get: () => {
-          const value = load()[name]
-          define(target, name, value)
-          return value
-        },
-        set: (value) => define(target, name, value),
-        configurable: true,
-        enumerable: false,
-      })
-    }
-  }
+  // V8 brings a console that says nothing.
+  Reflect.deleteProperty(target, 'console')
+  const { get, has } = Reflect
+  const names = new Proxy(Object.create(Object.prototype), {
+    has: (from, name) => owners.has(name as string) || has(from, name),
+    get(from, name, receiver) {
+      const load = owners.get(name as string)
+      if (!load) return get(from, name, receiver)
+      const value = load()[name as string]
+      define(target, name as string, value)
+      return value
+    },
+  })
+  Object.setPrototypeOf(target, names)
 }
