@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { transform } from 'esbuild'
 import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
 
 let executor: TestExecutor
@@ -103,6 +104,34 @@ test('what is thrown is told with its position, and what is said is kept', async
     ],
   )
   assert.doesNotMatch(JSON.stringify(end), /tendril|isolated-vm|node:|\/work|\.ts/)
+})
+
+test('positions are those of the sources, where the program has a source map', async () => {
+  const source = `type Row = { id: number }
+
+function fails(row: Row): never {
+  throw new Error('of ' + row.id)
+}
+export default () => fails({ id: 7 })
+`
+  const { code } = await transform(source, {
+    loader: 'ts',
+    format: 'iife',
+    globalName: '__function',
+    sourcemap: 'inline',
+    sourcefile: 'src/index.ts',
+    minify: true,
+  })
+  const { end } = await caller.run(code)
+  assert.equal(end.failure?.message, 'Error: of 7')
+  assert.match(end.failure?.stack ?? '', /src\/index\.ts:4:9[\s\S]*src\/index\.ts:6:22/)
+})
+
+test('a project may have more versions than its process keeps', async () => {
+  const nth = (n: number) => program(`({ res }) => res.text("${n}")`)
+  const tenant = 'prj_versions'
+  for (let n = 0; n < 40; n += 1) assert.equal((await caller.run(nth(n), { tenant })).text, String(n))
+  assert.equal((await caller.run(nth(0), { tenant })).text, '0')
 })
 
 test('thrown on loading, thrown by a timer, thrown as no error, and not to be compiled', async () => {

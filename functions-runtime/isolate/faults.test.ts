@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { program, startExecutor, type TestExecutor } from '../testing/executor.ts'
@@ -111,9 +114,15 @@ test('an artefact that is gone, and one that is not what its name says', async (
 })
 
 test('without bubblewrap it says so loudly, and still runs', async (t) => {
-  const executor = await startExecutor({ PATH: '/nowhere' })
+  const path = mkdtempSync(join(tmpdir(), 'tendril-no-bwrap-'))
+  t.after(() => rmSync(path, { recursive: true }))
+  for (const name of ['nice', 'prlimit']) symlinkSync(`/usr/bin/${name}`, join(path, name))
+  const executor = await startExecutor({ PATH: path })
   t.after(executor.stop)
   const caller = await executor.connect()
   assert.equal((await caller.next('welcome')).head.isSealed, false)
+  assert.equal((await caller.run(quick)).text, 'quick')
+  assert.equal((await caller.run(killer)).end.failure?.reason, 'MEMORY')
+  assert.equal((await caller.run(quick)).text, 'quick')
   assert.match(executor.said(), /^WARNING: functions run without the walls of bubblewrap: /)
 })

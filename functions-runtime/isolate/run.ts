@@ -65,8 +65,18 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     )
   }
 
+  let begins = 1
+  const beginAgain = () => {
+    // It forgets the programs that it has not run for long. Once more is enough for one that is what it should be.
+    held.programs.delete(run.program.artefact)
+    begins += 1
+    if (begins <= 3) begin()
+    else settle(failed({ reason: 'CRASHED', message: 'The function could not be started.', stack: null }))
+  }
+
   runs.set(id, (head, body) => {
     if (head.kind === 'ended') settle(checkedEnd(head, body))
+    else if (head.kind === 'missing') beginAgain()
     else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
     else if (head.kind === 'chunk' && run.isStreamed)
       void call.onChunk(body).then(() => effects.answer(head.effect, null))

@@ -37,6 +37,17 @@ function systemFolders(): { path: string; target: string | null }[] {
     .map((path) => ({ path, target: lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null }))
 }
 
+/** Linux has prlimit; elsewhere only isolated-vm's own limits hold. */
+const hasLimits = once(() => spawnSync('prlimit', ['--version']).status === 0)
+
+function once<T>(work: () => T): () => T {
+  let done: { value: T } | undefined
+  return () => {
+    done ??= { value: work() }
+    return done.value
+  }
+}
+
 type Options = { isSealed: boolean; isTrusted: boolean; memoryMb: number }
 
 /** How a sandbox process is started. Its program comes over its standard input. */
@@ -46,7 +57,9 @@ export function sandboxCommand({ isSealed, isTrusted, memoryMb }: Options): Comm
   const flags = ['--no-node-snapshot', ...(isTrusted ? [] : ['--jitless']), '--max-old-space-size=128', '-']
   const node = [process.execPath, ...flags]
   const wrapped = isSealed ? ['bwrap', ...walls(), ...node] : node
-  const args = ['-n', '5', 'prlimit', '--core=0', '--nofile=256', ...data, '--', ...wrapped]
+  const limited = hasLimits() ? ['prlimit', '--core=0', '--nofile=256', ...data, '--', ...wrapped] : wrapped
+  // Behind everything of ours: what functions compute must not keep the API waiting.
+  const args = ['-n', '5', ...limited]
   const identity = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   return { file: 'nice', args, cwd: dirname(modules), ...identity }
 }

@@ -3,7 +3,9 @@
  * JSON. Alone on the machine, or it says nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { residentBytes } from '../isolate/memory.ts'
 import { type Caller, program, startExecutor, type TestExecutor } from './executor.ts'
+import { childrenOf } from './processes.ts'
 
 /** A bundle of about 70 KB, as one with a few packages is; different for each `n`. */
 const bundle = (n: number): string => {
@@ -86,6 +88,21 @@ async function neighbour(executor: TestExecutor, seconds: number): Promise<{ fai
   return { failures, times }
 }
 
+/** What one more idle function holds in its project's process. */
+async function idle(caller: Caller, executor: TestExecutor, count: number): Promise<number> {
+  const run = (n: number) =>
+    caller.run(bundle(n), { tenant: 'prj_idle', functionId: `fun_${n}`, limits: { memoryMb: 128 } })
+  const roots = childrenOf(executor.child.pid).filter(({ parent }) => parent === executor.child.pid)
+  await run(0)
+  await sleep(500)
+  const bytes = async () =>
+    (await Promise.all(roots.map(({ pid }) => residentBytes(pid)))).reduce<number>((sum, one) => sum + (one ?? 0), 0)
+  const begun = await bytes()
+  for (let n = 1; n <= count; n += 1) await run(n)
+  await sleep(1_000)
+  return ((await bytes()) - begun) / count / 1024 / 1024
+}
+
 const seconds = Number(process.argv[2] ?? 8)
 const executor = await startExecutor()
 const caller = await executor.connect()
@@ -94,6 +111,8 @@ const spared = await cold(caller, 15, 400)
 const unspared = await cold(caller, 8, 0)
 const alone = await warm(caller, seconds, 1)
 const eight = await warm(caller, seconds, 8)
+await sleep(500)
+const idleMb = await idle(caller, executor, 20)
 const beside = await neighbour(executor, seconds)
 const result = {
   supervisorRunsPerSecond: eight.perSecond,
@@ -103,6 +122,7 @@ const result = {
   coldMaxMs: quantile(spared, 1),
   coldNoSpareP50Ms: quantile(unspared, 0.5),
   warmP50Ms: quantile(alone.times, 0.5),
+  idleFunctionMb: Number(idleMb.toFixed(2)),
   neighbourFailures: beside.failures,
   neighbourP99Ms: quantile(beside.times, 0.99),
 }

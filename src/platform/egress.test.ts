@@ -130,6 +130,46 @@ test('the operator can allow a range; redirects are not followed, and the body i
   server.close()
 })
 
+test('fetch goes by the same rules, at every hop', async () => {
+  let canary = 0
+  const inside = createServer((_, res) => {
+    canary += 1
+    res.end()
+  })
+  const outside = createServer((req, res) => {
+    const to = req.url === '/name' ? 'http://rebind.example' : 'http://127.0.0.1'
+    res.writeHead(302, { location: `${to}:${(inside.address() as AddressInfo).port}/` }).end()
+  })
+  await Promise.all([
+    once(inside.listen(0, '127.0.0.1'), 'listening'),
+    once(outside.listen(0, '127.0.0.2'), 'listening'),
+  ])
+  // The first answer is a public address, the second is this machine: as one who rebinds a name would have it.
+  let lookups = 0
+  const egress = createEgress(['127.0.0.2/32'], async () => {
+    lookups += 1
+    return [{ address: lookups === 1 ? '127.0.0.2' : '127.0.0.1', family: 4 }]
+  })
+  const { signal } = new AbortController()
+  const rest = {
+    method: 'GET',
+    headers: [],
+    body: Buffer.alloc(0),
+    redirect: 'follow',
+    timeoutMs: 500,
+    signal,
+  } as const
+  const { port: outsidePort } = outside.address() as AddressInfo
+  const { port: insidePort } = inside.address() as AddressInfo
+  await assert.rejects(egress.fetch({ ...rest, url: `http://127.0.0.2:${outsidePort}/address` }), EgressRefused)
+  await assert.rejects(egress.fetch({ ...rest, url: `http://rebind.example:${outsidePort}/name` }), EgressRefused)
+  await assert.rejects(egress.fetch({ ...rest, url: `http://rebind.example:${insidePort}/` }), EgressRefused)
+  assert.deepEqual([canary, lookups], [0, 3])
+  await egress.close()
+  inside.close()
+  outside.close()
+})
+
 test('a server that never answers is given up in time', async () => {
   const server = createServer(() => {})
   server.listen(0, '127.0.0.1')

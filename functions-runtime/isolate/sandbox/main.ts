@@ -129,9 +129,17 @@ function notCompiled(run: Run, error: unknown, durationMs: number): FromSandbox 
   return { kind: 'ended', id: run.id, failure, durationMs, isCold: true, ...nothing }
 }
 
+/** Of the oldest texts the supervisor is asked again. */
+function keepText(program: string, text: string): void {
+  texts.delete(program)
+  texts.set(program, text)
+  const [oldest] = texts.keys()
+  if (texts.size > limits.programs && oldest) texts.delete(oldest)
+}
+
 function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
-  else if (head.kind === 'program') texts.set(head.program, body.toString('utf8'))
+  else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
   else if (head.kind === 'cancel') lives.get(head.id)?.stop(null)
   else lives.get(head.id)?.answer(head, body)
 }
