@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -9,6 +9,7 @@ import { buildForIsolate, type IsolateBuild } from './isolate.ts'
 
 // A place of its own, so that it can be seen what is left.
 const place = mkdtempSync(join(tmpdir(), 'tendril-builds-'))
+chmodSync(place, 0o711)
 process.env.TMPDIR = place
 after(() => rmSync(place, { recursive: true, force: true }))
 const leftovers = () => readdirSync(place)
@@ -62,6 +63,12 @@ test('CommonJS and packages that the archive carries', async () => {
   )
   assert.equal(error, '')
   assert.equal(run(script)(41), 42)
+})
+
+test('a program may export a function for each method', async () => {
+  const { error, script } = await build({ 'index.ts': 'export const POST = () => 42\nexport const helper = 1' })
+  assert.equal(error, '')
+  assert.equal(vm.runInNewContext(`${script}\n;__function`).POST(), 42)
 })
 
 const good = 'export default () => 1'

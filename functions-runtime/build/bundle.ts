@@ -15,8 +15,49 @@ export const artefactBytes = 10 * 1024 * 1024
 export async function bundle(folder: string, entrypoint: string, tell: Tell): Promise<Uint8Array> {
   requireEntrypoint(folder, entrypoint)
   const begun = performance.now()
-  const built = await build({
-    stdin: { contents: `export { default } from ${JSON.stringify(`./${entrypoint}`)}`, resolveDir: folder, sourcefile },
+  const built = await attempt(folder, entrypoint).catch((error) => {
+    throw failureOf(error, entrypoint, tell)
+  })
+  for (const warning of built.warnings) tell(sentence(warning, entrypoint), 'error')
+  requireInside(built.metafile)
+  const [{ contents } = { contents: new Uint8Array() }] = built.outputFiles
+  if (contents.length > artefactBytes) throw new BuildFailed(tooLarge(contents.length, built.metafile))
+  const files = Object.keys(built.metafile.inputs).length - 1
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(2)
+  tell(`Bundled ${files} ${files === 1 ? 'file' : 'files'} into ${kilobytes(contents.length)} in ${seconds} s.`)
+  return contents
+}
+
+const sourcefile = 'tendril:entry'
+const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024).toLocaleString('en-US')} KB`
+
+/** What a program exports that has no default export: `fetch`, or a function for each method. */
+const methods = ['fetch', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** What an entry point may export is found out by asking for it: esbuild says what is missing. */
+async function attempt(folder: string, entrypoint: string) {
+  const from = `from ${JSON.stringify(`./${entrypoint}`)}`
+  try {
+    return await run(folder, `export * ${from}\nexport { default } ${from}`)
+  } catch (error) {
+    if (!isMissing(error) || error.errors.length > 1) throw error
+    const asked = await run(folder, `export { ${methods.join(', ')} } ${from}`).catch((missing) => missing)
+    if (isMissing(asked) && asked.errors.length === methods.length) throw error
+    return run(folder, `export * ${from}`)
+  }
+}
+
+function isMissing(error: unknown): error is BuildFailure {
+  const { errors } = error as BuildFailure
+  return Array.isArray(errors) && errors.length > 0 && errors.every(isNoExport)
+}
+
+const isNoExport = ({ text, location }: Message) =>
+  location?.file === sourcefile && text.startsWith('No matching export')
+
+function run(folder: string, contents: string) {
+  return build({
+    stdin: { contents, resolveDir: folder, sourcefile },
     absWorkingDir: folder,
     outfile: join(folder, 'function.js'),
     write: false,
@@ -36,21 +77,8 @@ export async function bundle(folder: string, entrypoint: string, tell: Tell): Pr
     charset: 'utf8',
     logLevel: 'silent',
     logLimit: 100,
-  }).catch((error) => {
-    throw failureOf(error, entrypoint, tell)
   })
-  for (const warning of built.warnings) tell(sentence(warning, entrypoint), 'error')
-  requireInside(built.metafile)
-  const [{ contents } = { contents: new Uint8Array() }] = built.outputFiles
-  if (contents.length > artefactBytes) throw new BuildFailed(tooLarge(contents.length, built.metafile))
-  const files = Object.keys(built.metafile.inputs).length - 1
-  const seconds = ((performance.now() - begun) / 1_000).toFixed(2)
-  tell(`Bundled ${files} ${files === 1 ? 'file' : 'files'} into ${kilobytes(contents.length)} in ${seconds} s.`)
-  return contents
 }
-
-const sourcefile = 'tendril:entry'
-const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024).toLocaleString('en-US')} KB`
 
 function requireEntrypoint(folder: string, entrypoint: string): void {
   const path = join(folder, entrypoint)
@@ -92,7 +120,7 @@ function sentence({ text, location }: Message, entrypoint: string): string {
   const [, name = ''] = /^Could not resolve "(?:node:)?([^"]+)"/.exec(text) ?? []
   if (builtins.has(name) || (name !== '' && text.includes('"node:')))
     return `${place}node:${name} is not there in an isolate.`
-  if (isOurs && text.startsWith('No matching export'))
+  if (isNoExport({ text, location } as Message))
     return `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
   return `${place}${text}${/[.!?]$/.test(text) ? '' : '.'}`
 }

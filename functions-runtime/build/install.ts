@@ -81,7 +81,7 @@ async function openDoor(socketPath: string): Promise<{ url: string; close: () =>
 const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--no-progress', '--loglevel=error']
 
 function run(npm: string, cwd: string, registry: string, tell: Tell): Promise<number | null> {
-  const args = ['ci', '--ignore-scripts', '--omit=dev', '--fetch-retries=1', ...quiet]
+  const args = ['ci', '--ignore-scripts', '--omit=dev', '--fetch-retries=1', '--fetch-retry-mintimeout=500', ...quiet]
   const where = [`--registry=${registry}`, '--replace-registry-host=always', `--cache=${join(cwd, '..', 'npm')}`]
   // Files that are not there: what this machine has set for npm is none of the function's.
   const configs = [`--userconfig=${join(cwd, '..', 'none')}`, `--globalconfig=${join(cwd, '..', 'no')}`]

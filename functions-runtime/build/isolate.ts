@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, realpathSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,25 +31,46 @@ export async function buildForIsolate(build: IsolateBuild): Promise<Buffer> {
   const outside = await mkdtemp(join(tmpdir(), 'tendril-build-'))
   const socketPath = join(outside, 'registry')
   const folder = await mkdtemp(join(outside, 'in-'))
+  // Without bubblewrap it is run as nobody, where that can be chosen.
+  const owner = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
+  await chmod(outside, 0o711)
+  if (owner.uid) await chown(folder, nobody, nobody)
   const door = registry === null ? null : await openRegistry(registry, socketPath)
   try {
-    return await runChild(build, { folder, isSealed, registry: door && socketPath })
+    if (door) await chmod(socketPath, 0o666)
+    return await runChild(build, { folder, isSealed, registry: door && socketPath, owner })
   } finally {
     door?.close()
     await rm(outside, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
-type Place = { folder: string; isSealed: boolean; registry: string | null }
+const nobody = 65_534
 
-async function runChild({ space, ...build }: IsolateBuild, { folder, isSealed, registry }: Place): Promise<Buffer> {
+type Place = {
+  folder: string
+  isSealed: boolean
+  registry: string | null
+  owner: { uid?: number; gid?: number }
+}
+
+async function runChild(
+  { space, ...build }: IsolateBuild,
+  { folder, isSealed, registry, owner }: Place,
+): Promise<Buffer> {
   const asked: Asked = { entrypoint: build.entrypoint, folder, npm: findNpm(), registry }
   const node = [process.execPath, '--max-old-space-size=1024', join(import.meta.dirname, 'child.ts')]
   const also = registry ? [registry] : []
   const command = sealed([...node, JSON.stringify(asked)], { folder, also, isSealed, ...(space && { space }) })
   const [program = '', ...args] = command
   // A group of its own: what it has started ends with it.
-  const child = spawn(program, args, { cwd: folder, env: isSealed ? process.env : {}, stdio: 'pipe', detached: true })
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: isSealed ? process.env : {},
+    stdio: 'pipe',
+    detached: true,
+    ...owner,
+  })
   const started = once(child, 'spawn')
   const closed = once(child, 'close')
   const late = setTimeout(() => end(child), build.timeoutMs)

@@ -55,5 +55,5 @@ export function sealed(
   }: { folder: string; also: readonly string[]; isSealed: boolean; space?: number },
 ): string[] {
   const limited = existsSync('/usr/bin/prlimit') ? ['/usr/bin/prlimit', `--data=${memoryBytes}`, '--core=0'] : []
-  return [...(isSealed ? sealOf(folder, also, space) : []), ...limited, ...command]
+  return ['nice', '-n', '5', ...(isSealed ? sealOf(folder, also, space) : []), ...limited, ...command]
 }
