@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as pass } from 'node:timers/promises'
 import type { DocumentNode, ExecutionResult } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
@@ -124,8 +125,18 @@ export function createGraphql(
 }
 
 function watcherOf(schemas: Schemas): Watch {
+  // All streams of a project hear of a change at once. Each is looked at in a pass of the event loop of its own.
+  let last: Promise<unknown> = Promise.resolve()
+  const turn = () => {
+    last = last.then(() => pass())
+    return last
+  }
   return (ctx, operation) => (onBroken) => {
-    const check = async () => isValid(await schemas.for(ctx), operation) || onBroken()
+    const check = async () => {
+      const shown = await schemas.for(ctx)
+      await turn()
+      if (!isValid(shown, operation)) onBroken()
+    }
     return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
   }
 }
