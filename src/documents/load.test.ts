@@ -23,7 +23,7 @@ async function createModel() {
     tolls: { attributes: { bridge: relation('bridges', 'tolls') } },
   })
   const load = (former?: ProjectModel) => loadModel(world.app.sql, projectId, former)
-  return { ids, load }
+  return { projectId, ids, load }
 }
 
 /** Which collections of the second model are those of the first. */
@@ -32,8 +32,9 @@ function keptOf(former: ProjectModel, now: ProjectModel): string[] {
 }
 
 test('what did not change is taken from the model before; all else is as if read anew', async () => {
-  const { ids, load } = await createModel()
-  const { attribute, collection } = world.app.db
+  const { projectId, ids, load } = await createModel()
+  const { attribute, collection, index } = world.app.db
+  const about = { projectId, collectionId: ids.cities ?? '', attributes: ['name'], status: 'AVAILABLE' as const }
   const changes: [kept: string[], change: () => Promise<unknown>][] = [
     [['cities', 'rivers', 'bridges', 'tolls'], async () => {}],
     [
@@ -51,6 +52,15 @@ test('what did not change is taken from the model before; all else is as if read
       ['rivers', 'bridges', 'tolls'],
       () => collection.update({ where: { id: ids.cities ?? '' }, data: { rules: '[]', permissions: ['read:any'] } }),
     ],
+    [
+      ['rivers', 'bridges', 'tolls'],
+      () => index.create({ data: { ...about, id: 'idx_1', key: 'words', type: 'FULLTEXT', language: 'english' } }),
+    ],
+    [
+      ['rivers', 'bridges', 'tolls'],
+      () => index.create({ data: { ...about, id: 'idx_2', key: 'one', type: 'UNIQUE' } }),
+    ],
+    [['rivers', 'bridges', 'tolls'], () => index.delete({ where: { id: 'idx_1' } })],
     // Without its other end there is no relation.
     [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'DELETING' } })],
     [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'AVAILABLE' } })],
@@ -63,6 +73,21 @@ test('what did not change is taken from the model before; all else is as if read
     assert.deepEqual(keptOf(former, now).sort(), kept.sort())
     former = now
   }
+})
+
+test('whose a name is stays known while names stay, and is found anew when one changes', async () => {
+  const { ids, load } = await createModel()
+  const former = await load()
+  const cities = { where: { id: ids.cities ?? '' } }
+  await world.app.db.attribute.updateMany({ where: { collectionId: ids.rivers ?? '' }, data: { size: 8 } })
+  const changed = await load(former)
+  assert.equal(changed.owners, former.owners)
+  assert.equal(changed.owners.get('CityWhere'), ids.cities)
+  await world.app.db.collection.update({ ...cities, data: { typeName: 'Town' } })
+  const renamed = await load(changed)
+  assert.deepEqual([renamed.owners.get('CityWhere'), renamed.owners.get('TownWhere')], [undefined, ids.cities])
+  await world.app.db.collection.update({ ...cities, data: { status: 'DELETING' } })
+  assert.equal((await load(renamed)).owners.get('TownWhere'), undefined)
 })
 
 test('a clash of names that comes or goes leaves nothing behind', async () => {
