@@ -5,6 +5,7 @@ import type { Actor, Context } from '../../src/context.ts'
 import { transaction } from '../../src/context.ts'
 import { emit } from '../../src/event.ts'
 import { updateCollection } from '../../src/modules/collections/collections.ts'
+import type { NewRule } from '../../src/modules/collections/rules.ts'
 import { userUpdated } from '../../src/modules/users/events.ts'
 import { type Blog, createBlog } from '../../src/testing/blog.ts'
 import { listen, operate, type Payloads } from '../../src/testing/operation.ts'
@@ -250,8 +251,15 @@ function randomOf(seed: number) {
   }
 }
 
-test('whatever is written and permitted, the list is what the query answers', async () => {
-  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+test('whatever is written and permitted, and by whatever rules, the list is what the query answers', () =>
+  compareLists(Number(process.env.SEED ?? Date.now() % 1_000_000)))
+
+test('a live query that went by what its caller once was would be found', async () => {
+  await assert.rejects(compareLists(1, { isStale: true }), { code: 'ERR_ASSERTION' })
+})
+
+/** Planted bug: `isStale` lets no caller be read again. */
+async function compareLists(seed: number, { isStale = false } = {}): Promise<void> {
   const random = randomOf(seed)
   const pick = <T>(of: readonly T[]): T => of[random(of.length)] as T
   const roles = ['any', 'users', 'user:ann', 'user:bob', 'label:x']
@@ -262,10 +270,21 @@ test('whatever is written and permitted, the list is what the query answers', as
     bob: blog.as('bob', ['x']).actor,
     guest: null,
   }
-  const contextOf = (name: string): Context => ({
-    ...world.context(blog.projectId, actors[name] ?? null),
-    reauthenticate: async () => contextOf(name),
-  })
+  const contextOf = (name: string): Context => {
+    const ctx: Context = {
+      ...world.context(blog.projectId, actors[name] ?? null),
+      reauthenticate: async () => (isStale ? ctx : contextOf(name)),
+    }
+    return ctx
+  }
+  const rules: NewRule[][] = [
+    [],
+    [{ right: 'read', role: 'user:ann', where: { views: { gt: 4 } } }],
+    [
+      { right: 'read', role: 'users', where: { views: { lt: 3 } } },
+      { right: 'read', role: 'label:x', where: { title: { startsWith: 'p1' } } },
+    ],
+  ]
   const queries = [
     'first: 5, orderBy: [{ views: ASC }], where: { title: { startsWith: "p" } }',
     'first: 100, where: { title: { startsWith: "p" }, views: { gt: 3 } }',
@@ -304,16 +323,22 @@ test('whatever is written and permitted, the list is what the query answers', as
       await transaction(blog.owner, (tx) => emit(tx, userUpdated, { userId: 'bob' }))
     },
   ]
+  steps.push(async () => updateCollection(blog.owner, blog.ids.posts ?? '', { rules: pick(rules) }))
   for (let round = 0; round < 12; round += 1) {
     for (let i = 0; i < 8; i += 1) await pick(steps)()
     for (const { client } of clients) {
       const source = `{ posts(${client.args}) { nodes { ${selection} } } }`
-      const expected = (await operate(schemas, contextOf(client.name), source)).data?.posts.nodes
+      // A query, too, goes by new rules a moment later.
+      const ask = async () => (await operate(schemas, contextOf(client.name), source)).data?.posts.nodes
+      let expected = await ask()
       const isThere = () => JSON.stringify(client.list) === JSON.stringify(expected)
-      for (let tries = 0; !isThere() && tries < 300; tries += 1) await sleep(10)
+      for (let tries = 0; !isThere() && tries < 100; tries += 1) {
+        await sleep(30)
+        expected = await ask()
+      }
       assert.deepEqual(client.list, expected, `SEED=${seed}, round ${round}, ${client.name}: ${client.args}`)
     }
   }
   for (const { client } of clients) await client.stream.return()
   await Promise.all(clients.map(({ following }) => following))
-})
+}
