@@ -4,19 +4,20 @@ import { AppError } from '../../src/errors.ts'
 
 /** A scalar whose values are those of a type of attribute. What it answers has been made by the database. */
 function scalar(name: string, type: ColumnType, description: string, literalOf = textOf): GraphQLScalarType {
-  const read = (value: unknown) => {
+  const read = (value: unknown, node?: ValueNode) => {
     try {
       return types[type].parse(value, [])
     } catch (error) {
-      throw error instanceof AppError ? new GraphQLError(error.message) : error
+      // Validation takes a GraphQLError as it is: by its node it is told where in the input the value stands.
+      throw error instanceof AppError ? new GraphQLError(error.message, { nodes: node ?? null }) : error
     }
   }
   return new GraphQLScalarType({
     name,
     description,
     serialize: (value) => value,
-    parseValue: read,
-    parseLiteral: (node) => read(literalOf(node)),
+    parseValue: (value) => read(value),
+    parseLiteral: (node) => read(literalOf(node), node),
   })
 }
 
