@@ -8,10 +8,11 @@ import SchemaBuilder, {
 } from '@pothos/core'
 import { type Context, consoleProjectId } from '../src/context.ts'
 import type { Scope } from '../src/modules/keys/scopes.ts'
+import { scopesOf } from '../src/modules/permissions/roles.ts'
 
 /**
  * Who a field is for. At `/graphql`: `visitor` anybody, `owner` whoever is signed in. At a project's URL: `console` a
- * member of the project, `server` an API key that has `scope`, `client` an end user or a guest.
+ * member of the project, `server` an API key, or a function that acts for itself, that has `scope`, `client` an end user or a guest.
  */
 export type Audience = 'visitor' | 'owner' | 'console' | 'server' | 'client'
 
@@ -71,7 +72,7 @@ SchemaBuilder.registerPlugin('access', AccessPlugin)
 export function audienceOf(ctx: Pick<Context, 'actor' | 'projectId'>): Audience {
   if (ctx.projectId === consoleProjectId) return ctx.actor ? 'owner' : 'visitor'
   if (ctx.actor?.kind === 'account') return 'console'
-  return ctx.actor?.kind === 'key' ? 'server' : 'client'
+  return scopesOf(ctx) ? 'server' : 'client'
 }
 
 /** The same rule for introspection and for execution. */
@@ -80,5 +81,5 @@ export function mayUse(ctx: Pick<Context, 'actor' | 'projectId'>, access: Access
   if (audience === 'owner') return access.audience.includes('owner') || access.audience.includes('visitor')
   if (!access.audience.includes(audience)) return false
   if (audience !== 'server' || !access.scope) return true
-  return ctx.actor?.kind === 'key' && ctx.actor.scopes.has(access.scope)
+  return scopesOf(ctx)?.has(access.scope) ?? false
 }

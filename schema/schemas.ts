@@ -7,6 +7,7 @@ import type { ProjectModel } from '../src/documents/model.ts'
 import { createModels, type Models } from '../src/documents/models.ts'
 import { reserveNames } from '../src/documents/names.ts'
 import { classOf } from '../src/documents/permissions.ts'
+import { scopesOf } from '../src/modules/permissions/roles.ts'
 import { type Access, audienceOf, mayUse } from './access.ts'
 import { rootFields } from './documents/fields.ts'
 import { createTypesOf } from './documents/group.ts'
@@ -71,7 +72,7 @@ function remember<T extends object>(cache: LRUCache<string, T>, key: string, mak
 
 /** Callers of one key are shown one schema. */
 function audienceKey(ctx: Context): string {
-  const scopes = ctx.actor?.kind === 'key' ? [...ctx.actor.scopes].sort().join(' ') : ''
+  const scopes = [...(scopesOf(ctx) ?? [])].sort().join(' ')
   return `${audienceOf(ctx)} ${classOf(ctx).kind} ${scopes}`
 }
 

@@ -4,6 +4,7 @@ import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
 import { watchApp } from './metrics.ts'
+import { createJournal } from './modules/executions/journal.ts'
 import { createRunning } from './modules/subscriptions/running.ts'
 import { addUsage } from './modules/usage/write.ts'
 import { createCache } from './platform/cache.ts'
@@ -14,8 +15,9 @@ import { createMetrics } from './platform/metrics.ts'
 import { createPeers } from './platform/peers.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createReaders } from './platform/readers.ts'
-import { createRedis } from './platform/redis.ts'
+import { createRedis, type Redis } from './platform/redis.ts'
 import { createReplica } from './platform/replica.ts'
+import { createSandbox } from './platform/sandbox.ts'
 import { createShares } from './platform/shares.ts'
 import { createStatsd } from './platform/statsd.ts'
 import { createTracing } from './platform/tracing.ts'
@@ -47,30 +49,21 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const identities = createIdentities({ sql: reserve, log })
   const wake = () => void redis.publish(`${prefix}wake`, '').catch(() => {})
   const shares = createShares(env.DATABASE_POOL)
-  const connections = env.DATABASE_POOL
-  const replica = createReplica({ url: env.DATABASE_REPLICA_URL, connections, sql, reserve, log })
+  const replica = createReplica({
+    url: env.DATABASE_REPLICA_URL,
+    connections: env.DATABASE_POOL,
+    sql,
+    reserve,
+    log,
+  })
   const cache = createCache({ sql: reserve, redisUrl: env.REDIS_URL, prefix: `${prefix}answer:`, log })
   const metrics = createMetrics()
   const tracing = await createTracing(env, name)
   watchApp(metrics, { sql, shares, cache })
   const statsd = createStatsd(env.STATSD_URL, log)
+  const sandbox = createSandbox({ env, log })
   const meter = openMeter({ sql, log, statsd })
-  const close = async () => {
-    running.close()
-    await peers.close()
-    await meter.close()
-    await statsd.close()
-    cache.close()
-    await replica.close()
-    await identities.close()
-    await reserve.end()
-    await tails.close()
-    redis.disconnect()
-    await db.$disconnect()
-    await sql.end()
-    await tracing.close()
-  }
-  return {
+  const opened = {
     env,
     log,
     metrics,
@@ -88,10 +81,29 @@ export async function createApp(env: Env, name: string): Promise<App> {
     identities,
     peers,
     running,
+    sandbox,
+    journal: createJournal({ sql, wake }),
     wake,
     clock: () => new Date(),
-    close,
   }
+  return { ...opened, close: () => closeAll(opened, redis) }
+}
+
+async function closeAll(app: Omit<App, 'close'>, redis: Redis): Promise<void> {
+  app.sandbox.close()
+  app.running.close()
+  await app.peers.close()
+  await app.meter.close()
+  await app.statsd.close()
+  app.cache.close()
+  await app.replica.close()
+  await app.identities.close()
+  await app.reserve.end()
+  await app.tails.close()
+  redis.disconnect()
+  await app.db.$disconnect()
+  await app.sql.end()
+  await app.tracing.close()
 }
 
 function openMeter({ sql, log, statsd }: Pick<Services, 'sql' | 'log' | 'statsd'>): Meter {

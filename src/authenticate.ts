@@ -2,6 +2,7 @@ import { type Actor, type Context, type CostLimits, consoleProjectId, type Servi
 import { NotFound, Unauthenticated } from './errors.ts'
 import type { Identity } from './identities.ts'
 import { hashSecret } from './lib/secrets.ts'
+import { type RunClaims, readRunToken } from './modules/executions/tokens.ts'
 
 export type Credentials = {
   projectId: string
@@ -17,21 +18,42 @@ export type Credentials = {
  * valid is refused, so that nobody works as a guest unawares. Throws NotFound for a project that does not exist.
  */
 export async function authenticate(services: Services, credentials: Credentials): Promise<Context> {
-  const { projectId, authorization } = credentials
-  const secret = secretOf(authorization)
-  const hash = secret === null ? '' : hashSecret(secret)
-  const read = () => findIdentity(services, projectId, secret, hash)
-  return enter(services, credentials, await services.identities.find(`${projectId} ${hash}`, services.clock(), read))
+  const { name, read, run } = lookUp(services, credentials)
+  return enter(services, credentials, await services.identities.find(name, services.clock(), read), run)
 }
 
 /** The same as it stands in the database at this moment, for those who are told that it changed. */
 async function authenticateAgain(services: Services, credentials: Credentials): Promise<Context> {
-  const secret = secretOf(credentials.authorization)
-  const hash = secret === null ? '' : hashSecret(secret)
-  return enter(services, credentials, await findIdentity(services, credentials.projectId, secret, hash))
+  const { read, run } = lookUp(services, credentials)
+  return enter(services, credentials, await read(), run)
 }
 
-function enter(services: Services, credentials: Credentials, { found }: Identity<Found>): Context {
+type LookUp = {
+  /** What is found is remembered under it. */
+  name: string
+  read: () => Promise<Identity<Found>>
+  /** The run that a credential was given to. */
+  run: RunClaims | null
+}
+
+function lookUp(services: Services, { projectId, authorization }: Credentials): LookUp {
+  const secret = secretOf(authorization)
+  const run = secret?.startsWith('run_') ? readRunToken(services.env, secret, services.clock()) : null
+  if (run?.projectId === projectId) {
+    // All runs of a function are the same caller.
+    const name = `${projectId} run ${run.functionId} ${run.sessionId ?? ''}`
+    return { name, read: () => findRun(services, run), run }
+  }
+  const hash = secret === null ? '' : hashSecret(secret)
+  return { name: `${projectId} ${hash}`, read: () => findIdentity(services, projectId, secret, hash), run: null }
+}
+
+function enter(
+  services: Services,
+  credentials: Credentials,
+  { found }: Identity<Found>,
+  run: RunClaims | null,
+): Context {
   const { projectId, authorization } = credentials
   if (!found.projectExists) throw new NotFound('There is no such project.')
   const { actor, costLimits } = found
@@ -44,6 +66,7 @@ function enter(services: Services, credentials: Credentials, { found }: Identity
     costLimits,
     client: { ip: credentials.ip, userAgent: credentials.userAgent },
     reauthenticate: () => authenticateAgain(services, credentials).catch(asNobody),
+    ...(run && { run: { ...run, idempotencyKey: null } }),
   }
 }
 
@@ -53,7 +76,7 @@ function asNobody(error: unknown): null {
 }
 
 function secretOf(authorization: string | null): string | null {
-  const [, secret] = /^Bearer +([a-z]+_[\w-]{20,200})$/i.exec(authorization ?? '') ?? []
+  const [, secret] = /^Bearer +([a-z]+_[\w-]{20,200}|run_[\w-]{20,800}\.[\w-]{43})$/i.exec(authorization ?? '') ?? []
   return secret ?? null
 }
 
@@ -75,7 +98,7 @@ function findIdentity(
   hash: string,
 ): Promise<Identity<Found>> {
   if (secret?.startsWith('key_')) return findKey(services, projectId, hash)
-  if (secret?.startsWith('ses_')) return findSession(services, projectId, hash)
+  if (secret?.startsWith('ses_')) return findSession(services, projectId, { hash })
   return findProject(services, projectId)
 }
 
@@ -107,6 +130,30 @@ async function findKey({ sql, clock }: Services, projectId: string, hash: string
   return { found: { actor, projectExists: true, costLimits: row.costLimits }, ids, expiresAt: row.expiresAt }
 }
 
+type FunctionRow = ProjectRow & { id: string | null; scopes: string[]; runAs: 'CALLER' | 'FUNCTION' }
+
+/** A run's token is as good as its function; that of a run for a user, as good as their session, too. */
+async function findRun(services: Services, { projectId, functionId, sessionId }: RunClaims): Promise<Identity<Found>> {
+  const { rows } = await services.sql.query<FunctionRow>({
+    name: 'run',
+    text: `select p."costLimits", f.id, f.scopes, f."runAs" from projects p
+           left join functions f on f."projectId" = p.id and f.id = $2 and f.enabled and f."deletedAt" is null
+           where p.id = $1 and p."deletedAt" is null`,
+    values: [projectId, functionId],
+  })
+  const [row] = rows
+  if (!row) return noProject
+  const nobody = { found: { actor: null, projectExists: true, costLimits: row.costLimits }, ids: [], expiresAt: null }
+  if (!row.id) return nobody
+  if (sessionId === null) {
+    const actor: Actor = { kind: 'function', id: row.id, scopes: new Set(row.scopes) }
+    return { ...nobody, found: { ...nobody.found, actor }, ids: [projectId, row.id] }
+  }
+  const session = await findSession(services, projectId, { id: sessionId })
+  const isTheirs = row.runAs === 'CALLER' && session.found.actor?.kind === 'user'
+  return isTheirs ? { ...session, ids: [...session.ids, row.id] } : nobody
+}
+
 type SessionRow = ProjectRow & {
   sessionId: string | null
   expiresAt: Date | null
@@ -118,18 +165,22 @@ type SessionRow = ProjectRow & {
 }
 
 /** A session opens its own project; one of the console opens each project of which its user is a member. */
-async function findSession(services: Services, projectId: string, hash: string): Promise<Identity<Found>> {
+async function findSession(
+  services: Services,
+  projectId: string,
+  by: { hash: string } | { id: string },
+): Promise<Identity<Found>> {
   const { sql, clock } = services
   const { rows } = await sql.query<SessionRow>({
-    name: 'session',
+    name: 'hash' in by ? 'session' : 'session by id',
     text: `select p."costLimits", s.id as "sessionId", s."expiresAt", u.id as "userId", u."emailVerified", u.labels,
              u."projectId" = '${consoleProjectId}' as "isAccount", m.role
            from projects p
            left join (sessions s join users u on u.id = s."userId" and u.status = 'ACTIVE')
-             on s.hash = $2 and s."expiresAt" > $3 and s."projectId" in (p.id, '${consoleProjectId}')
+             on s.${'hash' in by ? 'hash' : 'id'} = $2 and s."expiresAt" > $3 and s."projectId" in (p.id, '${consoleProjectId}')
            left join members m on m."projectId" = p.id and m."userId" = u.id
            where p.id = $1 and p."deletedAt" is null and (s."projectId" is null or s."projectId" = p.id or m.id is not null)`,
-    values: [projectId, hash, clock()],
+    values: [projectId, 'hash' in by ? by.hash : by.id, clock()],
   })
   const [row] = rows
   // Whoever is no member of the project is a nobody there, and the project exists or does not.

@@ -3,6 +3,7 @@ import type { PrismaClient } from '../prisma/client/client.ts'
 import type { Env } from './env.ts'
 import { LimitExceeded } from './errors.ts'
 import type { Identities } from './identities.ts'
+import type { Journal } from './modules/executions/records.ts'
 import type { Running } from './modules/subscriptions/running.ts'
 import type { Cache, Question } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
@@ -11,6 +12,7 @@ import type { Metrics } from './platform/metrics.ts'
 import type { Peers } from './platform/peers.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
+import type { Sandbox } from './platform/sandbox.ts'
 import type { Shares } from './platform/shares.ts'
 import { answerOf } from './platform/statements.ts'
 import type { Statsd } from './platform/statsd.ts'
@@ -21,8 +23,13 @@ import type { Tails } from './tail.ts'
 export type Actor =
   | { kind: 'account'; id: string; sessionId: string; role: 'OWNER' | 'DEVELOPER' | null }
   | { kind: 'key'; id: string; scopes: ReadonlySet<string> }
+  /** A function that acts for itself, in one of its runs. */
+  | { kind: 'function'; id: string; scopes: ReadonlySet<string> }
   | { kind: 'user'; id: string; sessionId: string; verified: boolean; labels: readonly string[] }
   | { kind: 'system'; id: string }
+
+/** The run of a function that asks, whoever it acts for. `idempotencyKey`: the same for the same call, however often it is tried. */
+export type FunctionRun = { functionId: string; executionId: string; depth: number; idempotencyKey: string | null }
 
 /** The project of those who own projects. The console API is the API of this project. */
 export const consoleProjectId = 'console'
@@ -54,6 +61,10 @@ export type Services = {
   peers: Peers
   /** The subscriptions of this node. */
   running: Running
+  /** The way to the executors of functions. */
+  sandbox: Sandbox
+  /** Where executions of functions are written. */
+  journal: Journal
   clock: () => Date
   /** Tells the relay, as best it can, that there is something in the outbox. */
   wake: () => void
@@ -64,6 +75,7 @@ export type Context = Services & {
   requestId: string
   projectId: string
   actor: Actor | null
+  run?: FunctionRun | undefined
   /** The project's own, where it has any. */
   costLimits: CostLimits
   /** Where the request came from, for the list of sessions and for limits. */

@@ -83,6 +83,27 @@ export const variables = {
     .describe(
       'Private addresses (CIDR) that webhooks and tasks may call, separated by commas. All others of that kind are refused.',
     ),
+  EXECUTORS: list
+    .default([])
+    .refine(
+      (urls) => urls.every((text) => url('http', 'https').safeParse(text).success),
+      'must be URLs that begin with http:// or https://',
+    )
+    .describe(
+      'Where functions are run: URLs of executors, separated by commas. `npm start` brings its own when this is not set; elsewhere functions do not run without it.',
+    ),
+  EXECUTOR_SECRET: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe(
+      'What executors are to be told before they run anything: the same here and there. Needed with EXECUTORS.',
+    ),
+  TRUSTED_PROJECTS: list
+    .default([])
+    .describe(
+      'Ids of projects whose functions may be trusted (`isTrusted`), which run faster and with a weaker wall around their memory; `*` for all.',
+    ),
   ACME_EMAIL: z
     .email()
     .optional()
@@ -116,6 +137,7 @@ export const variables = {
     ),
   KEEP_DELIVERIES_DAYS: days(14).describe('How long deliveries to webhooks are kept after their end.'),
   KEEP_RUNS_DAYS: days(14).describe('How long runs of tasks are kept after their end.'),
+  KEEP_EXECUTIONS_DAYS: days(14).describe('How long executions of functions are kept after their end.'),
   KEEP_MAILS_DAYS: days(30).describe('How long it is kept which mails were sent.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -141,10 +163,18 @@ export const variables = {
   NODE_ENV: z.string().default('production').describe('`production` unless a test says otherwise.'),
 } as const
 
-const schema = z.object(variables).transform((env) => ({
-  ...env,
-  PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
-}))
+const hasSecret = (env: { EXECUTORS: string[]; EXECUTOR_SECRET?: string | undefined }) =>
+  env.EXECUTORS.length === 0 || env.EXECUTOR_SECRET !== undefined
+
+const secretMissing = { path: ['EXECUTOR_SECRET'], message: 'is not set' }
+
+const schema = z
+  .object(variables)
+  .refine(hasSecret, secretMissing)
+  .transform((env) => ({
+    ...env,
+    PUBLIC_URL: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
+  }))
 
 export type Env = z.output<typeof schema>
 

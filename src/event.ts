@@ -49,8 +49,8 @@ export async function emitAll<P>(
     return { id: newEventId(), projectId, aggregate: event.path(parsed).join('.'), payload: parsed }
   })
   await ctx.query(
-    `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
-     select (row->>'id')::uuid, row->>'projectId', (row->>'aggregate') || '.' || $2, $3, row->>'aggregate', row->'payload', $4, $5, $6
+    `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace, "executionId")
+     select (row->>'id')::uuid, row->>'projectId', (row->>'aggregate') || '.' || $2, $3, row->>'aggregate', row->'payload', $4, $5, $6, $7
      from jsonb_array_elements($1::jsonb) with ordinality as rows(row, place) order by place`,
     [
       JSON.stringify(rows),
@@ -59,6 +59,7 @@ export async function emitAll<P>(
       ctx.actor?.kind ?? 'guest',
       ctx.actor?.id ?? null,
       traceparentOf(ctx.span),
+      ctx.run?.executionId ?? null,
     ],
   )
   ctx.emitted.count += rows.length

@@ -234,7 +234,7 @@ test('a look costs the same however many documents wait in the outbox', async ()
     )
     const { rows } = await client.query(`explain (analyze, format json) ${changesQuery}`, [0])
     const plan = JSON.stringify(rows)
-    assert.match(plan, /outbox_callers/)
+    assert.match(plan, /outbox_remembered/)
     assert.doesNotMatch(plan, /Seq Scan"[^{}]*"outbox"/)
   } finally {
     await client.query('rollback')

@@ -29,8 +29,8 @@ const lookEveryMs = 200
 /** A node that nobody asks does not look. */
 const idleMs = 5_000
 
-/** Events that may change who a caller is; nobody is known yet who has just been created. */
-const isAboutCallers = /^(users|sessions|keys|members|projects)\.(?!created$|schema-changed$)/
+/** Events that may change who a caller is, or what a function runs with; nobody is known yet who has just been created. */
+const isAboutCallers = /^(variables\.|(users|sessions|keys|members|projects|functions)\.(?!created$|schema-changed$))/
 
 export function namesCallers(type: string): boolean {
   return isAboutCallers.test(type)
@@ -106,8 +106,9 @@ export function createIdentities({ sql, log }: { sql: Pool; log: Log }): Identit
 
 type Row = { head: string | null; aggregate: string | null; payload: unknown }
 
-/** The first half is the condition of the index `outbox_callers`: however much waits in the outbox, little of it is read. */
-const aboutCallers = `type ~ '^(users|sessions|keys|members|projects)\\.' and type !~ '\\.(created|schema-changed)$'`
+/** The first half is the condition of the index `outbox_remembered`: however much waits in the outbox, little of it is read. */
+const aboutCallers = `type ~ '^(users|sessions|keys|members|projects|functions|variables)\\.'
+  and type !~ '^(users|sessions|keys|members|projects|functions)\\.(created|schema-changed)$'`
 
 /** One snapshot of both: an event that moves from the outbox to the log is seen in one of them. */
 export const changesQuery = `

@@ -17,6 +17,8 @@ export type LoggedEvent = {
   at: Date
   /** The `traceparent` of the transaction that emitted it, where that was traced and is read. */
   trace?: string | null
+  /** The run of a function that emitted it, where it was one and this is read. */
+  executionId?: string | null
 }
 
 /**

@@ -144,6 +144,8 @@ function watcherOf(schemas: Schemas): Watch {
 /** The plan replaces execution alone: authentication, limits and cost are behind it. Null where execution has to tell. */
 async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Promise<Raw | null> {
   if (plan.kind === 'subscription') return null
+  // What a run of a function changes is changed once, which execution knows of.
+  if (plan.kind === 'mutation' && ctx.run?.idempotencyKey) return null
   const cost = costOf(variables)
   const limit = costLimitOf(ctx)
   requireCost(cost, limit)

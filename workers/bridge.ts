@@ -156,7 +156,7 @@ export async function readLog(sql: Pick<PoolClient, 'query'>, after: bigint, lim
 
 type LoggedRow = Omit<LoggedEvent, 'seq' | 'prev'> & { seq: string; prev: string }
 
-const columns = `seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace`
+const columns = `seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace, "executionId"`
 
 function eventOf(row: LoggedRow): LoggedEvent {
   return { ...row, seq: BigInt(row.seq), prev: BigInt(row.prev) }

@@ -28,7 +28,7 @@ export function createWatched(
   projectIds: readonly string[],
   follow: (projectId: string) => Promise<void>,
 ): Watched {
-  const own = first.kind === 'key' || first.kind === 'system' ? [first.id] : [first.id, first.sessionId]
+  const own = 'sessionId' in first ? [first.id, first.sessionId] : [first.id]
   const ids = [...own, ctx.projectId]
   const listeners = new Set<() => void>()
   let actor = first

@@ -78,6 +78,7 @@ export function createOperation(
       userId: read.userId,
       actor: ctx.actor,
       trace: traceparentOf(ctx.span),
+      executionId: ctx.run?.executionId ?? null,
     }
     try {
       const made = compiledFor(ctx, collection, coerced)

@@ -19,6 +19,7 @@ const newEventIdSql = `(lpad(to_hex((extract(epoch from clock_timestamp()) * 100
 const actorKind = defer(({ actor }) => actor?.kind ?? 'guest')
 const actorId = defer(({ actor }) => actor?.id ?? null)
 const trace = defer((given) => given.trace ?? null)
+const executionId = defer((given) => given.executionId ?? null)
 
 /**
  * What `emit` does, for all rows of a statement at once: one event for each, in the order of the source's rows. They were
@@ -51,8 +52,9 @@ export function outboxSql(
     param(actorKind, 'text'),
     param(actorId, 'text'),
     param(trace, 'text'),
+    param(executionId, 'text'),
   ]
-  return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace)
+  return `insert into events.outbox (id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", trace, "executionId")
     select ${values.join(', ')} ${source}`
 }
 

@@ -1,5 +1,5 @@
 import type { Actor, Context } from '../context.ts'
-import { type Right, rights, rolesOf } from '../modules/permissions/roles.ts'
+import { type Right, rights, rolesOf, scopesOf } from '../modules/permissions/roles.ts'
 import { type Image, matches } from './image.ts'
 import type { CollectionModel, FieldRights, ProjectModel } from './model.ts'
 import { rulesOf } from './rules.ts'
@@ -27,10 +27,11 @@ export function holderOf(ctx: Pick<Context, 'actor'>): Holder {
 function makeHolder(ctx: Pick<Context, 'actor'>): Holder {
   const { actor } = ctx
   const userId = actor?.kind === 'user' ? actor.id : null
-  if (actor?.kind === 'key') {
+  const scopes = scopesOf(ctx)
+  if (scopes) {
     return {
-      read: { roles: actor.scopes.has('documents.read') ? null : [], userId },
-      write: { roles: actor.scopes.has('documents.write') ? null : [], userId },
+      read: { roles: scopes.has('documents.read') ? null : [], userId },
+      write: { roles: scopes.has('documents.write') ? null : [], userId },
     }
   }
   const caller = { roles: rolesOf(ctx), userId }
@@ -38,11 +39,9 @@ function makeHolder(ctx: Pick<Context, 'actor'>): Holder {
 }
 
 export function classOf(ctx: Pick<Context, 'actor'>): CallerClass {
-  const { actor } = ctx
-  if (actor?.kind === 'key') {
-    return { kind: 'key', read: actor.scopes.has('documents.read'), write: actor.scopes.has('documents.write') }
-  }
-  if (actor?.kind === 'user') return { kind: 'user' }
+  const scopes = scopesOf(ctx)
+  if (scopes) return { kind: 'key', read: scopes.has('documents.read'), write: scopes.has('documents.write') }
+  if (ctx.actor?.kind === 'user') return { kind: 'user' }
   return { kind: rolesOf(ctx) === null ? 'all' : 'guest' }
 }
 

@@ -16,6 +16,8 @@ export type Given = {
   actor?: { kind: string; id: string } | null
   /** The `traceparent` of the write. */
   trace?: string | null
+  /** The run of a function that writes. */
+  executionId?: string | null
 }
 
 export type Deferred = { readonly [deferredBrand]: true; readonly read: (given: Given) => unknown }

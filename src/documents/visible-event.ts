@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import type { LoggedEvent } from '../logged-event.ts'
 import { isOperator } from '../modules/operators/operators.ts'
+import { scopesOf } from '../modules/permissions/roles.ts'
 import type { DocumentPayload } from './events.ts'
 import type { Image } from './image.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
@@ -22,8 +23,7 @@ export async function visibleEvent(
   const { type, payload, actorKind, actorId } = event
   const isOfDocument = type.startsWith('documents.')
   if (isOperator(ctx)) {
-    const { actor } = ctx
-    if (isOfDocument && actor?.kind === 'key' && !actor.scopes.has('documents.read')) return null
+    if (isOfDocument && scopesOf(ctx)?.has('documents.read') === false) return null
     return { payload, actor: { kind: actorKind, id: actorId } }
   }
   const own = isOfDocument ? documentPayload(await modelOf(), ctx, payload as Logged) : accountPayload(event, ctx)

@@ -61,7 +61,14 @@ export async function changing<T>(
 export async function answerOf<T>(tx: TxContext, { text, values }: Statement): Promise<T> {
   const { read, write } = holderOf(tx)
   const roles = write.roles ?? read.roles ?? []
-  const given = { variables: {}, roles, userId: read.userId, actor: tx.actor, trace: traceparentOf(tx.span) }
+  const given = {
+    variables: {},
+    roles,
+    userId: read.userId,
+    actor: tx.actor,
+    trace: traceparentOf(tx.span),
+    executionId: tx.run?.executionId ?? null,
+  }
   const [row] = await tx.query<{ answer: string }>(text, bind(values, given))
   tx.emitted.count += 1
   if (!row) throw new Error('A statement that writes has not answered.')

@@ -61,7 +61,7 @@ export function costOf(
 /** The most that an operation of this caller may cost: the project's own limit, or the default. */
 export function costLimitOf({ actor, costLimits: own }: Pick<Context, 'actor' | 'costLimits'>): number {
   const kind = actor?.kind ?? 'user'
-  const audience = kind === 'user' ? 'client' : kind === 'key' ? 'server' : 'console'
+  const audience = kind === 'user' ? 'client' : kind === 'key' || kind === 'function' ? 'server' : 'console'
   return own[audience] ?? costLimits[audience]
 }
 

@@ -113,6 +113,8 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
       userAgent: String(req.headers['user-agent'] ?? '').slice(0, 512),
     })
     ctx.span = span
+    const once = req.headers['idempotency-key']
+    if (ctx.run && typeof once === 'string') ctx.run.idempotencyKey = once
     load.admit(ctx)
     const lastEventId = req.headers['last-event-id']
     if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId

@@ -9,6 +9,8 @@ export const counters = [
   'connections.opened',
   'messages.sent',
   'jobs.run',
+  'executions.run',
+  'executions.ms',
 ] as const
 
 export type Counter = (typeof counters)[number]

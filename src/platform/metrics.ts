@@ -13,6 +13,8 @@ export type Metrics = {
   operations: Times
   /** Runs of jobs, by name and outcome. */
   jobs: Times
+  /** Runs of functions, by why they were run, how they ended, and whether they were warm. */
+  runs: Times
   /** Errors that callers were told, by code. */
   errors: Counter<'code'>
   /** Results that subscriptions have sent. */
@@ -64,6 +66,11 @@ export function createMetrics(): Metrics {
       'code',
     ]),
     jobs: times('tendril_job_duration_seconds', 'Durations of runs of jobs.', ['job', 'outcome']),
+    runs: times('tendril_function_run_duration_seconds', 'Durations of runs of functions.', [
+      'trigger',
+      'outcome',
+      'start',
+    ]),
     errors: new Counter({
       name: 'tendril_graphql_errors_total',
       help: 'Errors in answers.',

@@ -41,8 +41,8 @@ const prepareBatch = `
       0) as prev
     from numbered n
   ), logged as (
-    insert into events.log (seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace, day)
-    select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace,
+    insert into events.log (seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace, "executionId", day)
+    select seq, prev, id, "projectId", name, type, aggregate, payload, "actorKind", "actorId", at, trace, "executionId",
            (now() at time zone 'utc')::date
     from chained
   ), projects as (

@@ -9,8 +9,14 @@ export function visibleAudits(ctx: Context): Prisma.AuditWhereInput {
   return id ? { projectId, seq: { in: [] } } : { projectId }
 }
 
-/** What the workers do by themselves, and keep a log of: it would be as long as all the rest. */
-const unaudited = ['deliveries.finished', 'mails.created', 'mails.finished']
+/** What the workers do by themselves or functions do, and a log of is kept: it would be as long as all the rest. */
+const unaudited = [
+  'executions.created',
+  'executions.finished',
+  'deliveries.finished',
+  'mails.created',
+  'mails.finished',
+]
 
 /** Keeps what happened in projects that are not deleted. An event that is kept already stays as it is. */
 export async function recordAudits(services: Pick<Services, 'sql'>, events: readonly LoggedEvent[]): Promise<void> {

@@ -3,6 +3,7 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Conflict, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
+import { isOperator } from '../operators/operators.ts'
 import { databaseCreated, databaseDeleted } from './events.ts'
 import { checkKey, checkName, isId } from './names.ts'
 import { lockSchema, raiseRevision } from './revision.ts'
@@ -12,9 +13,7 @@ export const databaseLimit = 100
 
 /** Whether this caller works on the project that is asked: its members, its keys, and Tendril itself. */
 export function mayReadSchema(ctx: Pick<Context, 'actor'>): boolean {
-  const { actor } = ctx
-  if (actor?.kind === 'account') return actor.role !== null
-  return actor?.kind === 'key' || actor?.kind === 'system'
+  return isOperator(ctx)
 }
 
 /** The databases of the project that is asked. End users and guests see none: they see types. */

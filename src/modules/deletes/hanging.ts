@@ -21,12 +21,21 @@ export type Hanging =
 export const hanging = {
   webhooks: [{ table: 'deliveries', by: 'webhookId', nouns: ['deliveries'] }],
   tasks: [{ table: 'task_runs', by: 'taskId', nouns: ['runs'] }],
+  functions: [
+    { table: 'executions', by: 'functionId', nouns: ['executions'] },
+    { table: 'deployments', by: 'functionId', nouns: ['deployments'], batch: 10 },
+    { table: 'variables', by: 'functionId', nouns: ['variables'] },
+  ],
   projects: [
     { table: 'keys', by: 'projectId', nouns: ['keys'] },
     { table: 'deliveries', by: 'projectId', nouns: ['deliveries'] },
     { table: 'webhooks', by: 'projectId', nouns: ['webhooks'] },
     { table: 'task_runs', by: 'projectId', nouns: ['runs'] },
     { table: 'tasks', by: 'projectId', nouns: ['tasks'] },
+    { table: 'executions', by: 'projectId', nouns: ['executions'] },
+    { table: 'deployments', by: 'projectId', nouns: ['deployments'], batch: 10 },
+    { table: 'variables', by: 'projectId', nouns: ['variables'] },
+    { table: 'functions', by: 'projectId', nouns: ['functions'] },
     { table: 'domains', by: 'projectId', nouns: ['domains'] },
     { table: 'mails', by: 'projectId', nouns: ['mails'] },
     { table: 'senders', by: 'projectId', nouns: ['senders'] },

@@ -3,12 +3,12 @@ import type { Prisma } from '../../../prisma/client/client.ts'
 import type { Context, Services } from '../../context.ts'
 import { type LoggedEvent, matchesEvent } from '../../logged-event.ts'
 import { operatorRows } from '../operators/operators.ts'
+import { scopesOf } from '../permissions/roles.ts'
 import { webhookPinged } from '../webhooks/events.ts'
 
 /** The deliveries of the project that is asked, for those who run it. Those of documents are for who may read documents. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
-  const { actor } = ctx
-  const blind = actor?.kind === 'key' && !actor.scopes.has('documents.read')
+  const blind = scopesOf(ctx)?.has('documents.read') === false
   const readable = blind ? { NOT: { eventName: { contains: '.documents.' } } } : {}
   return { ...operatorRows(ctx), webhook: { deletedAt: null }, ...readable }
 }

@@ -1,4 +1,7 @@
+import type { Context } from '../../context.ts'
+import { Forbidden } from '../../errors.ts'
 import { catalogue } from '../../event.ts'
+import { scopesOf } from '../permissions/roles.ts'
 
 const segment = /^(\*|[A-Za-z0-9_-]{1,64})$/
 
@@ -20,6 +23,12 @@ export function whyNotPattern(pattern: string): string | null {
     return (noun === '*' || noun === eventNoun) && (action === '*' || action === eventAction)
   })
   return isKnown ? null : `“${pattern}” names no event that there is.`
+}
+
+/** Events of documents carry the documents: who may not read them is not to have them sent to itself. */
+export function requireReadableEvents(ctx: Pick<Context, 'actor'>, events: readonly string[], what: string): void {
+  if (scopesOf(ctx)?.has('documents.read') !== false || !events.some(namesDocuments)) return
+  throw new Forbidden(`${what} for events of documents needs the scope documents.read.`)
 }
 
 /** Whether a pattern can name an event of a document, which carries the document itself. */

@@ -11,6 +11,11 @@ export const scopes = {
     'Create, change and delete webhooks, for events of documents with `documents.read` beside it; replay deliveries.',
   'tasks.read': 'Read tasks and their runs.',
   'tasks.write': 'Create, change, delete and run tasks.',
+  'functions.read': 'Read functions, their deployments and the names of their variables.',
+  'functions.write':
+    'Create, change, deploy and delete functions, and set their variables. What a function may do its maker must be allowed, too.',
+  'executions.read': 'Read executions of functions, with what they logged.',
+  'executions.write': 'Run functions.',
   'domains.read': 'Read domains.',
   'domains.write': 'Add, verify and delete domains.',
   'usage.read': 'Read how much the project uses.',

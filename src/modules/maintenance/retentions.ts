@@ -48,6 +48,13 @@ export const retentions: readonly Retention[] = [
     setBy: '`KEEP_RUNS_DAYS`',
   },
   {
+    what: 'executions of functions that have ended',
+    table: 'executions',
+    rows: `status not in ('WAITING', 'RUNNING') and "createdAt" < $1`,
+    keepMs: (env) => env.KEEP_EXECUTIONS_DAYS * day,
+    setBy: '`KEEP_EXECUTIONS_DAYS`',
+  },
+  {
     what: 'mails',
     table: 'mails',
     rows: `"createdAt" < $1`,

@@ -28,14 +28,19 @@ export function parsePermission(text: string): Permission[] {
   return rights.filter((one) => one === right).map((one) => ({ right: one, role }))
 }
 
+/** What bounds a caller that is above roles: the scopes of a key, or of a function that acts for itself. Null for others. */
+export function scopesOf({ actor }: Pick<Context, 'actor'>): ReadonlySet<string> | null {
+  return actor?.kind === 'key' || actor?.kind === 'function' ? actor.scopes : null
+}
+
 /**
- * The roles that the caller holds; null for those who are above roles: the members of the project, its keys (their
- * scopes decide), the system. An account without a place in the project is a guest there.
+ * The roles that the caller holds; null for those who are above roles: the members of the project, its keys and
+ * functions (their scopes decide), the system. An account without a place in the project is a guest there.
  */
 export function rolesOf({ actor }: Pick<Context, 'actor'>): string[] | null {
   if (!actor) return ['any', 'guests']
   if (actor.kind === 'account') return actor.role === null ? ['any', 'guests'] : null
-  if (actor.kind === 'key' || actor.kind === 'system') return null
+  if (actor.kind === 'key' || actor.kind === 'function' || actor.kind === 'system') return null
   const verified = actor.verified ? 'users/verified' : 'users/unverified'
   return ['any', 'users', verified, `user:${actor.id}`, ...actor.labels.map((label) => `label:${label}`)]
 }

@@ -13,6 +13,8 @@ const descriptions: Record<Counter, string> = {
   'connections.opened': 'WebSockets and event streams that were opened.',
   'messages.sent': 'Results sent over WebSockets and event streams.',
   'jobs.run': 'Jobs that were run for the project: mails, runs of tasks, changes of its schema, each try of them.',
+  'executions.run': 'Runs of functions, each try of them.',
+  'executions.ms': 'Milliseconds that functions ran.',
 }
 
 /** Nouns of which one can say how many there are, each with the table that they are counted in. */
@@ -22,6 +24,8 @@ export const stocks = {
   databases: 'databases',
   deliveries: 'deliveries',
   domains: 'domains',
+  executions: 'executions',
+  functions: 'functions',
   indexes: 'indexes',
   jobs: 'job_attempts',
   keys: 'keys',
@@ -32,6 +36,7 @@ export const stocks = {
   sessions: 'sessions',
   tasks: 'tasks',
   users: 'users',
+  variables: 'variables',
   versions: 'schema_versions',
   webhooks: 'webhooks',
 } as const

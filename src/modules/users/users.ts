@@ -3,6 +3,7 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Conflict, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
+import { isOperator } from '../operators/operators.ts'
 import { userCreated, userDeleted, userUpdated } from './events.ts'
 import { hashPassword } from './passwords.ts'
 
@@ -10,7 +11,7 @@ import { hashPassword } from './passwords.ts'
 export function visibleUsers(ctx: Context): Prisma.UserWhereInput {
   const { actor, projectId } = ctx
   if (actor?.kind === 'account' && actor.role === null) return { projectId, id: actor.id }
-  if (actor?.kind === 'account' || actor?.kind === 'key' || actor?.kind === 'system') return { projectId }
+  if (isOperator(ctx)) return { projectId }
   return { projectId, id: actor?.id ?? '' }
 }
 

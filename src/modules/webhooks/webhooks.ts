@@ -1,11 +1,11 @@
 import type { Prisma, Webhook } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, transaction } from '../../context.ts'
-import { Forbidden, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
 import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
-import { namesDocuments, whyNotPattern } from '../events/patterns.ts'
+import { requireReadableEvents, whyNotPattern } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
 import { keepSecret, newWebhookSecret, rotateSecrets } from './secrets.ts'
@@ -34,7 +34,7 @@ export type WebhookWithSecret = { webhook: Webhook; secret: string }
 export async function createWebhook(ctx: Context, input: NewWebhook): Promise<WebhookWithSecret> {
   requireOperator(ctx)
   requireCallable(input)
-  requireReadable(ctx, input.events)
+  requireReadableEvents(ctx, input.events, 'A webhook')
   const secret = newWebhookSecret()
   const data = changesOf(ctx, input)
   return transaction(ctx, async (tx) => {
@@ -57,7 +57,7 @@ export async function updateWebhook(ctx: Context, id: string, changes: WebhookCh
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
     const { events } = await findForUpdate(ctx, tx, id)
-    requireReadable(ctx, changes.events ?? events)
+    requireReadableEvents(ctx, changes.events ?? events, 'A webhook')
     const webhook = await tx.db.webhook.update({ where: { id }, data })
     await emit(tx, webhookUpdated, { webhookId: id })
     return webhook
@@ -124,12 +124,6 @@ function changesOf({ env }: Context, changes: WebhookChanges) {
     ...(basicAuth !== undefined && { basicAuth: keepBasicAuth(env, basicAuth) }),
     ...(verifyTls != null && { verifyTls }),
   }
-}
-
-/** Events of documents carry the documents: a key that may not read them is not to have them sent to itself. */
-function requireReadable({ actor }: Context, events: readonly string[]): void {
-  if (actor?.kind !== 'key' || actor.scopes.has('documents.read') || !events.some(namesDocuments)) return
-  throw new Forbidden('A webhook for events of documents needs the scope documents.read.')
 }
 
 function requireCallable({ url, events }: WebhookChanges): void {

@@ -1,0 +1,241 @@
+import type { Execution as ExecutionRow, Prisma } from '../prisma/client/client.ts'
+import { ExecutionStatus as Status, ExecutionTrigger as Trigger } from '../prisma/client/enums.ts'
+import type { Context } from '../src/context.ts'
+import { cancelExecution, createExecution, visibleExecutions } from '../src/modules/executions/executions.ts'
+import { isOperator } from '../src/modules/operators/operators.ts'
+import { builder } from './builder.ts'
+import { HeaderInput } from './calls.ts'
+import { changedField } from './changed.ts'
+import { connectionOf } from './connections.ts'
+
+const read = { audience: ['console', 'server', 'client'], scope: 'executions.read' } as const
+const write = { audience: ['console', 'server', 'client'], scope: 'executions.write' } as const
+
+const ExecutionStatus = builder.enumType('ExecutionStatus', {
+  description: 'How an execution stands.',
+  values: {
+    [Status.WAITING]: { description: 'Not yet begun, or waiting for its next try.' },
+    [Status.RUNNING]: { description: 'The function is being run.' },
+    [Status.COMPLETED]: { description: 'The function has answered, with whatever status.' },
+    [Status.FAILED]: { description: 'There is no answer: `failure` says why.' },
+    [Status.CANCELLED]: { description: 'Taken back before it began.' },
+  },
+})
+
+const ExecutionTrigger = builder.enumType('ExecutionTrigger', {
+  description: 'Why a function is run.',
+  values: {
+    [Trigger.API]: { description: '`createExecution` was called.' },
+    [Trigger.HTTP]: { description: 'Its URL was called.' },
+    [Trigger.EVENT]: { description: 'Something happened that it is run for.' },
+    [Trigger.SCHEDULE]: { description: 'It was time.' },
+    [Trigger.HOOK]: { description: 'It was asked whether something may be done.' },
+  },
+})
+
+const ExecutionFailure = builder.enumType('ExecutionFailure', {
+  description: 'Why there is no answer.',
+  values: {
+    THREW: { description: 'The function failed.' },
+    TIMEOUT: { description: 'It took longer than it may.' },
+    MEMORY: { description: 'It used more memory than it may.' },
+    INVALID_ANSWER: { description: 'What it answered is no answer.' },
+    TOO_LARGE: { description: 'Its answer is too large.' },
+    CRASHED: { description: 'What ran it went away. It was not, or need not be, its own doing.' },
+    UNAVAILABLE: { description: 'Nothing was there to run it.' },
+    DEPTH: { description: 'It was not run: too many runs, one through the other, have led to it.' },
+  } as const,
+})
+
+const LogLevel = builder.enumType('LogLevel', {
+  description: 'What a line of a log is.',
+  values: {
+    LOG: { description: 'Said by `log`.' },
+    ERROR: { description: 'Said by `error`, or by us.' },
+  } as const,
+})
+
+type Line = { at: number; level: string; text: string }
+
+const LogLine = builder.objectRef<Line>('LogLine').implement({
+  description: 'A line that was logged.',
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    level: t.field({
+      type: LogLevel,
+      description: 'What it is.',
+      resolve: ({ level }) => (level === 'error' ? 'ERROR' : 'LOG'),
+    }),
+    text: t.exposeString('text', { description: 'What it says.' }),
+  }),
+})
+
+/** What goes wrong within a function is for those who run the project. */
+const forOperators = <T>(ctx: Context, value: T): T | null => (isOperator(ctx) ? value : null)
+
+const Execution = builder.prismaObject('Execution', {
+  description: 'One run of a function, with all its tries.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the execution.' }),
+    functionId: t.exposeID('functionId', { description: 'What is run.' }),
+    deploymentId: t.exposeID('deploymentId', {
+      nullable: true,
+      description: 'The deployment that was run, or is to be.',
+    }),
+    status: t.expose('status', { type: ExecutionStatus, description: 'How it stands.' }),
+    trigger: t.expose('trigger', { type: ExecutionTrigger, description: 'Why it is run.' }),
+    attempts: t.exposeInt('attempts', { description: 'How often it was tried.' }),
+    method: t.exposeString('method', { description: 'The method of its request.' }),
+    path: t.exposeString('url', { description: 'The path and query of its request.' }),
+    responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The status that was answered.' }),
+    responseHeaders: t.expose('responseHeaders', {
+      type: 'JSON',
+      nullable: true,
+      description: 'The headers of the answer, by name, in small letters: up to 64.',
+    }),
+    responseBody: t.exposeString('responseBody', {
+      nullable: true,
+      description: 'The answer: whole from `createExecution`, and of it up to 64 KiB later. Text, as UTF-8.',
+    }),
+    failure: t.field({
+      type: ExecutionFailure,
+      nullable: true,
+      description: 'Why there is no answer.',
+      select: { failure: true },
+      resolve: ({ failure }) => failure as 'THREW' | null,
+    }),
+    error: t.string({
+      nullable: true,
+      description: 'What went wrong, with where it did in your sources. Null for users and guests.',
+      select: { error: true },
+      resolve: ({ error }, _args, ctx) => forOperators(ctx, error),
+    }),
+    logs: t.field({
+      type: [LogLine],
+      nullable: true,
+      description: 'What it has logged in its last try: up to 1,000 lines and 64 KiB. Null for users and guests.',
+      select: { logs: true },
+      resolve: ({ logs }, _args, ctx) => forOperators(ctx, logs as Line[]),
+    }),
+    durationMs: t.exposeInt('durationMs', { nullable: true, description: 'How long its last try took.' }),
+    memoryBytes: t.float({
+      nullable: true,
+      description: 'The memory that the function held at its end, where that is known. Null for users and guests.',
+      select: { memoryBytes: true },
+      resolve: ({ memoryBytes }, _args, ctx) => forOperators(ctx, memoryBytes === null ? null : Number(memoryBytes)),
+    }),
+    isCold: t.exposeBoolean('isCold', { nullable: true, description: 'Whether it had to be made ready first.' }),
+    scheduledAt: t.expose('scheduledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'It is not run before then; null: as soon as can be.',
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When its last try began.' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
+  }),
+})
+
+const ExecutionList = connectionOf(Execution, 'Execution')
+
+const ExecutionFilter = builder.inputType('ExecutionFilter', {
+  description: 'Which executions: those for which everything that is said here holds.',
+  fields: (t) => ({
+    functionId: t.id({ description: 'Of this function.' }),
+    status: t.field({ type: ExecutionStatus, description: 'That stand so.' }),
+    trigger: t.field({ type: ExecutionTrigger, description: 'That are run for this reason.' }),
+    since: t.field({ type: 'DateTime', description: 'That were asked for then or later.' }),
+  }),
+})
+
+function wanted(
+  ctx: Context,
+  filter: typeof ExecutionFilter.$inferInput | null | undefined,
+): Prisma.ExecutionWhereInput {
+  const { functionId, status, trigger, since } = filter ?? {}
+  const asked = {
+    ...(functionId != null && { functionId }),
+    ...(status != null && { status }),
+    ...(trigger != null && { trigger }),
+    ...(since != null && { createdAt: { gte: since } }),
+  }
+  return { AND: [asked, visibleExecutions(ctx)] }
+}
+
+builder.queryFields((t) => ({
+  execution: t.prismaField({
+    type: Execution,
+    nullable: true,
+    access: read,
+    description: 'One execution, or null. Users see those that they have asked for.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.execution.findFirst({ ...query, where: { AND: [{ id }, visibleExecutions(ctx)] } }),
+  }),
+  executions: t.prismaConnection(
+    {
+      type: Execution,
+      cursor: 'id',
+      access: read,
+      description: 'Executions, newest first. Users see those that they have asked for.',
+      args: { where: t.arg({ type: ExecutionFilter, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => ctx.db.execution.count({ where: wanted(ctx, where) }),
+      resolve: (query, _root, { where }, ctx) =>
+        ctx.db.execution.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'desc' } }),
+    },
+    ...ExecutionList,
+  ),
+}))
+
+builder.mutationFields((t) => ({
+  createExecution: t.prismaFieldWithInput({
+    type: Execution,
+    access: write,
+    description:
+      'Runs a function, and answers when it has ended; with `async` or `scheduledAt` at once. Users and guests need a role that may run it.',
+    input: {
+      functionId: t.input.id({ required: true, description: 'Which function.' }),
+      method: t.input.string({ description: 'The method of its request; POST, if left out.' }),
+      path: t.input.string({
+        description: 'The path and query of its request, up to 2,048 characters; /, if left out.',
+      }),
+      headers: t.input.field({
+        type: [HeaderInput],
+        description:
+          'Headers of its request: up to 64, with up to 8,192 characters. Those that begin with `tendril-` are ours.',
+      }),
+      body: t.input.string({ description: 'The body of its request: up to 512 KiB.' }),
+      async: t.input.boolean({
+        description: 'Whether it is run later, and tried again as the function says; not, if left out.',
+      }),
+      scheduledAt: t.input.field({
+        type: 'DateTime',
+        description: 'Run it then, later than now and tried again as the function says; up to a year ahead.',
+      }),
+    },
+    resolve: (_query, _root, { input }, ctx): Promise<ExecutionRow> => createExecution(ctx, input),
+  }),
+  cancelExecution: t.prismaField({
+    type: Execution,
+    access: write,
+    description: 'Takes back an execution that has not begun, or waits for its next try.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_query, _root, { id }, ctx) => cancelExecution(ctx, id),
+  }),
+}))
+
+changedField({
+  type: 'Execution',
+  noun: 'executions',
+  idKey: 'executionId',
+  access: read,
+  description: 'Executions: when they are asked for or begin, and when they have ended.',
+  node: (t) =>
+    t.prismaField({
+      type: Execution,
+      nullable: true,
+      description: 'The execution as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.execution.findFirst({ ...query, where: { AND: [{ id }, visibleExecutions(ctx)] } }),
+    }),
+})

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { defineEvent } from '../../event.ts'
+
+const payload = z.object({ functionId: z.string(), executionId: z.string() })
+const path = (p: { functionId: string; executionId: string }) => [
+  'functions',
+  p.functionId,
+  'executions',
+  p.executionId,
+]
+
+export const executionCreated = defineEvent({
+  name: 'executions.created',
+  description: 'A function is to be run, or is being run.',
+  payload: payload.extend({
+    status: z.enum(['WAITING', 'RUNNING', 'FAILED']),
+    /** Not before then. */
+    scheduledAt: z.string().nullable(),
+  }),
+  path,
+})
+export const executionFinished = defineEvent({
+  name: 'executions.finished',
+  description: 'A function has run, or its run was cancelled.',
+  payload: payload.extend({ status: z.enum(['COMPLETED', 'FAILED', 'CANCELLED']) }),
+  path,
+})

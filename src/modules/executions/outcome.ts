@@ -1,0 +1,61 @@
+import type { RunFailure, RunResult } from '../../platform/sandbox.ts'
+import type { FunctionPlan } from '../functions/plans.ts'
+import type { Ended } from './records.ts'
+
+/** Why an execution has no answer: what an executor says, or that too many runs have led to it, or that it was not taken on. */
+export type Failure = RunFailure['reason'] | 'DEPTH'
+
+/** How much is kept of what a run says. */
+export const kept = {
+  bodyBytes: 64 * 1024,
+  headers: 64,
+  headerCharacters: 1_024,
+  logBytes: 64 * 1024,
+  logLines: 1_000,
+  errorCharacters: 8 * 1024,
+}
+
+type Line = Ended['logs'][number]
+
+/** What is kept of a run. */
+export function outcomeOf(plan: Pick<FunctionPlan, 'logging'>, result: RunResult, now: Date) {
+  const { response, failure, durationMs, memoryBytes, isCold } = result
+  return {
+    status: failure === null ? ('COMPLETED' as const) : ('FAILED' as const),
+    responseStatus: response?.status ?? null,
+    responseHeaders: response && shortHeaders(response.headers),
+    responseBody: response && result.body.subarray(0, kept.bodyBytes).toString('utf8'),
+    failure: failure?.reason ?? null,
+    error: failure && errorText(failure),
+    logs: plan.logging ? shortLogs(result) : [],
+    durationMs: Math.round(durationMs),
+    memoryBytes: memoryBytes === null ? null : Math.round(memoryBytes),
+    isCold,
+    finishedAt: now,
+  }
+}
+
+/** The message, and where it came from. Many stacks begin with the message. */
+function errorText({ message, stack }: Pick<RunFailure, 'message' | 'stack'>): string {
+  const text = stack === null ? message : stack.includes(message) ? stack : `${message}\n${stack}`
+  return text.slice(0, kept.errorCharacters)
+}
+
+function shortHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(headers).slice(0, kept.headers)
+  return Object.fromEntries(entries.map(([name, value]) => [name, value.slice(0, kept.headerCharacters)]))
+}
+
+function shortLogs({ logs, logsDropped }: Pick<RunResult, 'logs' | 'logsDropped'>): Line[] {
+  const lines: Line[] = []
+  let left = kept.logBytes
+  for (const { at, level, text } of logs) {
+    if (lines.length === kept.logLines || left <= 0) break
+    lines.push({ at, level, text: text.slice(0, left) })
+    left -= text.length
+  }
+  const dropped = logsDropped + logs.length - lines.length
+  const last = lines.at(-1)
+  if (dropped > 0) lines.push({ at: last?.at ?? 0, level: 'error', text: `${dropped} more lines were not kept.` })
+  return lines
+}

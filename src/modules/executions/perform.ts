@@ -1,0 +1,95 @@
+import type { Execution } from '../../../prisma/client/client.ts'
+import type { Context } from '../../context.ts'
+import type { RunCall, RunResult } from '../../platform/sandbox.ts'
+import { readArtefact } from '../deployments/artefacts.ts'
+import type { FunctionPlan } from '../functions/plans.ts'
+import type { FunctionRequest } from './request.ts'
+import { signRunToken } from './tokens.ts'
+
+/** A run that is under way: what of its execution matters to it. */
+export type Begun = Pick<Execution, 'id' | 'trigger' | 'depth' | 'actorKind' | 'actorId' | 'sessionId'>
+
+type How = Pick<RunCall, 'stream' | 'signal'>
+
+/** A token lasts for as long as its run may, and no run's for less than this. */
+const leastTokenMs = 5 * 60_000
+const marginMs = 30_000
+
+/** Has an executor run a function once. Writes nothing. Never throws: what went wrong is the result's `failure`. */
+export async function perform(
+  ctx: Context,
+  plan: FunctionPlan,
+  begun: Begun,
+  request: FunctionRequest,
+  how: How = {},
+): Promise<RunResult> {
+  const { deployment, projectId, timeoutMs, memoryMb, isTrusted } = plan
+  if (!deployment) throw new Error('A function without a deployment cannot be run.')
+  const { artefactHash: artefact, entrypoint, runtime } = deployment
+  const call: RunCall = {
+    tenant: projectId,
+    functionId: plan.id,
+    executionId: begun.id,
+    program: { runtime, deploymentId: deployment.id, artefact, entrypoint },
+    limits: { timeoutMs, memoryMb, isTrusted },
+    variables: environmentOf(ctx, plan),
+    token: tokenOf(ctx, plan, begun),
+    request: { method: request.method, url: request.url, headers: { ...request.headers, ...headersOf(begun) } },
+    body: request.body,
+    artefact: () => readArtefact(ctx, deployment.id),
+    ...how,
+  }
+  const result = await traced(ctx, plan, begun, () => ctx.sandbox.run(call))
+  const { meter, metrics } = ctx
+  meter.count(projectId, 'executions.run')
+  meter.count(projectId, 'executions.ms', Math.round(result.durationMs))
+  metrics.runs.observe(
+    result.durationMs,
+    begun.trigger,
+    result.failure?.reason ?? 'OK',
+    result.isCold ? 'cold' : 'warm',
+  )
+  return result
+}
+
+function traced<T>(ctx: Context, plan: FunctionPlan, begun: Begun, work: () => Promise<T>): Promise<T> {
+  if (!ctx.tracing.isOn) return work()
+  const attributes = { 'faas.name': plan.id, 'faas.invocation_id': begun.id }
+  return ctx.tracing.span('run function', ctx.span, work, { attributes, kind: 'CLIENT' })
+}
+
+/** What a function is told of itself beside its own variables. */
+function environmentOf({ env }: Context, plan: FunctionPlan): Record<string, string> {
+  return {
+    ...plan.variables,
+    TENDRIL_API_URL: `${env.PUBLIC_URL}/projects/${plan.projectId}/graphql`,
+    TENDRIL_PROJECT_ID: plan.projectId,
+    TENDRIL_FUNCTION_ID: plan.id,
+    TENDRIL_FUNCTION_NAME: plan.name,
+    TENDRIL_DEPLOYMENT_ID: plan.deployment?.id ?? '',
+    TENDRIL_RUNTIME: plan.deployment?.runtime ?? '',
+  }
+}
+
+/** What a function is told of a run. */
+function headersOf({ id, trigger, actorKind, actorId }: Begun): Record<string, string> {
+  const isOfUser = actorKind === 'user' && actorId !== null
+  return {
+    'tendril-trigger': trigger.toLowerCase(),
+    'tendril-execution-id': id,
+    ...(isOfUser && { 'tendril-user-id': actorId }),
+  }
+}
+
+/** With `runAs: CALLER` a run for a user is the user, as long as their session lasts. */
+function tokenOf({ env, clock }: Context, plan: FunctionPlan, begun: Begun): string {
+  const { id: executionId, depth, sessionId } = begun
+  return signRunToken(env, {
+    projectId: plan.projectId,
+    functionId: plan.id,
+    executionId,
+    depth,
+    sessionId: plan.runAs === 'CALLER' ? sessionId : null,
+    expiresAt: clock().getTime() + Math.max(leastTokenMs, plan.timeoutMs + marginMs),
+  })
+}

@@ -1,0 +1,39 @@
+import type { Context } from '../../context.ts'
+import { Forbidden, Invalid } from '../../errors.ts'
+import { isScope } from '../keys/scopes.ts'
+import { isRole, scopesOf } from '../permissions/roles.ts'
+
+export const executeLimit = 100
+
+/**
+ * Whoever decides what a function does must be allowed whatever the function is: otherwise a key could make itself a
+ * stronger one out of a function. Holds for its scopes as for its code and its variables.
+ */
+export function requireScopes(ctx: Pick<Context, 'actor'>, scopes: readonly string[]): void {
+  const own = scopesOf(ctx)
+  const missing = own && scopes.find((scope) => !own.has(scope))
+  if (missing) throw new Forbidden(`This function may ${missing}, which you may not.`)
+}
+
+export function readScopes(scopes: readonly string[]): string[] {
+  const unknown = scopes.find((scope) => !isScope(scope))
+  if (unknown !== undefined) throw new Invalid(`“${unknown}” is not a scope.`, ['input', 'scopes'])
+  return [...new Set(scopes)].sort()
+}
+
+export function readRoles(roles: readonly string[]): string[] {
+  if (roles.length > executeLimit)
+    throw new Invalid(`There are at most ${executeLimit} roles that may run a function.`, ['input', 'execute'])
+  const wrong = roles.findIndex((role) => !isRole(role))
+  if (wrong >= 0) throw new Invalid('This is not a role.', ['input', 'execute', `${wrong}`])
+  return [...new Set(roles)]
+}
+
+/** Trusted functions have a weaker wall around them: whoever runs the server says whose those may be. */
+export function requireTrust({ env, projectId }: Pick<Context, 'env' | 'projectId'>): void {
+  const { TRUSTED_PROJECTS } = env
+  if (TRUSTED_PROJECTS.includes('*') || TRUSTED_PROJECTS.includes(projectId)) return
+  throw new Forbidden(
+    'Functions of this project may not be trusted: whoever runs the server allows it with TRUSTED_PROJECTS.',
+  )
+}

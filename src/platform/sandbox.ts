@@ -1,0 +1,250 @@
+import type {
+  BuildEnd,
+  BuildFrame,
+  FromExecutor,
+  LogLine,
+  RunEnd,
+  RunFailure,
+  RunFrame,
+  RuntimeState,
+} from '../../functions-runtime/protocol.ts'
+import type { Env } from '../env.ts'
+import type { Log } from './log.ts'
+import { rankFor } from './sandbox/choose.ts'
+import { createLink, type Link } from './sandbox/link.ts'
+
+export type { LogLine, RunFailure, RuntimeState }
+
+type Answer = Extract<FromExecutor, { kind: 'head' }>
+
+export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed'> & {
+  body: Buffer
+  /** The bytes of the artefact, for an executor that does not have them; null when they are gone. */
+  artefact: () => Promise<Buffer | null>
+  /** Where the answer is wanted as it comes: first its head, then its parts. */
+  stream?: { head: (answer: Pick<Answer, 'status' | 'headers'>) => void; chunk: (bytes: Buffer) => void } | undefined
+  /** Fires when nobody waits any more. */
+  signal?: AbortSignal | undefined
+}
+
+/** How a run ended. `body` is the answer's, unless it was streamed. */
+export type RunResult = Omit<RunEnd, 'kind' | 'id'> & { body: Buffer }
+
+export type BuildCall = Omit<BuildFrame, 'kind' | 'id'> & {
+  archive: Buffer
+  onLine: (line: LogLine) => void
+  signal?: AbortSignal | undefined
+}
+
+/** `isRetriable`: it was not the build's doing. */
+export type BuildResult = Omit<BuildEnd, 'kind' | 'id'> & { artefact: Buffer; isRetriable: boolean }
+
+export type ExecutorState = { status: 'ok' | 'unavailable'; reason: string | null; isSealed: boolean | null }
+
+/** The way to the executors of functions. */
+export type Sandbox = {
+  /** Runs a function once. Never throws: what went wrong is the result's `failure`. */
+  run: (call: RunCall) => Promise<RunResult>
+  build: (call: BuildCall) => Promise<BuildResult>
+  /** The runtimes that some executor knows; `unavailable` says why none of them can run it at present. */
+  runtimes: () => RuntimeState[]
+  executors: () => ExecutorState[]
+  close: () => void
+}
+
+/** How long one that was reached before, or never yet, is waited for. */
+const patienceMs = 1_500
+/** How much longer than its own time a run may take before its executor is taken for dead. */
+const graceMs = 30_000
+const empty = Buffer.alloc(0)
+
+export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXECUTOR_SECRET'>; log: Log }): Sandbox {
+  let wakers: (() => void)[] = []
+  const onReady = () => {
+    for (const wake of wakers.splice(0)) wake()
+  }
+  const links = env.EXECUTORS.map((url) => createLink({ url, secret: env.EXECUTOR_SECRET ?? '', log, onReady }))
+  const nextReady = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patienceMs)
+      wakers.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  /** The executor to ask next, or why there is none. */
+  const choose = async (tenant: string, runtime: string, tried: ReadonlySet<Link>): Promise<Link | string> => {
+    if (links.length === 0) return 'There is no executor of functions: EXECUTORS names none.'
+    if (!links.some((link) => link.welcome())) await nextReady()
+    const ready = links.filter((link) => link.welcome() !== null)
+    if (ready.length === 0) return 'No executor of functions can be reached.'
+    const able = ready.filter((link) => whyNot(link, runtime) === null)
+    if (able.length === 0) return whyNot(ready[0] as Link, runtime) ?? ''
+    const [chosen] = rankFor(
+      tenant,
+      able.filter((link) => !tried.has(link)),
+    )
+    return chosen ?? 'No executor of functions has room for it.'
+  }
+  /** Asks one after the other, as long as it is sure that nothing has begun. */
+  const ask = async <T>(
+    tenant: string,
+    runtime: string,
+    once: (link: Link) => Promise<T | NotBegun>,
+    fail: (reason: string) => T,
+  ): Promise<T> => {
+    const tried = new Set<Link>()
+    let last: NotBegun | null = null
+    for (;;) {
+      const link = await choose(tenant, runtime, tried)
+      if (typeof link === 'string') return fail(last?.notBegun ?? link)
+      const result = await once(link)
+      if (!isNotBegun(result)) return result
+      last = result
+      tried.add(link)
+    }
+  }
+  return {
+    run: (call) => ask(call.tenant, call.program.runtime, (link) => runOn(link, call), unavailableRun),
+    build: (call) => ask(call.tenant, call.runtime, (link) => buildOn(link, call), unavailableBuild),
+    runtimes: () => runtimesOf(links),
+    executors: () =>
+      links.map((link) => {
+        const isSealed = link.welcome()?.isSealed ?? null
+        return { status: isSealed === null ? 'unavailable' : 'ok', reason: link.trouble(), isSealed }
+      }),
+    close: () => {
+      wakers = []
+      for (const link of links) link.close()
+    },
+  }
+}
+
+type NotBegun = { notBegun: string }
+
+const isNotBegun = (result: unknown): result is NotBegun =>
+  typeof result === 'object' && result !== null && 'notBegun' in result
+
+let count = 0
+
+function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
+  const { body, artefact, stream, signal, ...frame } = call
+  const id = `r${++count}`
+  // Until its code has come, a run has not begun.
+  let asksForCode = false
+  return exchange<RunResult | NotBegun>({
+    link,
+    id,
+    signal,
+    timeoutMs: call.limits.timeoutMs + graceMs,
+    start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
+    broken: (reason) => (asksForCode ? { notBegun: reason } : failedRun('CRASHED', reason)),
+    take: (head, bytes, end) => {
+      if (head.kind === 'head') stream?.head(head)
+      else if (head.kind === 'chunk') stream?.chunk(bytes)
+      else if (head.kind === 'need') {
+        asksForCode = true
+        void give(link, head.hash, artefact).then(() => {
+          asksForCode = false
+        })
+      } else if (head.kind === 'end') {
+        const { kind: _kind, id: _id, ...result } = head
+        if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
+        end({ ...result, body: bytes })
+      }
+    },
+  })
+}
+
+async function give(link: Link, hash: string, artefact: RunCall['artefact']): Promise<void> {
+  const bytes = await artefact().catch(() => null)
+  link.send({ kind: 'artefact', hash, isMissing: bytes === null }, bytes ?? empty)
+}
+
+function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
+  const { archive, onLine, signal, ...frame } = call
+  const id = `b${++count}`
+  return exchange<BuildResult | NotBegun>({
+    link,
+    id,
+    signal,
+    timeoutMs: call.timeoutMs + graceMs,
+    start: () => link.send({ kind: 'build', id, ...frame }, archive),
+    // A build does nothing but answer: it may be begun anew elsewhere.
+    broken: (reason) => ({ notBegun: reason }),
+    take: (head, bytes, end) => {
+      if (head.kind === 'line') onLine(head.line)
+      if (head.kind === 'built')
+        end({ error: head.error, durationMs: head.durationMs, artefact: bytes, isRetriable: false })
+    },
+  })
+}
+
+type Exchange<T> = {
+  link: Link
+  id: string
+  signal: AbortSignal | undefined
+  timeoutMs: number
+  start: () => void
+  broken: (reason: string) => T
+  take: (head: FromExecutor, body: Buffer, end: (result: T) => void) => void
+}
+
+/** Sends what is asked, and waits for its end, for the end of the connection, or until nobody waits any more. */
+function exchange<T>({ link, id, signal, timeoutMs, start, broken, take }: Exchange<T>): Promise<T> {
+  return new Promise((resolve) => {
+    const end = (result: T) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      link.forget(id)
+      resolve(result)
+    }
+    const abort = () => {
+      link.send({ kind: 'cancel', id })
+      end(broken('Nobody waited for it any more.'))
+    }
+    const timer = setTimeout(() => {
+      link.send({ kind: 'cancel', id })
+      end(broken('Its executor did not answer in time.'))
+    }, timeoutMs)
+    signal?.addEventListener('abort', abort)
+    link.listen(id, {
+      take: (head, body) => take(head, body, end),
+      lost: () => end(broken('Its executor went away during the run.')),
+    })
+    start()
+  })
+}
+
+function failedRun(reason: RunFailure['reason'], message: string): RunResult {
+  return {
+    response: null,
+    failure: { reason, message, stack: null },
+    durationMs: 0,
+    memoryBytes: null,
+    isCold: false,
+    logs: [],
+    logsDropped: 0,
+    body: empty,
+  }
+}
+
+const unavailableRun = (reason: string) => failedRun('UNAVAILABLE', reason)
+
+function unavailableBuild(reason: string): BuildResult {
+  return { error: reason, durationMs: 0, artefact: empty, isRetriable: true }
+}
+
+function whyNot(link: Link, runtime: string): string | null {
+  const state = link.welcome()?.runtimes.find(({ name }) => name === runtime)
+  return state ? state.unavailable : `The runtime “${runtime}” is not there.`
+}
+
+function runtimesOf(links: readonly Link[]): RuntimeState[] {
+  const found = new Map<string, RuntimeState>()
+  for (const state of links.flatMap((link) => link.welcome()?.runtimes ?? [])) {
+    const known = found.get(state.name)
+    if (!known || (known.unavailable !== null && state.unavailable === null)) found.set(state.name, state)
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}

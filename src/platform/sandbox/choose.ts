@@ -1,0 +1,10 @@
+import { hash } from 'node:crypto'
+
+/**
+ * The order in which executors are asked for a tenant: rendezvous hashing. Each tenant has an order of its own, and the rest
+ * of it stays when one comes or goes, so that what is warm stays warm.
+ */
+export function rankFor<T extends { url: string }>(tenant: string, executors: readonly T[]): T[] {
+  const scored = executors.map((executor) => ({ executor, score: hash('sha1', `${executor.url} ${tenant}`, 'hex') }))
+  return scored.sort((a, b) => (a.score < b.score ? 1 : -1)).map(({ executor }) => executor)
+}

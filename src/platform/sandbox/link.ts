@@ -1,0 +1,148 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Socket } from 'node:net'
+import {
+  createDecoder,
+  encodeFrame,
+  type FromExecutor,
+  protocolVersion,
+  type ToExecutor,
+} from '../../../functions-runtime/protocol.ts'
+import type { Log } from '../log.ts'
+
+export type Welcome = Extract<FromExecutor, { kind: 'welcome' }>
+
+/** Whoever waits for the frames of one id. `lost`: the connection is gone, and no more will come. */
+export type Listener = { take: (head: FromExecutor, body: Buffer) => void; lost: () => void }
+
+/** The connection to one executor, which is made again whenever it is gone. */
+export type Link = {
+  url: string
+  /** What the executor says of itself; null while it cannot be asked. */
+  welcome: () => Welcome | null
+  /** Why it cannot be asked, in words. */
+  trouble: () => string | null
+  send: (head: ToExecutor, body?: Buffer) => void
+  listen: (id: string, listener: Listener) => void
+  forget: (id: string) => void
+  close: () => void
+}
+
+export type LinkOptions = { url: string; secret: string; log: Log; onReady: () => void }
+
+const retryMs = { first: 100, most: 3_000 }
+const connectMs = 5_000
+
+export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
+  const listeners = new Map<string, Listener>()
+  let socket: Socket | null = null
+  let welcome: Welcome | null = null
+  let trouble: string | null = 'It has not been reached yet.'
+  let closed = false
+  let failures = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const drop = (why: string) => {
+    // Told once, not at each try.
+    if (trouble !== why && !closed) log.warn({ url, why }, 'an executor of functions cannot be asked')
+    trouble = why
+    welcome = null
+    socket = null
+    const waiting = [...listeners.values()]
+    listeners.clear()
+    for (const { lost } of waiting) lost()
+    if (closed) return
+    timer = setTimeout(connect, Math.min(retryMs.first * 2 ** failures, retryMs.most)).unref()
+    failures += 1
+  }
+  const take = (head: FromExecutor, body: Buffer) => {
+    if (head.kind === 'welcome') {
+      if (head.version !== protocolVersion) return void socket?.destroy(new Error('It speaks another version.'))
+      welcome = head
+      trouble = null
+      failures = 0
+      return onReady()
+    }
+    if (head.kind === 'leaving') {
+      welcome = null
+      trouble = 'It is leaving.'
+      return
+    }
+    listeners.get(head.id)?.take(head, body)
+  }
+  const connect = () => dial(url, secret, { attach, fail: drop })
+  const attach = (upgraded: Socket, first: Buffer) => {
+    if (closed) return void upgraded.destroy()
+    socket = upgraded
+    readFrames(upgraded, first, { take, end: drop })
+  }
+  connect()
+  return {
+    url,
+    welcome: () => welcome,
+    trouble: () => trouble,
+    send: (head, body) => {
+      if (!socket) return
+      // What is sent in one turn goes in one piece.
+      if (socket.writableCorked === 0) {
+        const corked = socket
+        corked.cork()
+        process.nextTick(() => corked.uncork())
+      }
+      socket.write(encodeFrame(head, body))
+    },
+    listen: (id, listener) => void listeners.set(id, listener),
+    forget: (id) => void listeners.delete(id),
+    close: () => {
+      closed = true
+      clearTimeout(timer)
+      socket?.destroy()
+    },
+  }
+}
+
+type Dialled = { attach: (socket: Socket, first: Buffer) => void; fail: (why: string) => void }
+
+/** Asks for the upgrade. Exactly one of both is called. */
+function dial(url: string, secret: string, { attach, fail }: Dialled): void {
+  const target = new URL('/executor', url)
+  const open = target.protocol === 'https:' ? requestHttps : requestHttp
+  const headers = { connection: 'upgrade', upgrade: 'tendril-executor', authorization: `Bearer ${secret}` }
+  const req = open(target, { headers, timeout: connectMs, agent: false })
+  req.once('timeout', () => req.destroy(new Error('It did not answer in time.')))
+  req.once('error', (error) => fail(inWords(error)))
+  req.once('response', (res) => {
+    req.removeAllListeners('error').on('error', () => {})
+    req.destroy()
+    fail(res.statusCode === 401 ? 'It does not take EXECUTOR_SECRET.' : `It answered ${res.statusCode}.`)
+  })
+  req.once('upgrade', (_res, socket, first) => attach(socket as Socket, first))
+  req.end()
+}
+
+type Reader = { take: (head: FromExecutor, body: Buffer) => void; end: (why: string) => void }
+
+function readFrames(socket: Socket, first: Buffer, { take, end }: Reader): void {
+  const decode = createDecoder<FromExecutor>()
+  let why = 'The connection was closed.'
+  const read = (bytes: Buffer) => {
+    try {
+      for (const { head, body } of decode(bytes)) take(head, body)
+    } catch (error) {
+      socket.destroy(error as Error)
+    }
+  }
+  socket.setNoDelay(true).setKeepAlive(true, 10_000).setTimeout(0)
+  socket.on('data', read)
+  socket.on('error', (error) => {
+    why = inWords(error)
+  })
+  socket.once('end', () => socket.destroy())
+  socket.once('close', () => end(why))
+  if (first.length > 0) read(first)
+}
+
+function inWords(error: Error & { code?: string }): string {
+  if (error.code === 'ECONNREFUSED') return 'The connection was refused.'
+  return error.code ? `The connection failed: ${error.code}.` : error.message
+}
