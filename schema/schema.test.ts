@@ -49,11 +49,16 @@ test('a guest of a project may use nothing of the console or the server', () => 
   const open = rootFields.filter((field) => mayUse(guest, accessOf(field) ?? { audience: [] })).map(({ name }) => name)
   assert.deepEqual(open.sort(), [
     'account',
+    'cancelExecution',
     'confirmVerification',
+    'createExecution',
     'createVerification',
     'deleteSession',
     'errorCodes',
     'events',
+    'execution',
+    'executionChanged',
+    'executions',
     'joined',
     'presence',
     'presence',

@@ -21,7 +21,7 @@ export async function perform(
   plan: FunctionPlan,
   begun: Begun,
   request: FunctionRequest,
-  how: How = {},
+  { stream, signal }: How = {},
 ): Promise<RunResult> {
   const { deployment, projectId, timeoutMs, memoryMb, isTrusted } = plan
   if (!deployment) throw new Error('A function without a deployment cannot be run.')
@@ -37,7 +37,8 @@ export async function perform(
     request: { method: request.method, url: request.url, headers: { ...request.headers, ...headersOf(begun) } },
     body: request.body,
     artefact: () => readArtefact(ctx, deployment.id),
-    ...how,
+    stream,
+    signal,
   }
   const result = await traced(ctx, plan, begun, () => ctx.sandbox.run(call))
   const { meter, metrics } = ctx

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Actor, Context } from '../src/context.ts'
+import { updateFunction } from '../src/modules/functions/functions.ts'
+import { type Answer, createPeer, type PeerRun } from '../src/testing/executor.ts'
+import { makeFunction } from '../src/testing/functions.ts'
+import { operate } from '../src/testing/operation.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { createSchemas, type Schemas } from './schemas.ts'
+
+let world: World
+let schemas: Schemas
+let ctx: Context
+let peer: Awaited<ReturnType<typeof createPeer>>
+let answer: (run: PeerRun) => Answer | null | Promise<Answer | null>
+
+before(async () => {
+  peer = await createPeer((run) => answer(run))
+  world = await createWorld({ EXECUTORS: peer.url, EXECUTOR_SECRET: peer.secret })
+  schemas = createSchemas(world.app)
+  ctx = (await world.createProject()).owner
+})
+after(async () => {
+  await schemas.close()
+  await world.close()
+  peer.close()
+})
+
+const fields =
+  'id status trigger attempts path responseStatus responseHeaders responseBody failure error logs { level text } durationMs memoryBytes isCold'
+const create = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) { ${fields} } }`
+const one = `query ($id: ID!) { execution(id: $id) { ${fields} } }`
+const call = (input: object, as = ctx) => operate(schemas, as, create, { input })
+const as = (actor: Actor | null) => world.context(ctx.projectId, actor)
+const user = (id: string, labels: string[] = []): Context =>
+  as({ kind: 'user', id, sessionId: `ses_${id}`, verified: true, labels })
+const told = { logs: [{ at: 1_700_000_000_000, level: 'log', text: 'hi' }] } as const
+
+test('a function is run and its answer answered; what is kept of it is read later', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = (run) => ({ ...told, body: `${run.request.method} ${run.request.url} ${run.body}`, isCold: true })
+  const headers = [{ name: 'X-Color', value: 'blue' }]
+  const given = { functionId, method: 'put', path: '/orders?page=2', headers, body: 'ünï' }
+  const { data, errors } = await call(given)
+  assert.deepEqual(errors, [])
+  const { id, ...execution } = data?.createExecution ?? {}
+  const expected = {
+    status: 'COMPLETED',
+    trigger: 'API',
+    attempts: 1,
+    path: '/orders?page=2',
+    responseStatus: 200,
+    responseHeaders: { 'content-type': 'text/plain' },
+    responseBody: 'PUT /orders?page=2 ünï',
+    failure: null,
+    error: null,
+    logs: [{ level: 'LOG', text: 'hi' }],
+    durationMs: 3,
+    memoryBytes: 1_000_000,
+    isCold: true,
+  }
+  assert.deepEqual(execution, expected)
+  assert.deepEqual((await operate(schemas, ctx, one, { id })).data?.execution, { id, ...expected })
+  const sent = peer.runs.at(-1)
+  assert.equal(sent?.request.headers['x-color'], 'blue')
+  assert.equal(sent?.request.headers['tendril-trigger'], 'api')
+  assert.equal(sent?.request.headers['tendril-execution-id'], id)
+  assert.equal(sent?.variables.TENDRIL_FUNCTION_ID, functionId)
+  assert.equal(sent?.tenant, ctx.projectId)
+  const events = (await world.emitted()).filter((name) => name.startsWith('executions.'))
+  assert.deepEqual(events, ['executions.created', 'executions.finished'])
+})
+
+test('a run that fails says why to those who run the project, and that it failed to others', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { execute: ['users'] })
+  const failure = {
+    reason: 'THREW',
+    message: 'no such color',
+    stack: 'Error: no such color\n    at index.js:3:7',
+  } as const
+  answer = () => ({ ...told, response: null, failure })
+  const { data } = await call({ functionId })
+  assert.deepEqual([data?.createExecution.status, data?.createExecution.failure], ['FAILED', 'THREW'])
+  assert.equal(data?.createExecution.error, failure.stack)
+  const ann = user('ann')
+  const theirs = (await call({ functionId }, ann)).data?.createExecution
+  const hidden = { status: 'FAILED', failure: 'THREW', error: null, logs: null, memoryBytes: null }
+  const { status, failure: reason, error, logs, memoryBytes } = theirs
+  assert.deepEqual({ status, failure: reason, error, logs, memoryBytes }, hidden)
+  const read = (await operate(schemas, ann, one, { id: theirs.id })).data?.execution
+  assert.deepEqual([read.failure, read.error, read.logs], ['THREW', null, null])
+})
+
+test('an executor that is gone or goes away in the middle is told as such, and may be tried again', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = (run) => {
+    run.cut()
+    return null
+  }
+  assert.match((await call({ functionId })).errors[0] ?? '', /^UNAVAILABLE .*Try again/)
+  const list = 'query ($where: ExecutionFilter) { executions(where: $where) { nodes { id failure } totalCount } }'
+  const where = { functionId, status: 'FAILED' }
+  const { data } = await operate(schemas, ctx, list, { where })
+  assert.deepEqual(data?.executions.nodes[0].failure, 'CRASHED')
+})
+
+test('executions are listed by function, status, trigger and time, newest first', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = () => ({})
+  const ids = []
+  for (const _ of [1, 2]) ids.unshift((await call({ functionId })).data?.createExecution.id)
+  const later = (await call({ functionId, async: true })).data?.createExecution
+  assert.deepEqual([later.status, later.attempts, later.responseBody], ['WAITING', 0, null])
+  const list = 'query ($where: ExecutionFilter) { executions(where: $where) { nodes { id } totalCount } }'
+  const of = async (where: object) =>
+    (await operate(schemas, ctx, list, { where: { functionId, ...where } })).data?.executions.nodes.map(
+      ({ id }: { id: string }) => id,
+    )
+  assert.deepEqual(await of({ status: 'COMPLETED' }), ids)
+  assert.deepEqual(await of({ trigger: 'API' }), [later.id, ...ids])
+  assert.deepEqual(await of({ trigger: 'EVENT' }), [])
+  assert.deepEqual(await of({ since: new Date(Date.now() + 60_000) }), [])
+})
+
+test('one that waits is taken back, once', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const scheduledAt = new Date(Date.now() + 3_600_000)
+  const planned = (await call({ functionId, scheduledAt })).data?.createExecution
+  const cancel = 'mutation ($id: ID!) { cancelExecution(id: $id) { status } }'
+  const { id } = planned
+  assert.deepEqual((await operate(schemas, ctx, cancel, { id })).data, { cancelExecution: { status: 'CANCELLED' } })
+  assert.match((await operate(schemas, ctx, cancel, { id })).errors[0] ?? '', /^CONFLICT/)
+  assert.match((await operate(schemas, ctx, cancel, { id: 'exe_none' })).errors[0] ?? '', /^NOT_FOUND/)
+})
+
+test('who may run a function: by its roles, and keys by their scope', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { execute: ['label:staff', 'user:bob'] })
+  answer = () => ({})
+  const key = (scope: string) => as({ kind: 'key', id: 'key_1', scopes: new Set([scope]) })
+  for (const may of [user('ann', ['staff']), user('bob'), key('executions.write')])
+    assert.deepEqual((await call({ functionId }, may)).errors, [])
+  const none = await call({ functionId: 'fun_none' }, user('ann'))
+  for (const mayNot of [user('ann'), as(null)]) assert.deepEqual(await call({ functionId }, mayNot), none)
+  assert.match((await call({ functionId }, key('executions.read'))).errors[0] ?? '', /Cannot query field|Unknown type/)
+  const { owner: stranger } = await world.createProject()
+  assert.deepEqual(await call({ functionId }, stranger), none)
+  await updateFunction(ctx, functionId, { execute: ['any'] })
+  assert.deepEqual((await call({ functionId }, as(null))).errors, [])
+})
+
+test('a user sees their own executions and no others, guests none, and another project none of this', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { execute: ['any'] })
+  answer = () => ({})
+  const ann = user('ann2')
+  const { id } = (await call({ functionId }, ann)).data?.createExecution ?? {}
+  const read = async (as: Context) => (await operate(schemas, as, one, { id })).data?.execution?.id ?? null
+  const { owner: stranger } = await world.createProject()
+  const seen = await Promise.all([ann, ctx, user('bob'), as(null), stranger].map(read))
+  assert.deepEqual(seen, [id, id, null, null, null])
+  const cancel = 'mutation ($id: ID!) { cancelExecution(id: $id) { id } }'
+  assert.deepEqual(
+    await operate(schemas, user('bob'), cancel, { id }),
+    await operate(schemas, user('bob'), cancel, { id: 'exe_none' }),
+  )
+})
+
+test('what cannot be run is refused before anything is written', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const before = await ctx.db.execution.count()
+  for (const [wrong, path] of [
+    [{ method: 'BREW' }, 'input.method'],
+    [{ path: 'orders' }, 'input.path'],
+    [{ path: '/a b' }, 'input.path'],
+    [{ path: `/${'a'.repeat(2_048)}` }, 'input.path'],
+    [{ body: 'a'.repeat(512 * 1024 + 1) }, 'input.body'],
+    [{ headers: [{ name: 'a b', value: '' }] }, 'input.headers.0.name'],
+    [{ headers: [{ name: 'Tendril-User-Id', value: 'ann' }] }, 'input.headers.0.name'],
+    [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, 'input.headers.0.value'],
+    [{ headers: Array.from({ length: 65 }, () => ({ name: 'a', value: '' })) }, 'input.headers'],
+    [{ scheduledAt: new Date(Date.now() + 400 * 86_400_000) }, 'input.scheduledAt'],
+  ] as const) {
+    const { errors } = await call({ functionId, ...wrong })
+    assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), path)
+  }
+  await updateFunction(ctx, functionId, { enabled: false })
+  assert.match((await call({ functionId })).errors[0] ?? '', /^CONFLICT .*disabled/)
+  await ctx.db.function.update({ where: { id: functionId }, data: { deploymentId: null } })
+  await updateFunction(ctx, functionId, { enabled: true })
+  assert.match((await call({ functionId })).errors[0] ?? '', /^CONFLICT .*no deployment/)
+  assert.equal(await ctx.db.execution.count(), before)
+})
+
+test('logs are kept where the function says so, up to a limit that is told; bytes that are no text are kept as text', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const line = { at: 1, level: 'log', text: 'x\0\ud800'.repeat(300) } as const
+  answer = () => ({ logs: Array.from({ length: 200 }, () => line), logsDropped: 5, body: 'a\0b' })
+  const { data } = await call({ functionId })
+  const read = (await operate(schemas, ctx, one, { id: data?.createExecution.id })).data?.execution
+  assert.equal(read.responseBody, 'a\ufffdb')
+  const size = read.logs.reduce((sum: number, { text }: { text: string }) => sum + text.length, 0)
+  assert.ok(size > 60_000 && size < 66_000, String(size))
+  assert.match(read.logs.at(-1).text, /^\d+ more lines were not kept/)
+  await updateFunction(ctx, functionId, { logging: false })
+  assert.deepEqual((await call({ functionId })).data?.createExecution.logs, [])
+})
+
+test('many at a time are each written, in few statements', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = (run) => ({ body: String(run.body) })
+  const bodies = Array.from({ length: 100 }, (_, i) => `${i}`)
+  const answers = await Promise.all(bodies.map((body) => call({ functionId, body })))
+  assert.deepEqual(
+    answers.map(({ data }) => data?.createExecution.responseBody),
+    bodies,
+  )
+  const kept = await ctx.db.execution.findMany({ where: { functionId }, orderBy: { id: 'asc' } })
+  assert.deepEqual(new Set(kept.map(({ responseBody }) => responseBody)), new Set(bodies))
+  assert.ok(kept.every(({ status }) => status === 'COMPLETED'))
+})

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import pino from 'pino'
+import { type Answer, createPeer, type PeerRun } from '../testing/executor.ts'
+import { rankFor } from './sandbox/choose.ts'
+import { createSandbox, type RunCall, type Sandbox } from './sandbox.ts'
+
+const log = pino({ level: 'silent' })
+type Peer = Awaited<ReturnType<typeof createPeer>>
+
+const call = (given: Partial<RunCall> = {}): RunCall => ({
+  tenant: 'prj_1',
+  functionId: 'fun_1',
+  executionId: 'exe_1',
+  program: { runtime: 'javascript', deploymentId: 'dep_1', artefact: 'abc', entrypoint: 'index.js' },
+  limits: { timeoutMs: 1_000, memoryMb: 128, isTrusted: false },
+  variables: {},
+  token: 'run_x',
+  request: { method: 'POST', url: '/', headers: {} },
+  body: Buffer.from('ping'),
+  artefact: async () => Buffer.from('code'),
+  ...given,
+})
+
+let peers: Peer[]
+let sandbox: Sandbox
+let answer: (run: PeerRun) => Answer | null | Promise<Answer | null> = () => ({ body: 'pong' })
+const connect = (urls: string[], secret = 's'.repeat(16)) =>
+  createSandbox({ env: { EXECUTORS: urls, EXECUTOR_SECRET: secret }, log })
+
+before(async () => {
+  peers = await Promise.all([0, 1].map(() => createPeer((run) => answer(run))))
+  sandbox = connect(peers.map(({ url }) => url))
+})
+after(() => {
+  sandbox.close()
+  for (const peer of peers) peer.close()
+})
+
+test('a run is sent with its body and answered; its code is given when it is asked for', async () => {
+  answer = async (run) => ({ body: `${run.body} ${await run.need()}` })
+  const { body, response, failure } = await sandbox.run(call())
+  assert.deepEqual([String(body), response?.status, failure], ['ping code', 200, null])
+  answer = async (run) => ({ body: String(await run.need()) })
+  assert.equal(String((await sandbox.run(call({ artefact: async () => null }))).body), 'null')
+})
+
+test('many runs go side by side, and each gets its own answer', async () => {
+  answer = async (run) => {
+    await wait(Math.random() * 20)
+    return { body: String(run.body) }
+  }
+  const texts = Array.from({ length: 200 }, (_, i) => `${i}`)
+  const results = await Promise.all(
+    texts.map((text, i) => sandbox.run(call({ tenant: `prj_${i % 7}`, body: Buffer.from(text) }))),
+  )
+  assert.deepEqual(
+    results.map(({ body }) => String(body)),
+    texts,
+  )
+})
+
+test('an answer that is wanted as it comes comes in parts', async () => {
+  answer = async (run) => {
+    run.send({ kind: 'head', id: run.id, status: 201, headers: { a: 'b' } })
+    for (const part of ['one', 'two']) run.send({ kind: 'chunk', id: run.id }, Buffer.from(part))
+    return { body: '' }
+  }
+  const seen: unknown[] = []
+  await sandbox.run(
+    call({ stream: { head: ({ status }) => seen.push(status), chunk: (bytes) => seen.push(String(bytes)) } }),
+  )
+  assert.deepEqual(seen, [201, 'one', 'two'])
+})
+
+test('a tenant stays with one executor, and goes to the next while that one has no room', async () => {
+  answer = (run) => ({ body: String(peers.findIndex(({ runs }) => runs.includes(run))) })
+  const asked = await Promise.all([1, 2, 3].map(() => sandbox.run(call({ tenant: 'prj_a' }))))
+  assert.equal(new Set(asked.map(({ body }) => String(body))).size, 1)
+  let isFirst = true
+  answer = () => {
+    const full = { response: null, failure: { reason: 'UNAVAILABLE', message: 'It is full.', stack: null } } as const
+    const said = isFirst ? full : { body: 'took over' }
+    isFirst = false
+    return said
+  }
+  assert.equal(String((await sandbox.run(call({ tenant: 'prj_a' }))).body), 'took over')
+})
+
+test('a run that had begun fails when its executor goes away; one whose code was still asked for goes to the next', async () => {
+  answer = (run) => {
+    run.cut()
+    return null
+  }
+  assert.equal((await sandbox.run(call())).failure?.reason, 'CRASHED')
+  let isCut = false
+  answer = (run) => {
+    if (isCut) return { body: 'elsewhere' }
+    isCut = true
+    void run.need()
+    setTimeout(run.cut, 50)
+    return null
+  }
+  const artefact = () => wait(isCut ? 200 : 0, Buffer.from('code'))
+  assert.equal(String((await sandbox.run(call({ artefact }))).body), 'elsewhere')
+})
+
+test('what nobody waits for any more is cancelled', async () => {
+  answer = () => null
+  const stopping = new AbortController()
+  const running = sandbox.run(call({ signal: stopping.signal }))
+  await wait(50)
+  stopping.abort()
+  assert.equal((await running).failure?.reason, 'CRASHED')
+  await wait(50)
+  assert.ok(peers.some(({ runs }) => runs.at(-1)?.wasCancelled()))
+})
+
+test('why nothing can be run is said: no executor, a wrong secret, a runtime that is not there', async () => {
+  const reason = async (chosen: Sandbox, given: Partial<RunCall> = {}) => {
+    const { failure } = await chosen.run(call(given))
+    assert.equal(failure?.reason, 'UNAVAILABLE')
+    return failure?.message
+  }
+  const [none, wrong] = [connect([]), connect([peers[0]?.url ?? ''], 'x'.repeat(16))]
+  assert.match((await reason(none)) ?? '', /EXECUTORS/)
+  assert.match((await reason(wrong)) ?? '', /No executor .* can be reached/)
+  assert.deepEqual(wrong.executors(), [
+    { status: 'unavailable', reason: 'It does not take EXECUTOR_SECRET.', isSealed: null },
+  ])
+  const python = { ...call().program, runtime: 'python-3.11' }
+  assert.equal(await reason(sandbox, { program: python }), 'There is no Docker here.')
+  assert.match((await reason(sandbox, { program: { ...python, runtime: 'cobol' } })) ?? '', /“cobol” is not there/)
+  for (const closed of [none, wrong]) closed.close()
+})
+
+test('an executor that leaves finishes what runs, and gets nothing more', async () => {
+  const [leaving, staying] = await Promise.all([createPeer(() => wait(200, {})), createPeer(() => ({ body: 'stays' }))])
+  const both = connect([leaving.url, staying.url])
+  // One of the tenants whose first is the one that leaves.
+  const names = Array.from({ length: 50 }, (_, i) => `prj_${i}`)
+  const tenant = names.find((name) => rankFor(name, [leaving, staying])[0] === leaving) ?? ''
+  const running = both.run(call({ tenant }))
+  await wait(50)
+  leaving.leave()
+  await wait(50)
+  assert.equal(String((await both.run(call({ tenant }))).body), 'stays')
+  assert.equal((await running).failure, null)
+  for (const part of [both, leaving, staying]) part.close()
+})
+
+test('rendezvous hashing: tenants are spread, and only those of the executor that goes move', () => {
+  const executors = ['a', 'b', 'c', 'd'].map((url) => ({ url }))
+  const tenants = Array.from({ length: 4_000 }, (_, i) => `prj_${i}`)
+  const first = (of: typeof executors) => tenants.map((tenant) => rankFor(tenant, of)[0]?.url)
+  const before = first(executors)
+  for (const { url } of executors) {
+    const share = before.filter((chosen) => chosen === url).length
+    assert.ok(share > 850 && share < 1_150, `${url} ${share}`)
+  }
+  for (const gone of executors) {
+    const after = first(executors.filter((executor) => executor !== gone))
+    for (const [i, tenant] of tenants.entries())
+      if (before[i] !== gone.url) assert.equal(after[i], before[i], tenant)
+      else assert.equal(after[i], rankFor(tenant, executors)[1]?.url)
+  }
+})

@@ -1,0 +1,99 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import {
+  createDecoder,
+  encodeFrame,
+  type FromExecutor,
+  protocolVersion,
+  type RunEnd,
+  type RunFrame,
+  type ToExecutor,
+} from '../../functions-runtime/protocol.ts'
+
+export type PeerRun = RunFrame & {
+  body: Buffer
+  /** Asks for the code of the run; null when it is gone. */
+  need: () => Promise<Buffer | null>
+  send: (head: FromExecutor, body?: Buffer) => void
+  /** Cuts the connection that it came by. */
+  cut: () => void
+  wasCancelled: () => boolean
+}
+
+export type Answer = Partial<Omit<RunEnd, 'kind' | 'id'>> & { body?: string }
+
+/** An executor that does what a test says with each run: for what a real one does when it should not. */
+export async function createPeer(
+  answer: (run: PeerRun) => Promise<Answer | null> | Answer | null,
+  secret = 's'.repeat(16),
+) {
+  const sockets = new Set<Duplex>()
+  const runs: PeerRun[] = []
+  const server = createServer((_req, res) => res.writeHead(404).end())
+  server.on('upgrade', (req, socket) => {
+    if (req.headers.authorization !== `Bearer ${secret}`) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: tendril-executor\r\n\r\n')
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket)).on('error', () => {})
+    const send = (head: FromExecutor, body?: Buffer) => void socket.write(encodeFrame(head, body))
+    send(welcome)
+    const cancelled = new Set<string>()
+    const needs = new Map<string, (bytes: Buffer | null) => void>()
+    const take = (head: ToExecutor, body: Buffer) => {
+      if (head.kind === 'cancel') cancelled.add(head.id)
+      if (head.kind === 'artefact') needs.get(head.hash)?.(head.isMissing ? null : body)
+      if (head.kind !== 'run') return
+      const need = () =>
+        new Promise<Buffer | null>((resolve) => {
+          needs.set(head.program.artefact, resolve)
+          send({ kind: 'need', id: head.id, hash: head.program.artefact })
+        })
+      const wasCancelled = () => cancelled.has(head.id)
+      const run: PeerRun = { ...head, body, need, send, cut: () => socket.destroy(), wasCancelled }
+      runs.push(run)
+      void Promise.resolve(answer(run)).then((said) => {
+        if (said) send({ kind: 'end', id: head.id, ...ended, ...said }, Buffer.from(said.body ?? ''))
+      })
+    }
+    const decode = createDecoder<ToExecutor>()
+    socket.on('data', (bytes: Buffer) => {
+      for (const { head, body } of decode(bytes)) take(head, body)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    secret,
+    runs,
+    leave: () => {
+      for (const socket of sockets) socket.write(encodeFrame({ kind: 'leaving' }))
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+const welcome: FromExecutor = {
+  kind: 'welcome',
+  version: protocolVersion,
+  instance: 'peer',
+  isSealed: false,
+  runtimes: [
+    { name: 'javascript', engine: 'isolate', unavailable: null },
+    { name: 'typescript', engine: 'isolate', unavailable: null },
+    { name: 'python-3.11', engine: 'docker', unavailable: 'There is no Docker here.' },
+  ],
+}
+
+const ended = {
+  response: { status: 200, headers: { 'content-type': 'text/plain' } },
+  failure: null,
+  durationMs: 3,
+  memoryBytes: 1_000_000,
+  isCold: false,
+  logs: [],
+  logsDropped: 0,
+} satisfies Omit<RunEnd, 'kind' | 'id'>
