@@ -13,7 +13,7 @@ import type { Peers } from './platform/peers.ts'
 import type { Readers } from './platform/readers.ts'
 import type { Replica } from './platform/replica.ts'
 import type { Sandbox } from './platform/sandbox.ts'
-import type { Shares } from './platform/shares.ts'
+import type { Aside, Shares } from './platform/shares.ts'
 import { answerOf } from './platform/statements.ts'
 import type { Statsd } from './platform/statsd.ts'
 import type { Span, Tracing } from './platform/tracing.ts'
@@ -76,6 +76,8 @@ export type Context = Services & {
   projectId: string
   actor: Actor | null
   run?: FunctionRun | undefined
+  /** Waits for what may take long, while the request's place is given to others. */
+  aside?: Aside
   /** The project's own, where it has any. */
   costLimits: CostLimits
   /** Where the request came from, for the list of sessions and for limits. */

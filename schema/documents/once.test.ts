@@ -241,3 +241,57 @@ test('killed before the answer is there: another node does it once, or answers w
     await Promise.all(nodes.map((node) => node.kill()))
   }
 })
+
+test('a run of a function that is tried again makes the same change once, without a key of its own', async () => {
+  const scopes = new Set(['documents.read', 'documents.write'])
+  const attempt = (idempotencyKey: string, executionId = 'exe_1'): Context => ({
+    ...world.context(blog.projectId, { kind: 'function', id: 'fun_1', scopes }),
+    run: { functionId: 'fun_1', executionId, depth: 0, idempotencyKey },
+  })
+  const two =
+    'mutation ($name: String!) { a: createAuthor(input: { name: $name }) { id } b: createAuthor(input: { name: $name }) { id } }'
+  const first = await run(attempt('1'), two, { name: 'once' })
+  assert.deepEqual(first.errors, [])
+  assert.notEqual(first.data?.a.id, first.data?.b.id)
+  assert.deepEqual(await run(attempt('1'), two, { name: 'once' }), first)
+  assert.equal(await count(tableOf('authors')), 2)
+  // Another call, another run, and a run that does something else are something else.
+  for (const [ctx, name] of [
+    [attempt('2'), 'once'],
+    [attempt('1', 'exe_2'), 'once'],
+    [attempt('1'), 'else'],
+  ] as const)
+    assert.deepEqual((await run(ctx, two, { name })).errors, [])
+  assert.equal(await count(tableOf('authors')), 8)
+})
+
+test('the compiled path knows of it, too', async () => {
+  const ctx: Context = {
+    ...blog.owner,
+    run: { functionId: 'fun_1', executionId: 'exe_1', depth: 0, idempotencyKey: '1' },
+  }
+  const query = 'mutation { createAuthor(input: { name: "compiled" }) { id } }'
+  const [first, second] = [
+    await graphql.run(ctx, { query }, ['mutation']),
+    await graphql.run(ctx, { query }, ['mutation']),
+  ]
+  assert.match(JSON.stringify(first), /createAuthor/)
+  assert.deepEqual(second, first)
+  assert.equal(await count(tableOf('authors')), 1)
+})
+
+test('an event says which run it came from, on the compiled path and on the other', async () => {
+  const attempt = (executionId: string): Context => ({
+    ...blog.owner,
+    run: { functionId: 'fun_1', executionId, depth: 0, idempotencyKey: null },
+  })
+  const query = 'mutation { createAuthor(input: { name: "event" }) { id } }'
+  await graphql.run(attempt('exe_compiled'), { query }, ['mutation'])
+  await run(attempt('exe_executed'), query)
+  await run(blog.owner, query)
+  const { rows } = await world.app.sql.query('select "executionId" from events.outbox order by position')
+  assert.deepEqual(
+    rows.map(({ executionId }) => executionId),
+    ['exe_compiled', 'exe_executed', null],
+  )
+})

@@ -188,7 +188,9 @@ async function start(
       const place = placeOf(extra)
       return answered(tracked(ctx, operation, feedSocket(place, id, fed), { ...follow, cursor: () => place.cursor }))
     }
-    const ran = await load.run(ctx, () => graphql.run(ctx, operation, ['query', 'mutation', 'subscription']))
+    const ran = await load.run(ctx, (aside) =>
+      graphql.run({ ...ctx, aside }, operation, ['query', 'mutation', 'subscription']),
+    )
     const answer: Answer = isStream(ran)
       ? tracked(ctx, operation, ran, follow)
       : isRaw(ran)

@@ -161,8 +161,12 @@ async function answer(
   asked: Operation | Operation[],
 ): Promise<number> {
   const run = async (operation: Operation) => {
+    const own = Array.isArray(asked) ? { ...ctx } : ctx
     const result = await load
-      .run(ctx, () => graphql.run(Array.isArray(asked) ? { ...ctx } : ctx, operation, allowedFor(req, false)))
+      .run(ctx, (aside) => {
+        own.aside = aside
+        return graphql.run(own, operation, allowedFor(req, false))
+      })
       .catch((error) => ({ errors: [maskError(error, ctx)] }))
     if (!isStream(result)) return result
     await result.return?.()

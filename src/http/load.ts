@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { Context } from '../context.ts'
 import { Unavailable } from '../errors.ts'
-import { createShares, shareLimits } from '../platform/shares.ts'
+import { type Aside, createShares, shareLimits } from '../platform/shares.ts'
 import { limits } from './limits.ts'
 import { createTurns, type Turns } from './turns.ts'
 
@@ -14,7 +14,7 @@ export type Load = {
   /** Throws Unavailable, at once, when there is more to do than can be done in time. Members of projects are let in longer. */
   admit: (ctx: Asking) => void
   /** Runs an operation when it is its project's turn: what one project asks for must not fill the node before others are heard. */
-  run: <T>(ctx: Asking, work: () => Promise<T>) => Promise<T>
+  run: <T>(ctx: Asking, work: (aside: Aside) => Promise<T>) => Promise<T>
   close: () => void
 }
 
@@ -34,7 +34,7 @@ export function createLoad({ env, sql, shares }: Pick<App, 'env' | 'sql' | 'shar
     const { retryAfterMs } = limits.load
     throw new Unavailable('The server has too much to do right now. Try again.', { retryAfterMs })
   }
-  const run = <T>({ actor, projectId }: Asking, work: () => Promise<T>) =>
+  const run = <T>({ actor, projectId }: Asking, work: (aside: Aside) => Promise<T>) =>
     (actor?.kind === 'account' ? members : clients).run(projectId, work)
   return { turn: turns.wait, admit, run, close: delay.close }
 }

@@ -12,6 +12,7 @@ import type { Env } from '../env.ts'
 import type { Log } from './log.ts'
 import { rankFor } from './sandbox/choose.ts'
 import { createLink, type Link } from './sandbox/link.ts'
+import { createShares, shareLimits } from './shares.ts'
 
 export type { LogLine, RunFailure, RuntimeState }
 
@@ -56,6 +57,8 @@ export type Sandbox = {
 const patienceMs = 1_500
 /** How much longer than its own time a run may take before its executor is taken for dead. */
 const graceMs = 30_000
+/** Runs of one project that this process has under way: while no other has any, and while others do. */
+const runsAtATime = { alone: 200, beside: 50 }
 const empty = Buffer.alloc(0)
 
 export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXECUTOR_SECRET'>; log: Log }): Sandbox {
@@ -64,6 +67,7 @@ export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXEC
     for (const wake of wakers.splice(0)) wake()
   }
   const links = env.EXECUTORS.map((url) => createLink({ url, secret: env.EXECUTOR_SECRET ?? '', log, onReady }))
+  const turns = createShares(0, shareLimits, runsAtATime)
   const nextReady = () =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, patienceMs)
@@ -105,7 +109,10 @@ export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXEC
     }
   }
   return {
-    run: (call) => ask(call.tenant, call.program.runtime, (link) => runOn(link, call), unavailableRun),
+    run: (call) =>
+      turns
+        .run(call.tenant, () => ask(call.tenant, call.program.runtime, (link) => runOn(link, call), unavailableRun))
+        .catch((error: Error) => unavailableRun(error.message)),
     build: (call) => ask(call.tenant, call.runtime, (link) => buildOn(link, call), unavailableBuild),
     runtimes: () => runtimesOf(links),
     executors: () =>

@@ -4,10 +4,13 @@ import { createNeighbours } from './neighbours.ts'
 /** Who may use the connections of a pool at a time, so that one busy project leaves room for the others. */
 export type Shares = {
   /** Runs what needs one connection, once the project has one to spare. Throws Unavailable rather than wait for long. */
-  run: <T>(projectId: string, work: () => Promise<T>) => Promise<T>
+  run: <T>(projectId: string, work: (aside: Aside) => Promise<T>) => Promise<T>
   /** How many wait for their project's share. */
   waiting: () => number
 }
+
+/** Gives one's place to others while one waits for something that needs none; afterwards one goes on at once. */
+export type Aside = <T>(wait: () => Promise<T>) => Promise<T>
 
 export const shareLimits = {
   /** How long work waits for its turn. */
@@ -71,14 +74,25 @@ export function createShares(
       waiting += 1
       watch()
     })
-  const finish = async <T>(projectId: string, project: Project, work: () => Promise<T>): Promise<T> => {
+  const finish = async <T>(projectId: string, project: Project, work: (aside: Aside) => Promise<T>): Promise<T> => {
+    let held = project
+    const aside: Aside = async (wait) => {
+      leave(projectId, held)
+      try {
+        return await wait()
+      } finally {
+        held = projects.get(projectId) ?? held
+        held.running += 1
+        projects.set(projectId, held)
+      }
+    }
     try {
-      return await work()
+      return await work(aside)
     } finally {
-      leave(projectId, project)
+      leave(projectId, held)
     }
   }
-  const run = <T>(projectId: string, work: () => Promise<T>): Promise<T> => {
+  const run = <T>(projectId: string, work: (aside: Aside) => Promise<T>): Promise<T> => {
     neighbours.note(projectId)
     const project = projects.get(projectId) ?? { running: 0, turns: [] }
     if (project.running >= mostOf()) return turnOf(project).then(() => finish(projectId, project, work))

@@ -40,7 +40,9 @@ export async function perform(
     stream,
     signal,
   }
-  const result = await traced(ctx, plan, begun, () => ctx.sandbox.run(call))
+  const result = await traced(ctx, plan, begun, () =>
+    ctx.aside ? ctx.aside(() => ctx.sandbox.run(call)) : ctx.sandbox.run(call),
+  )
   const { meter, metrics } = ctx
   meter.count(projectId, 'executions.run')
   meter.count(projectId, 'executions.ms', Math.round(result.durationMs))

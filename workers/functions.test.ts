@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Execution } from '../prisma/client/client.ts'
+import { authenticate } from '../src/authenticate.ts'
+import { asSystem, type Context } from '../src/context.ts'
+import { endOrphans } from '../src/modules/executions/attempts.ts'
+import { cancelExecution, createExecution } from '../src/modules/executions/executions.ts'
+import { planDueExecutions } from '../src/modules/executions/triggers.ts'
+import { deleteFunction, updateFunction } from '../src/modules/functions/functions.ts'
+import { createUser } from '../src/modules/users/users.ts'
+import { type Answer, createPeer, type PeerRun } from '../src/testing/executor.ts'
+import { makeFunction } from '../src/testing/functions.ts'
+import { createWorld, type World } from '../src/testing/world.ts'
+import { createPlaces } from './functions/places.ts'
+import { startWorkers } from './start.ts'
+
+let world: World
+let ctx: Context
+let peer: Awaited<ReturnType<typeof createPeer>>
+let workers: Awaited<ReturnType<typeof startWorkers>>
+/** What each function does, by its id. */
+const does = new Map<string, (run: PeerRun) => Answer | null | Promise<Answer | null>>()
+
+before(async () => {
+  peer = await createPeer((run) => does.get(run.functionId)?.(run) ?? {})
+  world = await createWorld({ EXECUTORS: peer.url, EXECUTOR_SECRET: peer.secret })
+  ctx = (await world.createProject()).owner
+  workers = await startWorkers(world.app, { only: ['functions', 'schedules'], queue: { pollEveryMs: 200 } })
+})
+after(async () => {
+  await workers.stop()
+  await world.close()
+  peer.close()
+})
+
+const failed = (reason: 'THREW' | 'CRASHED' | 'UNAVAILABLE'): Answer => ({
+  response: null,
+  failure: { reason, message: reason, stack: null },
+})
+const of = (functionId: string) => ctx.db.execution.findMany({ where: { functionId }, orderBy: { id: 'asc' } })
+const runsOf = (functionId: string) => peer.runs.filter((run) => run.functionId === functionId)
+
+/** Waits until all executions of a function have ended, and there are so many. */
+async function ended(functionId: string, count: number, withinMs = 15_000): Promise<Execution[]> {
+  for (const until = Date.now() + withinMs; Date.now() < until; await wait(50)) {
+    const rows = await of(functionId)
+    if (rows.length >= count && rows.every(({ finishedAt }) => finishedAt !== null)) return rows
+  }
+  throw new Error(
+    `not ended: ${JSON.stringify((await of(functionId)).map(({ status, failure }) => ({ status, failure })))}`,
+  )
+}
+
+const newUser = (as = ctx) =>
+  createUser(as, { email: `${crypto.randomUUID()}@example.org`, password: 'correct horse', name: 'x' })
+
+test('an event runs each function that waits for it, once, with what a webhook would be sent', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { events: ['users.created'] })
+  const { id: other } = await makeFunction(ctx, undefined, { events: ['users.deleted'] })
+  const user = await newUser()
+  const [execution] = await ended(functionId, 1)
+  assert.deepEqual([execution?.status, execution?.trigger, execution?.attempts], ['COMPLETED', 'EVENT', 1])
+  assert.deepEqual([execution?.actorKind, execution?.actorId], ['account', ctx.actor?.id])
+  const [run, ...more] = runsOf(functionId)
+  assert.equal(more.length, 0)
+  const body = JSON.parse(String(run?.body))
+  assert.deepEqual(
+    [body.type, body.name, body.data],
+    ['users.created', `users.${user.id}.created`, { userId: user.id }],
+  )
+  const { method, url, headers } = run?.request ?? {}
+  assert.deepEqual([method, url, headers?.['tendril-trigger']], ['POST', '/', 'event'])
+  assert.equal(headers?.['tendril-event'], `users.${user.id}.created`)
+  assert.equal(execution?.key, headers?.['tendril-event-id'])
+  assert.deepEqual(await of(other), [])
+})
+
+test('what is asked for without waiting is run soon, or when it is said; what is taken back is not', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const soon = await createExecution(ctx, { functionId, async: true, body: 'soon', path: '/a?b' })
+  const later = await createExecution(ctx, { functionId, scheduledAt: new Date(Date.now() + 1_500), body: 'later' })
+  const never = await createExecution(ctx, { functionId, scheduledAt: new Date(Date.now() + 1_500) })
+  await cancelExecution(ctx, never.id)
+  const rows = await ended(functionId, 3)
+  assert.deepEqual(
+    rows.map(({ id, status }) => [id, status]),
+    [
+      [soon.id, 'COMPLETED'],
+      [later.id, 'COMPLETED'],
+      [never.id, 'CANCELLED'],
+    ],
+  )
+  assert.ok((rows[1]?.startedAt ?? 0) >= (later.scheduledAt ?? 1))
+  assert.deepEqual(
+    runsOf(functionId).map(({ body, request }) => [String(body), request.url]),
+    [
+      ['soon', '/a?b'],
+      ['later', '/'],
+    ],
+  )
+})
+
+test('a run that fails is tried again as the function says; that nothing is there to run it is no try', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { maxAttempts: 2, retryAfterMs: 1_000 })
+  const { id: stubborn } = await makeFunction(ctx, undefined, { maxAttempts: 2, retryAfterMs: 1_000 })
+  const outcomes = [failed('UNAVAILABLE'), failed('THREW'), { body: 'at last' }]
+  does.set(functionId, () => outcomes.shift() ?? null)
+  does.set(stubborn, () => failed('CRASHED'))
+  const { id } = await createExecution(ctx, { functionId, async: true })
+  await createExecution(ctx, { functionId: stubborn, async: true })
+  const [row] = await ended(functionId, 1)
+  assert.deepEqual([row?.id, row?.status, row?.attempts, row?.responseBody], [id, 'COMPLETED', 2, 'at last'])
+  assert.equal(row?.failure, null)
+  const [given] = await ended(stubborn, 1)
+  assert.deepEqual([given?.status, given?.attempts, given?.failure], ['FAILED', 2, 'CRASHED'])
+})
+
+test('the clock runs a function once for each time, whoever asks', async () => {
+  const at = (time: string): Context => ({ ...ctx, clock: () => new Date(time) })
+  const { id: functionId } = await makeFunction(at('2099-01-01T02:59:00Z'), undefined, { schedule: '0 3 * * *' })
+  const due = asSystem({ ...world.app, clock: () => new Date('2099-01-03T03:00:01Z') }, 'schedules', '')
+  const planned = await Promise.all([1, 2, 3].map(() => planDueExecutions(due, 10)))
+  assert.deepEqual(planned.sort(), [0, 0, 1])
+  const [execution, ...more] = await ended(functionId, 1)
+  assert.equal(more.length, 0)
+  assert.deepEqual([execution?.trigger, execution?.key], ['SCHEDULE', 'schedule 2099-01-03T03:00:00.000Z'])
+  const { headers } = runsOf(functionId)[0]?.request ?? {}
+  assert.equal(headers?.['tendril-trigger'], 'schedule')
+  assert.equal(headers?.['tendril-scheduled-at'], '2099-01-03T03:00:00.000Z')
+  const { nextRunAt } = await ctx.db.function.findUniqueOrThrow({ where: { id: functionId } })
+  assert.deepEqual(nextRunAt, new Date('2099-01-04T03:00:00Z'))
+})
+
+test('a function whose write runs it again is cut at a depth, which its execution says, and nothing runs for ever', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { events: ['users.created'], scopes: ['users.write'] })
+  does.set(functionId, async (run) => {
+    const authorization = `Bearer ${run.token}`
+    const request = { projectId: ctx.projectId, authorization, requestId: 'r', ip: '', userAgent: '' }
+    await newUser(await authenticate(world.app, request))
+    return {}
+  })
+  await newUser()
+  const rows = await ended(functionId, 7)
+  await wait(500)
+  assert.equal((await of(functionId)).length, 7)
+  assert.deepEqual(
+    rows.map(({ depth, status }) => [depth, status]),
+    [0, 1, 2, 3, 4, 5, 6].map((depth) => [depth, depth > 5 ? 'FAILED' : 'COMPLETED']),
+  )
+  assert.deepEqual([rows[6]?.failure, runsOf(functionId).length], ['DEPTH', 6])
+  assert.match(rows[6]?.error ?? '', /It was not run: 5 runs/)
+  await updateFunction(ctx, functionId, { enabled: false })
+})
+
+test('a function that is run for whatever happens to executions does not run for ever either', async () => {
+  const { owner } = await world.createProject()
+  const { id: functionId } = await makeFunction(owner, undefined, { events: ['executions.finished'] })
+  await createExecution(owner, { functionId })
+  await ended(functionId, 7)
+  await wait(500)
+  assert.deepEqual(
+    (await of(functionId)).map(({ depth }) => depth),
+    [0, 1, 2, 3, 4, 5, 6],
+  )
+})
+
+test('a run for which somebody waited, and whose process is gone, has failed', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const started = new Date(Date.now() - 110_000)
+  const row = { projectId: ctx.projectId, functionId, actorKind: 'system', trigger: 'API', status: 'RUNNING' } as const
+  await ctx.db.execution.createMany({
+    data: [
+      { ...row, id: 'exe_gone', attempts: 1, createdAt: started, startedAt: started },
+      { ...row, id: 'exe_there', attempts: 1, startedAt: new Date() },
+    ],
+  })
+  assert.equal(await endOrphans(asSystem(world.app, 'test', ''), 10), 1)
+  assert.deepEqual(
+    (await of(functionId)).map(({ status, failure }) => [status, failure]),
+    [
+      ['FAILED', 'CRASHED'],
+      ['RUNNING', null],
+    ],
+  )
+})
+
+test('what waits for a function that is disabled or deleted is not run', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const { id: gone } = await makeFunction(ctx)
+  const scheduledAt = new Date(Date.now() + 700)
+  for (const id of [functionId, gone]) await createExecution(ctx, { functionId: id, scheduledAt })
+  await updateFunction(ctx, functionId, { enabled: false })
+  await deleteFunction(ctx, gone)
+  const [row] = await ended(functionId, 1)
+  assert.deepEqual([row?.status, row?.failure, row?.attempts], ['FAILED', 'UNAVAILABLE', 0])
+  assert.deepEqual([runsOf(functionId), runsOf(gone)], [[], []])
+})
+
+test('a project with many runs leaves room for others', async () => {
+  const places = createPlaces({ most: 2, againAfterMs: 100 })
+  const now = new Date(0)
+  let release = () => {}
+  const held = new Promise<undefined>((resolve) => {
+    release = () => resolve(undefined)
+  })
+  const first = [1, 2].map(() => places.take('a', now, () => held))
+  const third = await places.take('a', now, async () => undefined)
+  assert.ok((third?.again.getTime() ?? 0) >= 100)
+  assert.equal(await places.take('b', now, async () => undefined), undefined)
+  release()
+  await Promise.all(first)
+  assert.equal(await places.take('a', now, async () => undefined), undefined)
+})
