@@ -71,6 +71,15 @@ async function fill({ ctx, make, insertDocuments }: Awaited<ReturnType<typeof cr
   await sql(
     `insert into task_runs (id, "projectId", "taskId", "scheduledAt") select ${id} || i, ${id}, ${id} || 't', now() + i * interval '1 s' ${each}`,
   )
+  await sql(
+    `insert into functions (id, "projectId", name, runtime, entrypoint, "updatedAt") values (${id} || 'f', ${id}, '', '', '', now())`,
+  )
+  await sql(`insert into deployments (id, "projectId", "functionId", runtime, entrypoint, "updatedAt")
+    select ${id} || i, ${id}, ${id} || 'f', '', '', now() ${each}`)
+  await sql(`insert into variables (id, "projectId", "functionId", key, value, "updatedAt")
+    select ${id} || i, ${id}, ${id} || 'f', i, '', now() ${each}`)
+  await sql(`insert into executions (id, "projectId", "functionId", trigger, "actorKind")
+    select ${id} || i, ${id}, ${id} || 'f', 'API', 'guest' ${each}`)
   await sql(`insert into domains (id, "projectId", name, "updatedAt") select ${id} || i, ${id}, i, now() ${each}`)
   await sql(
     `insert into mails (id, "projectId", "eventId", template, recipient) select ${id} || i, ${id}, gen_random_uuid(), '', '' ${each}`,
