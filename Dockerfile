@@ -6,6 +6,8 @@ COPY prisma ./prisma
 RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:26-slim
+# What functions are kept in.
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
 WORKDIR /tendril
 COPY --from=dependencies /tendril/node_modules ./node_modules

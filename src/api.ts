@@ -29,7 +29,7 @@ export type Api = {
 export async function startApi(app: App, graphql: Graphql = createGraphql(app), inbox?: Inbox): Promise<Api> {
   const { env } = app
   let leaving = false
-  const health = createHealth({ env, sql: app.reserve, clock: app.clock })
+  const health = createHealth({ env, sql: app.reserve, clock: app.clock, sandbox: app.sandbox })
   const load = createLoad(app)
   const parts = {
     app,

@@ -1,5 +1,6 @@
 /** `npm start`: everything in one command. What DATABASE_URL, REDIS_URL or MONGODB_URL do not name is brought along. */
 import { fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { startWorkers } from '../workers/start.ts'
 import { startApi } from './api.ts'
@@ -12,7 +13,7 @@ import { serveMetrics } from './metrics.ts'
 import { createInbox } from './platform/inbox.ts'
 import { findUnusable } from './platform/reachable.ts'
 import { createGraphql } from './server.ts'
-import { requireFreePort } from './servers/ports.ts'
+import { freePort, requireFreePort } from './servers/ports.ts'
 import { startPostgres } from './servers/postgres.ts'
 import { startRedis } from './servers/redis.ts'
 
@@ -78,12 +79,23 @@ async function startServers(env: Env): Promise<Env> {
   return readEnv({ ...process.env, ...servers, SECRET_KEYS, EGRESS_ALLOW, LOG_LEVEL })
 }
 
-/** Other people's code runs in a process of its own, which is given nothing and ends with this one. */
-function startFunctionsRuntime(): void {
+type Executor = { port: number; secret: string }
+
+/** Other people's code runs in a process of its own, which is given no secret but the one to be asked with, and ends with this one. */
+function startFunctionsRuntime({ port, secret }: Executor, apiUrl: string, env: Env): void {
   const path = resolve(import.meta.dirname, '../functions-runtime/main.ts')
   const child = fork(path, {
     execArgv: ['--no-node-snapshot'],
-    env: { PORT: '0', HOST: '127.0.0.1' },
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      EXECUTOR_SECRET: secret,
+      TENDRIL_URL: apiUrl,
+      EGRESS_ALLOW: env.EGRESS_ALLOW.join(','),
+      NPM_REGISTRY: process.env.NPM_REGISTRY,
+    },
+    // What it has to warn of is seen.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ended = new Promise<void>((done) => child.once('exit', () => done()))
@@ -96,7 +108,7 @@ function startFunctionsRuntime(): void {
   })
 }
 
-async function startProcesses(env: Env): Promise<App> {
+async function startProcesses(env: Env, executor: Executor | null): Promise<App> {
   const app = await createApp(env, 'tendril')
   opened.push({ name: 'The connections', close: app.close })
   // Mails that no server takes are shown here, to whoever sits at this machine.
@@ -106,13 +118,18 @@ async function startProcesses(env: Env): Promise<App> {
   const api = await startApi(app, createGraphql(app), inbox)
   await serveMetrics(app)
   opened.push({ name: 'The API', close: api.close })
-  startFunctionsRuntime()
+  if (executor) startFunctionsRuntime(executor, api.url, env)
   return app
 }
 
 async function start(): Promise<void> {
-  const env = await startServers(await check())
-  const app = await progress('Starting', startProcesses(env))
+  const given = await startServers(await check())
+  // Somebody else's are used where they are named.
+  const executor =
+    given.EXECUTORS.length > 0 ? null : { port: await freePort(), secret: randomBytes(24).toString('hex') }
+  const own = executor && { EXECUTORS: [`http://127.0.0.1:${executor.port}`], EXECUTOR_SECRET: executor.secret }
+  const env = { ...given, ...own }
+  const app = await progress('Starting', startProcesses(env, executor))
   const demo = await prepareDemo(app, resolve(env.DATA_DIR))
   say(`
   Console API   ${env.PUBLIC_URL}/graphql

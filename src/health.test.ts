@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createHealth, type Dependency } from './health.ts'
 import { createPool } from './platform/db.ts'
+import { createSandbox } from './platform/sandbox.ts'
+import { createPeer } from './testing/executor.ts'
 import { eventually } from './testing/receiver.ts'
 import { tickTimes } from './testing/stream.ts'
 import { createWorld, type World } from './testing/world.ts'
@@ -26,7 +28,7 @@ test('tells each dependency apart, and is ready without all but PostgreSQL', asy
   for (const { status, missing, ...given } of parts) {
     const health = createHealth({ ...given, clock })
     await eventually(async () => {
-      const { status: found, ...each } = await health.ready()
+      const { status: found, executors: _executors, ...each } = await health.ready()
       const unavailable = Object.entries(each).filter(([, one]) => one.status === 'unavailable')
       assert.deepEqual([found, unavailable.map(([name]) => name)], [status, missing])
       for (const [, one] of unavailable)
@@ -39,6 +41,25 @@ test('tells each dependency apart, and is ready without all but PostgreSQL', asy
     await health.close()
   }
   await gone.end()
+})
+
+test('executors of functions are told apart, and a node is ready without them', async () => {
+  const peer = await createPeer(() => ({}))
+  const env = { ...world.env, EXECUTORS: [peer.url, 'http://127.0.0.1:1'], EXECUTOR_SECRET: peer.secret }
+  const sandbox = createSandbox({ env, log: world.app.log })
+  const { sql, clock } = world.app
+  const health = createHealth({ env, sql, clock, sandbox })
+  await eventually(async () => {
+    const { status, executors } = await health.ready()
+    assert.equal(status, 'degraded')
+    assert.deepEqual(executors, [
+      { status: 'ok', reason: null, isSealed: false },
+      { status: 'unavailable', reason: 'The connection was refused.', isSealed: null },
+    ])
+  })
+  await health.close()
+  sandbox.close()
+  peer.close()
 })
 
 test('says what was last wrong when it is right again, and says when events are late', async () => {

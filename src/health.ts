@@ -1,6 +1,7 @@
 import { MongoClient } from 'mongodb'
 import type { App } from './app.ts'
 import { createRedis } from './platform/redis.ts'
+import type { ExecutorState } from './platform/sandbox.ts'
 
 /** How one of the servers is. Nothing here says where it is or which: anybody may ask. */
 export type Dependency = {
@@ -18,6 +19,8 @@ export type Readiness = {
   queue: Dependency
   /** Whether events come from the outbox to the log in time. */
   events: Dependency
+  /** Each of the executors of functions, where there are any. */
+  executors?: ExecutorState[]
 }
 
 export type Health = { ready: () => Promise<Readiness>; close: () => Promise<void> }
@@ -31,7 +34,12 @@ const lateMs = 10_000
  * What a load balancer asks. Without PostgreSQL nothing can be answered. Without anything else everything is, and only what
  * happens later comes late, so a node is then degraded but ready: to take all of them away would make it worse.
  */
-export function createHealth({ env, sql, clock }: Pick<App, 'env' | 'sql' | 'clock'>): Health {
+export function createHealth({
+  env,
+  sql,
+  clock,
+  sandbox,
+}: Pick<App, 'env' | 'sql' | 'clock'> & Partial<Pick<App, 'sandbox'>>): Health {
   const redis = createRedis(env.REDIS_URL)
   const mongo = env.MONGODB_URL
     ? new MongoClient(env.MONGODB_URL, { serverSelectionTimeoutMS: timeoutMs, maxPoolSize: 1 })
@@ -56,9 +64,10 @@ export function createHealth({ env, sql, clock }: Pick<App, 'env' | 'sql' | 'clo
         look.events(),
       ])
       const queue = onMongo ?? postgres
-      const others = [onRedis, queue, events].every(({ status }) => status === 'ok')
+      const executors = sandbox?.executors() ?? []
+      const others = [onRedis, queue, events, ...executors].every(({ status }) => status === 'ok')
       const status = postgres.status === 'unavailable' ? 'unavailable' : others ? 'ready' : 'degraded'
-      return { status, postgres, redis: onRedis, queue, events }
+      return { status, postgres, redis: onRedis, queue, events, ...(executors.length > 0 && { executors }) }
     },
     close: async () => {
       redis.disconnect()

@@ -48,9 +48,11 @@ test('the profiles antivirus and usage have their servers', () => {
   assert.deepEqual(inProfile('usage').sort(), ['influxdb', 'telegraf'])
 })
 
-test('every variable that a service is given exists, and the functions runtime is given none', () => {
+test('every variable that a service is given exists, and the functions runtime has none of our secrets but its own', () => {
   for (const name of Object.keys(services.api?.environment ?? {})) assert.ok(name in variables, name)
-  assert.equal(services['functions-runtime']?.environment, undefined)
+  const given = services['functions-runtime']?.environment ?? {}
+  assert.deepEqual(Object.keys(given).sort(), ['EGRESS_ALLOW', 'EXECUTOR_SECRET', 'NPM_REGISTRY', 'TENDRIL_URL'])
+  assert.equal(given.EXECUTOR_SECRET, services.api?.environment?.EXECUTOR_SECRET)
   assert.deepEqual(services['functions-runtime']?.networks, ['functions'])
 })
 
