@@ -1,6 +1,7 @@
 import type { Execution } from '../../../prisma/client/client.ts'
 import type { Context } from '../../context.ts'
 import type { RunCall, RunResult } from '../../platform/sandbox.ts'
+import { type Span, traceparentOf } from '../../platform/tracing.ts'
 import { readArtefact } from '../deployments/artefacts.ts'
 import type { FunctionPlan } from '../functions/plans.ts'
 import type { FunctionRequest } from './request.ts'
@@ -40,9 +41,12 @@ export async function perform(
     stream,
     signal,
   }
-  const result = await traced(ctx, plan, begun, () =>
-    ctx.aside ? ctx.aside(() => ctx.sandbox.run(call)) : ctx.sandbox.run(call),
-  )
+  const result = await traced(ctx, plan, begun, (span) => {
+    const traceparent = traceparentOf(span)
+    if (traceparent) call.request.headers = { ...call.request.headers, traceparent }
+    const run = () => ctx.sandbox.run(call)
+    return ctx.aside ? ctx.aside(run) : run()
+  })
   const { meter, metrics } = ctx
   meter.count(projectId, 'executions.run')
   meter.count(projectId, 'executions.ms', Math.round(result.durationMs))
@@ -55,8 +59,13 @@ export async function perform(
   return result
 }
 
-function traced<T>(ctx: Context, plan: FunctionPlan, begun: Begun, work: () => Promise<T>): Promise<T> {
-  if (!ctx.tracing.isOn) return work()
+function traced<T>(
+  ctx: Context,
+  plan: FunctionPlan,
+  begun: Begun,
+  work: (span: Span | undefined) => Promise<T>,
+): Promise<T> {
+  if (!ctx.tracing.isOn) return work(undefined)
   const attributes = { 'faas.name': plan.id, 'faas.invocation_id': begun.id }
   return ctx.tracing.span('run function', ctx.span, work, { attributes, kind: 'CLIENT' })
 }
