@@ -12,13 +12,6 @@ type Callable = (...args: unknown[]) => unknown
 export function boot() {
   const scope = createScope(createCall(takeGlobal('__host') as Host))
   setScope(scope)
-  let begun: Begin = {
-    request: { method: 'GET', url: '/', headers: {}, isText: true },
-    variables: {},
-    isStreamed: false,
-  }
-  let body = ''
-
   function fail(error: unknown): void {
     const { name, message, stack } = describe(error)
     const reason = error instanceof AnswerError ? error.reason : 'THREW'
@@ -28,7 +21,9 @@ export function boot() {
 
   async function run(program: () => unknown): Promise<void> {
     try {
-      await giveAnswer(await answerOf(program(), begun, body), begun.isStreamed)
+      const { head, bytes } = scope.call('begin')
+      const begun = head as Begin
+      await giveAnswer(await answerOf(program(), begun, bytes), begun.isStreamed)
     } catch (error) {
       fail(error)
     }
@@ -43,15 +38,7 @@ export function boot() {
     },
   })
 
-  return (kind: 'begin' | 'deliver', json: string, bytes: string) => {
-    if (kind === 'begin') {
-      begun = JSON.parse(json)
-      body = bytes
-    } else {
-      const at = json.indexOf('\n')
-      scope.deliver(Number(json.slice(0, at)), json.slice(at + 1), bytes)
-    }
-  }
+  return scope.deliver
 }
 
 function takeGlobal(name: string): unknown {

@@ -7,14 +7,15 @@ import { Socket } from 'node:net'
 import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
 import { type FromSandbox, limits, type Run, type ToSandbox } from '../messages.ts'
 import { createBusy } from './busy.ts'
-import { createGround, createProgram, type Ground, type Program } from './program.ts'
+import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
+import { createGround, createProgram, type Ground } from './program.ts'
 import { createLive, type Live } from './run.ts'
 
 declare const __BOOTSTRAP__: string
 /** The limit that most functions have: an isolate with it is always at hand. */
 declare const __USUAL_MEMORY_MB__: number
 
-type Kept = { program: Program; live: Set<string>; usedAt: number }
+type Kept = { lanes: Lanes; usedAt: number }
 
 const socket = new Socket({ fd: 3, readable: true, writable: true })
 const send = (head: FromSandbox, body?: Buffer) => void socket.write(encodeFrame(head, body))
@@ -49,25 +50,29 @@ function prepareSpare(): void {
   spare ??= createGround(__BOOTSTRAP__, __USUAL_MEMORY_MB__)
 }
 
-async function openProgram(text: string, memoryMb: number): Promise<Kept> {
+async function openOne(text: string, memoryMb: number): Promise<Lane> {
   const ground = await groundFor(memoryMb)
-  const kept: Kept = { program: await createProgram(ground, text), live: new Set(), usedAt: Date.now() }
-  ground.onLost((message) => {
-    const inside = busy.now().filter((id) => kept.live.has(id))
-    die(inside, /memory/i.test(message) ? 'MEMORY' : 'TIMEOUT')
+  return openLane(ground, createProgram(ground, text), ({ live }, why) => {
+    const inside = busy.now().filter((id) => live.has(id))
+    die(inside, /memory/i.test(why) ? 'MEMORY' : 'TIMEOUT')
   })
-  return kept
+}
+
+async function openProgram(text: string, memoryMb: number): Promise<Kept> {
+  const open = () => openOne(text, memoryMb)
+  const inside = (live: ReadonlySet<string>) => busy.now().filter((id) => live.has(id)).length
+  return { lanes: createLanes({ first: await open(), open, inside }), usedAt: Date.now() }
 }
 
 /** The isolates that were used last are kept. */
 async function makeRoom(): Promise<void> {
   if (programs.size <= limits.programs) return
   const all = await Promise.all([...programs].map(async ([key, kept]) => ({ key, kept: await kept.catch(() => null) })))
-  const idle = all.filter(({ kept }) => kept && kept.live.size === 0)
+  const idle = all.filter(({ kept }) => kept?.lanes.isIdle())
   const [oldest] = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
   if (!oldest) return
   programs.delete(oldest.key)
-  oldest.kept?.program.dispose()
+  oldest.kept?.lanes.dispose()
 }
 
 async function begin(run: Run, body: Buffer): Promise<void> {
@@ -85,41 +90,42 @@ async function begin(run: Run, body: Buffer): Promise<void> {
     programs.delete(key)
     return send(notCompiled(run, error, performance.now() - begun))
   }
-  const { program } = kept
-  kept.live.add(run.id)
   kept.usedAt = Date.now()
-  const live = createLive({
-    run,
-    program,
-    isCold,
-    begun,
-    send,
-    busy,
-    onEnd() {
-      lives.delete(run.id)
-      kept.live.delete(run.id)
-      if (program.isDisposed()) lose(key, kept)
-    },
-  })
-  lives.set(run.id, live)
-  try {
-    live.begin(await program.take(), body)
-    program.prepare()
-  } catch {
-    live.stop({ reason: 'CRASHED', message: 'The function could not be started.', stack: null })
-  }
+  await start({ run, body, begun, isCold, key, kept })
   if (isCold) await makeRoom()
 }
 
+type Start = { run: Run; body: Buffer; begun: number; isCold: boolean; key: string; kept: Kept }
+
+async function start({ run, body, begun, isCold, key, kept }: Start): Promise<void> {
+  const lane = kept.lanes.pick()
+  const { program, live } = lane
+  live.add(run.id)
+  const onEnd = () => {
+    lives.delete(run.id)
+    live.delete(run.id)
+    if (program.isDisposed()) lose(key, kept, lane)
+  }
+  const one = createLive({ run, program, isCold, begun, send, busy, onEnd })
+  lives.set(run.id, one)
+  try {
+    one.begin(await program.take(), body)
+    program.prepare()
+  } catch {
+    one.stop({ reason: 'CRASHED', message: 'The function could not be started.', stack: null })
+  }
+}
+
 /** An isolate is gone, and with it all that ran in it. */
-function lose(key: string, kept: Kept): void {
-  programs.delete(key)
+function lose(key: string, { lanes }: Kept, lane: Lane): void {
+  lanes.drop(lane)
+  if (lanes.isEmpty()) programs.delete(key)
   const failure = {
     reason: 'CRASHED',
     message: 'Another run of the function used up its memory.',
     stack: null,
   } as const
-  for (const id of [...kept.live]) lives.get(id)?.stop(failure)
+  for (const id of [...lane.live]) lives.get(id)?.stop(failure)
 }
 
 function notCompiled(run: Run, error: unknown, durationMs: number): FromSandbox {

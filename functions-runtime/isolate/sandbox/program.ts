@@ -10,8 +10,8 @@ import { createStackMapping, type MapStack, programFile, splitSourceMap } from '
 /** A context in which nothing of the program has run yet. */
 export type Fresh = {
   context: ivm.Context
-  /** The way in: `begin` or `deliver`, JSON, bytes. */
-  enter: ivm.Reference<(kind: string, json: string, bytes: string) => void>
+  /** The way in for answers: which one, JSON, bytes. */
+  enter: ivm.Reference<(id: number, json: string, bytes: string) => void>
   /** Whoever answers the calls out of this context. */
   answers: { call: ((op: string, json: string, bytes: string) => string) | null }
 }
@@ -74,11 +74,9 @@ async function createFresh(isolate: ivm.Isolate, bootstrap: ivm.Script): Promise
   const context = await isolate.createContext()
   const answers: Fresh['answers'] = { call: null }
   const host = new ivm.Reference((op: string, json: string, bytes: string) => answers.call?.(op, json, bytes) ?? gone)
-  // Both at once: the isolate takes them one after the other.
-  const [, enter] = await Promise.all([
-    context.global.set('__host', host),
-    bootstrap.run(context, { reference: true, timeout: bootMs }),
-  ])
+  // The isolate takes both, one after the other.
+  context.global.setIgnored('__host', host)
+  const enter = await bootstrap.run(context, { reference: true, timeout: bootMs })
   return { context, enter: enter as Fresh['enter'], answers }
 }
 

@@ -5,7 +5,7 @@ import type { Run, Send, ToSandbox } from '../messages.ts'
 import { createAnswering, type Result } from './answering.ts'
 import type { Busy } from './busy.ts'
 import { createLogs, type Logs } from './logs.ts'
-import { createChannel, type Op, plainOps } from './ops.ts'
+import { createChannel, type Got, type Op, plainOps } from './ops.ts'
 import type { Fresh, Program } from './program.ts'
 import { createWaiting, type Waiting } from './waiting.ts'
 
@@ -56,8 +56,8 @@ export function createLive(options: Options): Live {
       if (state.isEnded) return
       state.fresh = fresh
       const own = [...waiting.table, ...answering].map(([name, op]) => [name, whileLive(state, op)] as const)
-      fresh.answers.call = createChannel(new Map([...plainOps, ...own]))
-      begin(state, fresh, body)
+      fresh.answers.call = createChannel(new Map([...plainOps, ...own, ['begin', () => given(run, body)]]))
+      void enter(state, (timeout) => program.script.run(fresh.context, { timeout }))
     },
     answer: waiting.answer,
     stop: (failure) => end(state, failure && { failure }),
@@ -74,21 +74,19 @@ const whileLive =
 
 const copied = { arguments: { copy: true }, result: { copy: true } } as const
 
-function begin(state: State, { enter: way, context }: Fresh, body: Buffer): void {
-  const { request, variables, isStreamed } = state.run
+/** What a program asks for when it begins. */
+function given({ request, variables, isStreamed }: Run, body: Buffer): Got {
   const isText = isUtf8(body)
-  const json = JSON.stringify({ request: { ...request, isText }, variables, isStreamed })
-  const args: [string, string, string] = ['begin', json, body.toString(isText ? 'utf8' : 'base64')]
-  // Both at once: the isolate takes them one after the other.
-  void enter(state, (timeout) =>
-    Promise.all([way.apply(undefined, args, { timeout, ...copied }), state.program.script.run(context, { timeout })]),
-  )
+  return {
+    head: { request: { ...request, isText }, variables, isStreamed },
+    bytes: body.toString(isText ? 'utf8' : 'base64'),
+  }
 }
 
 function deliver(state: State, id: number, json: string, bytes: string): void {
   const { fresh, isEnded } = state
   if (!fresh || isEnded) return
-  const args: [string, string, string] = ['deliver', `${id}\n${json}`, bytes]
+  const args: [number, string, string] = [id, json, bytes]
   void enter(state, (timeout) => fresh.enter.apply(undefined, args, { timeout, ...copied }))
 }
 
