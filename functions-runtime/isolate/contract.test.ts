@@ -183,6 +183,37 @@ test('a run over its time ends, whether it loops or waits', async () => {
   assert.match((await failureOf('function slow() { for (;;); }', { limits })).stack ?? '', /slow.*function\.js:3/)
 })
 
+test('a run that loops keeps others of its version waiting only until there is a second isolate', async () => {
+  const source = program('({ req, res }) => { if (req.path === "/loop") for (;;); return res.text("quick") }')
+  const run = (url: string) =>
+    caller.run(source, {
+      tenant: 'prj_lanes',
+      request: { url },
+      limits: { timeoutMs: url === '/loop' ? 4_000 : 10_000 },
+    })
+  await run('/')
+  const begun = performance.now()
+  const stuck = [run('/loop'), run('/'), run('/'), run('/'), run('/')]
+  let passed = Number.POSITIVE_INFINITY
+  const tried = []
+  while (passed > 3_000 && performance.now() - begun < 3_500) {
+    await new Promise((done) => setTimeout(done, 200))
+    const before = performance.now()
+    const one = run('/').then(() => {
+      passed = Math.min(passed, performance.now() - before)
+    })
+    tried.push(one)
+  }
+  assert.ok(passed < 3_000)
+  const [loop, ...others] = await Promise.all(stuck)
+  await Promise.all(tried)
+  assert.equal(loop?.end.failure?.reason, 'TIMEOUT')
+  assert.deepEqual(
+    others.map(({ text }) => text),
+    ['quick', 'quick', 'quick', 'quick'],
+  )
+})
+
 test('a function that uses too much memory is told so, and the next run works', async () => {
   for (const source of [
     '() => { const a = []; for (;;) a.push(new Array(1000).fill(1.1)) }',

@@ -86,6 +86,7 @@ async function connect(url: string, secret: string): Promise<Caller> {
   const call = request(`${url}/executor`, { headers }).end()
   const [, socket, first] = (await once(call, 'upgrade')) as [unknown, Socket, Buffer]
   socket.setNoDelay(true)
+  socket.setMaxListeners(0)
   const decode = createDecoder<FromExecutor>()
   const known = new Map<string, Buffer>()
   const runs = new Map<string, (frame: Frame<FromExecutor>) => void>()

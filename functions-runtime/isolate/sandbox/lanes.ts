@@ -18,8 +18,8 @@ export type Lanes = {
 type Options = {
   first: Lane
   open: () => Promise<Lane>
-  /** How many of these runs are in an isolate at this moment. */
-  inside: (live: ReadonlySet<string>) => number
+  /** How many of these runs want a processor: all but those that wait for the world. */
+  wanting: (live: ReadonlySet<string>) => number
 }
 
 const most = 2
@@ -37,7 +37,7 @@ export async function openLane(
   return lane
 }
 
-export function createLanes({ first, open, inside }: Options): Lanes {
+export function createLanes({ first, open, wanting }: Options): Lanes {
   let lanes = [first]
   let isOpening = false
   let timer: NodeJS.Timeout | undefined
@@ -69,7 +69,7 @@ export function createLanes({ first, open, inside }: Options): Lanes {
   return {
     pick() {
       const lane = lanes.reduce((least, one) => (one.live.size < least.live.size ? one : least), lanes[0] ?? first)
-      if (lanes.length < most && !isOpening && inside(lane.live) >= crowd) widen()
+      if (lanes.length < most && !isOpening && wanting(lane.live) >= crowd) widen()
       if (lanes.length > 1) narrowLater()
       return lane
     },

@@ -60,8 +60,8 @@ async function openOne(text: string, memoryMb: number): Promise<Lane> {
 
 async function openProgram(text: string, memoryMb: number): Promise<Kept> {
   const open = () => openOne(text, memoryMb)
-  const inside = (live: ReadonlySet<string>) => busy.now().filter((id) => live.has(id)).length
-  return { lanes: createLanes({ first: await open(), open, inside }), usedAt: Date.now() }
+  const wanting = (live: ReadonlySet<string>) => [...live].filter((id) => !lives.get(id)?.isWaiting()).length
+  return { lanes: createLanes({ first: await open(), open, wanting }), usedAt: Date.now() }
 }
 
 /** The isolates that were used last are kept. */

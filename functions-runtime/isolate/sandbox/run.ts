@@ -13,6 +13,8 @@ export type Live = {
   begin: (fresh: Fresh, body: Buffer) => void
   /** An answer to what the run has asked of the supervisor. */
   answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
+  /** Whether it waits for a timer or an answer, and wants no processor. */
+  isWaiting: () => boolean
   /** Ends it from outside. Null: nobody wants to know. */
   stop: (failure: RunFailure | null) => void
 }
@@ -60,6 +62,7 @@ export function createLive(options: Options): Live {
       void enter(state, (timeout) => program.script.run(fresh.context, { timeout }))
     },
     answer: waiting.answer,
+    isWaiting: () => state.fresh !== null && state.entries === 0,
     stop: (failure) => end(state, failure && { failure }),
   }
 }
