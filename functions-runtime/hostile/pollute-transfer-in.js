@@ -2,6 +2,9 @@
 // expect: ANSWER
 export default async ({ req, res, log, graphql, fetch, env }) => {
   const caught = []
+  // Made before anything is spoiled: the way out itself is what is tried.
+  crypto.randomUUID()
+  new URL('https://example.com/')
   for (const name of ['indexOf', 'slice', 'startsWith', 'toString', 'toJSON', 'valueOf', 'then', 'length']) {
     const before = Object.prototype[name]
     Object.defineProperty(Object.prototype, name, {

@@ -21,7 +21,9 @@ const lazily: Plugin = {
     onLoad({ filter: /.*/, namespace: 'lazily' }, async ({ path }) => {
       const text = await readFile(path, 'utf8')
       const { code } = await transform(text, { loader: 'ts', format: 'cjs', target: 'es2024' })
-      return { contents: code, resolveDir: dirname(path) }
+      // What a program has put on Object.prototype is no export.
+      const contents = code.replace('for (var name in all)', 'for (var name of Object.keys(all))')
+      return { contents, resolveDir: dirname(path) }
     })
   },
 }

@@ -96,18 +96,25 @@ function createEffects({ sandbox }: Held, { run }: RunCall, perform: Perform) {
     sandbox.send({ kind: 'answer', id: run.id, effect, head, error: null }, body)
   }
 
+  function refuse(effect: number, error: { name: string; message: string }): void {
+    sandbox.send({ kind: 'answer', id: run.id, effect, head: null, error })
+  }
+
   return {
     answer,
     begin({ effect, op, head }: Extract<FromSandbox, { kind: 'effect' }>, body: Buffer): void {
-      if (under.size >= limits.effects || under.has(effect) || (op !== 'fetch' && op !== 'graphql')) return
+      if (under.has(effect) || (op !== 'fetch' && op !== 'graphql')) return
+      if (under.size >= limits.effects) {
+        refuse(effect, { name: 'RangeError', message: `A run may make ${limits.effects} calls at once.` })
+        return
+      }
       const controller = new AbortController()
       under.set(effect, controller)
       ordinal += 1
       perform(run, ordinal, { op, head, body }, controller.signal)
         .then(
           (got) => answer(effect, got.head, got.body),
-          ({ name, message }: Error) =>
-            sandbox.send({ kind: 'answer', id: run.id, effect, head: null, error: { name, message } }),
+          ({ name, message }: Error) => refuse(effect, { name, message }),
         )
         .finally(() => under.delete(effect))
     },

@@ -56,8 +56,8 @@ export class EgressRefused extends Error {}
 export class EgressFailed extends Error {}
 
 const maxBodyBytes = 64 * 1024
-const maxFetchedBytes = 10 * 1024 * 1024
-const maxRedirects = 5
+export const maxFetchedBytes = 10 * 1024 * 1024
+export const maxRedirects = 5
 const maxHeaders = 64
 const maxHeaderCharacters = 1_024
 

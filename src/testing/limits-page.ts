@@ -1,3 +1,4 @@
+import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
 import { listLimit } from '../documents/values.ts'
 import { readEnv, variables } from '../env.ts'
 import { costLimits, costs, limits } from '../http/limits.ts'
@@ -17,6 +18,7 @@ import { projectSubscriptions } from '../modules/subscriptions/running.ts'
 import { maxLate, maxMissed, missedAfterMs } from '../modules/tasks/runs.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
+import { maxFetchedBytes, maxRedirects } from '../platform/egress.ts'
 import { replicaLimits } from '../platform/replica.ts'
 import { shareLimits } from '../platform/shares.ts'
 
@@ -92,6 +94,19 @@ const time: readonly Row[] = [
   ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
 ]
 
+const isolate: readonly Row[] = [
+  ["a function's answer in one piece", bytes(runLimits.answerBytes)],
+  ['an answer that is streamed', bytes(runLimits.streamedBytes)],
+  ['headers of an answer', `${count(runLimits.headers)}, ${bytes(runLimits.headerBytes)}`],
+  ['lines of a log and their text', `${count(runLimits.logLines)}, ${bytes(runLimits.logBytes)}`],
+  ['calls by `fetch` and `graphql` that are under way', count(runLimits.effects)],
+  ['timers, calls and computations that a run waits for', count(runLimits.pending)],
+  [
+    'an answer to `fetch`, and how often it may be redirected',
+    `${bytes(maxFetchedBytes)}, ${count(maxRedirects)} times`,
+  ],
+]
+
 /** The environment as it is where nobody has set anything. */
 const unset = readEnv({
   DATABASE_URL: 'postgresql://none',
@@ -160,6 +175,10 @@ Introspection has a budget of its own, ${count(limits.introspectionCost)}, the s
 ## A project
 
 ${table(project)}
+
+## A run in an isolate
+
+${table(isolate)}
 
 ## What is kept, and for how long
 
