@@ -66,14 +66,15 @@ function startLoad({ dir, urls, project }: Stage, name: string): Process {
   })
 }
 
-async function tryFault(fault: Fault, stage: Stage, name: string, seconds: number, random: () => number, say: Say) {
+async function tryFault(fault: Fault, stage: Stage, name: string, { seconds, seed, patienceMs, say }: Trial) {
+  const random = createRandom(seed)
   const done = { kills: 0, maxRecoveryMs: 0, broken: 0 }
   const load = startLoad(stage, name)
   await load.ready
   for (const until = Date.now() + seconds * 1000; Date.now() < until || done.kills === 0; ) {
     await sleep(200 + random() * 800)
     const { since = performance.now(), broken = 0 } = (await fault(stage, random)) ?? {}
-    const recoveryMs = await recover(stage, `${name}-probe${done.kills}`, since)
+    const recoveryMs = await recover(stage, `${name}-probe${done.kills}`, { since, patienceMs })
     await stage.whole()
     done.kills += 1
     done.broken += broken + stage.deaths() + (recoveryMs === null ? 1 : 0)
@@ -103,9 +104,9 @@ async function settle(look: () => Promise<Findings>, patienceMs: number): Promis
 type Trial = { seconds: number; seed: number; patienceMs: number; say: Say }
 
 async function runFault(name: string, fault: Fault, stage: Stage, trial: Trial): Promise<Outcome> {
-  const { seconds, seed, patienceMs, say } = trial
+  const { patienceMs, say } = trial
   say(`${name}:`)
-  const done = await tryFault(fault, stage, name, seconds, createRandom(seed), say)
+  const done = await tryFault(fault, stage, name, trial)
   const { sql, dir, project, counts } = stage
   const findings = await settle(() => check({ sql, dir, project, effects: counts }, name), patienceMs)
   const { failed, untyped, hung, codes } = readRequests(dir, name)

@@ -4,11 +4,16 @@ import { pathOf } from './project.ts'
 import { readSink, sinkFile } from './sink.ts'
 import type { Stage } from './stage.ts'
 
-const patienceMs = 60_000
+/** A system that has not recovered after so long has not. */
+const longestMs = 60_000
 
 /** Milliseconds from `since` until something written afterwards was acknowledged and has reached every listener; null for too long. */
-export async function recover(stage: Stage, name: string, since: number): Promise<number | null> {
-  const until = performance.now() + patienceMs
+export async function recover(
+  stage: Stage,
+  name: string,
+  { since, patienceMs }: { since: number; patienceMs: number },
+): Promise<number | null> {
+  const until = performance.now() + Math.min(patienceMs, longestMs)
   const text = await acknowledged(stage, name, until)
   const isHeard = () =>
     stage.project.principals.every((principal) =>
