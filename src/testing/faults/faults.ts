@@ -50,7 +50,8 @@ export const faults: Record<string, Fault> = {
 
   'mongo-down': async ({ mongo }, random) => {
     await mongo?.kill()
-    await sleep(between(random, 1_000, 4_000))
+    // Longer than the queue waits for it, which is 5 s.
+    await sleep(between(random, 6_000, 9_000))
     await mongo?.start()
     return undefined
   },
