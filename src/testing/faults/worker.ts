@@ -13,13 +13,14 @@ import { defineJob } from '../../job.ts'
 const effectJob = defineJob({
   name: 'effects.have',
   data: z.object({ eventId: z.uuid() }),
-  concurrency: 10,
+  // So few that some always wait in the queue's store, where a fault can find them.
+  concurrency: 1,
   retryAfterMs: [200, 500, 1_000, 2_000, 5_000, 10_000],
 })
 
 const insert = 'insert into fault_effects ("eventId") values ($1::uuid)'
 /** Long enough for a kill to come in the middle. */
-const busyMs = 120
+const busyMs = 80
 
 const effects: Worker = {
   name: 'effects',
