@@ -55,3 +55,11 @@ test('bench:realtime, which finds who gets what is not theirs', async () => {
   areNumbers(await runQuickly('realtime'), names)
   areNumbers(await runQuickly('realtime', 1, '--planted-bug', 'ignore-roles'), names)
 })
+
+test('bench:functions', async () => {
+  const names = [
+    ...['coldP50Ms', 'coldNoSpareP50Ms', 'warmP50Ms', 'runsPerSecond', 'supervisorRunsPerSecond', 'ratioToSupervisor'],
+    ...['neighbourFailures', 'neighbourP99Ms', 'idleFunctionMb', 'lost'],
+  ]
+  areNumbers(await runQuickly('functions'), names)
+})

@@ -1,4 +1,5 @@
 import { hashSecret, newSecret } from '../src/lib/secrets.ts'
+import type { Scope } from '../src/modules/keys/scopes.ts'
 import type { World } from '../src/testing/world.ts'
 
 /** Where a server is asked, and as whom. */
@@ -18,10 +19,13 @@ export async function ask<T>({ url, authorization }: Peer, body: object): Promis
   return data
 }
 
-/** A key of a project that may read and write all documents. */
-export async function createKey({ app }: World, projectId: string): Promise<string> {
+/** A key of a project. If nothing else is said, it may read and write all documents. */
+export async function createKey(
+  { app }: World,
+  projectId: string,
+  scopes: Scope[] = ['documents.read', 'documents.write'],
+): Promise<string> {
   const secret = newSecret('key')
-  const scopes = ['documents.read', 'documents.write']
   await app.db.key.create({
     data: { id: `key_${projectId}`, projectId, name: 'bench', hash: hashSecret(secret), scopes },
   })

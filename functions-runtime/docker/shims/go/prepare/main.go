@@ -4,6 +4,7 @@ package main
 import (
 	_ "bufio"
 	_ "bytes"
+	_ "context"
 	_ "encoding/base64"
 	_ "encoding/binary"
 	_ "encoding/json"
@@ -12,11 +13,13 @@ import (
 	_ "io"
 	_ "net/url"
 	_ "os"
+	_ "regexp"
 	_ "runtime/debug"
 	_ "sort"
 	_ "strconv"
 	_ "strings"
 	_ "sync"
+	_ "time"
 )
 
 func main() {}
