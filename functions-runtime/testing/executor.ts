@@ -32,7 +32,7 @@ export type Caller = {
   /** The next frame of that kind, or the last one where it came already and nobody took it. */
   next: <K extends Kind>(kind: K) => Promise<Of<K>>
   /** Runs a program given as its text. */
-  run: (source: string, asked?: Asked) => Promise<Answer>
+  run: (source: string | Buffer, asked?: Asked) => Promise<Answer>
   close: () => void
 }
 

@@ -30,6 +30,11 @@ def main(context):
                 return res.text(context.fetch("https://refused.example/").text())
             except Exception as error:
                 return res.text(str(error))
+        case "/loopback":
+            try:
+                return res.text(context.fetch("http://127.0.0.1:1/").text())
+            except Exception as error:
+                return res.text(str(error))
         case "/throw":
             raise ValueError("no")
         case "/redirect":
