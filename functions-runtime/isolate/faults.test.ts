@@ -8,6 +8,7 @@ import { program, startExecutor, type TestExecutor } from '../testing/executor.t
 import { childrenOf } from '../testing/processes.ts'
 
 const slow = program('async ({ res }) => { await new Promise((r) => setTimeout(r, 1_000)); return res.text("slow") }')
+const waiting = program('() => new Promise((r) => setTimeout(r, 60_000))')
 const quick = program('({ res }) => res.text("quick")')
 const killer = program('() => { "x".repeat(2 ** 28).split("") }')
 
@@ -21,11 +22,12 @@ test('a sandbox that is killed fails its runs as ones that may be tried again, a
   const caller = await executor.connect()
   await caller.run(quick, { tenant: 'prj_a' })
   const [first] = sandboxes(executor)
-  const waiting = [caller.run(slow, { tenant: 'prj_a' }), caller.run(slow, { tenant: 'prj_a' })]
+  const asked = { tenant: 'prj_a', limits: { timeoutMs: 60_000 } }
+  const cut = [caller.run(waiting, asked), caller.run(waiting, asked)]
   const other = caller.run(slow, { tenant: 'prj_b' })
   await sleep(300)
   process.kill(first?.pid ?? assert.fail('no sandbox'), 'SIGKILL')
-  for (const { end } of await Promise.all(waiting)) assert.equal(end.failure?.reason, 'CRASHED')
+  for (const { end } of await Promise.all(cut)) assert.equal(end.failure?.reason, 'CRASHED')
   assert.equal((await other).text, 'slow')
   assert.equal((await caller.run(quick, { tenant: 'prj_a' })).text, 'quick')
 })
@@ -35,7 +37,7 @@ test('what kills its process is blamed, and what ran beside it may be tried agai
   t.after(executor.stop)
   const caller = await executor.connect()
   await caller.run(quick)
-  const beside = caller.run(slow)
+  const beside = caller.run(waiting, { limits: { timeoutMs: 60_000 } })
   const other = caller.run(slow, { tenant: 'prj_other' })
   await sleep(100)
   assert.equal((await caller.run(killer)).end.failure?.reason, 'MEMORY')
@@ -50,11 +52,10 @@ test('an executor that is killed takes all its processes with it', async (t) => 
   await caller.run(quick)
   const below = childrenOf(executor.child.pid)
   assert.ok(below.length >= 3)
-  const waiting = caller.run(slow)
-  const lost = assert.rejects(waiting, /has gone/)
+  const lost = assert.rejects(caller.run(waiting), /has gone/)
   executor.child.kill('SIGKILL')
   await lost
-  for (let n = 0; n < 40 && below.some(isAlive); n += 1) await sleep(50)
+  for (let n = 0; n < 400 && below.some(isAlive); n += 1) await sleep(50)
   assert.deepEqual(below.filter(isAlive), [])
 })
 
@@ -94,6 +95,26 @@ test('tenants over the number of processes take the place of who was idle longes
       assert.equal((await caller.run(quick, { tenant: 'prj_d' })).end.failure?.reason, 'UNAVAILABLE')
     }),
   ])
+})
+
+test('more runs than a project may have at once wait for their turn, and too many are refused', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const many = Array.from({ length: 200 }, () => caller.run(quick))
+  assert.ok((await Promise.all(many)).every(({ text }) => text === 'quick'))
+  const refused = Promise.withResolvers<void>()
+  let left = 1_100 - 64 - 1_000
+  for (let n = 0; n < 1_100; n += 1) {
+    caller.run(slow).then(
+      ({ end }) => {
+        if (end.failure?.reason === 'UNAVAILABLE') left -= 1
+        if (left === 0) refused.resolve()
+      },
+      () => {},
+    )
+  }
+  await refused.promise
 })
 
 test('trusted and untrusted programs of a project run in different processes', async (t) => {

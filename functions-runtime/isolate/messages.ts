@@ -53,6 +53,9 @@ export type FromSandbox =
 export type Send = (head: FromSandbox, body?: Buffer) => void
 
 export const limits = {
+  /** Of one project on one executor, at once; more wait for their turn. */
+  runs: 64,
+  waiting: 1_000,
   answerBytes: 6 * 1024 * 1024,
   streamedBytes: 256 * 1024 * 1024,
   headers: 64,

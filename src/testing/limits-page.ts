@@ -95,6 +95,10 @@ const time: readonly Row[] = [
 ]
 
 const isolate: readonly Row[] = [
+  [
+    'runs of a project on one executor at once; and those that wait',
+    `${count(runLimits.runs)}; ${count(runLimits.waiting)}`,
+  ],
   ["a function's answer in one piece", bytes(runLimits.answerBytes)],
   ['an answer that is streamed', bytes(runLimits.streamedBytes)],
   ['headers of an answer', `${count(runLimits.headers)}, ${bytes(runLimits.headerBytes)}`],

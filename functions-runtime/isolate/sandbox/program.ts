@@ -23,7 +23,7 @@ export type Program = {
   /** The heap in bytes, as of at most 200 ms ago. */
   memoryBytes: () => Promise<number | null>
   take: () => Promise<Fresh>
-  /** Makes the next run's context: it costs as much as a small run, and nobody waits for it then. */
+  /** Makes the next run's context, of what has run more than once: it costs as much as a small run, and nobody waits then. */
   prepare: () => void
   dispose: () => void
 }
@@ -89,6 +89,7 @@ export async function createProgram(ground: Ground, text: string): Promise<Progr
   const wrapped = `__run((()=>{\n${code}\n;return typeof __function==="undefined"?undefined:__function}))`
   const script = await isolate.compileScript(wrapped, { filename: programFile, lineOffset: -1 })
   let spare: Promise<Fresh> | null = null
+  let uses = 0
   let memory = { at: 0, bytes: null as number | null }
   return {
     script,
@@ -107,6 +108,8 @@ export async function createProgram(ground: Ground, text: string): Promise<Progr
       return fresh
     },
     prepare() {
+      uses += 1
+      if (uses < 2) return
       spare ??= ground.fresh()
       spare.catch(() => {})
     },
