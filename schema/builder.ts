@@ -11,6 +11,7 @@ import { getDatamodel } from '../prisma/client/pothos-types.ts'
 import type { Context } from '../src/context.ts'
 import { Forbidden, Invalid, Unauthenticated } from '../src/errors.ts'
 import { limits } from '../src/http/limits.ts'
+import type { Upload } from '../src/lib/upload.ts'
 import './access.ts'
 import { mayUse } from './access.ts'
 
@@ -23,6 +24,7 @@ export type SchemaTypes = {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
+    Upload: { Input: Upload; Output: never }
   }
 }
 

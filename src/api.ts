@@ -12,6 +12,7 @@ import { allowsOrigin } from './http/origin.ts'
 import { limitUpload, wantsStream } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
 import { isTransfer } from './http/transfer.ts'
+import { isUpload } from './http/upload.ts'
 import type { Inbox } from './platform/inbox.ts'
 import { createGraphql, type Graphql } from './server.ts'
 
@@ -47,7 +48,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
   const server = createServer(
     { maxHeaderSize: limits.headerBytes, headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 65_000 },
     (req, res) => {
-      if (!isTransfer(req.url ?? '')) limitUpload(req)
+      if (!isTransfer(req.url ?? '') && !isUpload(req)) limitUpload(req)
       inFlight.add(res)
       const begun = performance.now()
       res.once('close', () => {

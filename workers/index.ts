@@ -2,6 +2,7 @@ import { audits } from './audits.ts'
 import { certificates } from './certificates.ts'
 import { databases } from './databases.ts'
 import { deletes } from './deletes.ts'
+import { deployments } from './deployments.ts'
 import { functions } from './functions.ts'
 import type { Worker } from './implement.ts'
 import { jobs } from './jobs.ts'
@@ -18,6 +19,7 @@ export const workers: readonly Worker[] = [
   certificates,
   databases,
   deletes,
+  deployments,
   functions,
   jobs,
   mails,

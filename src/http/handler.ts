@@ -9,6 +9,7 @@ import type { Inbox } from '../platform/inbox.ts'
 import type { Span } from '../platform/tracing.ts'
 import type { Graphql } from '../server.ts'
 import { isChallenge, serveChallenge } from './challenge.ts'
+import { createDeploymentRoute } from './deployments.ts'
 import { createGraphiql } from './graphiql.ts'
 import { isInbox, serveInbox } from './inbox.ts'
 import type { Load } from './load.ts'
@@ -20,6 +21,7 @@ import { Refusal } from './refusal.ts'
 import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
 import { isRaw, isStream, jsonOf } from './stream.ts'
 import { createTransfers, isTransfer } from './transfer.ts'
+import { createIntake, isDeployment, isMultipart, withUpload } from './upload.ts'
 import { serveVerification } from './verify.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
@@ -45,6 +47,8 @@ type Exchange = {
   search: URLSearchParams
   /** Bytes of the body, once it is read. */
   bytesIn?: number
+  /** The operation, where it came with a file. */
+  operation?: Operation
 }
 
 /** Answers every HTTP request. What goes wrong is told like an error of GraphQL, wherever it happens. */
@@ -72,16 +76,20 @@ export function createHandler(parts: Parts): Handler {
 
 function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
   const graphiql = createGraphiql()
+  const intake = createIntake()
   const serveGraphql = createGraphqlRoute(parts)
   const serveTransfer = createTransfers(parts)
+  const serveDeployment = createDeploymentRoute(parts, intake)
   return async (exchange) => {
     const { req, res, path } = exchange
     const projectId = projectOf(path)
     if (projectId !== null) {
       if (isBrowser(req)) return graphiql.writePage(res, projectId)
+      if (isMultipart(req)) return withUpload(intake, exchange, () => serveGraphql(exchange, projectId))
       return serveGraphql(exchange, projectId)
     }
     if (isTransfer(path)) return serveTransfer(exchange)
+    if (isDeployment(path)) return serveDeployment(exchange)
     const reads = req.method === 'GET' || req.method === 'HEAD'
     if (reads && path === '/') return void res.writeHead(302, { location: '/graphql' }).end()
     if (path === '/verify') return serveVerification(parts.app, { ...exchange, ip: parts.addressOf(req) })
@@ -118,9 +126,9 @@ function createGraphqlRoute(parts: Parts): (exchange: Exchange, projectId: strin
     load.admit(ctx)
     const lastEventId = req.headers['last-event-id']
     if (typeof lastEventId === 'string') ctx.lastEventId = lastEventId
-    const bytesIn = exchange.bytesIn ?? 0
-    if (!wantsStream(req)) return app.meter.request(projectId, bytesIn, await answer(parts, exchange, ctx, asked))
-    app.meter.request(projectId, bytesIn, 0)
+    const bytesOut = wantsStream(req) ? 0 : await answer(parts, exchange, ctx, asked)
+    app.meter.request(projectId, exchange.bytesIn ?? 0, bytesOut)
+    if (!wantsStream(req)) return
     if (Array.isArray(asked)) throw new Refusal(400, 'INVALID', 'A batch is answered with JSON, not with a stream.')
     return graphql.stream(req, res, ctx, asked, allowedFor(req, true))
   }
@@ -142,6 +150,7 @@ function isPlain(req: IncomingMessage): boolean {
 
 async function readRequest(exchange: Exchange): Promise<Operation | Operation[]> {
   const { req, res, search } = exchange
+  if (exchange.operation) return exchange.operation
   if (req.method === 'GET') return readQueryString(search)
   if (req.method === 'POST') {
     refuseForged(req)

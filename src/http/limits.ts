@@ -74,6 +74,11 @@ export const limits = {
   lineBytes: 2_000_000,
   transferStallMs: 60_000,
 
+  /** Uploads that a node takes in at a time, how long one may take, and how long the rest of one that is refused is read. */
+  uploads: 8,
+  fileMs: 30 * 60_000,
+  discardMs: 5_000,
+
   /** How long requests in flight may take once the process is told to end. */
   shutdownMs: 10_000,
 } as const

@@ -1,3 +1,5 @@
+import { archiveLimits } from '../../functions-runtime/build/archive.ts'
+import { artefactBytes } from '../../functions-runtime/build/bundle.ts'
 import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
 import { listLimit } from '../documents/values.ts'
 import { readEnv, variables } from '../env.ts'
@@ -7,6 +9,7 @@ import { attributeLimit } from '../modules/attributes/attributes.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
 import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
+import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
@@ -65,6 +68,30 @@ const project: readonly Row[] = [
   ['indexes of a collection', count(indexLimit)],
   ['migrations of a project', count(versionLimit)],
   ['webhooks of a project', count(webhookLimit)],
+  [
+    'an archive of a deployment; its files and folders',
+    `${bytes(deploymentLimits.sourceBytes)}; ${count(archiveLimits.entries)}`,
+  ],
+  [
+    'its bytes when it is unpacked',
+    `${bytes(archiveLimits.unpackedBytes)}, and ${archiveLimits.ratio} times as many where that is more than ${bytes(archiveLimits.smallBytes)}`,
+  ],
+  ['archives and artefacts of a project', bytes(deploymentLimits.projectBytes)],
+  ['code of a function that is given as text', bytes(deploymentLimits.inlineBytes)],
+  ['what is built for an isolate, its source map included', bytes(artefactBytes)],
+  [
+    'a build; the characters of its log',
+    `${seconds(deploymentLimits.buildMs)}; ${count(deploymentLimits.logCharacters)}`,
+  ],
+  ['deployments of a function that wait to be built', count(deploymentLimits.waiting)],
+  [
+    'deployments of a function that are kept besides the one that is run: ready ones, and failed ones',
+    count(deploymentLimits.kept),
+  ],
+  [
+    'uploads of a project under way; that one node takes in at a time',
+    `${deploymentLimits.uploads}; ${limits.uploads}`,
+  ],
   ['domains of a project', count(domainLimit)],
   ['failed deliveries that one call of `replayDeliveries` sends again', count(replayLimit)],
   ['mails to one address, from one project in an hour', count(mailLimits.recipientHour)],

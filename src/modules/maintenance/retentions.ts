@@ -1,4 +1,5 @@
 import type { Env } from '../../env.ts'
+import { deploymentLimits } from '../deployments/limits.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -53,6 +54,12 @@ export const retentions: readonly Retention[] = [
     rows: `status not in ('WAITING', 'RUNNING') and "createdAt" < $1`,
     keepMs: (env) => env.KEEP_EXECUTIONS_DAYS * day,
     setBy: '`KEEP_EXECUTIONS_DAYS`',
+  },
+  {
+    what: 'uploads of deployments that do not go on',
+    table: 'deployments',
+    rows: `status = 'UPLOADING' and "updatedAt" < $1`,
+    keepMs: () => deploymentLimits.uploadHours * hour,
   },
   {
     what: 'mails',

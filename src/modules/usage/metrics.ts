@@ -23,6 +23,7 @@ export const stocks = {
   collections: 'collections',
   databases: 'databases',
   deliveries: 'deliveries',
+  deployments: 'deployments',
   domains: 'domains',
   executions: 'executions',
   functions: 'functions',

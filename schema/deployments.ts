@@ -1,0 +1,241 @@
+import { z } from 'zod'
+import { DeploymentStatus as Status } from '../prisma/client/enums.ts'
+import {
+  activateDeployment,
+  createDeployment,
+  deleteDeployment,
+  visibleDeployments,
+} from '../src/modules/deployments/deployments.ts'
+import { deploymentLimits } from '../src/modules/deployments/limits.ts'
+import { type LogPart, watchLog } from '../src/modules/deployments/logs.ts'
+import { mayUse } from './access.ts'
+import { builder } from './builder.ts'
+import { changedField } from './changed.ts'
+import { connectionOf } from './connections.ts'
+import { FunctionType } from './functions.ts'
+import { Upload } from './uploads.ts'
+
+const read = { audience: ['console', 'server'], scope: 'functions.read' } as const
+const write = { audience: ['console', 'server'], scope: 'functions.write' } as const
+
+const DeploymentStatus = builder.enumType('DeploymentStatus', {
+  description: 'How far a deployment is.',
+  values: {
+    [Status.UPLOADING]: { description: 'Not all of its archive is there.' },
+    [Status.WAITING]: { description: 'It is to be built.' },
+    [Status.BUILDING]: { description: 'It is being built.' },
+    [Status.READY]: { description: 'It can be run.' },
+    [Status.FAILED]: { description: 'It could not be built: `error` says why.' },
+  },
+})
+
+const Deployment = builder.prismaObject('Deployment', {
+  description: "One version of a function's code.",
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the deployment.' }),
+    functionId: t.exposeID('functionId', { description: 'Of which function.' }),
+    status: t.expose('status', { type: DeploymentStatus, description: 'How far it is.' }),
+    isActive: t.boolean({
+      description: 'Whether it is the one that is run.',
+      select: { id: true, function: { select: { deploymentId: true } } },
+      resolve: (row) => row.function.deploymentId === row.id,
+    }),
+    runtime: t.exposeString('runtime', { description: 'What runs it: that of its function when it was made.' }),
+    entrypoint: t.exposeString('entrypoint', { description: 'The file in it that is run.' }),
+    buildCommand: t.exposeString('buildCommand', {
+      nullable: true,
+      description: "What is run to build it, where it is not the runtime's own; in containers only.",
+    }),
+    activate: t.exposeBoolean('activate', { description: 'Whether it is run as soon as it is ready.' }),
+    sourceBytes: t.exposeInt('sourceBytes', { description: 'How many bytes of its archive are there.' }),
+    uploadBytes: t.exposeInt('uploadBytes', {
+      nullable: true,
+      description: 'How many there are to be, where that was announced.',
+    }),
+    uploadPath: t.string({
+      nullable: true,
+      description:
+        'Where its archive is to be uploaded with PUT, below the URL of Tendril; null once all of it is there.',
+      select: { id: true, projectId: true, status: true },
+      resolve: ({ id, projectId, status }) =>
+        status === 'UPLOADING' ? `/projects/${projectId}/deployments/${id}/source` : null,
+    }),
+    sourceHash: t.exposeString('sourceHash', { nullable: true, description: 'SHA-256 of its archive, in hex.' }),
+    artefactBytes: t.exposeInt('artefactBytes', { description: 'How many bytes the build has made of it.' }),
+    artefactHash: t.exposeString('artefactHash', { nullable: true, description: 'SHA-256 of them, in hex.' }),
+    buildLog: t.exposeString('buildLog', { description: 'What the build said, line by line.' }),
+    buildMs: t.exposeInt('buildMs', { nullable: true, description: 'How long the build took, in milliseconds.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why it could not be built.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+  }),
+})
+
+const DeploymentList = connectionOf(Deployment, 'Deployment')
+
+builder.prismaObjectFields(FunctionType, (t) => ({
+  deployments: t.relatedConnection(
+    'deployments',
+    {
+      type: Deployment,
+      cursor: 'id',
+      totalCount: true,
+      description: 'Its versions, newest first.',
+      query: (_args, ctx) => ({ where: visibleDeployments(ctx), orderBy: { id: 'desc' } }),
+    },
+    ...DeploymentList,
+  ),
+}))
+
+const ofFunction = { description: 'Only of this function.' }
+
+builder.queryFields((t) => ({
+  deployment: t.prismaField({
+    type: Deployment,
+    nullable: true,
+    access: read,
+    description: 'One deployment; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.deployment.findFirst({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } }),
+  }),
+  deployments: t.prismaConnection(
+    {
+      type: Deployment,
+      cursor: 'id',
+      access: read,
+      description: 'Deployments of functions of the project, newest first.',
+      args: {
+        functionId: t.arg.id(ofFunction),
+        status: t.arg({ type: DeploymentStatus, description: 'Only those that are so far.' }),
+      },
+      totalCount: (_root, args, ctx) =>
+        ctx.db.deployment.count({ where: { AND: [filterOf(args), visibleDeployments(ctx)] } }),
+      resolve: (query, _root, args, ctx) =>
+        ctx.db.deployment.findMany({
+          ...query,
+          where: { AND: [filterOf(args), visibleDeployments(ctx)] },
+          orderBy: { id: 'desc' },
+        }),
+    },
+    ...DeploymentList,
+  ),
+}))
+
+type Filter = { functionId?: string | null | undefined; status?: Status | null | undefined }
+
+function filterOf({ functionId, status }: Filter) {
+  return { ...(functionId != null && { functionId }), ...(status != null && { status }) }
+}
+
+const AnnouncedUpload = builder.inputType('AnnouncedUpload', {
+  description: 'An archive that is going to be uploaded.',
+  fields: (t) => ({
+    bytes: t.int({
+      required: true,
+      validate: z.int().min(1),
+      description: `How many bytes it has: up to ${deploymentLimits.sourceBytes.toLocaleString('en-US')}.`,
+    }),
+    sha256: t.string({
+      required: true,
+      validate: z.string().regex(/^[0-9a-f]{64}$/i, 'A SHA-256 is 64 hex digits.'),
+      description: 'Its SHA-256, in hex.',
+    }),
+  }),
+})
+
+const entrypoint = z
+  .string()
+  .max(255)
+  .regex(/^(?!\/)(?!.*(^|\/)\.{1,2}(\/|$))[\w.@ /-]+$/, 'This is not the path of a file in a deployment.')
+
+builder.mutationFields((t) => ({
+  createDeployment: t.prismaFieldWithInput({
+    type: Deployment,
+    access: write,
+    description:
+      'Gives a function new code: as text (`source`), as a tar.gz with the request (`file`), or as one that is uploaded afterwards (`upload`). It is built at once, and then run.',
+    input: {
+      functionId: t.input.id({ required: true, description: 'Of which function.' }),
+      source: t.input.string({
+        description: `The code itself, of a function that is one file: up to ${deploymentLimits.inlineBytes} bytes.`,
+      }),
+      file: t.input.field({
+        type: Upload,
+        description: `A tar.gz with the code, by the GraphQL multipart request specification: up to ${deploymentLimits.sourceBytes.toLocaleString('en-US')} bytes.`,
+      }),
+      upload: t.input.field({
+        type: AnnouncedUpload,
+        description: 'What is going to be uploaded to `uploadPath`, in as many pieces as it takes.',
+      }),
+      entrypoint: t.input.string({
+        validate: entrypoint,
+        description: "The file in it that is run; the function's own, if left out.",
+      }),
+      buildCommand: t.input.string({
+        validate: z.string().max(1_024),
+        description: "What to run to build it instead of the runtime's own command; in containers only.",
+      }),
+      activate: t.input.boolean({ description: 'Whether it is run as soon as it is ready; it is, if left out.' }),
+    },
+    resolve: async (query, _root, { input }, ctx) => {
+      const { id } = await createDeployment(ctx, input)
+      return ctx.db.deployment.findFirstOrThrow({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } })
+    },
+  }),
+  activateDeployment: t.prismaField({
+    type: Deployment,
+    access: write,
+    description: 'Runs this deployment from the next run on: a new one, or an older one again.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: async (query, _root, { id }, ctx) => {
+      await activateDeployment(ctx, id)
+      return ctx.db.deployment.findFirstOrThrow({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } })
+    },
+  }),
+  deleteDeployment: t.id({
+    access: write,
+    description: 'Deletes a deployment that is not the one that is run. Answers its id.',
+    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    resolve: (_root, { id }, ctx) => deleteDeployment(ctx, id),
+  }),
+}))
+
+const DeploymentLog = builder.objectRef<LogPart>('DeploymentLog').implement({
+  description: 'New lines of a build.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'Where to go on behind them: give it as `after`.' }),
+    lines: t.exposeStringList('lines', { description: 'The lines.' }),
+    status: t.expose('status', { type: DeploymentStatus, description: 'How far the deployment is.' }),
+  }),
+})
+
+builder.subscriptionField('deploymentLogs', (t) =>
+  t.field({
+    type: DeploymentLog,
+    access: read,
+    description: 'What a build says, as it says it, from its beginning. It ends with the build.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Of which deployment.' }),
+      after: t.arg.string({ description: 'The cursor of the last lines that you have; all lines, if left out.' }),
+    },
+    subscribe: (_root, { id, after }, ctx) => watchLog(ctx, id, after, (caller) => mayUse(caller, read)),
+    resolve: (part) => part,
+  }),
+)
+
+changedField({
+  type: 'Deployment',
+  noun: 'deployments',
+  idKey: 'deploymentId',
+  access: read,
+  description: 'Deployments that are made, built, activated and deleted.',
+  node: (t) =>
+    t.prismaField({
+      type: Deployment,
+      nullable: true,
+      description: 'The deployment as it is now; null once it is gone.',
+      resolve: (query, { id, ctx }) =>
+        ctx.db.deployment.findFirst({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } }),
+    }),
+})
