@@ -20,6 +20,8 @@ export type Command = {
   options: ParseArgsOptionsConfig
   /** How many words it takes. */
   words: number
+  /** How many more may follow. */
+  optionalWords?: number
   /** Answers the exit code. */
   run: (asked: Asked) => Promise<number>
 }
@@ -39,7 +41,8 @@ export function readAsked(
 ): Asked & { help: boolean } {
   const usage = `Usage: tendril ${command.name} ${command.usage}`.trimEnd()
   const { values, positionals } = parse(command, args, usage)
-  if (!values.help && positionals.length !== command.words) throw new Failure(usage)
+  const isTooMany = positionals.length > command.words + (command.optionalWords ?? 0)
+  if (!values.help && (positionals.length < command.words || isTooMany)) throw new Failure(usage)
   const given = values as Values
   const read = (option: string, variable: string) => {
     const value = given[option] ?? env[variable]

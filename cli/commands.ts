@@ -1,4 +1,6 @@
 import type { Command } from './command.ts'
+import { functionsList } from './functions/list.ts'
+import { functionsPush } from './functions/push.ts'
 import { schemaDiff, schemaPull, schemaPush } from './schema/commands.ts'
 import { migrationApply, migrationNew, migrationPlan, migrationRollback, migrationStatus } from './schema/migrations.ts'
 import { exportCommand } from './transfer/export.ts'
@@ -16,4 +18,6 @@ export const commands: readonly Command[] = [
   migrationStatus,
   exportCommand,
   importCommand,
+  functionsPush,
+  functionsList,
 ]

@@ -31,8 +31,8 @@ export type Stage = {
 
 const command = join(import.meta.dirname, 'tendril.mjs')
 
-export async function createStage(): Promise<Stage> {
-  const world = await createWorld({ PORT: '0' })
+export async function createStage(env: Record<string, string> = {}): Promise<Stage> {
+  const world = await createWorld({ PORT: '0', ...env })
   // Agenda keeps a timer of half a lock for each job that it has run.
   const workers = await startWorkers(world.app, { queue: { lockMs: 4_000, touchEveryMs: 1_000 } })
   const api = await startApi(world.app)

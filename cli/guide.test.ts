@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { startExecutor, type TestExecutor } from '../functions-runtime/testing/executor.ts'
 import { createStage, type Stage } from './fixture.ts'
 
 const guide = readFileSync(new URL('../docs/guides/command-line.md', import.meta.url), 'utf8')
 const blocks = [...guide.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, kind = '', text = '']) => ({ kind, text }))
 
+let executor: TestExecutor
 let stage: Stage
 before(async () => {
-  stage = await createStage()
+  executor = await startExecutor()
+  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
   symlinkSync(join(import.meta.dirname, 'tendril.mjs'), join(stage.folder, 'tendril'))
 })
-after(() => stage.close())
+after(async () => {
+  await stage.close()
+  await executor.stop()
+})
 
 /** Runs a block of commands as a shell does, up to the first that fails. */
 function shell(commands: string): Promise<{ code: number | null; output: string }> {
@@ -31,9 +37,16 @@ function shell(commands: string): Promise<{ code: number | null; output: string 
 }
 
 const put = (name: string, text: string) => writeFileSync(join(stage.folder, name), text)
+/** A file of TypeScript, by what is in it. */
+function fileOf(text: string): string {
+  if (text.includes('satisfies Functions')) return 'tendril.functions.ts'
+  if (!text.includes('FunctionContext')) return 'tendril.schema.ts'
+  return text.includes('req') ? 'greet/index.ts' : 'greet/tidy.ts'
+}
 const get = (name: string) => readFileSync(join(stage.folder, name), 'utf8')
 
 test('the guide, block by block', async () => {
+  mkdirSync(join(stage.folder, 'greet'))
   const files: Record<string, string> = { jsonl: 'authors.jsonl', csv: 'posts.csv' }
   for (const { kind, text } of blocks) {
     if (kind === 'sh') {
@@ -41,22 +54,51 @@ test('the guide, block by block', async () => {
       assert.equal(code, 0, `${text}\n${output}`)
       continue
     }
-    const name = files[kind] ?? 'tendril.schema.ts'
+    const name = files[kind] ?? fileOf(text)
     // A block that is no whole file is an attribute more in the one before.
     const whole = kind !== 'ts' || text.includes('export default')
     put(name, whole ? text : get(name).replace('attributes: {', `attributes: { ${text}`))
   }
   assert.match(get('popular.csv'), /Hello,3/)
   assert.equal(get('popular.csv').trim().split('\n').length, 2)
+  const { functions } = (await stage.request(
+    '{ functions { nodes { id name deployments { nodes { status } } } } }',
+  )) as {
+    functions: { nodes: { id: string; name: string; deployments: { nodes: object[] } }[] }
+  }
+  const greeting = await stage.request(
+    'mutation ($id: ID!) { createExecution(input: { functionId: $id, path: "/?name=Ann" }) { responseBody } }',
+    { id: functions.nodes[0]?.id },
+  )
+  assert.deepEqual(greeting, { createExecution: { responseBody: 'Hello, Ann!' } })
+  const ready = { status: 'READY' }
+  assert.deepEqual(
+    functions.nodes.map(({ name, deployments }) => [name, deployments.nodes]),
+    [
+      ['greet', [ready, ready]],
+      ['tidy', [ready]],
+    ],
+  )
   const { out } = await stage.tendril('export', 'posts')
   assert.match(out, /"title":"A title, with a comma"/)
 })
 
-test('every command is in the guide, and every option of import and export', async () => {
+test('every command is in the guide, and every option of import, export and functions', async () => {
   const { out } = await stage.tendril('help')
-  const names = [...out.matchAll(/^ {2}((?:schema |import|export)[a-z ]*?) {2}/gm)].map(([, name = '']) => name)
-  assert.equal(names.length, 10)
+  const names = [...out.matchAll(/^ {2}((?:schema |functions |import|export)[a-z ]*?) {2}/gm)].map(
+    ([, name = '']) => name,
+  )
+  assert.equal(names.length, 12)
   for (const name of names) assert.ok(guide.includes(`tendril ${name}`), name)
-  for (const option of ['--transaction', '--resume', '--on-duplicate', '--where', '--out'])
+  for (const option of [
+    '--transaction',
+    '--resume',
+    '--on-duplicate',
+    '--where',
+    '--out',
+    '--no-activate',
+    '--force',
+    '--only',
+  ])
     assert.ok(guide.includes(option))
 })

@@ -1,4 +1,4 @@
-/** `tendril`: works on a project's databases over the public API. `commands.ts` has the list. */
+/** `tendril`: works on a project's databases and functions over the public API. `commands.ts` has the list. */
 import { readFileSync } from 'node:fs'
 import { type Command, print, readAsked, tell } from './command.ts'
 import { commands } from './commands.ts'
