@@ -25,6 +25,7 @@ const types = {
   },
 }
 const questions = 'examples/chinook/questions/*.ts'
+const functions = 'examples/functions/enrich/*.ts'
 
 const config: CodegenConfig = {
   silent: true,
@@ -32,7 +33,13 @@ const config: CodegenConfig = {
     'examples/generated/': {
       ...types,
       schema: 'schema/schema.graphql',
-      documents: ['examples/**/*.ts', '!examples/**/generated/**', `!${questions}`],
+      documents: ['examples/**/*.ts', '!examples/**/generated/**', `!${questions}`, `!${functions}`],
+    },
+    'examples/functions/enrich/generated/': {
+      ...types,
+      presetConfig: { ...types.presetConfig, gqlTagName: 'gql' },
+      schema: 'examples/functions.graphql',
+      documents: functions,
     },
     'examples/chinook/generated/': { ...types, schema: 'examples/chinook.graphql', documents: questions },
   },
