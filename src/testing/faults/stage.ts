@@ -97,6 +97,8 @@ export async function setStage({ root, ...options }: Options): Promise<Stage> {
     for (const index of stage.project.principals.keys()) crew.add('sink', index)
     await stage.whole()
     await seed(stage)
+    // Where a bug keeps commits off the disk, the project itself is not to be what is lost.
+    await sql.query('checkpoint')
     return stage
   } catch (error) {
     await stage.close()
