@@ -14,6 +14,7 @@ import { createLive, type Live } from './run.ts'
 declare const __BOOTSTRAP__: string
 /** The limit that most functions have: an isolate with it is always at hand. */
 declare const __USUAL_MEMORY_MB__: number
+const usualMb = __USUAL_MEMORY_MB__
 
 type Kept = { lanes: Lanes; usedAt: number }
 
@@ -37,8 +38,8 @@ function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
 }
 
 async function groundFor(memoryMb: number): Promise<Ground> {
-  const ground = await (memoryMb === __USUAL_MEMORY_MB__ && spare ? spare : createGround(__BOOTSTRAP__, memoryMb))
-  if (memoryMb === __USUAL_MEMORY_MB__) {
+  const ground = await (memoryMb === usualMb && spare ? spare : createGround(__BOOTSTRAP__, memoryMb))
+  if (memoryMb === usualMb) {
     spare = null
     // After the run that has taken it.
     setTimeout(prepareSpare, 20)
@@ -47,7 +48,7 @@ async function groundFor(memoryMb: number): Promise<Ground> {
 }
 
 function prepareSpare(): void {
-  spare ??= createGround(__BOOTSTRAP__, __USUAL_MEMORY_MB__)
+  spare ??= createGround(__BOOTSTRAP__, usualMb)
 }
 
 async function openOne(text: string, memoryMb: number): Promise<Lane> {
@@ -158,4 +159,20 @@ socket.on('error', () => process.exit(1))
 
 // The first isolate and its context are made before the tenant is known.
 prepareSpare()
-void spare?.then(() => send({ kind: 'ready' }))
+void spare?.then(() => {
+  send({ kind: 'ready' })
+  setTimeout(warmUp, 10)
+})
+
+/** Runs something small, so that the first run of a tenant does not wait until everything here is compiled. */
+async function warmUp(): Promise<void> {
+  if (programs.size > 0) return
+  const ground = await createGround(__BOOTSTRAP__, usualMb)
+  const program = await createProgram(ground, 'var __function={default:({res})=>res.json({})}')
+  const request = { method: 'GET', url: '/', headers: {} }
+  const rest = { functionId: '', program: '', timeoutMs: 1_000, memoryMb: usualMb, variables: {}, isStreamed: false }
+  const run: Run = { kind: 'run', id: 'warm-up', request, ...rest }
+  const onEnd = () => void setTimeout(() => program.dispose(), 100)
+  const live = createLive({ run, program, isCold: true, begun: performance.now(), send: () => {}, busy, onEnd })
+  live.begin(await program.take(), Buffer.alloc(0))
+}
