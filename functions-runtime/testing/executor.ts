@@ -92,9 +92,9 @@ async function connect(url: string, secret: string): Promise<Caller> {
   const runs = new Map<string, (frame: Frame<FromExecutor>) => void>()
   const others = new Map<Kind, Frame<FromExecutor>[]>()
   const waiting = new Map<Kind, (frame: Frame<FromExecutor>) => void>()
-  const hashes = new Map<string, string>()
-  const learn = (source: string) => {
-    const bytes = Buffer.from(source)
+  const hashes = new Map<string | Buffer, string>()
+  const learn = (source: string | Buffer) => {
+    const bytes = typeof source === 'string' ? Buffer.from(source) : source
     const hash = createHash('sha256').update(bytes).digest('hex')
     known.set(hash, bytes)
     hashes.set(source, hash)
