@@ -11,6 +11,11 @@ import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
+import { keptLimits } from '../modules/executions/outcome.ts'
+import { requestLimits } from '../modules/executions/request.ts'
+import { maxDepth } from '../modules/executions/run.ts'
+import { functionLimit, isolateMb, patternLimit } from '../modules/functions/functions.ts'
+import { executeLimit } from '../modules/functions/rights.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
 import { keepJobsMs, keepLogHours, retentions } from '../modules/maintenance/retentions.ts'
@@ -19,6 +24,7 @@ import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { projectSubscriptions } from '../modules/subscriptions/running.ts'
 import { maxLate, maxMissed, missedAfterMs } from '../modules/tasks/runs.ts'
+import { variableBytes, variableLimit } from '../modules/variables/variables.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
 import { maxFetchedBytes, maxRedirects } from '../platform/egress.ts'
@@ -92,6 +98,23 @@ const project: readonly Row[] = [
     'uploads of a project under way; that one node takes in at a time',
     `${deploymentLimits.uploads}; ${limits.uploads}`,
   ],
+  ['functions of a project', count(functionLimit)],
+  [
+    'roles that may run a function; patterns of events that it is run for',
+    `${count(executeLimit)}; ${count(patternLimit)}`,
+  ],
+  ['memory of a function in an isolate', `${isolateMb} MB`],
+  ['variables of a function, and of all of a project', count(variableLimit)],
+  ['the value of a variable', bytes(variableBytes)],
+  [
+    'the request of an execution: path, headers in number and in all, body',
+    `${count(requestLimits.urlCharacters)} characters, ${requestLimits.headers}, ${count(requestLimits.headerCharacters)} characters, ${bytes(requestLimits.bodyBytes)}`,
+  ],
+  [
+    'what is kept of an execution: answer, its headers, logs, lines of them',
+    `${bytes(keptLimits.bodyBytes)}, ${keptLimits.headers}, ${bytes(keptLimits.logBytes)}, ${count(keptLimits.logLines)}`,
+  ],
+  ['runs of functions that may have led to a run, one through the other', count(maxDepth)],
   ['domains of a project', count(domainLimit)],
   ['failed deliveries that one call of `replayDeliveries` sends again', count(replayLimit)],
   ['mails to one address, from one project in an hour', count(mailLimits.recipientHour)],

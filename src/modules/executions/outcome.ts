@@ -6,7 +6,7 @@ import type { Ended } from './records.ts'
 export type Failure = RunFailure['reason'] | 'DEPTH'
 
 /** How much is kept of what a run says. */
-export const kept = {
+export const keptLimits = {
   bodyBytes: 64 * 1024,
   headers: 64,
   headerCharacters: 1_024,
@@ -24,7 +24,7 @@ export function outcomeOf(plan: Pick<FunctionPlan, 'logging'>, result: RunResult
     status: failure === null ? ('COMPLETED' as const) : ('FAILED' as const),
     responseStatus: response?.status ?? null,
     responseHeaders: response && shortHeaders(response.headers),
-    responseBody: response && result.body.subarray(0, kept.bodyBytes).toString('utf8'),
+    responseBody: response && result.body.subarray(0, keptLimits.bodyBytes).toString('utf8'),
     failure: failure?.reason ?? null,
     error: failure && errorText(failure),
     logs: plan.logging ? shortLogs(result) : [],
@@ -38,19 +38,19 @@ export function outcomeOf(plan: Pick<FunctionPlan, 'logging'>, result: RunResult
 /** The message, and where it came from. Many stacks begin with the message. */
 function errorText({ message, stack }: Pick<RunFailure, 'message' | 'stack'>): string {
   const text = stack === null ? message : stack.includes(message) ? stack : `${message}\n${stack}`
-  return text.slice(0, kept.errorCharacters)
+  return text.slice(0, keptLimits.errorCharacters)
 }
 
 function shortHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(headers).slice(0, kept.headers)
-  return Object.fromEntries(entries.map(([name, value]) => [name, value.slice(0, kept.headerCharacters)]))
+  const entries = Object.entries(headers).slice(0, keptLimits.headers)
+  return Object.fromEntries(entries.map(([name, value]) => [name, value.slice(0, keptLimits.headerCharacters)]))
 }
 
 function shortLogs({ logs, logsDropped }: Pick<RunResult, 'logs' | 'logsDropped'>): Line[] {
   const lines: Line[] = []
-  let left = kept.logBytes
+  let left = keptLimits.logBytes
   for (const { at, level, text } of logs) {
-    if (lines.length === kept.logLines || left <= 0) break
+    if (lines.length === keptLimits.logLines || left <= 0) break
     lines.push({ at, level, text: text.slice(0, left) })
     left -= text.length
   }
