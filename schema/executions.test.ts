@@ -164,6 +164,23 @@ test('a user sees their own executions and no others, guests none, and another p
   )
 })
 
+test('a run that runs functions is cut at a depth, and told so; its function is not run', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = () => ({})
+  const within = (depth: number): Context => ({
+    ...ctx,
+    run: { functionId: 'fun_1', executionId: 'exe_1', depth, idempotencyKey: null },
+  })
+  const { data } = await call({ functionId }, within(4))
+  assert.equal(data?.createExecution.status, 'COMPLETED')
+  const count = peer.runs.length
+  const cut = (await call({ functionId }, within(5))).data?.createExecution
+  assert.deepEqual([cut.status, cut.failure, peer.runs.length], ['FAILED', 'DEPTH', count])
+  assert.match(cut.error, /It was not run: 5 runs/)
+  const later = (await call({ functionId, async: true }, within(5))).data?.createExecution
+  assert.deepEqual([later.status, later.failure], ['FAILED', 'DEPTH'])
+})
+
 test('what cannot be run is refused before anything is written', async () => {
   const { id: functionId } = await makeFunction(ctx)
   const before = await ctx.db.execution.count()

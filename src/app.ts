@@ -59,9 +59,9 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const cache = createCache({ sql: reserve, redisUrl: env.REDIS_URL, prefix: `${prefix}answer:`, log })
   const metrics = createMetrics()
   const tracing = await createTracing(env, name)
-  watchApp(metrics, { sql, shares, cache })
-  const statsd = createStatsd(env.STATSD_URL, log)
   const sandbox = createSandbox({ env, log })
+  watchApp(metrics, { sql, shares, cache, sandbox })
+  const statsd = createStatsd(env.STATSD_URL, log)
   const meter = openMeter({ sql, log, statsd })
   const opened = {
     env,

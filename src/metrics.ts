@@ -6,7 +6,10 @@ import { listen } from './http/listen.ts'
 import type { Metrics } from './platform/metrics.ts'
 
 /** What is known of the connections and answers of a process. */
-export function watchApp({ read }: Metrics, { sql, shares, cache }: Pick<Services, 'sql' | 'shares' | 'cache'>): void {
+export function watchApp(
+  { read }: Metrics,
+  { sql, shares, cache, sandbox }: Pick<Services, 'sql' | 'shares' | 'cache' | 'sandbox'>,
+): void {
   const connections = () =>
     new Map([
       ['busy', sql.totalCount - sql.idleCount],
@@ -16,6 +19,8 @@ export function watchApp({ read }: Metrics, { sql, shares, cache }: Pick<Service
   read('tendril_pool_waiting', 'Work that waits for a connection.', () => sql.waitingCount)
   read('tendril_shares_waiting', "Work that waits for its project's share.", shares.waiting)
   read('tendril_cache_hits', 'Questions that kept answers have answered.', cache.hits)
+  const ready = () => sandbox.executors().filter(({ status }) => status === 'ok').length
+  read('tendril_executors_ready', 'Executors of functions that can be asked.', ready)
 }
 
 /** Serves metrics where METRICS_PORT says, if it does. */
