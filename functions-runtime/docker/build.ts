@@ -23,7 +23,7 @@ type Options = {
   signal: AbortSignal
 }
 
-const maxArtefactBytes = 64 * 1024 * 1024
+export const maxArtefactBytes = 64 * 1024 * 1024
 /** Exit codes that the script has for what is no fault of its commands. */
 const noSpace = 92
 

@@ -25,6 +25,9 @@ export type Container = {
 
 export type ContainerOptions = { image: string; runtime: Runtime; entrypoint: string; memoryMb: number; cpus: number }
 
+/** What a container may have, besides the memory of its function. */
+export const containerLimits = { processes: 256, files: 1024, tmpMb: 64 } as const
+
 /** Longer than this no container takes to start. */
 const startMs = 60_000
 
@@ -149,8 +152,8 @@ function configOf({ image, runtime, entrypoint, memoryMb, cpus }: ContainerOptio
       Memory: memoryMb * 1024 * 1024,
       MemorySwap: memoryMb * 1024 * 1024,
       NanoCpus: Math.round(cpus * 1e9),
-      PidsLimit: 256,
-      Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=64m,mode=1777' },
+      PidsLimit: containerLimits.processes,
+      Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=${containerLimits.tmpMb}m,mode=1777` },
     },
   }
 }
@@ -167,7 +170,7 @@ export const walls = {
   IpcMode: 'private',
   LogConfig: { Type: 'none', Config: {} },
   Ulimits: [
-    { Name: 'nofile', Soft: 1024, Hard: 1024 },
+    { Name: 'nofile', Soft: containerLimits.files, Hard: containerLimits.files },
     { Name: 'core', Soft: 0, Hard: 0 },
   ],
 }

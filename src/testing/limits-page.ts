@@ -1,5 +1,8 @@
 import { archiveLimits } from '../../functions-runtime/build/archive.ts'
 import { artefactBytes } from '../../functions-runtime/build/bundle.ts'
+import { maxArtefactBytes } from '../../functions-runtime/docker/build.ts'
+import { containerLimits } from '../../functions-runtime/docker/container.ts'
+import { readDockerSettings } from '../../functions-runtime/docker/settings.ts'
 import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
 import { listLimit } from '../documents/values.ts'
 import { readEnv, variables } from '../env.ts'
@@ -144,6 +147,18 @@ const time: readonly Row[] = [
   ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
 ]
 
+const { containers, buildMemoryMb, buildDiskMb } = readDockerSettings({})
+const container: readonly Row[] = [
+  ['containers of functions on an engine (`DOCKER_CONTAINERS`)', count(containers)],
+  ['of these, with runs of one project', count(Math.ceil(containers * 0.75))],
+  ['processes and threads in one', count(containerLimits.processes)],
+  ['open files of a process', count(containerLimits.files)],
+  ['what it keeps in `/tmp`', `${containerLimits.tmpMb} MB`],
+  ['memory of a build (`BUILD_MEMORY_MB`)', `${count(buildMemoryMb)} MB`],
+  ['disk of a build (`BUILD_DISK_MB`)', `${count(buildDiskMb)} MB`],
+  ['a built folder, packed', bytes(maxArtefactBytes)],
+]
+
 const isolate: readonly Row[] = [
   [
     'runs of a project on one executor at once; and those that wait',
@@ -233,6 +248,12 @@ ${table(project)}
 ## A run in an isolate
 
 ${table(isolate)}
+
+## A function in a container
+
+Answers, lines and calls have the limits of isolates. What the archive may hold goes for the built folder, too.
+
+${table(container)}
 
 ## What is kept, and for how long
 

@@ -33,8 +33,8 @@ const perform: Perform = async (_run, ordinal, { op, head, body }) => {
   return { head: { status: 201, headers: [['x-b', 'd']] }, body: Buffer.from(text) }
 }
 
-export function testEngine(env: Record<string, string>): DockerEngine {
-  return createDockerEngine({ settings: readDockerSettings(env), perform, onChange: () => {} })
+export function testEngine(env: Record<string, string>, onChange = () => {}): DockerEngine {
+  return createDockerEngine({ settings: readDockerSettings(env), perform, onChange })
 }
 
 /** Waits until it can run there. */
