@@ -7,11 +7,11 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql'
-import { LRUCache } from 'lru-cache'
 import { type Context, sqlStatement } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { answerOf } from '../platform/statements.ts'
 import { traceparentOf } from '../platform/tracing.ts'
+import { keepCompiled } from './compiled.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { NeedsMore } from './nested.ts'
 import { decisiveRoles, holderOf, mayCreate } from './permissions.ts'
@@ -29,8 +29,6 @@ type Run = (ctx: Context, given: Readonly<Record<string, unknown>>) => Promise<s
 /** The statement that writes, null where ordinary execution has to. */
 type Compiled = Statement | null
 
-const most = { compiled: 20 }
-
 /**
  * A mutation of one root field that creates documents: one statement checks, writes, logs and answers, and its text goes
  * to the socket as it comes. It serves inputs of every shape, for they come as one parameter.
@@ -45,7 +43,7 @@ export function createOperation(
   const model = schema.extensions.model as ProjectModel
   const field = schema.getMutationType()?.getFields()[fieldNode.name.value]
   const shapeOf = createShaper(types, true)
-  const compiled = new LRUCache<string, { made: Compiled }>({ max: most.compiled })
+  const compiled = keepCompiled<{ made: Compiled }>(({ made }) => (made ? [made.text] : []))
   const prefix = `{${JSON.stringify(fieldNode.alias?.value ?? fieldNode.name.value)}:`
 
   const compile = (ctx: Context, collection: CollectionModel, { variables }: Shape): Compiled => {
@@ -63,9 +61,11 @@ export function createOperation(
     const shape = shapeOf(variables, new Set())
     const { read, write } = holderOf(ctx)
     const key = [decisiveRoles(model, read.roles), decisiveRoles(model, write.roles), shape.key].join('\n')
-    const known = compiled.get(key) ?? { made: compile(ctx, collection, shape) }
-    compiled.set(key, known)
-    return known.made
+    const known = compiled.get(key)
+    if (known) return known.made
+    const made = compile(ctx, collection, shape)
+    compiled.set(key, { made })
+    return made
   }
   return async (ctx, given) => {
     const { coerced } = getVariableValues(schema, node.variableDefinitions ?? [], given)

@@ -12,9 +12,9 @@ import {
   type OperationDefinitionNode,
   typeFromAST,
 } from 'graphql'
-import { LRUCache } from 'lru-cache'
 import type { Context } from '../context.ts'
 import type { Readers } from '../platform/readers.ts'
+import { keepCompiled } from './compiled.ts'
 import { createOperation } from './create-operation.ts'
 import { answerFrom, cachedDirective, maxAgeOf } from './keeping.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
@@ -48,7 +48,7 @@ type Part = { prefix: string; statement: Reading; isNullable: boolean }
  */
 type Compiled = { parts: readonly Part[]; unused: readonly Deferred[] } | null
 
-const most = { compiled: 50, keyCharacters: 4_000, retries: 20 }
+const most = { keyCharacters: 4_000, retries: 20 }
 
 /** Null for an operation that has to be executed field by field. */
 export function planOperation(
@@ -124,7 +124,9 @@ function runner(
   compileShape: CompileShape,
 ): Operation['run'] {
   const shapeOf = createShaper(types)
-  const compiled = new LRUCache<string, { statements: Compiled }>({ max: most.compiled })
+  const compiled = keepCompiled<{ statements: Compiled }>(
+    ({ statements }) => statements?.parts.map(({ statement }) => statement.text) ?? [],
+  )
   const literal = new Set<string>()
   /** The collections whose readers decided how a statement reads. */
   const decisive = new Set<CollectionModel>()
