@@ -16,8 +16,15 @@ const leaks = [
 /** Enough for what waits to be ended; what shall end by itself has longer, also on a machine that is busy. */
 const shortMs = 400
 const longMs = 6_000
+/** Enough to fill a memory. */
+const fillMs = 1_500
 /** Longest that a run may take until the caller has its end, whatever it does: its process may have to be started and killed. */
 const longestMs = 12_000
+
+function timeOf(expect: readonly string[]): number {
+  if (!expect.includes('TIMEOUT')) return longMs
+  return expect.includes('MEMORY') ? fillMs : shortMs
+}
 
 export type Outcome = { name: string; ended: string; ms: number; breach: string | null }
 
@@ -44,7 +51,7 @@ function runOnce(caller: Caller, { name, source, marks, expect }: Case): Promise
     tenant,
     functionId: `fun_${name}`,
     token: `run_${tenant}`,
-    limits: { timeoutMs: expect.includes('TIMEOUT') ? shortMs : longMs, memoryMb: 64 },
+    limits: { timeoutMs: timeOf(expect), memoryMb: 64 },
     isStreamed: marks.includes('streamed'),
   })
   let timer: NodeJS.Timeout

@@ -37,6 +37,8 @@ export type Ground = {
 }
 type Lost = (message: string) => void
 
+/** What the contexts of many runs side by side hold, and what is left of those that are over, is not the function's. */
+const contextsMb = 48
 /** Longest time that our own bootstrap may take. */
 const bootMs = 2_000
 
@@ -44,7 +46,10 @@ let cachedBootstrap: ivm.ExternalCopy<ArrayBuffer> | undefined
 
 export async function createGround(bootstrap: string, memoryMb: number): Promise<Ground> {
   let lost: Lost = () => {}
-  const isolate = new ivm.Isolate({ memoryLimit: memoryMb, onCatastrophicError: (message) => lost(message) })
+  const isolate = new ivm.Isolate({
+    memoryLimit: memoryMb + contextsMb,
+    onCatastrophicError: (message) => lost(message),
+  })
   const script = await compileBootstrap(isolate, bootstrap)
   let first: Promise<Fresh> | null = createFresh(isolate, script)
   await first
