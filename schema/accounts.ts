@@ -7,6 +7,7 @@ import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { Activity, ActivityList, auditPage } from './audits.ts'
 import { builder } from './builder.ts'
+import { decidedUser } from './decided-user.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
 
@@ -85,7 +86,7 @@ builder.mutationFields((t) => ({
       password: t.input.string({ required: true, validate: password, description: '8 to 256 characters.' }),
       name: t.input.string({ validate: personName, description: 'What people call you, up to 128 characters.' }),
     },
-    resolve: (_root, { input }, ctx) => signUp(ctx, input),
+    resolve: async (_root, { input }, ctx, info) => signUp(ctx, await decidedUser(ctx, info, input)),
   }),
   signIn: t.fieldWithInput({
     type: SignedIn,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
+import { deleteFunction } from '../src/modules/functions/functions.ts'
 import { freePort } from '../src/servers/ports.ts'
+import { makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
 import { type Pebble, startPebble } from '../src/testing/pebble.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
@@ -105,6 +107,24 @@ test("another project's domain is not there, and a key needs the scope", async (
   assert.ok((await operate(schemas, key('domains.read'), list)).data)
   assert.equal((await operate(schemas, key('users.read'), list)).data?.domains, undefined)
   assert.notEqual((await operate(schemas, key('domains.read'), remove, { id })).errors.length, 0)
+})
+
+test('a domain is pointed at a function of the project, and at the API again', async () => {
+  const point = 'mutation ($id: ID!, $functionId: ID) { pointDomain(id: $id, functionId: $functionId) { functionId } }'
+  const { id } = await make('functions.example')
+  const { id: functionId } = await makeFunction(ctx)
+  const set = (given: object, as = ctx) => operate(schemas, as, point, { id, ...given })
+  assert.deepEqual((await set({ functionId })).data, { pointDomain: { functionId } })
+  assert.deepEqual((await set({ functionId: null })).data, { pointDomain: { functionId: null } })
+  assert.equal((await world.emitted()).filter((type) => type === 'domains.pointed').length, 2)
+  const other = (await world.createProject()).owner
+  const foreign = await makeFunction(other)
+  await deleteFunction(ctx, functionId)
+  for (const absent of [foreign.id, functionId, 'fun_none'])
+    assert.deepEqual((await set({ functionId: absent })).errors, ['INVALID There is no such function. (functionId)'])
+  assert.deepEqual((await set({ functionId: foreign.id }, other)).errors, ['NOT_FOUND There is no such domain.'])
+  assert.notEqual((await set({}, key('domains.read'))).errors.length, 0)
+  assert.equal((await set({}, key('domains.read', 'domains.write'))).errors.length, 0)
 })
 
 test('without ACME_EMAIL there are none', async () => {

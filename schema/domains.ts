@@ -3,6 +3,7 @@ import {
   createDomain,
   deleteDomain,
   domainLimit,
+  pointDomain,
   verifyDomain,
   visibleDomains,
 } from '../src/modules/domains/domains.ts'
@@ -37,6 +38,10 @@ const Domain = builder.prismaObject('Domain', {
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the domain.' }),
     name: t.exposeString('name', { description: 'Its name: `api.example.com`.' }),
+    functionId: t.exposeID('functionId', {
+      nullable: true,
+      description: 'The function that answers there; null: the API of the project does.',
+    }),
     status: t.expose('status', { type: DomainStatus, description: 'How far its certificate is.' }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),
     target: t.field({
@@ -98,6 +103,17 @@ builder.mutationFields((t) => ({
       'Looks whether a domain points here, and asks for its certificate; `domainChanged` tells when it is there.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => verifyDomain(ctx, id),
+  }),
+  pointDomain: t.prismaField({
+    type: Domain,
+    access: write,
+    description:
+      'Has a function answer all requests at a domain, or the API of the project again. Every node knows of it within two seconds.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Which domain.' }),
+      functionId: t.arg.id({ description: 'Which function; null for the API.' }),
+    },
+    resolve: (_query, _root, { id, functionId }, ctx) => pointDomain(ctx, id, functionId ?? null),
   }),
   deleteDomain: t.id({
     access: write,

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { FunctionIdentity as Identity } from '../prisma/client/enums.ts'
 import { createFunction, deleteFunction, updateFunction, visibleFunctions } from '../src/modules/functions/functions.ts'
+import type { HookRule } from '../src/modules/functions/hooks.ts'
 import { knownRuntimes } from '../src/modules/functions/runtimes.ts'
 import type { RuntimeState } from '../src/platform/sandbox.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { FunctionHook, FunctionHookInput } from './function-hooks.ts'
 
 const read = { audience: ['console', 'server'], scope: 'functions.read' } as const
 const write = { audience: ['console', 'server'], scope: 'functions.write' } as const
@@ -31,6 +33,11 @@ export const FunctionType = builder.prismaObject('Function', {
     scopes: t.exposeStringList('scopes', { description: 'What it may do when it acts for itself.' }),
     runAs: t.expose('runAs', { type: FunctionIdentity, description: 'As whom it speaks to the API.' }),
     events: t.exposeStringList('events', { description: 'Patterns of the events that it is run for.' }),
+    hooks: t.field({
+      type: [FunctionHook],
+      description: 'What it decides on before it happens, once it has a deployment.',
+      resolve: ({ hooks }) => hooks as HookRule[],
+    }),
     schedule: t.exposeString('schedule', {
       nullable: true,
       description: 'When it is run by the clock: five cron fields, or six with seconds first.',
@@ -165,6 +172,10 @@ builder.mutationFields((t) => ({
       events: t.input.stringList({
         description: 'Patterns of the events that it is run for, as those of webhooks: up to 50; none, if left out.',
       }),
+      hooks: t.input.field({
+        type: [FunctionHookInput],
+        description: 'What it decides on before it happens: up to 20; nothing, if left out.',
+      }),
       schedule: t.input.string({
         validate: text(128),
         description: 'When it is run by the clock: five cron fields, or six with seconds first; never, if left out.',
@@ -220,6 +231,10 @@ builder.mutationFields((t) => ({
       runAs: t.input.field({ type: FunctionIdentity, description: 'As whom it speaks to the API.' }),
       events: t.input.stringList({
         description: 'Patterns of the events that it is run for; replaces those before.',
+      }),
+      hooks: t.input.field({
+        type: [FunctionHookInput],
+        description: 'What it decides on before it happens; replaces those before.',
       }),
       schedule: t.input.string({
         validate: text(128),

@@ -5,6 +5,7 @@ import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../sr
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { decidedUser } from './decided-user.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
 
@@ -86,7 +87,7 @@ builder.mutationFields((t) => ({
       password: t.input.string({ required: true, validate: password, description: '8 to 256 characters.' }),
       name: t.input.string({ validate: personName, description: 'What people call them, up to 128 characters.' }),
     },
-    resolve: (_query, _root, { input }, ctx) => createUser(ctx, input),
+    resolve: async (_query, _root, { input }, ctx, info) => createUser(ctx, await decidedUser(ctx, info, input)),
   }),
   updateUser: t.prismaFieldWithInput({
     type: User,

@@ -13,6 +13,7 @@ import { limitUpload, wantsStream } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
 import { isTransfer } from './http/transfer.ts'
 import { isUpload } from './http/upload.ts'
+import { createHosts } from './modules/domains/hosts.ts'
 import type { Inbox } from './platform/inbox.ts'
 import { createGraphql, type Graphql } from './server.ts'
 
@@ -39,6 +40,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
     load,
     allows: allowsOrigin(env),
     addressOf: addressReader(env.TRUSTED_PROXIES),
+    hosts: createHosts(app),
     inbox,
     isLeaving: () => leaving,
   }
@@ -94,5 +96,6 @@ function routeOf(req: IncomingMessage): string {
   const url = req.url ?? ''
   if (url.includes('/graphql')) return wantsStream(req) ? 'stream' : 'graphql'
   if (isTransfer(url)) return 'transfer'
+  if (url.startsWith('/functions/')) return 'function'
   return url.startsWith('/health') ? 'health' : 'other'
 }

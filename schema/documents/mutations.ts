@@ -10,12 +10,12 @@ import { deleteDocuments, updateDocuments } from '../../src/documents/bulk.ts'
 import { deleteDocument } from '../../src/documents/delete.ts'
 import type { Input } from '../../src/documents/input.ts'
 import { planDocument } from '../../src/documents/plan.ts'
-import { createExtensions } from '../../src/documents/root.ts'
+import { createExtensions, type WriteTarget } from '../../src/documents/root.ts'
 import { upsertDocument } from '../../src/documents/upsert.ts'
 import { type By, upsertDocuments } from '../../src/documents/upserts.ts'
 import { createDocument, createDocuments, updateDocument } from '../../src/documents/write.ts'
 import type { Place, Terms } from '../../src/documents/writing.ts'
-import { onceFor } from './once.ts'
+import { changeField } from './once.ts'
 import { modelOf } from './planned.ts'
 import { listOf, oneOf, required } from './shared.ts'
 import type { CollectionTypes, FieldConfig } from './types.ts'
@@ -27,29 +27,17 @@ type Entry = [string, FieldConfig]
 export function mutationFields({ rights, collection }: VisibleCollection, types: CollectionTypes): Entry[] {
   const { id, typeName, names } = collection
   const plural = names.many.charAt(0).toUpperCase() + names.many.slice(1)
-  const creates: Entry[] = [
-    [`create${typeName}`, createField(id, types)],
-    [`create${plural}`, createManyField(id, types)],
+  const both = (kind: WriteTarget['kind'], one: FieldConfig, many: FieldConfig): Entry[] => [
+    [`${kind}${typeName}`, changeField({ collectionId: id, kind }, one)],
+    [`${kind}${plural}`, changeField({ collectionId: id, kind }, many)],
   ]
-  const updates: Entry[] = [
-    [`update${typeName}`, updateField(id, types)],
-    [`update${plural}`, updateManyField(id, types)],
+  const mayUpsert = rights.has('create') && rights.has('update')
+  return [
+    ...(rights.has('create') ? both('create', createField(id, types), createManyField(id, types)) : []),
+    ...(rights.has('update') ? both('update', updateField(id, types), updateManyField(id, types)) : []),
+    ...(mayUpsert ? both('upsert', upsertField(id, types), upsertManyField(id, types)) : []),
+    ...(rights.has('delete') ? both('delete', deleteField(id, types), deleteManyField(id, types)) : []),
   ]
-  const upserts: Entry[] = [
-    [`upsert${typeName}`, upsertField(id, types)],
-    [`upsert${plural}`, upsertManyField(id, types)],
-  ]
-  const deletes: Entry[] = [
-    [`delete${typeName}`, deleteField(id, types)],
-    [`delete${plural}`, deleteManyField(id, types)],
-  ]
-  const entries = [
-    ...(rights.has('create') ? creates : []),
-    ...(rights.has('update') ? updates : []),
-    ...(rights.has('create') && rights.has('update') ? upserts : []),
-    ...(rights.has('delete') ? deletes : []),
-  ]
-  return entries.map(onceFor)
 }
 
 function placeOf(info: GraphQLResolveInfo, collectionId: string): Place {

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { type GraphQLResolveInfo, GraphQLString } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import { decideField } from '../../src/documents/hooked.ts'
 import { answerOnce, requestHash } from '../../src/documents/idempotency.ts'
-import { writeExtensions } from '../../src/documents/root.ts'
+import { type WriteTarget, writeExtensions } from '../../src/documents/root.ts'
 import type { FieldConfig } from './types.ts'
 
 const idempotencyKey = {
@@ -20,22 +21,25 @@ function impliedKey({ run }: Context, { path }: GraphQLResolveInfo, asked: () =>
   return `run ${hash('sha256', `${run.executionId} ${run.idempotencyKey} ${path.key} ${asked()}`, 'hex')}`
 }
 
-/** A change of documents that may be asked for again when its answer was lost. */
-export function onceFor([name, config]: [string, FieldConfig]): [string, FieldConfig] {
+/**
+ * A change of documents as a field: every one comes through here. Functions decide on it before anything else, and it may
+ * be asked for again when its answer was lost.
+ */
+export function changeField(target: WriteTarget, config: FieldConfig): FieldConfig {
   const { args, resolve, extensions } = config
-  const resolveOnce: FieldConfig['resolve'] = (root, { idempotencyKey: key, ...given }, ctx, info) => {
+  const resolveOnce: FieldConfig['resolve'] = async (root, { idempotencyKey: key, ...given }, ctx: Context, info) => {
     const asked = () => requestHash(info, given)
     const implied = key == null ? impliedKey(ctx, info, asked) : key
-    if (implied === null) return resolve?.(root, given, ctx, info)
-    return answerOnce(ctx, implied, asked(), async (ctx) => resolve?.(root, given, ctx, info))
+    const field = info.parentType.getFields()[info.fieldName]
+    const decide = async () => (field ? decideField(ctx, info.schema, field, given, implied) : given)
+    const decided = ctx.decided?.get(String(info.path.key)) ?? (await decide())
+    if (implied === null) return resolve?.(root, decided, ctx, info)
+    return answerOnce(ctx, implied, asked(), async (ctx) => resolve?.(root, decided, ctx, info))
   }
-  return [
-    name,
-    {
-      ...config,
-      args: { ...args, idempotencyKey },
-      extensions: { ...extensions, ...writeExtensions },
-      resolve: resolveOnce,
-    },
-  ]
+  return {
+    ...config,
+    args: { ...args, idempotencyKey },
+    extensions: { ...extensions, ...writeExtensions(target) },
+    resolve: resolveOnce,
+  }
 }

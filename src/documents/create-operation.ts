@@ -12,17 +12,16 @@ import { AppError } from '../errors.ts'
 import { answerOf } from '../platform/statements.ts'
 import { traceparentOf } from '../platform/tracing.ts'
 import { keepCompiled } from './compiled.ts'
+import { hooksOf, isHooked } from './hooked.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { NeedsMore } from './nested.ts'
 import { decisiveRoles, holderOf, mayCreate } from './permissions.ts'
 import { type Info, planDocument } from './plan.ts'
+import type { CreateTarget } from './root.ts'
 import { createShaper, type Shape } from './shape.ts'
 import { bind, type Given, NeedsLiteral } from './slots.ts'
 import { isWholeDocument, type Statement } from './sql.ts'
 import { compileCreate } from './write.ts'
-
-/** Creates one document, or a list of them, of a collection. Kept with the root field. */
-export type CreateTarget = { collectionId: string; isList: boolean }
 
 type Run = (ctx: Context, given: Readonly<Record<string, unknown>>) => Promise<string | null>
 
@@ -72,6 +71,8 @@ export function createOperation(
     const collection = model.collections.get(collectionId)
     const { read, write } = holderOf(ctx)
     if (!coerced || !collection || !mayCreate(collection, write)) return null
+    // Functions decide on it first, and may make other inputs of it.
+    if (isHooked(model) && hooksOf(model, collection, 'create').length > 0) return null
     const brought: Given = {
       variables: coerced,
       roles: write.roles ?? read.roles ?? [],

@@ -71,6 +71,16 @@ export async function answerOnce(
   }
 }
 
+/** Whether what this key was given with is done: a look that nothing rests on. */
+export async function isAnswered({ sql, actor, projectId }: Context, key: string): Promise<boolean> {
+  const { rows } = await sql.query('select from idempotencies where "projectId" = $1 and actor = $2 and key = $3', [
+    projectId,
+    `${actor?.kind}:${actor?.id}`,
+    key,
+  ])
+  return rows.length > 0
+}
+
 function keptAnswer(keys: readonly Buffer[], kept: Kept | undefined, asked: string): unknown {
   // The purge of old rows has come in between: as if it had been a moment earlier.
   if (!kept) throw new Conflict('This key has just expired. Try again.')

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { Invalid } from '../errors.ts'
+import { AppError, Invalid } from '../errors.ts'
 import { isDocumentId, newRow, rowJson } from './input.ts'
 import { type GivenColumn, rowColumns } from './insert-sql.ts'
 import type { CollectionModel, Column, Neighbour } from './model.ts'
@@ -8,9 +8,23 @@ import { holderOf } from './permissions.ts'
 /** One line of what is imported: its number, from 1 on, and what stands in it. */
 export type Line = { row: number; input: Readonly<Record<string, unknown>> }
 
+/** A row that cannot be imported, and why. */
+export class RowRefused extends Error {
+  readonly row: number
+  override readonly cause: AppError
+
+  constructor(row: number, cause: AppError) {
+    super(cause.message)
+    this.row = row
+    this.cause = cause
+  }
+}
+
 /** A row that is right by itself, as a statement takes it. */
 export type Arrived = {
   row: number
+  /** Its values as they came, but for texts of CSV. */
+  input: Input
   id: string
   /** Its columns with their types, and those of them that were given. */
   columns: readonly GivenColumn[]
@@ -23,8 +37,23 @@ export type Arrived = {
 
 type Input = Readonly<Record<string, unknown>>
 
-/** Reads a row as `export` writes it. Throws Invalid with the field that is wrong. */
-export function arrive(ctx: Context, collection: CollectionModel, { row, input }: Line, textual: boolean): Arrived {
+/** Reads a row as `export` writes it, or says what is wrong with it. */
+export function tryArrive(
+  ctx: Context,
+  collection: CollectionModel,
+  line: Line,
+  textual: boolean,
+): Arrived | RowRefused {
+  try {
+    return arrive(ctx, collection, line, textual)
+  } catch (error) {
+    if (error instanceof AppError) return new RowRefused(line.row, error)
+    throw error
+  }
+}
+
+/** Throws Invalid with the field that is wrong. */
+function arrive(ctx: Context, collection: CollectionModel, { row, input }: Line, textual: boolean): Arrived {
   const values = textual ? fromTexts(collection, input) : input
   requireKnown(collection, values)
   // A null of `export` stands for none of its own.
@@ -34,7 +63,15 @@ export function arrive(ctx: Context, collection: CollectionModel, { row, input }
   const made = newRow(writer, collection, own, ['input'])
   const id = String(made._id)
   const given = givenColumns(collection, values)
-  return { row, id, columns: rowColumns(collection), given, json: rowJson(made), links: linksOf(collection, values) }
+  return {
+    row,
+    input: values,
+    id,
+    columns: rowColumns(collection),
+    given,
+    json: rowJson(made),
+    links: linksOf(collection, values),
+  }
 }
 
 /** What cannot be set is passed over where `export` writes it: nobody has to take it out. */

@@ -1,22 +1,12 @@
 /** Brings many rows into a collection: some hundred with each statement, as many as come, whatever they are in all. */
 import { type Context, sqlTransaction, type TxContext } from '../context.ts'
-import { AppError, Unavailable } from '../errors.ts'
+import { AppError, Invalid, Unavailable } from '../errors.ts'
 import { translate } from './faults.ts'
-import { type Arrived, arrive, type Line } from './import-rows.ts'
+import { hooksOf } from './hooked.ts'
+import { decideImport } from './import-hooks.ts'
+import { type Arrived, type Line, RowRefused, tryArrive } from './import-rows.ts'
 import { type Counts, type Duplicates, writeRows } from './import-sql.ts'
-import type { CollectionModel } from './model.ts'
-
-/** A row that cannot be imported, and why. */
-export class RowRefused extends Error {
-  readonly row: number
-  override readonly cause: AppError
-
-  constructor(row: number, cause: AppError) {
-    super(cause.message)
-    this.row = row
-    this.cause = cause
-  }
-}
+import type { CollectionModel, ProjectModel } from './model.ts'
 
 export type Import = {
   duplicates: Duplicates
@@ -38,11 +28,14 @@ const most = { rows: 500, bytes: 1_000_000 }
  */
 export async function importRows(
   ctx: Context,
-  collection: CollectionModel,
+  { model, collection }: { model: ProjectModel; collection: CollectionModel },
   lines: AsyncIterable<Line | RowRefused>,
   given: Import,
 ): Promise<Counts> {
   const { transaction, token, onProgress } = given
+  const kind = given.duplicates === 'update' ? 'upsert' : 'create'
+  if (transaction && hooksOf(model, collection, kind).length > 0)
+    throw new Invalid('Functions decide on what is imported here, some hundred rows at a time: not in one transaction.')
   const totals: Counts = { created: 0, updated: 0, skipped: 0 }
   const write = async (tx: TxContext, batch: readonly Arrived[]): Promise<RowRefused | null> => {
     const { counts, refused } = await writeBatch(tx, collection, batch, given.duplicates)
@@ -52,7 +45,8 @@ export async function importRows(
     return refused
   }
   const run = async (within: <T>(fn: (tx: TxContext) => Promise<T>) => Promise<T>) => {
-    for await (const { batch, refused } of batches(ctx, collection, lines, given.textual)) {
+    for await (const { batch: arrived, refused } of batches(ctx, collection, lines, given.textual)) {
+      const batch = await decideImport(ctx, { model, collection, kind }, arrived)
       const failed = batch.length > 0 ? await within((tx) => write(tx, batch)) : null
       if (failed ?? refused) throw failed ?? refused
       await onProgress(batch.at(-1)?.row ?? 0, totals)
@@ -97,7 +91,7 @@ async function* batches(
   let batch: Arrived[] = []
   let bytes = 0
   for await (const line of lines) {
-    const arrived = line instanceof RowRefused ? line : attempt(ctx, collection, line, textual)
+    const arrived = line instanceof RowRefused ? line : tryArrive(ctx, collection, line, textual)
     if (arrived instanceof RowRefused) return yield { batch, refused: arrived }
     batch.push(arrived)
     bytes += arrived.json.length
@@ -107,15 +101,6 @@ async function* batches(
     bytes = 0
   }
   if (batch.length > 0) yield { batch, refused: null }
-}
-
-function attempt(ctx: Context, collection: CollectionModel, line: Line, textual: boolean): Arrived | RowRefused {
-  try {
-    return arrive(ctx, collection, line, textual)
-  } catch (error) {
-    if (error instanceof AppError) return new RowRefused(line.row, error)
-    throw error
-  }
 }
 
 type Outcome = { counts: Counts; refused: RowRefused | null }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { readHooks } from './load-hooks.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type Names, nameClash, typeNamesOf } from './names.ts'
 import { type Field, type Row, readCollection } from './rows.ts'
@@ -59,7 +60,7 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
     const collection = before?.collections.get(id)
     return collection && digests.get(collection) === digest ? collection : null
   }
-  const { revision, listed, found, attributes } = await readRows(sql, projectId, known)
+  const { revision, listed, found, attributes, hooks } = await readRows(sql, projectId, known)
   const rows = new Map(found.map((row) => [row.id, row]))
   const all = listed.flatMap((one): Candidate[] => {
     const collection = known(one)
@@ -80,7 +81,7 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
     if (!clashes) digests.set(collection, digest)
     return collection
   }
-  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])), owners }
+  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])), owners, hooks }
 }
 
 type Found = Omit<Row, 'attributes'>
@@ -98,9 +99,10 @@ async function readRows(sql: Pool, projectId: string, known: (one: Listed) => un
     const ids = listed.filter((one) => !known(one)).map(({ id }) => id)
     const { rows: found } = await client.query<Found>(collectionsQuery, [ids])
     const { rows: attributes } = await client.query<Field>(attributesQuery, [ids])
+    const hooks = await readHooks(client, projectId)
     await client.query('commit')
     client.release()
-    return { revision: rows[0]?.revision ?? -1, listed, found, attributes }
+    return { revision: rows[0]?.revision ?? -1, listed, found, attributes, hooks }
   } catch (error) {
     client.release(true)
     throw error

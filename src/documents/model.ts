@@ -1,4 +1,5 @@
 import { Unavailable } from '../errors.ts'
+import type { Hook } from '../modules/functions/hooks.ts'
 import type { Right } from '../modules/permissions/roles.ts'
 import type { Names } from './names.ts'
 import type { ColumnType } from './types.ts'
@@ -92,6 +93,8 @@ export type ProjectModel = {
   collections: ReadonlyMap<string, CollectionModel>
   /** The id of the collection that a type or a root field is made of, by schema coordinate. */
   owners: ReadonlyMap<string, string>
+  /** What functions decide on before it happens, in the order in which the functions were created. */
+  hooks: readonly Hook[]
 }
 
 /** Throws Unavailable for one that is gone: a live subscription may have been planned on an older revision. */

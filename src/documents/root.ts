@@ -1,5 +1,4 @@
 import type { GraphQLField } from 'graphql'
-import type { CreateTarget } from './create-operation.ts'
 import type { Info } from './plan.ts'
 import type { Root } from './sql.ts'
 
@@ -15,6 +14,9 @@ export function rootPlannerOf({ extensions }: Pick<GraphQLField<unknown, unknown
   return typeof extensions.root === 'function' ? (extensions.root as RootPlanner) : null
 }
 
+/** Creates one document, or a list of them, of a collection. Kept with the root field. */
+export type CreateTarget = { collectionId: string; isList: boolean }
+
 export function createExtensions(target: CreateTarget): { creates: CreateTarget } {
   return { creates: target }
 }
@@ -25,9 +27,14 @@ export function createTargetOf({
   return (extensions.creates as CreateTarget | undefined) ?? null
 }
 
-/** Of the fields that change documents, which may be parts of a transaction. */
-export const writeExtensions = { writes: true } as const
+/** What a field does with documents of a collection. */
+export type WriteTarget = { collectionId: string; kind: 'create' | 'update' | 'upsert' | 'delete' }
 
-export function isWrite({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): boolean {
-  return extensions.writes === true
+export function writeExtensions(target: WriteTarget): { writes: WriteTarget } {
+  return { writes: target }
+}
+
+/** Null for a field that changes no documents, and is no part of a transaction. */
+export function writeTargetOf({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): WriteTarget | null {
+  return (extensions.writes as WriteTarget | undefined) ?? null
 }

@@ -3,11 +3,14 @@ import {
   DirectiveLocation,
   type ExecutionArgs,
   type ExecutionResult,
+  type FieldNode,
   type FragmentDefinitionNode,
   GraphQLDirective,
   GraphQLEnumType,
   GraphQLError,
+  type GraphQLField,
   GraphQLNonNull,
+  getArgumentValues,
   getDirectiveValues,
   getOperationAST,
   getVariableValues,
@@ -16,7 +19,8 @@ import {
 import { type Context, type Open, openMs, openTransaction } from '../context.ts'
 import { AppError, Invalid } from '../errors.ts'
 import { translate } from './faults.ts'
-import { isWrite } from './root.ts'
+import { decideField } from './hooked.ts'
+import { writeTargetOf } from './root.ts'
 import { selectedFields } from './selection.ts'
 
 const TransactionIsolation = new GraphQLEnumType({
@@ -70,12 +74,40 @@ export function planTransaction(args: ExecutionArgs): { run: (execute: Execute) 
   const type = schema.getMutationType()
   const source = { schema, fragments, variableValues: coerced }
   const selected = type ? selectedFields(source, [root], type.name) : new Map()
-  for (const [key, [node]] of selected) {
+  const changes = [...selected].flatMap(([key, [node]]): Change[] => {
     const field = type?.getFields()[node?.name.value ?? '']
-    if (!field || isWrite(field)) continue
+    if (!field || !node) return []
+    if (writeTargetOf(field)) return [{ key, field, node, given: getArgumentValues(field, node, coerced) }]
     throw new Invalid(`Only changes of documents are made in a transaction, and \`${field.name}\` is none.`, [key])
+  })
+  const run = async (execute: Execute) => {
+    const { decided, refused } = await decideAll(args, changes)
+    if (refused) return { data: null, errors: [refused] }
+    const contextValue = { ...(args.contextValue as Context), decided }
+    return executeTogether({ ...args, contextValue }, isolation, execute)
   }
-  return { run: (execute) => executeTogether(args, isolation, execute) }
+  return { run }
+}
+
+/** A field of a transaction, and its arguments. */
+type Change = { key: string; field: GraphQLField<unknown, unknown>; node: FieldNode; given: Record<string, unknown> }
+
+/** Functions decide on all changes before the transaction is opened, once: not again when it is tried again. */
+async function decideAll(
+  { schema, contextValue }: ExecutionArgs,
+  changes: readonly Change[],
+): Promise<{ decided: Map<string, Readonly<Record<string, unknown>>>; refused: GraphQLError | null }> {
+  const decided = new Map<string, Readonly<Record<string, unknown>>>()
+  for (const { key, field, node, given } of changes) {
+    const { idempotencyKey, ...args } = given
+    const once = typeof idempotencyKey === 'string' ? idempotencyKey : null
+    try {
+      decided.set(key, await decideField(contextValue as Context, schema, field, args, once))
+    } catch (error) {
+      return { decided, refused: new GraphQLError('', { originalError: error as Error, path: [key], nodes: [node] }) }
+    }
+  }
+  return { decided, refused: null }
 }
 
 /** Nobody has been answered yet, so what others stood in the way of is tried again from the beginning. */

@@ -4,12 +4,13 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import type { Health } from '../health.ts'
-
+import type { Hosts } from '../modules/domains/hosts.ts'
 import type { Inbox } from '../platform/inbox.ts'
 import type { Span } from '../platform/tracing.ts'
 import type { Graphql } from '../server.ts'
 import { isChallenge, serveChallenge } from './challenge.ts'
 import { createDeploymentRoute } from './deployments.ts'
+import { calledBy, createFunctionRoute } from './functions.ts'
 import { createGraphiql } from './graphiql.ts'
 import { isInbox, serveInbox } from './inbox.ts'
 import type { Load } from './load.ts'
@@ -18,7 +19,7 @@ import { type Operation, readBody, readQueryString } from './operation.ts'
 import { type AllowsOrigin, refuseForged, tellOrigin } from './origin.ts'
 import type { Allowed } from './plugins/scope.ts'
 import { Refusal } from './refusal.ts'
-import { isBrowser, projectOf, readBytes, requestIdOf, splitUrl, wantsStream } from './request.ts'
+import { isBrowser, projectOf, readBytes, refuseCompressed, requestIdOf, splitUrl, wantsStream } from './request.ts'
 import { isRaw, isStream, jsonOf } from './stream.ts'
 import { createTransfers, isTransfer } from './transfer.ts'
 import { createIntake, isDeployment, isMultipart, withUpload } from './upload.ts'
@@ -33,6 +34,8 @@ export type Parts = {
   load: Load
   allows: AllowsOrigin
   addressOf: (req: IncomingMessage) => string
+  /** What the names lead to that requests come to. */
+  hosts: Hosts
   /** The mails of a machine without a mail server. */
   inbox: Inbox | undefined
   /** Whether the process has been told to end. */
@@ -80,9 +83,13 @@ function createRoutes(parts: Parts): (exchange: Exchange) => Promise<void> {
   const serveGraphql = createGraphqlRoute(parts)
   const serveTransfer = createTransfers(parts)
   const serveDeployment = createDeploymentRoute(parts, intake)
+  const serveFunction = createFunctionRoute(parts)
   return async (exchange) => {
     const { req, res, path } = exchange
-    const projectId = projectOf(path)
+    const host = await parts.hosts.find(req.headers.host)
+    const called = isChallenge(path) ? null : calledBy(req.url ?? '/', host)
+    if (called) return serveFunction(exchange, called)
+    const projectId = host && path === '/graphql' ? host.projectId : projectOf(path)
     if (projectId !== null) {
       if (isBrowser(req)) return graphiql.writePage(res, projectId)
       if (isMultipart(req)) return withUpload(intake, exchange, () => serveGraphql(exchange, projectId))
@@ -154,6 +161,7 @@ async function readRequest(exchange: Exchange): Promise<Operation | Operation[]>
   if (req.method === 'GET') return readQueryString(search)
   if (req.method === 'POST') {
     refuseForged(req)
+    refuseCompressed(req)
     const bytes = await readBytes(req)
     exchange.bytesIn = bytes.length
     return readBody(bytes)

@@ -67,6 +67,13 @@ export const limits = {
     retryAfterMs: 1_000,
   },
 
+  /** What is sent to a function's own URL. */
+  functionBodyBytes: 6_000_000,
+  /** How much of a function's answer may wait for its reader. */
+  functionBacklogBytes: 6_000_000,
+  /** Requests to functions' own URLs that a node has at a time: of one project, and in all. */
+  functionCalls: { ofProject: 100, ofNode: 500 },
+
   /** How long a body may take to come, unless it is an import. */
   uploadMs: 60_000,
   /** Imports and exports that a node runs at a time, one line of them, and how long their other end may be silent. */

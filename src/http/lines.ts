@@ -1,5 +1,5 @@
-import { RowRefused } from '../documents/import.ts'
 import type { Line } from '../documents/import-rows.ts'
+import { RowRefused } from '../documents/import-rows.ts'
 import { AppError, Invalid, LimitExceeded } from '../errors.ts'
 import { limits } from './limits.ts'
 import { checkValue, parseJson } from './values.ts'

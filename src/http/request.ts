@@ -33,23 +33,25 @@ export function requestIdOf(req: IncomingMessage): string {
   return `${ours}-${requests}`
 }
 
+export function refuseCompressed({ headers }: IncomingMessage): void {
+  if (headers['content-encoding'] !== undefined) throw new Refusal(415, 'INVALID', 'The body may not be compressed.')
+}
+
 /** The body. One over the limit is read to its end and thrown away, so that the client hears of it. */
-export async function readBytes(req: IncomingMessage): Promise<Buffer> {
-  if (req.headers['content-encoding'] !== undefined)
-    throw new Refusal(415, 'INVALID', 'The body may not be compressed.')
+export async function readBytes(req: IncomingMessage, most: number = limits.bodyBytes): Promise<Buffer> {
   // It ended while it waited for its turn.
   if (req.destroyed) throw new Refusal(400, 'INVALID', 'The body ended early.')
   const tooLarge = () => {
     req.resume()
-    return new Refusal(413, 'LIMIT_EXCEEDED', `The body may have ${limits.bodyBytes} bytes.`)
+    return new Refusal(413, 'LIMIT_EXCEEDED', `The body may have ${most} bytes.`)
   }
-  if (Number(req.headers['content-length'] ?? 0) > limits.bodyBytes) throw tooLarge()
+  if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
   return new Promise((resolve, reject) => {
     req.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= limits.bodyBytes) return chunks.push(chunk)
+      if (size <= most) return chunks.push(chunk)
       chunks.length = 0
       reject(tooLarge())
     })

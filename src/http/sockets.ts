@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CloseCode, handleProtocols, type Server } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Host, Hosts } from '../modules/domains/hosts.ts'
 import type { Meter } from '../platform/meter.ts'
 import { type Connection, closeSlow, closeSocket, createProtocol, goingAway, type Parts, renew } from './connection.ts'
 import { limits } from './limits.ts'
 import type { AllowsOrigin } from './origin.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
-import { projectOf, splitUrl } from './request.ts'
+import { projectOf } from './request.ts'
 import { createSeats, type Seats } from './seats.ts'
 
 export type Sockets = {
@@ -18,7 +19,7 @@ export type Sockets = {
   close: () => Promise<void>
 }
 
-type SocketParts = Parts & { allows: AllowsOrigin; addressOf: (req: IncomingMessage) => string }
+type SocketParts = Parts & { hosts: Hosts; allows: AllowsOrigin; addressOf: (req: IncomingMessage) => string }
 
 const asText = { binary: false }
 
@@ -64,10 +65,13 @@ export function createSockets(parts: SocketParts): Sockets {
   return {
     upgrade: (req, stream, head) => {
       stream.on('error', () => stream.destroy())
-      const refused = refusalOf(req, parts, seats)
-      if (refused !== null) return refuse(stream, refused)
-      const projectId = projectOf(splitUrl(req).path) ?? ''
-      server.handleUpgrade(req, stream, head, (socket) => open(socket, stream, req, projectId))
+      const admit = (host: Host | null) => {
+        const projectId = projectAt(req, host)
+        const refused = refusalOf(req, parts, seats, { projectId, host })
+        if (refused !== null || projectId === null) return refuse(stream, refused ?? 404)
+        server.handleUpgrade(req, stream, head, (socket) => open(socket, stream, req, projectId))
+      }
+      parts.hosts.find(req.headers.host).then(admit, () => refuse(stream, 503))
     },
     count: () => connections.size,
     close: async () => {
@@ -95,15 +99,27 @@ function countResult(meter: Meter, projectId: string, bytes: number): void {
   meter.count(projectId, 'bytes.out', bytes)
 }
 
+/** A function's domain takes no sockets. */
+function projectAt({ url = '' }: IncomingMessage, host: Host | null): string | null {
+  if (host?.functionId) return null
+  const path = url.split('?', 1)[0] ?? ''
+  return host && path === '/graphql' ? host.projectId : projectOf(path)
+}
+
 /** The HTTP status with which an upgrade is refused, null when it may go on. */
-function refusalOf(req: IncomingMessage, { allows, isLeaving, addressOf }: SocketParts, seats: Seats): number | null {
+function refusalOf(
+  req: IncomingMessage,
+  { allows, isLeaving, addressOf }: SocketParts,
+  seats: Seats,
+  { projectId, host }: { projectId: string | null; host: Host | null },
+): number | null {
   if (isLeaving()) return 503
   if ((req.url ?? '').length > limits.urlBytes) return 414
-  const projectId = projectOf(splitUrl(req).path)
   if (projectId === null) return 404
-  // No origin: not a browser. A browser always says whose page it is, and that page must be allowed.
+  // No origin: not a browser. A browser always says whose page it is, and that page must be allowed, or come from the same domain.
   const { origin } = req.headers
-  if (origin !== undefined && !allows(origin)) return 403
+  const isSame = host !== null && origin === `https://${req.headers.host}`
+  if (origin !== undefined && !isSame && !allows(origin)) return 403
   return seats.refusal(addressOf(req), projectId)
 }
 

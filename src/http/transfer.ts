@@ -5,7 +5,8 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import { exportPages } from '../documents/export.ts'
-import { importRows, progressOf, RowRefused } from '../documents/import.ts'
+import { importRows, progressOf } from '../documents/import.ts'
+import { RowRefused } from '../documents/import-rows.ts'
 import { loadModel } from '../documents/load.ts'
 import type { CollectionModel, ProjectModel } from '../documents/model.ts'
 import { holderOf } from '../documents/permissions.ts'
@@ -58,7 +59,7 @@ export function createTransfers({ app, load, addressOf }: Parts): (exchange: Exc
     const stalled = () => void socket.destroy()
     socket.setTimeout(limits.transferStallMs).once('timeout', stalled)
     try {
-      if (isImport) await receive(ctx, collection, exchange)
+      if (isImport) await receive(ctx, { model, collection }, exchange)
       else await app.shares.run(projectId, () => send(ctx, model, collection, exchange))
     } finally {
       running -= 1
@@ -98,7 +99,7 @@ type Progress = Readonly<Record<string, unknown>>
 /** Answers a line for each batch while the body is still coming, and one at the end, which says what went wrong or that nothing did. */
 async function receive(
   ctx: Context,
-  collection: CollectionModel,
+  place: { model: ProjectModel; collection: CollectionModel },
   { req, res, search, requestId }: Exchange,
 ): Promise<void> {
   const duplicates = oneOf(search, 'onDuplicate', ['fail', 'skip', 'update'] as const) ?? 'fail'
@@ -113,7 +114,7 @@ async function receive(
   const tell = (progress: Progress) => write(res, `${JSON.stringify(progress)}\n`)
   await tell({ row: done })
   try {
-    const counts = await importRows(ctx, collection, readLines(req.iterator({ destroyOnReturn: false }), first, done), {
+    const counts = await importRows(ctx, place, readLines(req.iterator({ destroyOnReturn: false }), first, done), {
       duplicates,
       transaction,
       textual: search.get('values') === 'text',

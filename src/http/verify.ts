@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import { AppError } from '../errors.ts'
 import { confirmVerification } from '../modules/accounts/verifications.ts'
-import { projectOf, readBytes } from './request.ts'
+import { projectOf, readBytes, refuseCompressed } from './request.ts'
 
 type Request = { req: IncomingMessage; res: ServerResponse; requestId: string; search: URLSearchParams; ip: string }
 
@@ -20,6 +20,7 @@ export async function serveVerification(app: App, { req, res, requestId, search,
       `<form method="post" action="/verify">${fields.join('')}<button>Verify my address</button></form>`,
     )
   }
+  refuseCompressed(req)
   const form = new URLSearchParams((await readBytes(req)).toString('utf8'))
   const field = (name: string) => form.get(name) ?? ''
   try {

@@ -15,6 +15,8 @@ export type Metrics = {
   jobs: Times
   /** Runs of functions, by why they were run, how they ended, and whether they were warm. */
   runs: Times
+  /** Answers of functions that decide on a change, by outcome. */
+  hooks: Times
   /** Errors that callers were told, by code. */
   errors: Counter<'code'>
   /** Results that subscriptions have sent. */
@@ -70,6 +72,9 @@ export function createMetrics(): Metrics {
       'trigger',
       'outcome',
       'start',
+    ]),
+    hooks: times('tendril_hook_duration_seconds', 'How long changes have waited for functions that decide on them.', [
+      'outcome',
     ]),
     errors: new Counter({
       name: 'tendril_graphql_errors_total',

@@ -14,10 +14,12 @@ import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
+import { hookMessageCharacters } from '../modules/executions/decide.ts'
 import { keptLimits } from '../modules/executions/outcome.ts'
 import { requestLimits } from '../modules/executions/request.ts'
 import { maxDepth } from '../modules/executions/run.ts'
 import { functionLimit, isolateMb, patternLimit } from '../modules/functions/functions.ts'
+import { hookLimits } from '../modules/functions/hooks.ts'
 import { executeLimit } from '../modules/functions/rights.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
@@ -137,6 +139,18 @@ const project: readonly Row[] = [
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]
 
+const functions: readonly Row[] = [
+  ['a body that is sent to the URL of a function', bytes(limits.functionBodyBytes)],
+  ['how much of an answer may wait for its reader; then it is cut', bytes(limits.functionBacklogBytes)],
+  [
+    'requests to the URLs of functions at a time on one node: of a project, in all',
+    `${count(limits.functionCalls.ofProject)}, ${count(limits.functionCalls.ofNode)}`,
+  ],
+  ['hooks of a function', count(hookLimits.rules)],
+  ['how long a change waits for a hook', `${hookLimits.leastMs} to ${count(hookLimits.mostMs)} ms, as its hook says`],
+  ['what a hook says why it refuses', `${hookMessageCharacters} characters`],
+]
+
 const time: readonly Row[] = [
   ['one statement in PostgreSQL', seconds(poolLimits.statementMs)],
   ['waiting for a connection', seconds(poolLimits.waitMs)],
@@ -254,6 +268,10 @@ ${table(isolate)}
 Answers, lines and calls have the limits of isolates. What the archive may hold goes for the built folder, too.
 
 ${table(container)}
+
+## Hooks, and URLs of functions
+
+${table(functions)}
 
 ## What is kept, and for how long
 

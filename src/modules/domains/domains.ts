@@ -4,7 +4,7 @@ import { Conflict, Invalid, LimitExceeded, NotFound, Unavailable } from '../../e
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
-import { domainCreated, domainDeleted, domainVerified } from './events.ts'
+import { domainCreated, domainDeleted, domainPointed, domainVerified } from './events.ts'
 import { pointsHere, targetOf } from './pointing.ts'
 
 /** Most domains of a project. */
@@ -62,6 +62,27 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
       data: { status: 'ISSUING', reason: null, verifiedAt: now, renewAt: now, failures: 0 },
     })
     await emit(tx, domainVerified, { domainId: id, name })
+    return domain
+  })
+}
+
+/** Has a function answer at a domain, or, with null, the project's API again. */
+export async function pointDomain(ctx: Context, id: string, functionId: string | null): Promise<Domain> {
+  const { name } = await getDomain(ctx, id)
+  return transaction(ctx, async (tx) => {
+    // Held until the commit: it is not deleted meanwhile.
+    const found =
+      functionId === null ||
+      (
+        await tx.query(
+          'select 1 as found from functions where id = $1 and "projectId" = $2 and "deletedAt" is null for share',
+          [functionId, ctx.projectId],
+        )
+      )[0]
+    if (!found) throw new Invalid('There is no such function.', ['functionId'])
+    const [domain] = await tx.db.domain.updateManyAndReturn({ where: { id }, data: { functionId } })
+    if (!domain) throw notFound()
+    await emit(tx, domainPointed, { domainId: id, name, functionId })
     return domain
   })
 }

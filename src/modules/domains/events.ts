@@ -11,6 +11,12 @@ export const domainVerified = defineEvent({
   payload,
   path,
 })
+export const domainPointed = defineEvent({
+  name: 'domains.pointed',
+  description: 'A domain leads to a function from here on, or to the API again.',
+  payload: payload.extend({ functionId: z.string().nullable() }),
+  path,
+})
 export const domainIssued = defineEvent({
   name: 'domains.issued',
   description: 'A domain has a new certificate.',

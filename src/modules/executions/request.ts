@@ -51,3 +51,10 @@ function readHeaders(given: NonNullable<GivenRequest['headers']>): Record<string
   }
   return headers
 }
+
+const secrets = new Set(['authorization', 'cookie', 'x-api-key', 'x-csrf-token'])
+
+/** What is kept of a request that is not sent again. */
+export function withoutSecrets(headers: FunctionRequest['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secrets.has(name) ? '…' : value]))
+}

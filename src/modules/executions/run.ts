@@ -8,7 +8,7 @@ import type { FunctionPlan } from '../functions/plans.ts'
 import { type Failure, outcomeOf } from './outcome.ts'
 import { perform } from './perform.ts'
 import type { Ended, Planned } from './records.ts'
-import type { FunctionRequest } from './request.ts'
+import { type FunctionRequest, withoutSecrets } from './request.ts'
 
 /** Runs of functions that may have led to a run. One that more have led to is not made. */
 export const maxDepth = 5
@@ -16,6 +16,8 @@ export const maxDepth = 5
 export type Asked = {
   trigger: ExecutionTrigger
   request: FunctionRequest
+  /** Told of the execution before it begins. */
+  onBegin?: (executionId: string) => void
   /** Where the answer is wanted as it comes. */
   stream?: RunCall['stream']
   /** Fires when nobody waits any more. */
@@ -41,7 +43,8 @@ export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked
   if (!isBegun) throw noFunction()
   if (planned.status === 'FAILED')
     return { execution: rowOf(planned), response: null, body: Buffer.alloc(0), failure: 'DEPTH' }
-  const result = await perform(ctx, plan, planned, asked.request, asked)
+  asked.onBegin?.(planned.id)
+  const result = await perform(ctx, plan, planned, asked.request, { stream: asked.stream, signal: asked.signal })
   const ended = { ...endOf(planned), ...outcomeOf(plan, result, ctx.clock()) }
   await ctx.journal.end(ended)
   const { response, body, failure } = result
@@ -74,7 +77,7 @@ export function planOf(ctx: Context, plan: FunctionPlan, { trigger, request }: A
     createdAt: now,
     method: request.method,
     url: request.url,
-    requestHeaders: request.headers,
+    requestHeaders: how.isAsync ? request.headers : withoutSecrets(request.headers),
     requestBody: how.isAsync ? request.body : null,
     trace: traceparentOf(ctx.span),
     ...how,

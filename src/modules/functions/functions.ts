@@ -7,6 +7,7 @@ import { requireReadableEvents, whyNotPattern } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { tickAfter, whyNotSchedule } from '../tasks/schedule.ts'
 import { functionCreated, functionDeleted, functionUpdated } from './events.ts'
+import { type HookInput, type HookRule, hooksChanged, readHooks, requireHookScopes } from './hook-rules.ts'
 import { readRoles, readScopes, requireScopes, requireTrust } from './rights.ts'
 import { isIsolate, requireRuntime } from './runtimes.ts'
 
@@ -41,6 +42,7 @@ export type FunctionChanges = {
   scopes?: Maybe<readonly string[]>
   runAs?: Maybe<FunctionRow['runAs']>
   events?: Maybe<readonly string[]>
+  hooks?: Maybe<readonly HookInput[]>
   /** Null: none. */
   schedule?: Maybe<string>
   timeZone?: Maybe<string>
@@ -83,11 +85,12 @@ export async function updateFunction(ctx: Context, id: string, changes: Function
   requireOperator(ctx)
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
-    await changeableFunction(ctx, tx, id)
+    const before = await changeableFunction(ctx, tx, id)
     const row = await tx.db.function.update({ where: { id }, data })
     const isTimed = changes.schedule !== undefined || changes.timeZone != null || changes.enabled != null
     const checked = await settle(ctx, tx, row, isTimed)
     await emit(tx, functionUpdated, { functionId: id })
+    await hooksChanged(tx, before, row)
     return checked
   })
 }
@@ -96,9 +99,13 @@ export async function updateFunction(ctx: Context, id: string, changes: Function
 export async function deleteFunction(ctx: Context, id: string): Promise<string> {
   requireOperator(ctx)
   return transaction(ctx, async (tx) => {
-    await lockFunction(ctx, tx, id)
-    await tx.db.function.update({ where: { id }, data: { deletedAt: ctx.clock(), enabled: false, nextRunAt: null } })
+    const before = await lockFunction(ctx, tx, id)
+    const row = await tx.db.function.update({
+      where: { id },
+      data: { deletedAt: ctx.clock(), enabled: false, nextRunAt: null },
+    })
     await emit(tx, functionDeleted, { functionId: id })
+    await hooksChanged(tx, before, row)
     return id
   })
 }
@@ -109,8 +116,10 @@ export async function activateDeployment(
   functionId: string,
   deploymentId: string | null,
 ): Promise<void> {
-  const { projectId } = await tx.db.function.update({ where: { id: functionId }, data: { deploymentId } })
-  await emit(tx, functionUpdated, { functionId }, projectId)
+  const before = await tx.db.function.findUniqueOrThrow({ where: { id: functionId } })
+  const row = await tx.db.function.update({ where: { id: functionId }, data: { deploymentId } })
+  await emit(tx, functionUpdated, { functionId }, row.projectId)
+  await hooksChanged(tx, before, row)
 }
 
 /** Locks the function, whose code, variables or settings are to be changed, for those who may. */
@@ -132,6 +141,7 @@ async function lockFunction(ctx: Context, tx: DbContext, id: string): Promise<Fu
 async function settle(ctx: Context, tx: DbContext, row: FunctionRow, isTimed: boolean): Promise<FunctionRow> {
   requireScopes(ctx, row.scopes)
   requireReadableEvents(ctx, row.events, 'A function')
+  requireHookScopes(ctx, row.hooks as HookRule[])
   if (row.isTrusted) requireTrust(ctx)
   if (isIsolate(row.runtime) && row.memoryMb > isolateMb)
     throw new Invalid(`A function in an isolate has at most ${isolateMb} MB of memory.`, ['input', 'memoryMb'])
@@ -145,7 +155,7 @@ async function settle(ctx: Context, tx: DbContext, row: FunctionRow, isTimed: bo
 }
 
 function changesOf(ctx: Context, changes: FunctionChanges) {
-  const { name, runtime, entrypoint, execute, scopes, runAs, events, schedule, timeZone } = changes
+  const { name, runtime, entrypoint, execute, scopes, runAs, events, hooks, schedule, timeZone } = changes
   const { timeoutMs, memoryMb, isTrusted, maxAttempts, retryAfterMs, logging, enabled } = changes
   return {
     ...(name != null && { name }),
@@ -155,6 +165,7 @@ function changesOf(ctx: Context, changes: FunctionChanges) {
     ...(scopes != null && { scopes: readScopes(scopes) }),
     ...(runAs != null && { runAs }),
     ...(events != null && { events: readPatterns(events) }),
+    ...(hooks != null && { hooks: readHooks(hooks) }),
     ...(schedule !== undefined && { schedule }),
     ...(timeZone != null && { timeZone }),
     ...(timeoutMs != null && { timeoutMs }),

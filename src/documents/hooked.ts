@@ -1,0 +1,181 @@
+import type { GraphQLField, GraphQLSchema } from 'graphql'
+import type { Context } from '../context.ts'
+import { Forbidden } from '../errors.ts'
+import { type Asked, decide } from '../modules/executions/decide.ts'
+import { type HookTarget, hooksFor } from '../modules/functions/hooks.ts'
+import { type Given, madeWithin, readGiven, takeInstead, wholeOf, whyNotInstead, withIds } from './hooked-inputs.ts'
+import { isAnswered } from './idempotency.ts'
+import type { Input, Path } from './input.ts'
+import { requireFew } from './insert-sql.ts'
+import { type CollectionModel, collectionOf, type ProjectModel } from './model.ts'
+import { type Nested, openReading, readChanged, readNew } from './nested-input.ts'
+import { holderOf, mayCreate } from './permissions.ts'
+import { type WriteTarget, writeTargetOf } from './root.ts'
+
+type Args = Readonly<Record<string, unknown>>
+
+/** A change of documents that was asked for, before anything of it is done. */
+type Write = { model: ProjectModel; collection: CollectionModel; kind: WriteTarget['kind']; args: Args }
+
+/** Whether any function decides on changes of documents that this project's callers ask for. */
+export function isHooked({ hooks }: ProjectModel): boolean {
+  return hooks.length > 0
+}
+
+/** The arguments of a field that changes documents, once functions have decided on them; as they are where none does. */
+export async function decideField(
+  ctx: Context,
+  schema: GraphQLSchema,
+  field: GraphQLField<unknown, unknown>,
+  args: Args,
+  idempotencyKey: string | null,
+): Promise<Args> {
+  const model = schema.extensions.model as ProjectModel
+  const target = writeTargetOf(field)
+  if (!target || !isHooked(model)) return args
+  // What was done already is only answered again.
+  if (idempotencyKey !== null && (await isAnswered(ctx, idempotencyKey))) return args
+  return decideWrite(
+    ctx,
+    { model, collection: collectionOf(model, target.collectionId), kind: target.kind, args },
+    field,
+  )
+}
+
+const actions = {
+  create: ['before-create'],
+  update: ['before-update'],
+  // Nobody knows yet which of the two it comes to.
+  upsert: ['before-create', 'before-update'],
+  delete: ['before-delete'],
+} as const
+
+export function hooksOf({ hooks }: ProjectModel, { id, key, databaseId }: CollectionModel, kind: WriteTarget['kind']) {
+  const target: HookTarget = {
+    noun: 'documents',
+    actions: actions[kind],
+    database: [databaseId],
+    collection: [key, id],
+  }
+  return hooksFor(hooks, target)
+}
+
+/** Has the functions of a project decide on a change, once for all its documents. Answers its arguments as they are then. */
+async function decideWrite(ctx: Context, write: Write, field: GraphQLField<unknown, unknown>): Promise<Args> {
+  const { model, collection, kind, args } = write
+  if (kind === 'create' && !mayCreate(collection, holderOf(ctx).write))
+    throw new Forbidden('You may not create documents here.')
+  const { name, inputs, at } = inputsOf(write)
+  requireFew(inputs)
+  const type = field.args.find((arg) => arg.name === name)?.type
+  const roots = inputs.map((input, i) => readGiven(model, collection, type, input, at(i)))
+  const { inputs: _inputs, input: _input, set: _set, id, ...terms } = args
+  const named = id === undefined ? {} : { ids: [id] }
+  if (kind === 'create') await decideBatches(ctx, model, byCollection([...roots, ...roots.flatMap(madeWithin)]))
+  else {
+    await decideBatch(ctx, model, { collection, kind, given: roots, terms: { ...named, ...terms } })
+    await decideBatches(ctx, model, byCollection(roots.flatMap(madeWithin)))
+  }
+  if (kind !== 'delete') await decidePointing(ctx, write, roots)
+  if (name === null) return args
+  const [first] = roots
+  return { ...args, [name]: name === 'inputs' ? roots.map(wholeOf) : first && wholeOf(first) }
+}
+
+/** Where the inputs of a change stand. A change of all that match sets the same in each. */
+function inputsOf({ kind, args }: Write): { name: string | null; inputs: readonly Input[]; at: (i: number) => Path } {
+  if (kind === 'delete') return { name: null, inputs: [], at: () => [] }
+  if ('inputs' in args) return { name: 'inputs', inputs: args.inputs as Input[], at: (i) => ['inputs', `${i}`] }
+  if ('input' in args) return { name: 'input', inputs: [args.input as Input], at: () => ['input'] }
+  if (!args.set) return { name: null, inputs: [], at: () => [] }
+  return { name: 'set', inputs: [args.set as Input], at: () => ['set'] }
+}
+
+type Batch = { collection: CollectionModel; kind: WriteTarget['kind']; given: readonly Given[]; terms: Args }
+
+function byCollection(given: readonly Given[]): Batch[] {
+  const groups = Map.groupBy(given, ({ collection }) => collection)
+  return [...groups].map(([collection, some]) => ({ collection, kind: 'create', given: some, terms: {} }))
+}
+
+async function decideBatches(ctx: Context, model: ProjectModel, batches: readonly Batch[]): Promise<void> {
+  for (const batch of batches) await decideBatch(ctx, model, batch)
+}
+
+async function decideBatch(
+  ctx: Context,
+  model: ProjectModel,
+  { collection, kind, given, terms }: Batch,
+): Promise<void> {
+  const hooks = hooksOf(model, collection, kind)
+  if (hooks.length === 0 || (given.length === 0 && (kind === 'create' || kind === 'upsert'))) return
+  const asked: Asked = {
+    ...askedOf(collection, kind),
+    inputs: given.map(({ own }) => own),
+    terms,
+    at: (i) => given[i]?.at ?? [],
+    whyNot: (inputs) => first(given.map((one, i) => whyNotInstead(one, inputs[i]))),
+  }
+  const fixed = kind === 'create' ? [] : ['id']
+  // Each sees what those before it have changed, and what is changed is checked before the next one sees it.
+  for (const hook of hooks) {
+    const inputs = await decide(ctx, hook, { ...asked, inputs: given.map(({ own }) => own) })
+    if (inputs) for (const [i, one] of given.entries()) takeInstead(one, inputs[i] ?? {}, fixed)
+  }
+}
+
+export function askedOf({ id, key, databaseId }: CollectionModel, kind: WriteTarget['kind']) {
+  return { hook: `documents.before-${kind}`, collection: { id, key, databaseId } }
+}
+
+function first(reasons: readonly (string | null)[]): string | null {
+  return reasons.find((reason) => reason !== null) ?? null
+}
+
+/** Documents that are there already are changed where they are made to point elsewhere. That can be refused, not changed. */
+async function decidePointing(
+  ctx: Context,
+  { model, collection, kind }: Write,
+  roots: readonly Given[],
+): Promise<void> {
+  const isHookedAt = (one: CollectionModel) => hooksOf(model, one, 'update').length > 0
+  if (![...model.collections.values()].some(isHookedAt)) return
+  const made = [...(kind === 'create' ? roots : []), ...roots.flatMap(madeWithin)]
+  for (const one of made) withIds(one)
+  const reading = openReading(model, holderOf(ctx).write)
+  for (const root of roots) {
+    const { id, ...set } = wholeOf(root)
+    if (kind === 'create') readNew(reading, collection, { ...set, id }, root.at)
+    else readChanged(reading, collection, typeof id === 'string' ? id : '', set, root.at)
+  }
+  for (const told of changesOf(reading.nested)) {
+    const { collection: other, inputs, terms, at } = told
+    const whyNot = (given: readonly unknown[]) =>
+      given.length > 0 ? 'What is changed by another document cannot be given other inputs.' : null
+    const asked = { ...askedOf(other, 'update'), inputs, terms, at, whyNot }
+    for (const hook of hooksOf(model, other, 'update')) await decide(ctx, hook, asked)
+  }
+}
+
+type Told = { collection: CollectionModel; inputs: Input[]; terms: Args; at: (i: number) => Path }
+
+function changesOf({ pointing, releases }: Nested): Told[] {
+  const named = releases.filter(({ others }) => !others)
+  const changes = [
+    ...pointing.map(({ collection, key, id, to, at }) => ({ collection, input: { id, [key]: to }, at })),
+    ...named.flatMap(({ collection, key, ids }) =>
+      ids.map((id) => ({ collection, input: { id, [key]: null }, at: [] as Path })),
+    ),
+  ]
+  const byId = [...Map.groupBy(changes, ({ collection }) => collection)].map(([collection, some]): Told => {
+    return { collection, inputs: some.map(({ input }) => input), terms: {}, at: (i) => some[i]?.at ?? [] }
+  })
+  const others = releases.filter((one) => one.others)
+  return [
+    ...byId,
+    ...others.map(({ collection, key, of, ids }): Told => {
+      const where = { [key]: { id: { eq: of } }, id: { notIn: ids } }
+      return { collection, inputs: [{ [key]: null }], terms: { where }, at: () => [] }
+    }),
+  ]
+}

@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http'
+import { Unavailable } from '../errors.ts'
+import type { Failure } from '../modules/executions/outcome.ts'
+import type { Asked, Outcome } from '../modules/executions/run.ts'
+import { type Place, writeHeaders } from './function-headers.ts'
+import { limits } from './limits.ts'
+import { Refusal } from './refusal.ts'
+
+type Head = Parameters<NonNullable<Asked['stream']>['head']>[0]
+
+/** The answer of a function on its way to whoever has called it. */
+export type Answer = {
+  /** Told which execution it is of. */
+  onBegin: (executionId: string) => void
+  /** Takes it as it comes. */
+  stream: NonNullable<Asked['stream']>
+  /** Its end. Throws what is to be told where there was no answer; cuts one that had begun. */
+  end: (outcome: Pick<Outcome, 'response' | 'body' | 'failure'>) => void
+  /** How much of its body was sent. */
+  bytes: () => number
+}
+
+/** `cancel` ends the run: nobody can be told its answer any more. */
+export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionId'>, cancel: () => void): Answer {
+  let sent = 0
+  let isWrong = false
+  let executionId: string | null = null
+  /** False for what cannot be said in HTTP. */
+  const begin = ({ status, headers }: Head): boolean => {
+    try {
+      if (!isStatus(status)) return false
+      writeHeaders(res, headers, { ...place, executionId })
+      res.writeHead(status)
+      return true
+    } catch {
+      for (const name of res.getHeaderNames()) res.removeHeader(name)
+      return false
+    }
+  }
+  const write = (bytes: Buffer) => {
+    if (res.req.method === 'HEAD' || bytes.length === 0) return
+    sent += bytes.length
+    res.write(bytes)
+    if (res.writableLength <= limits.functionBacklogBytes) return
+    cancel()
+    res.destroy()
+  }
+  return {
+    bytes: () => sent,
+    onBegin: (id) => {
+      executionId = id
+    },
+    stream: {
+      head: (head) => {
+        isWrong = !begin(head)
+        if (isWrong) cancel()
+      },
+      chunk: (bytes) => void (isWrong || write(bytes)),
+    },
+    end: ({ response, body, failure }) => {
+      if (res.headersSent) {
+        if (failure) return void res.destroy()
+        write(body)
+        return void res.end()
+      }
+      if (isWrong || !response) throw whyNot(isWrong ? 'INVALID_ANSWER' : (failure ?? 'CRASHED'))
+      if (!begin(response)) throw whyNot('INVALID_ANSWER')
+      write(body)
+      res.end()
+    },
+  }
+}
+
+/** 1xx is no answer. */
+function isStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599
+}
+
+/** What a caller is told: that there is no answer, and whether to try again. Why is told by the execution, to those who own it. */
+function whyNot(failure: Failure): Error {
+  if (failure === 'TIMEOUT') return new Refusal(504, 'UNAVAILABLE', 'The function has not answered in time.')
+  if (failure === 'UNAVAILABLE' || failure === 'CRASHED') {
+    const message = 'The function could not be run to its end. Try again.'
+    return new Unavailable(message, { retryAfterMs: limits.load.retryAfterMs })
+  }
+  return new Refusal(500, 'INTERNAL', 'The function has failed.')
+}
