@@ -78,6 +78,19 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     assert.ok(warm.end.durationMs < cold.end.durationMs)
   })
 
+  test('runs at once have a container each, and one image', async () => {
+    const images = () => docker.api.ask<{ RepoTags: string[] | null }[]>('GET', '/images/json?all=true')
+    const before = (await images()).length
+    await other({}, async (several) => {
+      const ends = await Promise.all([1, 2, 3].map(() => several.run('/env')))
+      assert.deepEqual(
+        ends.map(({ text, end }) => [text, end.isCold]),
+        [1, 2, 3].map(() => ['Ada Ada', true]),
+      )
+    })
+    assert.ok((await images()).length <= before + 1)
+  })
+
   test('one run too long is killed with its container', async () => {
     const { end } = await it.run('/loop', { timeoutMs: 300 })
     assert.equal(end.failure?.reason, 'TIMEOUT')

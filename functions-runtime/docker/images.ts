@@ -45,10 +45,20 @@ export async function prepareFunction(
   artefact: () => Promise<Buffer>,
 ): Promise<string> {
   const tag = `tendril-function:${hashOf(runtimeImage, hash)}`
-  if (await imageId(docker, tag)) return tag
-  await commit(docker, { from: runtimeImage, to: tag, tar: await artefact(), path: '/function', kind: 'function' })
+  const name = `${docker.url} ${tag}`
+  const making = underWay.get(name) ?? makeFunctionImage(docker, runtimeImage, tag, artefact)
+  underWay.set(name, making)
+  return making.finally(() => underWay.delete(name))
+}
+
+/** Runs that begin at the same time wait for one and the same. */
+const underWay = new Map<string, Promise<string>>()
+
+async function makeFunctionImage(docker: DockerApi, from: string, to: string, artefact: () => Promise<Buffer>) {
+  if (await imageId(docker, to)) return to
+  await commit(docker, { from, to, tar: await artefact(), path: '/function', kind: 'function' })
   void removeOldImages(docker).catch(() => {})
-  return tag
+  return to
 }
 
 async function imageId(docker: DockerApi, image: string): Promise<string | null> {
