@@ -167,10 +167,11 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       const stop = new AbortController()
       const asked = { signal: stop.signal, tenant: 'prj_greedy' }
       const greedy = ['one', 'two', 'three', 'four'].map((deploymentId) => few.run('/wait', { ...asked, deploymentId }))
+      await untilThereAre(3)
       assert.equal((await few.run('/env', { tenant: 'prj_modest' })).text, 'Ada Ada')
+      assert.equal((await containers()).length, 4)
       stop.abort()
-      const ends = await Promise.allSettled(greedy)
-      assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
+      await Promise.allSettled(greedy)
     })
   })
 
