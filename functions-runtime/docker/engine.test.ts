@@ -179,18 +179,13 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     const path = docker.url.slice('unix://'.length)
     symlinkSync(path, `${path}.second`)
     await other({ DOCKER_HOSTS: `${docker.url},${docker.url}.second` }, async (shared, both) => {
-      const deployments = [...'abcdef']
-      for (const deploymentId of deployments) await shared.run('/env', { deploymentId })
-      const loads = both.loads()
-      assert.equal(
-        loads.reduce((sum, load) => sum + load),
-        deployments.length,
-      )
-      assert.ok(
-        loads.every((load) => load > 0),
-        String(loads),
-      )
-      assert.equal((await shared.run('/env', { deploymentId: 'a' })).end.isCold, false)
+      let deployments = 0
+      // Where one goes is a matter of its name.
+      for (; deployments < 20 && both.loads().includes(0); deployments++) {
+        await shared.run('/env', { deploymentId: `dep_${deployments}` })
+      }
+      assert.ok(!both.loads().includes(0), `All ${deployments} on one engine.`)
+      assert.equal((await shared.run('/env', { deploymentId: 'dep_0' })).end.isCold, false)
     })
   })
 
