@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Execution } from '../prisma/client/client.ts'
 import { authenticate } from '../src/authenticate.ts'
-import { asSystem, type Context } from '../src/context.ts'
-import { endOrphans } from '../src/modules/executions/attempts.ts'
+import { asSystem, type Context, transaction } from '../src/context.ts'
+import { endOrphans, giveUpExecution, reopenExecution } from '../src/modules/executions/attempts.ts'
 import { cancelExecution, createExecution } from '../src/modules/executions/executions.ts'
 import { planDueExecutions } from '../src/modules/executions/triggers.ts'
 import { deleteFunction, updateFunction } from '../src/modules/functions/functions.ts'
@@ -195,6 +195,17 @@ test('what waits for a function that is disabled or deleted is not run', async (
   const [row] = await ended(functionId, 1)
   assert.deepEqual([row?.status, row?.failure, row?.attempts], ['FAILED', 'UNAVAILABLE', 0])
   assert.deepEqual([runsOf(functionId), runsOf(gone)], [[], []])
+})
+
+test('a run that was given up with its job is said to be, and can be put back', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  const { id } = await createExecution(ctx, { functionId, scheduledAt: new Date(Date.now() + 3_600_000) })
+  await giveUpExecution(asSystem(world.app, 'test', ''), id, 'its worker died')
+  const [given] = await of(functionId)
+  assert.deepEqual([given?.status, given?.error], ['FAILED', 'The run was given up: its worker died'])
+  await transaction(ctx, (tx) => reopenExecution(tx, id, ctx.projectId))
+  const [again] = await of(functionId)
+  assert.deepEqual([again?.status, again?.error, again?.finishedAt], ['WAITING', null, null])
 })
 
 test('a project with many runs leaves room for others', async () => {

@@ -1,5 +1,5 @@
 import type { Execution } from '../../../prisma/client/client.ts'
-import type { Context, Services } from '../../context.ts'
+import type { Context, DbContext, Services } from '../../context.ts'
 import { type FunctionPlan, findPlan } from '../functions/plans.ts'
 import type { Failure, outcomeOf } from './outcome.ts'
 import { endOf } from './run.ts'
@@ -106,6 +106,14 @@ const unanswered = (now: Date) => ({
 export async function giveUpExecution(ctx: Context, id: string, reason: string): Promise<void> {
   const execution = await ctx.db.execution.findUnique({ where: { id } })
   if (execution) await endAttempt(ctx, execution, 'CRASHED', `The run was given up: ${reason}`)
+}
+
+/** Makes an execution whose job was given up wait for it again. */
+export async function reopenExecution({ db }: DbContext, id: string, projectId: string): Promise<void> {
+  await db.execution.updateMany({
+    where: { id, projectId, status: 'FAILED', isAsync: true },
+    data: { status: 'WAITING', attempts: 0, failure: null, error: null, finishedAt: null },
+  })
 }
 
 /** How much longer than a run may take its row may say that it runs, where somebody waits for it. */

@@ -2,6 +2,8 @@ import type { JobAttempt, Prisma } from '../../../prisma/client/client.ts'
 import { type Context, consoleProjectId, type DbContext, transaction } from '../../context.ts'
 import { Conflict, NotFound } from '../../errors.ts'
 import { type EventDef, emit } from '../../event.ts'
+import { reopenExecution } from '../executions/attempts.ts'
+import { runExecutionJob } from '../executions/jobs.ts'
 import { sendMailJob } from '../mails/jobs.ts'
 import { reopenMail } from '../mails/mails.ts'
 import { requireOperator } from '../operators/operators.ts'
@@ -46,6 +48,7 @@ export async function runsWhere(ctx: Context, { name, jobId }: RunFilter): Promi
 /** What was given up with a job is put back, so that it finds something to do. */
 const reopen: Readonly<Record<string, (tx: DbContext, data: unknown) => Promise<void>>> = {
   [sendMailJob.name]: (tx, data) => reopenMail(tx, sendMailJob.data.parse(data).mailId, tx.projectId),
+  [runExecutionJob.name]: (tx, data) => reopenExecution(tx, runExecutionJob.data.parse(data).executionId, tx.projectId),
   [runTaskJob.name]: (tx, data) => reopenRun(tx, runTaskJob.data.parse(data).runId, tx.projectId),
 }
 
