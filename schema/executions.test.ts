@@ -68,7 +68,7 @@ test('a function is run and its answer answered; what is kept of it is read late
   assert.equal(sent?.variables.TENDRIL_FUNCTION_ID, functionId)
   assert.equal(sent?.tenant, ctx.projectId)
   const events = (await world.emitted()).filter((name) => name.startsWith('executions.'))
-  assert.deepEqual(events, ['executions.created', 'executions.finished'])
+  assert.deepEqual(events, ['executions.finished'])
 })
 
 test('a run that fails says why to those who run the project, and that it failed to others', async () => {

@@ -229,7 +229,8 @@ changedField({
   noun: 'executions',
   idKey: 'executionId',
   access: read,
-  description: 'Executions: when they are asked for or begin, and when they have ended.',
+  description:
+    'Executions: when they are planned, and when they have ended. Of one that somebody waits for only the end is told.',
   node: (t) =>
     t.prismaField({
       type: Execution,

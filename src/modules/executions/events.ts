@@ -11,9 +11,9 @@ const path = (p: { functionId: string; executionId: string }) => [
 
 export const executionCreated = defineEvent({
   name: 'executions.created',
-  description: 'A function is to be run, or is being run.',
+  description: 'A function is to be run, and nobody waits for it.',
   payload: payload.extend({
-    status: z.enum(['WAITING', 'RUNNING', 'FAILED']),
+    status: z.enum(['WAITING', 'FAILED']),
     /** Not before then. */
     scheduledAt: z.string().nullable(),
   }),

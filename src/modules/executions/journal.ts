@@ -51,11 +51,14 @@ const plan = `
   ), told as (
     insert into events.outbox ${outboxColumns}
     ${event(executionCreated.name, 'created', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status, 'scheduledAt', g."scheduledAt")`)}
-    from given g join made using (id)
+    from given g join made using (id) where g.status <> 'RUNNING'
   )
   select id from made`
 
-/** Plans or begins executions. Those that are there already stay as they are. */
+/**
+ * Plans or begins executions. Those that are there already stay as they are. Of one that somebody waits for only the end is an
+ * event: two of them cost as much as the run.
+ */
 export async function writePlanned(sql: Pick<Pool, 'query'>, planned: readonly Planned[]): Promise<boolean[]> {
   const rows = planned.map(({ requestBody, ...row }) => ({
     ...row,
