@@ -66,6 +66,22 @@ test('push makes the function, uploads its code, tells the build, and what is le
   assert.match(out, /^fun_\w+\thello\ttypescript\tdep_\w+\n$/)
 })
 
+test('hooks are part of the file', async () => {
+  const hooks = [{ on: 'documents.before-create', deadlineMs: 500 }]
+  const folder = join(stage.folder, 'hooked')
+  put(folder, {
+    'tendril.functions.ts': configOf({ hooked: { runtime: 'typescript', hooks } }),
+    'hooked/index.ts': good,
+  })
+  const first = await stage.tendril('functions', 'push', 'hooked')
+  assert.match(first.err, /hooked: created/)
+  const { functions } = await stage.request('{ functions { nodes { name hooks { on deadlineMs onMissed } } } }')
+  const { nodes } = functions as { nodes: { name: string; hooks: object[] }[] }
+  const kept = nodes.find(({ name }) => name === 'hooked')?.hooks
+  assert.deepEqual(kept, [{ ...hooks[0], onMissed: 'REJECT' }])
+  assert.match((await stage.tendril('functions', 'push', 'hooked')).err, /hooked: as it was/)
+})
+
 test('a build that fails is told, and the command fails', async () => {
   const folder = join(stage.folder, 'other')
   const functions = {

@@ -15,6 +15,9 @@ const config = z.strictObject({
   entrypoint: text.optional(),
   buildCommand: text.optional(),
   events: z.array(text).optional(),
+  hooks: z
+    .array(z.strictObject({ on: text, deadlineMs: whole, onMissed: z.enum(['REJECT', 'ALLOW']).optional() }))
+    .optional(),
   schedule: text.nullable().optional(),
   timeZone: text.optional(),
   execute: z.array(text).optional(),

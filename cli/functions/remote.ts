@@ -17,7 +17,7 @@ const settings = [
   ...['timeoutMs', 'memoryMb', 'isTrusted', 'maxAttempts', 'retryAfterMs', 'logging', 'enabled'],
 ] as const
 
-const fields = `id name deploymentId ${settings.join(' ')}`
+const fields = `id name deploymentId ${settings.join(' ')} hooks { on deadlineMs onMissed }`
 
 type Page = { functions: { nodes: Remote[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } }
 
@@ -62,8 +62,13 @@ export async function putFunction(
   return { remote: updateFunction, did: 'changed' }
 }
 
-/** The order of a list is of no account. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort())
-  return a === b
+/** Whether what is wanted is there. The order of a list of words is of no account; what a hook does not say may be anything. */
+function isSame(wanted: unknown, there: unknown): boolean {
+  if (!Array.isArray(wanted) || !Array.isArray(there)) return wanted === there
+  if (wanted.some((one) => typeof one === 'object'))
+    return (
+      wanted.length === there.length &&
+      wanted.every((one, i) => Object.entries(one).every(([key, value]) => there[i]?.[key] === value))
+    )
+  return JSON.stringify([...wanted].sort()) === JSON.stringify([...there].sort())
 }

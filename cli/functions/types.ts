@@ -21,6 +21,8 @@ export type FunctionConfig = {
   buildCommand?: string
   /** Patterns of events that it is run for: `documents.created`. */
   events?: readonly string[]
+  /** What it decides on before it happens: `documents.before-create`, `users.before-create`. */
+  hooks?: readonly HookConfig[]
   /** When it is run by the clock: five cron fields, or six with seconds first; null: not by the clock. */
   schedule?: string | null
   /** The time zone of the schedule. */
@@ -38,6 +40,15 @@ export type FunctionConfig = {
   retryAfterMs?: number
   logging?: boolean
   enabled?: boolean
+}
+
+export type HookConfig = {
+  /** A pattern: `databases.*.collections.posts.documents.before-create`. */
+  on: string
+  /** How long a change waits for the answer. */
+  deadlineMs?: number
+  /** What becomes of the change when there is no answer. */
+  onMissed?: 'REJECT' | 'ALLOW'
 }
 
 /** A document of a code generator, or the text of an operation. */
