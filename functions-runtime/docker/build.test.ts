@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -59,6 +61,35 @@ describe('builds in containers', { skip: whyNoDocker() ?? false }, () => {
     assert.deepEqual(lines, [
       'requirements.txt asks for packages, and builds reach no registry here (BUILD_REGISTRIES).',
     ])
+  })
+
+  test('the registries that are named are reached, and no other host', async () => {
+    const registry = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nthe package'))
+    registry.listen(0, '127.0.0.1')
+    await once(registry, 'listening')
+    const { port } = registry.address() as AddressInfo
+    const env = { DOCKER_HOST: docker.url, DOCKER_RUNTIMES: runtime, BUILD_REGISTRIES: `localhost:${port}` }
+    const wide = testEngine(env)
+    await untilReady(wide, runtime)
+    const fetching = (host: string) => `
+import http.client, os, urllib.parse
+proxy = urllib.parse.urlsplit(os.environ["HTTPS_PROXY"])
+connection = http.client.HTTPConnection(proxy.hostname, proxy.port)
+connection.set_tunnel("${host}", ${port})
+try:
+    connection.request("GET", "/")
+    print(connection.getresponse().read().decode())
+except OSError as error:
+    print(error)
+`
+    const files = { 'main.py': main, 'right.py': fetching('localhost'), 'wrong.py': fetching('127.0.0.1') }
+    const command =
+      'python3 right.py; python3 wrong.py; python3 -c "import socket; socket.create_connection((\'1.1.1.1\', 53), 2)" || true'
+    const { lines } = await buildArchive(wide, runtime, 'main.py', pack(files).archive(), { command })
+    assert.deepEqual(lines.slice(0, 2), ['the package', 'Tunnel connection failed: 403 Forbidden'])
+    assert.match(lines.at(-1) ?? '', /Network is unreachable/)
+    await wide.close()
+    registry.close()
   })
 
   test('disk, memory and time are limited', async () => {

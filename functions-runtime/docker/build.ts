@@ -12,12 +12,15 @@ import { labelsOf } from './leftovers.ts'
 import { createLines } from './logs.ts'
 import type { Runtime } from './runtimes.ts'
 import type { DockerSettings } from './settings.ts'
+import type { Tunnel } from './tunnel.ts'
 
 type Options = {
   frame: BuildFrame
   archive: Buffer
   runtime: Runtime
   image: string
+  /** Opens the way to the package registries; null where builds have none. */
+  tunnel: (() => Promise<Tunnel>) | null
   settings: DockerSettings
   onLine: (line: LogLine) => void
   signal: AbortSignal
@@ -31,16 +34,21 @@ const noSpace = 92
 export async function buildIn(docker: DockerApi, options: Options): Promise<{ artefact: Buffer } | { error: string }> {
   try {
     await checkArchive(Readable.from([options.archive]))
-    return { artefact: await checkBuilt(await inContainer(docker, options)) }
+    const tunnel = (await options.tunnel?.()) ?? null
+    try {
+      return { artefact: await checkBuilt(await inContainer(docker, options, tunnel)) }
+    } finally {
+      await tunnel?.close()
+    }
   } catch (error) {
     if (error instanceof BuildFailed) return { error: error.message }
     throw error
   }
 }
 
-async function inContainer(docker: DockerApi, options: Options): Promise<Buffer> {
+async function inContainer(docker: DockerApi, options: Options, tunnel: Tunnel | null): Promise<Buffer> {
   const { archive, frame, settings, onLine } = options
-  const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', configOf(options))
+  const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', configOf(options, tunnel))
   const kill = () => void docker.ask('POST', `/containers/${Id}/kill`).catch(() => {})
   const stop = AbortSignal.any([options.signal, AbortSignal.timeout(frame.timeoutMs)])
   stop.addEventListener('abort', kill)
@@ -96,7 +104,7 @@ function failureOf({ OOMKilled, ExitCode }: State, facts: Facts): string | null 
 
 const megabytes = (bytes: number) => `${bytes / 1024 / 1024} MB`
 
-function configOf({ frame, archive, runtime, image, settings }: Options) {
+function configOf({ frame, archive, runtime, image, settings }: Options, tunnel: Tunnel | null) {
   const { buildMemoryMb, buildDiskMb } = settings
   const variables = Object.entries(frame.variables).map(([name, value]) => `${name}=${value}`)
   const memory = (buildMemoryMb + buildDiskMb) * 1024 * 1024
@@ -107,15 +115,17 @@ function configOf({ frame, archive, runtime, image, settings }: Options) {
     WorkingDir: '/',
     Env: [
       ...variables,
+      ...(tunnel?.variables ?? []),
       `ENTRYPOINT=${frame.entrypoint}`,
       `ARCHIVE_BYTES=${archive.length}`,
       'HOME=/build/home',
       'OUTPUT=/build/output',
     ],
     ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false },
-    ...hardened,
+    ...(tunnel ? { User: hardened.User, StopSignal: hardened.StopSignal } : hardened),
     HostConfig: {
       ...walls,
+      NetworkMode: tunnel?.networkMode ?? 'none',
       Memory: memory,
       MemorySwap: memory,
       PidsLimit: 512,

@@ -8,8 +8,9 @@ import { startContainer } from './container.ts'
 import { createHost, type Host } from './host.ts'
 import { prepareFunction, type RuntimeImages } from './images.ts'
 import { runIn } from './run.ts'
-import { readRuntimes } from './runtimes.ts'
+import { type Runtime, readRuntimes } from './runtimes.ts'
 import type { DockerSettings } from './settings.ts'
+import { openTunnel } from './tunnel.ts'
 
 export type DockerEngine = Engine & {
   /** Makes an artefact in a container: a tar.gz of the built folder. */
@@ -63,13 +64,24 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
     async build(frame, archive, onLine, signal) {
       const runtime = runtimeOf(frame.runtime)
       const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
-      return buildIn(host.docker, { frame, archive, runtime, image: images.build, settings, onLine, signal })
+      const tunnel = tunnelOn(host, runtime, runtimes, settings.registries)
+      return buildIn(host.docker, { frame, archive, runtime, image: images.build, tunnel, settings, onLine, signal })
     },
     loads: () => hosts.map(({ pool }) => pool.size()),
     async close() {
       await Promise.all(hosts.map((host) => host.close()))
     },
   }
+}
+
+/** Any runtime's image will do that has the program for it; the build's own, if it can be. */
+function tunnelOn(host: Host, own: Runtime, runtimes: ReadonlyMap<string, Runtime>, registries: readonly string[]) {
+  if (registries.length === 0) return null
+  for (const { name, forward } of [own, ...runtimes.values()]) {
+    const images = host.imagesOf(name)
+    if (forward && typeof images === 'object') return () => openTunnel(host.docker, images.run, forward, registries)
+  }
+  return null
 }
 
 function stateOf(name: string, hosts: readonly Host[]): RuntimeState {

@@ -59,7 +59,7 @@ export function encodeForShim(head: ToShim, body: Buffer = Buffer.alloc(0)): Buf
 
 /** Takes the bytes of an attached container as they come: its standard output as frames, its standard error as it is. Throws on what is neither. */
 export function createShimDecoder(onFrame: (frame: ShimFrame) => void, onError: (bytes: Buffer) => void) {
-  const output = splitter(8, shimFrameBytes, (bytes) => {
+  const output = createSplitter(8, shimFrameBytes, (bytes) => {
     const headEnd = 8 + bytes.readUInt32BE(0)
     onFrame({ head: JSON.parse(bytes.toString('utf8', 8, headEnd)) as FromShim, body: bytes.subarray(headEnd) })
   })
@@ -68,7 +68,7 @@ export function createShimDecoder(onFrame: (frame: ShimFrame) => void, onError: 
 
 /** Docker sends both streams of a container over one connection: 1 or 2 for which, three zeros, four bytes of length, the bytes. */
 export function demultiplex(onOutput: (bytes: Buffer) => void, onError: (bytes: Buffer) => void) {
-  return splitter(8, dockerFrameBytes, (bytes) => (bytes[0] === 2 ? onError : onOutput)(bytes.subarray(8)))
+  return createSplitter(8, dockerFrameBytes, (bytes) => (bytes[0] === 2 ? onError : onOutput)(bytes.subarray(8)))
 }
 
 function dockerFrameBytes(bytes: Buffer): number {
@@ -83,7 +83,7 @@ function shimFrameBytes(bytes: Buffer): number {
 }
 
 /** Cuts a stream into frames, whose length `bytesOf` reads from their first `prefix` bytes. */
-function splitter(prefix: number, bytesOf: (bytes: Buffer) => number, onFrame: (bytes: Buffer) => void) {
+export function createSplitter(prefix: number, bytesOf: (bytes: Buffer) => number, onFrame: (bytes: Buffer) => void) {
   let parts: Buffer[] = []
   let size = 0
   let wanted = prefix

@@ -24,6 +24,8 @@ const file = z.strictObject({
   build: z.string().min(1).optional(),
   /** Shell: starts the shim, in the built folder, with ENTRYPOINT and MEMORY_MB. */
   start: z.string().min(1),
+  /** Shell: starts the program of the shim that stands in for a proxy in builds' network, where the shim has one. */
+  forward: z.string().min(1).optional(),
   /** What the language exits with when it finds that memory is over, before the wall does. */
   memoryExitCodes: z.array(z.int()).default([]),
 })

@@ -56,6 +56,18 @@ test('every variable that a service is given exists, and the functions runtime h
   assert.deepEqual(services['functions-runtime']?.networks, ['functions'])
 })
 
+test('the socket of a Docker Engine is given to Traefik, to read, and to the functions runtime only by a file of its own', () => {
+  const withSocket = (all: Record<string, Service>) =>
+    Object.entries(all).flatMap(([name, { volumes = [] }]) =>
+      volumes
+        .filter((volume) => volume.includes('docker.sock'))
+        .map((volume) => `${name} ${volume.split(':').slice(2)}`),
+    )
+  assert.deepEqual(withSocket(services), ['traefik ro'])
+  const file = readFileSync(new URL('../../deploy/docker/functions.yml', import.meta.url), 'utf8')
+  assert.deepEqual(withSocket((parse(file) as { services: Record<string, Service> }).services), ['functions-runtime '])
+})
+
 test('Traefik reads what the certificates worker writes', () => {
   for (const name of ['workers', 'worker-certificates']) {
     assert.deepEqual(services[name]?.volumes, ['certificates:/certificates'], name)

@@ -1,7 +1,7 @@
 /** A function of the tests, built and run by the adapter as an executor would. */
 import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDockerEngine, type DockerEngine } from '../../../functions-runtime/docker/engine.ts'
 import { readDockerSettings } from '../../../functions-runtime/docker/settings.ts'
@@ -42,7 +42,7 @@ export async function untilReady(engine: DockerEngine, runtime: string): Promise
   for (let tries = 0; ; tries++) {
     const state = engine.runtimes().find(({ name }) => name === runtime)
     if (!state?.unavailable) return
-    if (tries === 900) throw new Error(state.unavailable)
+    if (tries === 1_100) throw new Error(state.unavailable)
     await sleep(100)
   }
 }
@@ -67,7 +67,7 @@ export async function buildArchive(
 }
 
 export function archiveOf(folder: string): Buffer {
-  return execFileSync('tar', ['-C', join(import.meta.dirname, 'functions', folder), '-c', '-z', '.'])
+  return execFileSync('tar', ['-C', resolve(import.meta.dirname, 'functions', folder), '-c', '-z', '.'])
 }
 
 export async function buildFunction(

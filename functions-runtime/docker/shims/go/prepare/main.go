@@ -4,7 +4,6 @@ package main
 import (
 	_ "bufio"
 	_ "bytes"
-	_ "context"
 	_ "encoding/base64"
 	_ "encoding/binary"
 	_ "encoding/json"
@@ -13,13 +12,11 @@ import (
 	_ "io"
 	_ "net/url"
 	_ "os"
-	_ "regexp"
 	_ "runtime/debug"
 	_ "sort"
 	_ "strconv"
 	_ "strings"
 	_ "sync"
-	_ "time"
 )
 
 func main() {}
