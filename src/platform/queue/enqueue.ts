@@ -67,6 +67,7 @@ export function createEnqueuer(options: Options): Enqueuer {
     for (const id of ids) doubtful.delete(id)
   }
   const add = async (jobs: readonly NewJob[]) => {
+    await state.tried.promise
     if (!state.isConnected) throw new Error('The job queue cannot be reached.')
     const fresh = new Map(jobs.map((job) => [`${job.kind.name}:${job.key}`, job] as const))
     for (const job of fresh.keys()) if (seen.has(job)) fresh.delete(job)

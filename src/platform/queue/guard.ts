@@ -4,7 +4,13 @@ import type { Log } from '../log.ts'
 import type { Holds } from './holds.ts'
 import type { Store } from './kinds.ts'
 
-export type State = { isStarted: boolean; isConnected: boolean; isClosed: boolean }
+export type State = {
+  isStarted: boolean
+  isConnected: boolean
+  isClosed: boolean
+  /** Once the store was reached for the first time, or could not be. */
+  tried: PromiseWithResolvers<void>
+}
 
 export type Guarded = { store: Store; holds: Holds; state: State; log: Log; look: (name: string) => void }
 
@@ -20,12 +26,15 @@ export function guard(guarded: Guarded): AgendaBackend {
         await store.prepare()
         await store.backend.connect()
         state.isConnected = true
+        state.tried.resolve()
         return
       } catch (error) {
+        state.tried.resolve()
         log.warn({ err: error }, 'the job queue cannot be reached; trying again')
         await sleep(Math.min(200 * 2 ** attempt, 5_000), undefined, { ref: !state.isClosed })
       }
     }
+    state.tried.resolve()
     // Closed before it was reached: Agenda must not start.
     await new Promise(() => {})
   }

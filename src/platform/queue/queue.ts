@@ -60,7 +60,7 @@ export function createQueue(options: QueueOptions): Queue {
   const { sql, log, epoch, lockMs = 60_000, touchEveryMs = 15_000, pollEveryMs = 5_000 } = options
   const store = options.mongoUrl ? mongoStore(options.mongoUrl, `jobs_${epoch}`) : postgresStore(sql)
   const closing = new AbortController()
-  const state: State = { isStarted: false, isConnected: false, isClosed: false }
+  const state: State = { isStarted: false, isConnected: false, isClosed: false, tried: Promise.withResolvers() }
   const pubsub = createPubsub(options.redisUrl, log)
   const doorbell = createDoorbell(pubsub, `tendril:${epoch}:jobs`)
   const kinds = new Map<string, JobKind>()

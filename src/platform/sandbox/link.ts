@@ -32,6 +32,8 @@ export type LinkOptions = { url: string; secret: string; log: Log; onReady: () =
 
 const retryMs = { first: 100, most: 3_000 }
 const connectMs = 5_000
+/** More than a second of tries. */
+const patientTries = 4
 
 export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
   const listeners = new Map<string, Listener>()
@@ -43,8 +45,9 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
   let timer: NodeJS.Timeout | undefined
 
   const drop = (why: string) => {
-    // Told once, not at each try.
-    if (trouble !== why && !closed) log.warn({ url, why }, 'an executor of functions cannot be asked')
+    // Told once, not at each try; of one that was never there not before a while, for it may be starting too.
+    if ((welcome || failures === patientTries) && !closed)
+      log.warn({ url, why }, 'an executor of functions cannot be asked')
     trouble = why
     welcome = null
     socket = null
