@@ -1,4 +1,4 @@
-/** Archives and artefacts of deployments as bytes. `docs/guides/functions.md` tells of them. */
+/** Archives and artefacts of deployments as bytes. `docs/guides/functions-deploying.md` tells of them. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Deployment } from '../../prisma/client/client.ts'

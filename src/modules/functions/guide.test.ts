@@ -7,7 +7,7 @@ import { deploy } from '../../testing/functions.ts'
 import { operate } from '../../testing/operation.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 
-const guide = readFileSync(new URL('../../../docs/guides/running-functions.md', import.meta.url), 'utf8')
+const guide = readFileSync(new URL('../../../docs/guides/functions.md', import.meta.url), 'utf8')
 const blocks = [...guide.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 
 let world: World
