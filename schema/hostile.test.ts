@@ -71,7 +71,10 @@ const answerTo = (ctx: Context, query: string, variables: object = {}) =>
 const told = ['INVALID', 'LIMIT_EXCEEDED', 'NOT_FOUND', 'CONFLICT', 'UNAUTHENTICATED']
 
 /** Refused as a whole: which of its parts is wrong is not told. */
-const whole: Readonly<Record<string, string>> = { confirmVerification: 'input.secret' }
+const whole: Readonly<Record<string, string>> = {
+  confirmVerification: 'input.secret',
+  createDeployment: 'input',
+}
 
 const withoutPlaces = (path: readonly string[]) => path.filter((name) => !/^\d+$/.test(name)).join('.')
 

@@ -110,7 +110,9 @@ test('CSRF: what a foreign page can send unasked runs nothing', async () => {
   ]
   for (const type of types) {
     assert.equal((await post(body, { 'content-type': type })).status, 403, type)
-    assert.equal((await post(body, { 'content-type': type, 'x-tendril-csrf': '1' })).status, 415, type)
+    // Multipart is read, and this is none.
+    const status = type.startsWith('multipart') ? 400 : 415
+    assert.equal((await post(body, { 'content-type': type, 'x-tendril-csrf': '1' })).status, status, type)
   }
   // Bytes are sent without a type.
   assert.equal((await post(new TextEncoder().encode(body), {})).status, 403)

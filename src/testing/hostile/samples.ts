@@ -33,6 +33,8 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
     'CreateAttributeInput.type': 'STRING',
     'AttributeInput.size': 10,
     'CreateAttributeInput.size': 10,
+    'CreateFunctionInput.runtime': 'javascript',
+    'FunctionHookInput.on': 'users.before-create',
     'IndexInput.type': 'KEY',
     'CreateIndexInput.type': 'KEY',
     'IndexInput.attributes': ['createdAt'],
@@ -71,6 +73,7 @@ async function makeEverything(ask: Ask, owner: Context, account: Context): Promi
   const taskId = await idOf(owner, `createTask(input: ${task}) { id }`)
   const hook = '{ name: "a", url: "https://example.org", events: ["users.*"] }'
   const webhookId = await idOf(owner, `createWebhook(input: ${hook}) { webhook { id } }`)
+  const functionId = await idOf(owner, 'createFunction(input: { name: "a", runtime: "javascript" }) { id }')
   const user = '{ email: "ann@example.org", password: "correct horse" }'
   const userId = await idOf(owner, `createUser(input: ${user}) { id }`)
   const key = `{ projectId: "${projectId}", name: "a", scopes: ["users.read"] }`
@@ -96,6 +99,10 @@ async function makeEverything(ask: Ask, owner: Context, account: Context): Promi
     'deleteWebhook.id': webhookId,
     'rotateWebhookSecret.id': webhookId,
     'UpdateWebhookInput.id': webhookId,
+    functionId,
+    'function.id': functionId,
+    'deleteFunction.id': functionId,
+    'UpdateFunctionInput.id': functionId,
     'user.id': userId,
     'deleteUser.id': userId,
     'UpdateUserInput.id': userId,
