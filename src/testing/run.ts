@@ -1,4 +1,7 @@
-/** `npm test [files]`: the servers that the tests need, started once, and Node's test runner on every test file. */
+/**
+ * `npm test [files]`: the servers that the tests need, started once, and Node's test runner on every test file but those that
+ * take so long that they have a command of their own: `test:docker`, `test:sandbox`, `test:fuzz`.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -8,6 +11,7 @@ import { startTestServers, type TestServers } from './servers.ts'
 
 const TIMEOUT_MS = 120_000
 const FILES = '{schema,src,workers,functions-runtime,prisma,examples,cli}/**/*.test.ts'
+const APART = /node_modules|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz/
 
 const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
 const say = (line: string) => console.log(`▸ ${line}`)
@@ -76,7 +80,7 @@ async function testOthers(env: TestServers['env']): Promise<number> {
 
 async function main(): Promise<number> {
   const given = process.argv.slice(2)
-  const files = given.length > 0 ? given : globSync(FILES).filter((path) => !path.includes('node_modules'))
+  const files = given.length > 0 ? given : globSync(FILES).filter((path) => !APART.test(path))
   if (files.length === 0) throw new Error('There is no test file.')
   const begun = performance.now()
   servers = await startTestServers(say)
