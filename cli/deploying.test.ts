@@ -7,8 +7,7 @@ import { eventually } from '../src/testing/receiver.ts'
 import { createStage, type Stage } from './fixture.ts'
 
 const guide = readFileSync(new URL('../docs/guides/functions-deploying.md', import.meta.url), 'utf8')
-const section = /^## Deploying\n[\s\S]*?(?=^## |(?![\s\S]))/m.exec(guide)?.[0] ?? ''
-const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
+const blocks = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 
 let executor: TestExecutor
 let stage: Stage
