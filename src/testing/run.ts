@@ -1,6 +1,7 @@
 /**
  * `npm test [files]`: the servers that the tests need, started once, and Node's test runner on every test file but those that
- * take so long that they have a command of their own: `test:docker`, `test:sandbox`, `test:fuzz`.
+ * take so long that they have a command of their own: `test:programs`, `test:docker`, `test:sandbox`, `test:fuzz`. With
+ * `--releases` what is tried on other releases of PostgreSQL, and only that (`test:releases`).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
@@ -11,7 +12,7 @@ import { startTestServers, type TestServers } from './servers.ts'
 
 const TIMEOUT_MS = 120_000
 const FILES = '{schema,src,workers,functions-runtime,prisma,examples,cli}/**/*.test.ts'
-const APART = /node_modules|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz/
+const APART = /node_modules|^(cli|examples)\/|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz/
 
 const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
 const say = (line: string) => console.log(`▸ ${line}`)
@@ -80,13 +81,14 @@ async function testOthers(env: TestServers['env']): Promise<number> {
 
 async function main(): Promise<number> {
   const given = process.argv.slice(2)
+  const isOfReleases = given.includes('--releases')
   const files = given.length > 0 ? given : globSync(FILES).filter((path) => !APART.test(path))
   if (files.length === 0) throw new Error('There is no test file.')
   const begun = performance.now()
   servers = await startTestServers(say)
-  say(`Servers ready after ${seconds(begun)}; ${files.length} test files`)
+  say(`Servers ready after ${seconds(begun)}`)
   if (interrupted) return 1
-  if (given.length === 0 && (await testOthers(servers.env)) !== 0) return 1
+  if (isOfReleases) return testOthers(servers.env)
   const testing = performance.now()
   const code = await runTests(files.sort(), servers.env)
   say(`Tests took ${seconds(testing)}, everything ${seconds(begun)}`)
