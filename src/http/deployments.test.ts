@@ -197,6 +197,8 @@ test('a connection that breaks leaves nothing of an upload by multipart', async 
   await eventually(async () => assert.equal(await rows(), before))
 })
 
+type Announced = { id: string; status: string; uploadPath: string }
+
 async function announce(file: Buffer): Promise<string> {
   const input = { functionId, upload: { bytes: file.length, sha256: sha256(file) } }
   const response = await fetch(`${api.url}/projects/${projectId}/graphql`, {
@@ -204,8 +206,7 @@ async function announce(file: Buffer): Promise<string> {
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ query: mutation, variables: { input } }),
   })
-  // biome-ignore lint/suspicious/noExplicitAny: checked by what follows
-  const { data } = (await response.json()) as any
+  const { data } = (await response.json()) as { data: { createDeployment: Announced } }
   const { id, status, uploadPath } = data.createDeployment
   assert.deepEqual([status, uploadPath], ['UPLOADING', `/projects/${projectId}/deployments/${id}/source`])
   return id
