@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -63,13 +64,15 @@ describe('builds in containers', { skip: whyNoDocker() ?? false }, () => {
     ])
   })
 
-  test('the registries that are named are reached, and no other host', async () => {
-    const registry = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nthe package'))
+  test('the registries that are named are reached, and no other host', async (t) => {
+    const registry = createServer((_, response) => response.end('the package'))
+    t.after(() => registry.close())
     registry.listen(0, '127.0.0.1')
     await once(registry, 'listening')
     const { port } = registry.address() as AddressInfo
     const env = { DOCKER_HOST: docker.url, DOCKER_RUNTIMES: runtime, BUILD_REGISTRIES: `localhost:${port}` }
     const wide = testEngine(env)
+    t.after(() => wide.close())
     await untilReady(wide, runtime)
     const fetching = (host: string) => `
 import http.client, os, urllib.parse
@@ -88,8 +91,6 @@ except OSError as error:
     const { lines } = await buildArchive(wide, runtime, 'main.py', pack(files).archive(), { command })
     assert.deepEqual(lines.slice(0, 2), ['the package', 'Tunnel connection failed: 403 Forbidden'])
     assert.match(lines.at(-1) ?? '', /Network is unreachable/)
-    await wide.close()
-    registry.close()
   })
 
   test('disk, memory and time are limited', async () => {

@@ -3,7 +3,7 @@
  * take so long that they have a command of their own: `test:programs`, `test:docker`, `test:sandbox`, `test:fuzz`. With
  * `--releases` what is tried on other releases of PostgreSQL, and only that (`test:releases`).
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,8 @@ import { createCluster, oldest, withVectors } from './clusters.ts'
 import { startTestServers, type TestServers } from './servers.ts'
 
 const TIMEOUT_MS = 120_000
+/** Node's own timeout does not end a file whose tests are over and that has left something open. */
+const FILE_TIMEOUT_S = 420
 const FILES = '{schema,src,workers,functions-runtime,prisma,examples,cli}/**/*.test.ts'
 const APART = /node_modules|^(cli|examples)\/|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz/
 
@@ -33,14 +35,32 @@ function runTests(files: string[], env: TestServers['env']): Promise<number> {
     `--test-reporter-destination=${results}`,
   ]
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
-  return new Promise((resolve, reject) => {
-    runner = spawn(process.execPath, [...flags, ...files], {
-      stdio: 'inherit',
-      env: { NODE_ENV: 'test', ...inherited, ...env },
-    })
-    runner.once('error', reject)
-    runner.once('exit', (code) => resolve(code ?? 1))
+  const child = spawn(process.execPath, [...flags, ...files], {
+    stdio: 'inherit',
+    env: { NODE_ENV: 'test', ...inherited, ...env },
   })
+  runner = child
+  const watch = setInterval(() => endOverdue(child.pid), 5_000)
+  return new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code ?? 1))
+  }).finally(() => clearInterval(watch))
+}
+
+/** Ends the processes of test files that take too long, so that the runner reports them as failed and goes on. */
+function endOverdue(parent: number | undefined): void {
+  for (const line of execFileSync('ps', ['-axo', 'pid=,ppid=,etime=,args='], { encoding: 'utf8' }).split('\n')) {
+    const [, pid, ppid, time = '', command = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
+    if (Number(ppid) !== parent || secondsOf(time) < FILE_TIMEOUT_S) continue
+    say(`${command.split(' ').at(-1)} does not end: its process is killed after ${FILE_TIMEOUT_S} s`)
+    process.kill(Number(pid), 'SIGKILL')
+  }
+}
+
+/** Of `[[days-]hours:]minutes:seconds`, as ps writes elapsed time. */
+function secondsOf(time: string): number {
+  const [clock = '', days = '0'] = time.split('-').reverse()
+  return clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days) * 86_400
 }
 
 function countSkipped(): number {
