@@ -37,6 +37,11 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
       return false
     }
   }
+  /** Who owns the function finds there what has gone wrong. */
+  const failed = (failure: Failure): Error => {
+    if (executionId !== null) res.setHeader('tendril-execution-id', executionId)
+    return whyNot(failure)
+  }
   const write = (bytes: Buffer) => {
     if (res.req.method === 'HEAD' || bytes.length === 0) return
     sent += bytes.length
@@ -63,8 +68,8 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
         write(body)
         return void res.end()
       }
-      if (isWrong || !response) throw whyNot(isWrong ? 'INVALID_ANSWER' : (failure ?? 'CRASHED'))
-      if (!begin(response)) throw whyNot('INVALID_ANSWER')
+      if (isWrong || !response) throw failed(isWrong ? 'INVALID_ANSWER' : (failure ?? 'CRASHED'))
+      if (!begin(response)) throw failed('INVALID_ANSWER')
       write(body)
       res.end()
     },

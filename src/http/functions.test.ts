@@ -225,6 +225,7 @@ test('what goes wrong is told in JSON, without a word of why', async () => {
     assert.equal(reply.headers['content-type'], 'application/json; charset=utf-8')
     assert.equal(JSON.parse(reply.body).errors[0].extensions.code, code)
     assert.equal(reply.body.includes('secret'), false)
+    assert.match(String(reply.headers['tendril-execution-id']), /^exe_/)
     assert.equal(reply.headers['retry-after'], status === 503 ? '1' : undefined)
   }
   for (const head of [
