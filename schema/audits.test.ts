@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { newId } from '../src/lib/ids.ts'
 import { matchesEvent } from '../src/logged-event.ts'
 import '../src/modules/catalogue.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
+const { world, schemas, owner: ctx } = await createStage()
 
 before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
   const { projectId } = ctx
   for (const n of [1, 2, 3]) {
     const resource = `users.usr_${n % 2}`
@@ -38,10 +32,6 @@ before(async () => {
       data: { id: newId('mai'), projectId, eventId, template: 'verification', recipient: `a${n}@example.org` },
     })
   }
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
 })
 
 const key = (...scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id: 'key_1', scopes: new Set(scopes) })

@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { addToLog, beginBuild, failBuild, finishBuild } from '../src/modules/deployments/builds.ts'
 import { deploymentLimits } from '../src/modules/deployments/limits.ts'
 import { ring } from '../src/modules/deployments/logs.ts'
 import { createFunction } from '../src/modules/functions/functions.ts'
 import { listen, operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
+const { world, schemas, owner: ctx } = await createStage()
 let functionId: string
 before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
   functionId = (await createFunction(ctx, { name: 'f', runtime: 'typescript' })).id
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
 })
 
 const create = `mutation ($input: CreateDeploymentInput!) {

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { Actor, Context } from '../src/context.ts'
 import { functionLimit } from '../src/modules/functions/functions.ts'
 import { deploy, makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
-
-before(async () => {
-  world = await createWorld({ TRUSTED_PROJECTS: 'prj_trusted' })
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas, owner: ctx } = await createStage({ TRUSTED_PROJECTS: 'prj_trusted' })
 
 const key = (...scopes: string[]): Context =>
   world.context(ctx.projectId, { kind: 'key', id: 'key_1', scopes: new Set(scopes) })

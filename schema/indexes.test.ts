@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { Context } from '../src/context.ts'
+import { before, test } from 'node:test'
 import { createCollection } from '../src/modules/collections/collections.ts'
 import { createDatabase } from '../src/modules/databases/databases.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
+const { schemas, owner: ctx } = await createStage()
 let collectionId: string
 
 before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
   const { id: databaseId } = await createDatabase(ctx, { key: 'main' })
   const attributes = [{ key: 'title', type: 'STRING', size: 100 }] as const
   collectionId = (await createCollection(ctx, { databaseId, key: 'posts', permissions: [], attributes })).id
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
 })
 
 const source =

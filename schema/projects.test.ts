@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas } = await createStage()
 
 const deleteProject = 'mutation ($input: DeleteProjectInput!) { deleteProject(input: $input) }'
 

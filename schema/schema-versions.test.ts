@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { leaseMs } from '../src/modules/schema-versions/schema-versions.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas } = await createStage()
 
 const checksum = 'a'.repeat(64)
 const first = { name: '20261124093000_first', checksum, steps: 2, rollback: '{"steps":[]}', lease: 'lease_of_ann' }

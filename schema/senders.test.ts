@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, beforeEach, test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import type { Context } from '../src/context.ts'
 import { newId } from '../src/lib/ids.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
+import { createStage } from '../src/testing/stage.ts'
 import { letters } from '../workers/mails/letters.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
 
-let world: World
-let schemas: Schemas
+const { world, schemas } = await createStage()
 let ctx: Context
 
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
 beforeEach(async () => {
   ctx = (await world.createProject()).owner
 })

@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { addUsage } from '../src/modules/usage/write.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas } = await createStage()
 
 const usage =
   '{ usage(range: H24, metrics: [REQUESTS, DOCUMENTS_CREATED]) { range series { metric total points { value } } } }'

@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { Context } from '../src/context.ts'
+import { test } from 'node:test'
 import { findPlan } from '../src/modules/functions/plans.ts'
 import { variableLimit } from '../src/modules/variables/variables.ts'
 import { makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
-
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas, owner: ctx } = await createStage()
 
 const set = 'mutation ($input: SetVariableInput!) { setVariable(input: $input) { id key functionId updatedAt } }'
 const remove = 'mutation ($id: ID!) { deleteVariable(id: $id) }'

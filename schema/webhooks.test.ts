@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test } from 'node:test'
-import type { Actor, Context } from '../src/context.ts'
+import { test } from 'node:test'
+import type { Actor } from '../src/context.ts'
 import { newId } from '../src/lib/ids.ts'
 import { operate } from '../src/testing/operation.ts'
-import { createWorld, type World } from '../src/testing/world.ts'
-import { createSchemas, type Schemas } from './schemas.ts'
+import { createStage } from '../src/testing/stage.ts'
 
-let world: World
-let schemas: Schemas
-let ctx: Context
-
-before(async () => {
-  world = await createWorld()
-  schemas = createSchemas(world.app)
-  ctx = (await world.createProject()).owner
-})
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
+const { world, schemas, owner: ctx } = await createStage()
 
 const create =
   'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { secret webhook { id enabled events } } }'
