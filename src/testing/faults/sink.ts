@@ -120,7 +120,11 @@ async function follow(listener: Listener, field: Field): Promise<never> {
     after = cursor
   }
   for (;;) {
-    const leaving = AbortSignal.timeout(Math.round(reconnectMs * (0.5 + Math.random())))
+    // Until it has a cursor it stays: on a busy machine it could leave each time before it has heard of anything.
+    const leaving =
+      after === null
+        ? new AbortController().signal
+        : AbortSignal.timeout(Math.round(reconnectMs * (0.5 + Math.random())))
     const connect = listener.transport === 'sse' ? overEvents : overWebSocket
     const from = listener.forgets ? null : after
     await connect({ listener, field, after: from, onResult, signal: leaving }).catch(() => {})
