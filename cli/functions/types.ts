@@ -57,6 +57,8 @@ type Document<Data, Variables> = string | { toString: () => string; __apiType?: 
 /** What a function is called with: `export default async ({ req, res }: FunctionContext) => …`. */
 export type FunctionContext = {
   req: FunctionRequest
+  /** The same as the web's own. */
+  request: Request
   /** Makes answers. What the function returns is one of them, or a `Response`. */
   res: FunctionAnswers
   /** Its variables. */
@@ -82,12 +84,13 @@ export type FunctionRequest = {
   // biome-ignore lint/suspicious/noExplicitAny: whoever reads it knows what was sent
   json: () => Promise<any>
   bytes: () => Promise<Uint8Array>
+  arrayBuffer: () => Promise<ArrayBuffer>
 }
 
 export type FunctionAnswers = {
   json: (value: unknown, status?: number, headers?: Record<string, string>) => unknown
   text: (text: string, status?: number, headers?: Record<string, string>) => unknown
   binary: (bytes: Uint8Array, status?: number, headers?: Record<string, string>) => unknown
-  empty: (status?: number) => unknown
-  redirect: (url: string, status?: number) => unknown
+  empty: (status?: number, headers?: Record<string, string>) => unknown
+  redirect: (url: string, status?: number, headers?: Record<string, string>) => unknown
 }

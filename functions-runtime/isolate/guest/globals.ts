@@ -23,6 +23,9 @@ const parts: readonly [string, () => Part][] = [
   ['structuredClone', () => require('./clone.ts')],
 ]
 
+/** Of those whose part is made when they are touched. */
+export const names = parts.flatMap(([all]) => all.split(' '))
+
 const owners = new Map(parts.flatMap(([names, load]) => names.split(' ').map((name) => [name, load])))
 
 function define(target: object, name: string, value: unknown): void {
@@ -41,7 +44,7 @@ export function defineGlobals(target: object, uncaught: (error: unknown) => void
   // V8 brings a console that says nothing.
   Reflect.deleteProperty(target, 'console')
   const { get, has } = Reflect
-  const names = new Proxy(Object.create(Object.prototype), {
+  const prototype = new Proxy(Object.create(Object.prototype), {
     has: (from, name) => owners.has(name as string) || has(from, name),
     get(from, name, receiver) {
       const load = owners.get(name as string)
@@ -51,5 +54,5 @@ export function defineGlobals(target: object, uncaught: (error: unknown) => void
       return value
     },
   })
-  Object.setPrototypeOf(target, names)
+  Object.setPrototypeOf(target, prototype)
 }
