@@ -1,4 +1,4 @@
-import { type StdioOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,6 +42,27 @@ exec 3<&-
 exec "$@"
 `
 
+/**
+ * `spawn`, of a program that is sent `signal` when this process ends, also by `kill -9`. It has its own process group:
+ * Ctrl-C reaches us. `stdio` says what its first three files are.
+ */
+export function spawnTied(
+  signal: 'INT' | 'TERM' | 'KILL',
+  command: string,
+  args: readonly string[],
+  { stdio, ...options }: Omit<SpawnOptions, 'stdio' | 'detached'> & { stdio: Exclude<StdioOptions, string> },
+): { child: ChildProcess; lifeline: Socket } {
+  const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', signal, command, ...args], {
+    ...options,
+    detached: true,
+    stdio: [...stdio, 'pipe'],
+  })
+  const lifeline = child.stdio[3] as Socket
+  lifeline.on('error', () => {})
+  child.once('exit', () => lifeline.destroy())
+  return { child, lifeline }
+}
+
 function openLog(path: string): number {
   return openSync(
     path,
@@ -50,17 +71,15 @@ function openLog(path: string): number {
   )
 }
 
-/** Starts a program that ends when this process does. It has its own process group: Ctrl-C reaches us, and we stop it in order. */
+/** Starts a program that ends when this process does, and that we stop in order. */
 export async function tie(command: string, args: string[], options: TieOptions): Promise<Tied> {
   const { logFile, stopSignal, account, input, graceMs = 30_000 } = options
   const log = openLog(logFile)
-  const stdio: StdioOptions = [input === undefined ? 'ignore' : 'pipe', log, log, 'pipe']
-  const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', stopSignal, command, ...args], {
+  const { child, lifeline } = spawnTied(stopSignal, command, args, {
     ...account,
     cwd: options.cwd ?? '/',
     env: { PATH: process.env.PATH, ...options.env },
-    detached: true,
-    stdio,
+    stdio: [input === undefined ? 'ignore' : 'pipe', log, log],
   })
   closeSync(log)
   let over = false
@@ -68,12 +87,9 @@ export async function tie(command: string, args: string[], options: TieOptions):
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       over = true
-      lifeline.destroy()
       resolve({ code, signal })
     })
   })
-  const lifeline = child.stdio[3] as Socket
-  lifeline.on('error', () => {})
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))

@@ -5,6 +5,8 @@
 export type TextChange = { file: string; find: RegExp; replace: string }
 
 type Bug = {
+  /** What it makes of a run: this is not zero. */
+  shows: 'lost' | 'duplicatedEffects' | 'broken' | 'failed' | 'untyped'
   /** Faults whose run must find it. */
   foundBy: readonly string[]
   changes: readonly TextChange[]
@@ -13,6 +15,7 @@ type Bug = {
 export const bugs: Record<string, Bug> = {
   /** An event is written after the change was committed and acknowledged, instead of with it. */
   'publish-after-commit': {
+    shows: 'lost',
     foundBy: ['kill-api'],
     changes: [
       { file: 'src/event.ts', find: /insert into events\.outbox/, replace: 'insert into fault_staged_NAME' },
@@ -25,6 +28,7 @@ export const bugs: Record<string, Bug> = {
   },
   /** The relay takes events out of the outbox in one transaction and brings them into the log in another. */
   'two-steps': {
+    shows: 'lost',
     foundBy: ['kill-relay'],
     changes: [
       {
@@ -40,6 +44,7 @@ export const bugs: Record<string, Bug> = {
   },
   /** A relay that is frozen keeps the lead for ever. */
   'no-takeover': {
+    shows: 'broken',
     foundBy: ['stop-relay'],
     changes: [
       { file: 'workers/leadership.ts', find: /return rows\.length > 0/, replace: 'return false' },
@@ -48,6 +53,7 @@ export const bugs: Record<string, Bug> = {
   },
   /** What Redis says is all there is: no hole is looked for. */
   'trust-redis': {
+    shows: 'lost',
     foundBy: ['kill-redis', 'cut-link'],
     changes: [
       { file: 'src/tail/reader.ts', find: /prev === ring\.last\(\) && /, replace: '' },
@@ -55,13 +61,20 @@ export const bugs: Record<string, Bug> = {
     ],
   },
   /** A listener that comes back does not say where it was. */
-  'no-resume': { foundBy: ['kill-sink'], changes: [] },
+  'no-resume': { shows: 'lost', foundBy: ['kill-sink'], changes: [] },
   /** A job's effect does not look whether it has been there already. */
-  'no-inbox': { foundBy: ['kill-worker'], changes: [] },
+  'no-inbox': { shows: 'duplicatedEffects', foundBy: ['kill-worker'], changes: [] },
   /** PostgreSQL acknowledges what it has not written down. */
-  'async-commit': { foundBy: ['kill-postgres', 'disk-full'], changes: [] },
+  'async-commit': { shows: 'lost', foundBy: ['kill-postgres'], changes: [] },
+  /** That there is no room is an answer that no client can go by. */
+  'no-words': {
+    shows: 'untyped',
+    foundBy: ['disk-full'],
+    changes: [{ file: 'src/http/unavailable.ts', find: /08\|53\|57P/, replace: '08' }],
+  },
   /** The bridge goes on when the queue has not taken a job, and nobody looks for what is owed. */
   'cursor-first': {
+    shows: 'lost',
     foundBy: ['mongo-down'],
     changes: [
       { file: 'workers/bridge.ts', find: /await enqueueAll\(queue, owed\.flat\(\)\)/, replace: '$&.catch(() => {})' },
@@ -70,6 +83,7 @@ export const bugs: Record<string, Bug> = {
   },
   /** Nobody looks for what is owed. */
   'no-sweep': {
+    shows: 'lost',
     foundBy: ['mongo-empty'],
     changes: [
       { file: 'workers/bridge.ts', find: /(async function sweep\([^{]*\{)/, replace: '$1 if (services) return' },
@@ -77,11 +91,13 @@ export const bugs: Record<string, Bug> = {
   },
   /** A node that is told to leave leaves at once. */
   abrupt: {
+    shows: 'failed',
     foundBy: ['rolling-restart'],
     changes: [{ file: 'src/main.ts', find: /await api\.close\(drainMs\)/, replace: 'process.exit(0)' }],
   },
   /** The clock goes by its process' own time. */
   'own-clock': {
+    shows: 'broken',
     foundBy: ['clock-jump'],
     changes: [
       {
@@ -93,6 +109,7 @@ export const bugs: Record<string, Bug> = {
   },
   /** A new relay passes over some of what the nodes before it have written. */
   'skips-some': {
+    shows: 'lost',
     foundBy: ['upgrade'],
     changes: [
       {

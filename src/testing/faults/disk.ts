@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, open, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 
 /** A folder on a small disk of its own, where one can be made (`missing` says why not): it can be filled. */
 export type Disk = {
@@ -14,20 +17,16 @@ export type Disk = {
 
 const sizeMb = 600
 
+/** Mounts, and unmounts at the end of its input, which also our death brings. */
+const KEEPER = 'mount -t tmpfs -o "size=$2" tendril-faults "$1" || exit; echo mounted; read -r _; umount -l "$1"'
+
 export async function createDisk(dir: string): Promise<Disk> {
   await mkdir(dir, { recursive: true })
-  const { status, stderr, error } = spawnSync(
-    'mount',
-    ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tendril-faults', dir],
-    {
-      encoding: 'utf8',
-    },
-  )
-  const missing = status === 0 ? null : (error?.message ?? stderr.trim())
-  const close = () => {
-    if (missing === null) spawnSync('umount', ['-l', dir])
-  }
-  process.once('exit', close)
+  const keeper = spawn('/bin/sh', ['-c', KEEPER, 'sh', dir, `${sizeMb}m`], { detached: true, stdio: 'pipe' })
+  const said = await Promise.race([once(keeper.stdout, 'data'), text(keeper.stderr)])
+  const missing = typeof said === 'string' ? said.trim() : null
+  keeper.unref()
+  for (const stream of keeper.stdio) (stream as Socket).unref()
   await chmod(dir, 0o755)
   const ballast = join(dir, 'ballast')
   return {
@@ -46,8 +45,10 @@ export async function createDisk(dir: string): Promise<Disk> {
     },
     free: () => rm(ballast, { force: true }),
     close: async () => {
-      process.off('exit', close)
-      close()
+      if (missing !== null) return
+      keeper.ref()
+      keeper.stdin.end()
+      await once(keeper, 'exit')
     },
   }
 }

@@ -1,7 +1,7 @@
 /** `npm run faults`: hurts what Tendril runs on, under load, and counts what was lost. See docs/decisions/0002. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { bugNames, readBug } from './bugs.ts'
+import { bugNames, bugs, readBug } from './bugs.ts'
 import { check, type Findings, isClean, readRequests } from './checker.ts'
 import type { Load, Requests } from './client.ts'
 import { createRandom, type Fault, faults } from './faults.ts'
@@ -25,6 +25,8 @@ const settleMs = 180_000
 const patienceMs = 95_000
 /** Where a bug is planted nobody waits for what it has lost. */
 const plantedPatienceMs = 12_000
+/** A planted bug is looked for until it shows, and no more often than this. */
+const plantedRounds = 6
 
 function readOptions() {
   const { values } = parseArgs({
@@ -101,15 +103,16 @@ async function settle(look: () => Promise<Findings>, patienceMs: number): Promis
 }
 
 /** How each fault is tried. */
-type Trial = { seconds: number; seed: number; patienceMs: number; say: Say }
+type Trial = { seconds: number; seed: number; patienceMs: number; say: Say; round?: number }
 
 async function runFault(name: string, fault: Fault, stage: Stage, trial: Trial): Promise<Outcome> {
-  const { patienceMs, say } = trial
-  say(`${name}:`)
-  const done = await tryFault(fault, stage, name, trial)
+  const { patienceMs, say, round = 0 } = trial
+  const load = round > 0 ? `${name}-round${round}` : name
+  say(`${load}:`)
+  const done = await tryFault(fault, stage, load, trial)
   const { sql, dir, project, counts } = stage
-  const findings = await settle(() => check({ sql, dir, project, effects: counts }, name), patienceMs)
-  const { failed, untyped, hung, codes } = readRequests(dir, name)
+  const findings = await settle(() => check({ sql, dir, project, effects: counts }, load), patienceMs)
+  const { failed, untyped, hung, codes } = readRequests(dir, load)
   const outcome = { fault: name, ...done, ...findings, failed, untyped, hung }
   say(
     `  ${JSON.stringify({ ...outcome, answers: codes })
@@ -119,6 +122,17 @@ async function runFault(name: string, fault: Fault, stage: Stage, trial: Trial):
   )
   return outcome
 }
+
+/** Where a bug is planted: again and again, until the run finds it. */
+async function tryUntilFound(bug: string | null, name: string, fault: Fault, stage: Stage, trial: Trial) {
+  if (bug === null) return runFault(name, fault, stage, trial)
+  for (let round = 1; ; round += 1) {
+    const outcome = await runFault(name, fault, stage, { ...trial, seed: trial.seed + round, round })
+    if (round === plantedRounds || isFound(bug, outcome)) return outcome
+  }
+}
+
+const isFound = (bug: string, outcome: Outcome) => outcome[bugs[bug]?.shows ?? 'broken'] > 0
 
 /** In order. That requests fail is forbidden where nothing breaks. */
 function isInOrder(outcome: Outcome): boolean {
@@ -134,7 +148,7 @@ async function tryAll(chosen: readonly string[], options: Options, trial: Trial)
   try {
     for (const name of chosen) {
       const fault = faults[name]
-      if (fault) outcomes.push(await runFault(name, fault, stage, trial))
+      if (fault) outcomes.push(await tryUntilFound(options.plantedBug, name, fault, stage, trial))
     }
     return outcomes
   } finally {
@@ -155,10 +169,13 @@ async function main(): Promise<number> {
     if (together.length > 0) outcomes.push(...(await tryAll(together, { plantedBug, mongo, say }, trial)))
   }
   if (chosen.includes('upgrade')) {
-    outcomes.push(await upgrade(plantedBug, say, (stage, fault) => runFault('upgrade', fault, stage, trial)))
+    outcomes.push(
+      await upgrade(plantedBug, say, (stage, fault) => tryUntilFound(plantedBug, 'upgrade', fault, stage, trial)),
+    )
   }
   if (json) say(JSON.stringify({ faults: outcomes }))
   if (outcomes.some(({ committed, kills }) => committed === 0 || kills === 0)) return 2
+  if (plantedBug !== null) return outcomes.every((outcome) => isFound(plantedBug, outcome)) ? 1 : 0
   return outcomes.every(isInOrder) ? 0 : 1
 }
 

@@ -1,11 +1,9 @@
-/** Loaded before each process of a run, which ends with it. Where a bug is named, what is loaded from here on has the bug in it. */
+/** Loaded before each process of a run. Where a bug is named, what is loaded from here on has the bug in it. */
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { bugs, readBug } from './bugs.ts'
-
-process.on('disconnect', () => process.exit(1))
 
 const bug = readBug(process.env.FAULTS_BUG)
 const staged = `fault_staged_${(process.env.FAULTS_NAME ?? '').replaceAll('-', '_')}`

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { spawnTied } from '../../servers/lifeline.ts'
 
 /** One of the processes of a run. */
 export type Process = {
@@ -29,10 +30,12 @@ export type Start = {
 export const repository = join(import.meta.dirname, '../../..')
 
 export function startProcess({ name, file, root = repository, env, plantedBug, readyWhen, args = [] }: Start): Process {
-  const child = spawn(process.execPath, ['--import', join(import.meta.dirname, 'plant.ts'), file, ...args], {
+  const plant = ['--import', join(import.meta.dirname, 'plant.ts')]
+  // With KILL, since it may be frozen when we end.
+  const { child } = spawnTied('KILL', process.execPath, [...plant, file, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH, NODE_ENV: 'test', ...env, ...(plantedBug !== null && { FAULTS_BUG: plantedBug }) },
-    stdio: ['ignore', 'pipe', process.env.FAULTS_DEBUG ? 'inherit' : 'ignore', 'ipc'],
+    stdio: ['ignore', 'pipe', process.env.FAULTS_DEBUG ? 'inherit' : 'ignore'],
   })
   let said = ''
   const ready = new Promise<void>((resolve, reject) => {

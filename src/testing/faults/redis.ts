@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { spawnTied } from '../../servers/lifeline.ts'
 import { freePort } from '../../servers/ports.ts'
 
 /** A Redis that a test may kill. It keeps nothing, so it comes back empty. */
@@ -21,7 +22,7 @@ export async function startKillableRedis(): Promise<KillableRedis> {
   let server: ChildProcess | null = null
   const start = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    server = spawn('redis-server', args, { stdio: 'ignore', cwd: '/tmp' })
+    server = spawnTied('KILL', 'redis-server', args, { stdio: ['ignore', 'ignore', 'ignore'], cwd: '/tmp' }).child
     server.on('error', () => {})
     for (let tries = 0; !(await answers(url)); tries++) {
       if (tries > 100) throw new Error('redis-server did not start. Is it installed?')
