@@ -65,15 +65,19 @@ async function giveBack({ store, holds, log }: Guarded): Promise<void> {
 }
 
 function noting(guarded: Guarded): JobRepository {
-  const { store, holds, log } = guarded
+  const { store, holds, log, look } = guarded
   const { repository } = store.backend
+  const more = new Set<string>()
   const drop = (id: unknown) => {
     const hold = holds.find(String(id))
-    if (hold) holds.drop(hold)
+    if (!hold) return
+    holds.drop(hold)
+    // Agenda, once it has all that it may lock, would look again at its next poll only. It counts this job until it is saved.
+    if (more.has(hold.name)) setImmediate(look, hold.name)
   }
   const warn = (error: unknown) => log.debug({ err: error }, 'a job stays locked until its lock ends')
   const noted: Pick<JobRepository, 'getNextJobToRun' | 'saveJobState' | 'unlockJob' | 'unlockJobs'> = {
-    getNextJobToRun: claiming(guarded),
+    getNextJobToRun: claiming(guarded, more),
     saveJobState: async (job, options) => {
       const hold = holds.find(String(job._id))
       // A run begins. The store says all that it must: the job is locked, and stays due if the lock ends.
@@ -101,9 +105,9 @@ function noting(guarded: Guarded): JobRepository {
 
 /**
  * Claims one job at a time. Agenda asks for the next until there is none, and only then runs what it has; so after each
- * job it is told that there is none, and looks again while the first one runs.
+ * job it is told that there is none, and looks again while the first one runs. Of the names in `more` there may be others.
  */
-function claiming({ store, holds, state, look }: Guarded): JobRepository['getNextJobToRun'] {
+function claiming({ store, holds, state, look }: Guarded, more: Set<string>): JobRepository['getNextJobToRun'] {
   const { repository } = store.backend
   const found = new Set<string>()
   return async (...args) => {
@@ -114,7 +118,8 @@ function claiming({ store, holds, state, look }: Guarded): JobRepository['getNex
     let job: JobParameters | undefined
     try {
       job = await repository.getNextJobToRun(...args)
-      if (!job?._id) return undefined
+      if (!job?._id) return void more.delete(name)
+      more.add(name)
       holds.settle(hold, String(job._id))
       // Agenda has stopped meanwhile and would let it lie; `giveBack` finds it among those that have not begun.
       if (state.isClosed) return undefined

@@ -93,6 +93,19 @@ for (const [name, mongoUrl] of Object.entries(backends)) {
       assert.ok(depth && depth.lagSeconds >= 0 && depth.lagSeconds < 60)
     })
 
+    each('a backlog waits for no poll, however few may run at a time', async () => {
+      const far = create({ pollEveryMs: 60_000 })
+      far.start()
+      const slow = { ...kind, concurrency: 1 }
+      const keys = Array.from({ length: 20 }, (_, i) => `b${i}`)
+      await eventually(() => far.enqueueAll(keys.map((key) => ({ kind: slow, key, data: {} }))))
+      const queue = create({ pollEveryMs: 60_000 })
+      queue.define(slow, insert)
+      queue.start()
+      const all = async () => (await world.app.sql.query('select 1 from effects')).rows.length
+      await eventually(async () => assert.equal(await all(), keys.length))
+    })
+
     each('a job that is owed is armed again', async () => {
       const queue = create()
       queue.define(kind, insert)
