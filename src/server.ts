@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as pass } from 'node:timers/promises'
-import type { DocumentNode, ExecutionResult } from 'graphql'
+import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
 import { schema } from '../schema/index.ts'
@@ -8,15 +8,18 @@ import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import type { Context, Services } from './context.ts'
 import { costLimitOf, requireCost } from './http/cost.ts'
 import { counted } from './http/counted.ts'
+import { type Follow, serveFed } from './http/fed-events.ts'
 import { maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
 import { createPlans, type Planned } from './http/plans.ts'
 import { useReadOperation, useSchema, useTransaction } from './http/plugins/execution.ts'
 import { useAllowed, useCost, useLimits } from './http/plugins/limits.ts'
-import { useEventStream, useMask } from './http/plugins/results.ts'
+import { countEvents, useEventStream, useMask } from './http/plugins/results.ts'
 import type { Allowed, Scope, Watch } from './http/plugins/scope.ts'
+import { wantsEvents } from './http/request.ts'
 import { type Answer, codeOf, type Fed, type Raw } from './http/stream.ts'
 import { timed } from './http/timed.ts'
+import { tracked } from './http/tracked.ts'
 import { isValid } from './http/valid.ts'
 
 export type Graphql = {
@@ -98,6 +101,8 @@ export function createGraphql(
       return { errors: [masked] }
     }
   }
+  // Ordinary execution fails the same way, and tells why.
+  const feed: Graphql['feed'] = (ctx, operation) => findFeed(schemas, findPlan, ctx, operation).catch(() => null)
   return {
     watch,
     leave: () => leaving.abort(),
@@ -106,19 +111,10 @@ export function createGraphql(
       if (!ctx.tracing.isOn) return run(ctx, operation, allowed)
       return ctx.tracing.span('graphql', ctx.span, (span) => run({ ...ctx, span }, operation, allowed))
     },
-    feed: async (ctx, operation) => {
-      try {
-        const end = timed(ctx)
-        const planned = findPlan(await schemas.for(ctx), operation)
-        const fed = planned && openFeed(ctx, planned, operation)
-        if (fed) end('subscription', 'compiled', 'OK')
-        return fed
-      } catch {
-        // Ordinary execution fails the same way, and tells why.
-        return null
-      }
-    },
+    feed,
     stream: async (req, res, ctx, operation, allowed) => {
+      const fed = wantsEvents(req) ? await feed(ctx, operation) : null
+      if (fed) return serveFed(res, fed, { leaving: leaving.signal, ...followed(ctx, operation, watch) })
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
   }
@@ -154,11 +150,30 @@ async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {}
   return { json: `{"data":${data},"extensions":{"cost":{"requested":${cost.requested},"limit":${limit}}}}` }
 }
 
+async function findFeed(
+  schemas: Schemas,
+  findPlan: (schema: GraphQLSchema, operation: Operation) => Planned | null,
+  ctx: Context,
+  operation: Operation,
+): Promise<Fed | null> {
+  const end = timed(ctx)
+  const planned = findPlan(await schemas.for(ctx), operation)
+  const fed = planned && openFeed(ctx, planned, operation)
+  if (fed) end('subscription', 'compiled', 'OK')
+  return fed
+}
+
 function openFeed(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Fed | null {
   if (plan.kind !== 'subscription') return null
   requireCost(costOf(variables), costLimitOf(ctx))
   const feed = plan.subscribe(ctx, variables, writeResult)
   return feed && { feed: counted(feed, ctx.metrics), tell: (error) => ({ errors: [maskError(error, ctx)] }) }
+}
+
+function followed(ctx: Context, operation: Operation, watch: Watch) {
+  const follow: Follow = (results, cursor) =>
+    tracked(ctx, operation, results, { transport: 'SSE', watch: watch(ctx, operation), cursor })
+  return { follow, onSent: countEvents(ctx) }
 }
 
 function writeResult(ctx: Context, result: ExecutionResult): string {

@@ -54,15 +54,19 @@ async function create(id: string) {
 
 const query = 'subscription ($after: String) { postChanged(after: $after) { cursor kind node { id title } } }'
 
-/** Reads events of a stream until so many have come. */
-async function readEvents(headers: Record<string, string>, count: number, begun = async () => {}) {
-  const stop = new AbortController()
-  const response = await fetch(url, {
+async function open(at: string, headers: Record<string, string>, signal: AbortSignal | null = null) {
+  return fetch(at, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
     body: JSON.stringify({ query }),
-    signal: stop.signal,
+    signal,
   })
+}
+
+/** Reads events of a stream until so many have come. */
+async function readEvents(headers: Record<string, string>, count: number, begun = async () => {}) {
+  const stop = new AbortController()
+  const response = await open(url, headers, stop.signal)
   assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
@@ -122,4 +126,21 @@ test('a credential that is revoked closes the socket; a cursor that is none ends
   await sqlTransaction(blog.owner, (tx) => emit(tx, keyDeleted, { keyId: 'key_gone' } as never))
   const { code } = await within(client.closed, 3_000, 'the socket was not closed')
   assert.equal(code, 4403)
+})
+
+test('events that are refused are JSON with a status, after which no browser asks again', async () => {
+  const authorization = await createKey('key_refused')
+  const refused = await open(url, { authorization, 'last-event-id': 'nonsense' })
+  assert.deepEqual([refused.status, refused.headers.get('content-type')], [400, 'application/json; charset=utf-8'])
+  const { errors } = (await refused.json()) as { errors: { extensions: { code: string } }[] }
+  assert.equal(errors[0]?.extensions.code, 'INVALID')
+})
+
+test('events of a server that leaves end without a word, so that whoever listens comes back', async () => {
+  const authorization = await createKey('key_left')
+  const leaving = await startApi(world.app, createGraphql(world.app, createSchemas(world.app)))
+  const { status, body } = await open(`${leaving.url}/projects/${blog.projectId}/graphql`, { authorization })
+  const said = new Response(body).text()
+  await leaving.close()
+  assert.deepEqual([status, await within(said, 3_000, 'it did not end')], [200, ':\n\n'])
 })

@@ -3,6 +3,8 @@ export type Payload = { json: Buffer; cursor: string }
 
 /** Where a subscriber's payloads go. */
 export type Sink = {
+  /** Told before the first payload, once it is known that the caller may ask for what they ask. More than once, perhaps. */
+  begin: () => void
   /** False, and nothing is taken, while the other end does not keep up. */
   take: (payload: Payload) => boolean
   /** Resolves when there is room again: to false if there is none by then, as `performance.now` counts. */

@@ -8,7 +8,7 @@ import { authenticate } from '../authenticate.ts'
 import type { Actor, Context } from '../context.ts'
 import { Forbidden, LimitExceeded, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
 import type { Graphql } from '../server.ts'
-import { feedSocket } from './fed-socket.ts'
+import { feedTo, type Place } from './fed.ts'
 import { limits } from './limits.ts'
 import type { Load } from './load.ts'
 import { maskError } from './mask.ts'
@@ -185,8 +185,8 @@ async function start(
     const fed = await graphql.feed(ctx, operation)
     const follow = { transport: 'WEBSOCKET', watch: graphql.watch(ctx, operation) } as const
     if (fed) {
-      const place = placeOf(extra)
-      return answered(tracked(ctx, operation, feedSocket(place, id, fed), { ...follow, cursor: () => place.cursor }))
+      const place = placeOf(extra, id)
+      return answered(tracked(ctx, operation, feedTo(place, fed), { ...follow, cursor: () => place.cursor }))
     }
     const ran = await load.run(ctx, (aside) =>
       graphql.run({ ...ctx, aside }, operation, ['query', 'mutation', 'subscription']),
@@ -208,10 +208,20 @@ async function start(
 }
 
 /** Where one subscription of a socket has come to; the socket has come at least so far. */
-function placeOf(connection: Connection) {
+function placeOf(connection: Connection, id: string): Place {
+  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
   let own: string | undefined
   return {
     outlet: connection.outlet,
+    begin: () => {},
+    // Of each message the envelope alone is made here.
+    frame: ({ json }) => {
+      const bytes = Buffer.allocUnsafe(head.length + json.length + 1)
+      head.copy(bytes)
+      json.copy(bytes, head.length)
+      bytes[bytes.length - 1] = closingBrace
+      return bytes
+    },
     get cursor() {
       return own
     },
@@ -221,6 +231,8 @@ function placeOf(connection: Connection) {
     },
   }
 }
+
+const closingBrace = '}'.charCodeAt(0)
 
 /** What graphql-ws takes for the arguments of an execution that has taken place. */
 type Ran = ExecutionArgs & { answer: Answer }

@@ -13,7 +13,7 @@ test('a feed counts once while it runs, however it ends, and each payload that i
     return () => {}
   }, metrics)
   let hasRoom = true
-  const sink = { take: () => hasRoom, room: async () => true, end: () => {} }
+  const sink = { begin: () => {}, take: () => hasRoom, room: async () => true, end: () => {} }
   const leaves = [feed(sink), feed(sink)]
   const payload = { json: Buffer.from('{}'), cursor: 'a' }
   assert.equal(sinks[0]?.take(payload), true)

@@ -1,9 +1,19 @@
+import type { ExecutionResult } from 'graphql'
 import type { FetchAPI } from 'graphql-yoga'
 import { TooSlow } from '../tail.ts'
 import { statusOf } from './mask.ts'
 import { type Answer, cursorOf, cutOf, isStream } from './stream.ts'
 
-const pingMs = 15_000
+export const pingMs = 15_000
+/** What says that the stream is there, and means nothing. */
+export const comment = ':\n\n'
+export const completed = 'event: complete\ndata:\n\n'
+
+export const eventHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
 
 /**
  * An answer as server-sent events, in GraphQL over SSE's "distinct connections" form: `next` for each result, `complete`
@@ -30,8 +40,8 @@ export function eventStream(
     start(controller) {
       const write = (text: string) => controller.enqueue(utf8.encode(text))
       // Browsers wait for a first byte before they say that the stream is open.
-      write(':\n\n')
-      ping = setInterval(() => (controller.desiredSize ?? 0) > 0 && write(':\n\n'), pingMs)
+      write(comment)
+      ping = setInterval(() => (controller.desiredSize ?? 0) > 0 && write(comment), pingMs)
       leave = () => {
         end()
         controller.close()
@@ -41,7 +51,7 @@ export function eventStream(
     async pull(controller) {
       const step = await steps.next()
       if (leaving.aborted) return
-      const bytes = utf8.encode(step.done ? 'event: complete\ndata:\n\n' : next(step.value))
+      const bytes = utf8.encode(step.done ? completed : eventOf(step.value))
       controller.enqueue(bytes)
       if (!step.done) onSent(bytes.length)
       // Who did not keep up is to come back, and so is not told that this is all.
@@ -53,24 +63,17 @@ export function eventStream(
       await end()
     },
   })
-  return new Response(body, {
-    status: 200,
-    headers: {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    },
-  })
+  return new Response(body, { status: 200, headers: eventHeaders })
 }
 
-function next(result: Exclude<Answer, AsyncIterable<unknown>>): string {
+export function eventOf(result: ExecutionResult): string {
   const cursor = cursorOf(result)
   const id = cursor && !/[\r\n\0]/.test(cursor) ? `id: ${cursor}\n` : ''
   return `${id}event: next\ndata: ${JSON.stringify(result)}\n\n`
 }
 
 /** Refused before it began: plain JSON with a status, after which no browser tries again. */
-function refusal(result: Exclude<Answer, AsyncIterable<unknown>>, Response: FetchAPI['Response']) {
+function refusal(result: ExecutionResult, Response: FetchAPI['Response']) {
   return new Response(JSON.stringify(result), {
     status: statusOf(result),
     headers: { 'content-type': 'application/json; charset=utf-8' },

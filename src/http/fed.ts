@@ -3,36 +3,37 @@ import type { Payload } from '../changes/feed.ts'
 import type { Outlet } from './outlet.ts'
 import type { Fed } from './stream.ts'
 
-/** A socket, and the cursor of what it was sent last. */
-type Place = { outlet: Outlet; cursor: string | undefined }
-
-const end = '}'.charCodeAt(0)
+/** Where payloads go. */
+export type Place = {
+  outlet: Outlet
+  /** Of the payload that was sent last. */
+  cursor: string | undefined
+  /** A payload as this transport writes it. */
+  frame: (payload: Payload) => Buffer
+  /** Told before the first payload, once it is known that the caller may ask for what they ask. */
+  begin: () => void
+}
 
 /**
- * Sends the payloads of a subscription to a socket: of each message the envelope alone is made here. To the protocol it is a
- * stream in which nothing happens but what it ends with.
+ * Sends the payloads of a subscription to a place. To the protocol it is a stream in which nothing happens but what it
+ * ends with.
  */
-export function feedSocket(place: Place, id: string, { feed, tell }: Fed): AsyncIterableIterator<ExecutionResult> {
-  const { outlet } = place
-  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+export function feedTo(place: Place, { feed, tell }: Fed): AsyncIterableIterator<ExecutionResult> {
+  const { outlet, frame, begin } = place
   const { promise: ended, resolve: finish } = Promise.withResolvers<IteratorResult<ExecutionResult>>()
   let leave: (() => void) | null = null
   let isOver = false
 
-  const take = ({ json, cursor }: Payload) => {
+  const take = (payload: Payload) => {
     if (!outlet.hasRoom()) return false
-    const bytes = Buffer.allocUnsafe(head.length + json.length + 1)
-    head.copy(bytes)
-    json.copy(bytes, head.length)
-    bytes[bytes.length - 1] = end
-    outlet.write(bytes)
-    place.cursor = cursor
+    outlet.write(frame(payload))
+    place.cursor = payload.cursor
     return true
   }
-  const sink = { take, room: outlet.room, end: (error: unknown) => finish({ done: false, value: tell(error) }) }
+  const end = (error: unknown) => finish({ done: false, value: tell(error) })
   const next = async (): Promise<IteratorResult<ExecutionResult>> => {
     if (isOver) return done
-    leave ??= feed(sink)
+    leave ??= feed({ begin, take, room: outlet.room, end })
     const last = await ended
     isOver = true
     return last

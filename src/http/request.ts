@@ -73,6 +73,11 @@ export function limitUpload(req: IncomingMessage): void {
   req.once('close', () => clearTimeout(late))
 }
 
+/** Whether it is to come as server-sent events. */
+export function wantsEvents({ headers }: IncomingMessage): boolean {
+  return headers.accept?.includes('text/event-stream') ?? false
+}
+
 /** Whether the answer is to come in parts: the client asks for events or parts, and not for JSON. */
 export function wantsStream(req: IncomingMessage): boolean {
   const accept = req.headers.accept ?? ''

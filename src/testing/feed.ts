@@ -36,6 +36,7 @@ export async function feed(graphql: Graphql, ctx: Context, asked: Asked): Promis
     leave: () => {},
   }
   const sink: Sink = {
+    begin: () => {},
     take: (payload) => {
       if (fed.isFull) return false
       fed.texts.push(String(payload.json))

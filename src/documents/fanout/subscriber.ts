@@ -99,6 +99,7 @@ export function startSubscriber(
   const step = async () => {
     const actor = await caller.current()
     const place = await ground.place({ ...ctx, actor }, caller.key)
+    sink.begin()
     const isTheirs = () => !isOver && !caller.isStale() && caller.actor() === actor && place.isCurrent()
     if (!isTheirs()) return
     if (reading.position() < ground.position()) return reading.readOn(place, isTheirs)

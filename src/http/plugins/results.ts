@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql'
+import type { Context } from '../../context.ts'
 import { eventStream } from '../event-stream.ts'
 import { type Asked, maskError, maskResult } from '../mask.ts'
 import { type Answer, isStream, mapStream } from '../stream.ts'
@@ -32,20 +33,25 @@ function maskStream(results: AsyncIterable<ExecutionResult>, asked: Asked): Asyn
   )
 }
 
+/** Counts a stream of events, and answers what counts its results. */
+export function countEvents({ meter, projectId }: Context): (bytes: number) => void {
+  meter.count(projectId, 'connections.opened')
+  return (bytes) => {
+    meter.count(projectId, 'messages.sent')
+    meter.count(projectId, 'bytes.out', bytes)
+  }
+}
+
 export function useEventStream(leaving: AbortSignal, watch: Watch): ScopePlugin {
   const type = 'text/event-stream'
   const options = (scope: Scope) => ({ transport: 'SSE', watch: watch(scope, scope.operation) }) as const
   return {
     onResultProcess: ({ request, serverContext, setResultProcessor }) => {
       if (!request.headers.get('accept')?.includes(type)) return
-      const { meter, projectId, operation } = serverContext
-      meter.count(projectId, 'connections.opened')
+      const { operation } = serverContext
+      const onSent = countEvents(serverContext)
       const follow = (answer: Answer) =>
         isStream(answer) ? tracked(serverContext, operation, answer, options(serverContext)) : answer
-      const onSent = (bytes: number) => {
-        meter.count(projectId, 'messages.sent')
-        meter.count(projectId, 'bytes.out', bytes)
-      }
       setResultProcessor((answer, fetchAPI) => eventStream(follow(answer as Answer), fetchAPI, leaving, onSent), type)
     },
   }
