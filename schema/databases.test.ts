@@ -35,7 +35,7 @@ test('what is wrong, taken or not there is said with its code', async () => {
   assert.match(wrong.errors[0] ?? '', /^INVALID A key begins .* \(input\.key\)$/)
   await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
   const taken = await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
-  assert.deepEqual(taken.errors, ['CONFLICT This project already has a database “taken”.'])
+  assert.deepEqual(taken.errors, ['CONFLICT This project already has a database “taken”. (input.key)'])
   for (const source of ['{ database(id: "db_1") { id } }', 'mutation { deleteDatabase(id: "db_1") }']) {
     assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such database.'])
   }

@@ -43,7 +43,7 @@ test('what is wrong is said with its code and path', async () => {
   )
   assert.equal(
     await errorOf({ key: 'plain', attributes: ['title'] }),
-    'CONFLICT This collection already has an index “plain”.',
+    'CONFLICT This collection already has an index “plain”. (input.key)',
   )
   assert.equal(
     await errorOf({ collectionId: 'col_1', key: 'b', attributes: ['title'] }),

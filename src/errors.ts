@@ -21,7 +21,8 @@ export abstract class AppError extends Error {
 export const errorCodes = {
   INVALID: 'The input is wrong. `extensions.path` names the part of it.',
   NOT_FOUND: 'It does not exist, or you may not read it.',
-  CONFLICT: 'It clashes with something that exists.',
+  CONFLICT:
+    'It clashes with something that exists. `extensions.path` names the part of the input, where it is one part of it.',
   FORBIDDEN: 'You may read it, but not do this to it.',
   UNAUTHENTICATED: 'This needs a valid credential.',
   LIMIT_EXCEEDED: 'A stated limit was passed. `extensions.retryAfterMs` says when to try again, where that helps.',
@@ -66,6 +67,17 @@ export class NotFound extends AppError {
 
 export class Conflict extends AppError {
   readonly code = 'CONFLICT'
+  /** Which part of the input, where it is one part of it. */
+  readonly at: readonly string[]
+
+  constructor(message: string, at: readonly string[] = []) {
+    super(message)
+    this.at = at
+  }
+
+  override get details(): Record<string, unknown> {
+    return this.at.length === 0 ? {} : { path: this.at }
+  }
 }
 
 export class LimitExceeded extends AppError {

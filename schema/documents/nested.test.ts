@@ -269,12 +269,12 @@ test('one-to-one from its other end: the former one is let go, a taken one is a 
   await refused(
     as('ann'),
     'mutation { updateProfile(input: { id: "anns", author: "a" }) { id } }',
-    'CONFLICT Another document has this author.',
+    'CONFLICT Another document has this author. (input.author)',
   )
   await refused(
     owner,
     'mutation { createProfiles(inputs: [{ author: "a" }, { newAuthor: { name: "x" } }]) { id } }',
-    'CONFLICT Another document has this author.',
+    'CONFLICT Another document has this author. (inputs.0.author)',
   )
 })
 
@@ -299,9 +299,12 @@ test('what is wrong is named where it stands', async () => {
     ['comments: { create: [{ newPost: { title: "x" } }] }', /^INVALID .* \(input\.comments\.create\.0\.newPost\)$/],
     [
       'comments: { create: [{}, { replyTo: "none" }] }',
-      'INVALID There is no such document. (input.comments.create.replyTo)',
+      'INVALID There is no such document. (input.comments.create.1.replyTo)',
     ],
-    ['tags: { create: [{ name: "x" }, { name: "x" }] }', 'CONFLICT Another document has this name.'],
+    [
+      'tags: { create: [{ name: "x" }, { name: "x" }] }',
+      'CONFLICT Another document has this name. (input.tags.create.1.name)',
+    ],
     ['tags: { create: [{ id: "x y" }] }', /^INVALID .* \(input\.tags\.create\.0\.id\)$/],
     ['newAuthor: { name: "x\\u0000" }', /^INVALID .* \(input\.newAuthor\.name\)$/],
   ]

@@ -91,7 +91,7 @@ test('the compiled path gives way to a key, and answers the same bytes', async (
 })
 
 test('a key is for one request: other arguments, another selection, another field', async () => {
-  const conflict = 'CONFLICT This key was given with another request: with one key, ask the same.'
+  const conflict = 'CONFLICT This key was given with another request: with one key, ask the same. (idempotencyKey)'
   const key = 'k'
   assert.deepEqual((await run(blog.owner, create, { key, name: 'Ann' })).errors, [])
   assert.deepEqual((await run(blog.owner, create, { key, name: 'Bob' })).errors, [conflict])
@@ -174,7 +174,8 @@ test('a concurrent one waits, and takes the place of a first one that fails', as
   await wait(300)
   await client.query('commit')
   client.release()
-  for (const { errors } of await outcomes) assert.deepEqual(errors, ['CONFLICT Another document has this id.'])
+  for (const { errors } of await outcomes)
+    assert.deepEqual(errors, ['CONFLICT Another document has this id. (input.id)'])
   assert.equal(await count('idempotencies'), 0)
 })
 

@@ -125,7 +125,7 @@ test('by a unique attribute, and by a unique index', async () => {
 test('what stands within them is written too', async () => {
   const upsert = many('{ slug: "s", newItem: { slug: "t" }, items: { create: [{}] } }, { slug: "z" }', ', on: slug')
   await done(as('ann'), upsert)
-  await refused(as('ann'), upsert, 'CONFLICT Another document has this slug.')
+  await refused(as('ann'), upsert, 'CONFLICT Another document has this slug. (inputs.0.newItem.slug)')
   await done(as('ann'), many('{ slug: "s", items: { set: [] } }', ', on: slug'))
   const { items } = await done(
     as('ann'),
@@ -136,12 +136,12 @@ test('what stands within them is written too', async () => {
 
 test('one that may not be read is told of as when it is created', async () => {
   await done(as('bob'), 'mutation { createItem(input: { id: "b", slug: "s" }) { id } }')
-  await refused(as('ann'), many('{ id: "b" }'), 'CONFLICT Another document has this id.')
+  await refused(as('ann'), many('{ id: "b" }'), 'CONFLICT Another document has this id. (inputs.0.id)')
   await refused(as('ann'), many('{ id: "c" }, { slug: "s" }', ', on: slug'), /^INVALID .* \(inputs\.0\.slug\)$/)
   await refused(
     as('ann'),
     many('{ slug: "t" }, { slug: "s" }', ', on: slug'),
-    'CONFLICT Another document has this slug.',
+    'CONFLICT Another document has this slug. (inputs.1.slug)',
   )
   await refused(as(null), many('{ id: "c" }'), /Cannot query|FORBIDDEN/)
 })

@@ -151,12 +151,12 @@ test('conflicts name the field', async () => {
   await refused(
     blog.owner,
     'mutation { createPost(input: { id: "p1", title: "x" }) { id } }',
-    'CONFLICT Another document has this id.',
+    'CONFLICT Another document has this id. (input.id)',
   )
   await refused(
     blog.owner,
     'mutation { createPost(input: { title: "x", slug: "s" }) { id } }',
-    'CONFLICT Another document has this slug, views.',
+    'CONFLICT Another document has this slug, views. (input.slug)',
   )
 })
 
@@ -216,7 +216,7 @@ test('delete: what points at it goes along, is released, or forbids it, each wit
   ]) {
     await done(blog.owner, `mutation { ${source} { id } }`)
   }
-  await refused(blog.owner, 'mutation { deleteAuthor(id: "Ann") }', 'CONFLICT Other documents point at this one.')
+  await refused(blog.owner, 'mutation { deleteAuthor(id: "Ann") }', 'CONFLICT Other documents point at this one. (id)')
   await world.app.sql.query('truncate events.outbox')
   assert.deepEqual(await done(blog.owner, 'mutation { deletePost(id: "p1") }'), { deletePost: 'p1' })
   const told = (await payloads()).map(({ type, payload }) => `${payload.collectionKey} ${payload.id} ${type}`)
@@ -254,7 +254,7 @@ test('createPosts: all in the order of the inputs, with an event each; or none',
   const wrong = bulk([{ title: 'x' }, { title: 'y'.repeat(21) }])
   await refused(blog.owner, wrong.source, 'INVALID This has at most 20 characters. (inputs.1.title)', wrong.variables)
   const twice = bulk([{ title: 'x' }, { id: 'a', title: 'y' }])
-  await refused(blog.owner, twice.source, 'CONFLICT Another document has this id.', twice.variables)
+  await refused(blog.owner, twice.source, 'CONFLICT Another document has this id. (inputs.1.id)', twice.variables)
   const absent = bulk([{ title: 'x' }, { title: 'y', author: 'absent' }])
   await refused(blog.owner, absent.source, /^INVALID There is no such document/, absent.variables)
   assert.deepEqual(await done(blog.owner, source, { inputs: [] }), { createPosts: [] })
@@ -323,7 +323,7 @@ test('upsert: creates, then changes; each needs its right; what may not be read 
   assert.deepEqual(await done(ann, upsert), { upsertPost: { version: 2, title: 'x', views: 1 } })
   const told = (await payloads()).map(({ type }) => type)
   assert.deepEqual(told.slice(-2), ['documents.created', 'documents.updated'])
-  await refused(blog.as('bob'), upsert, 'CONFLICT Another document has this id.')
+  await refused(blog.as('bob'), upsert, 'CONFLICT Another document has this id. (input.id)')
   await refused(blog.as('bob', ['staff']), upsert, 'FORBIDDEN You may not change this document.')
   await refused(ann, upsert.replace('apply', 'ifVersion: 1, apply'), /^CONFLICT .* version/)
 })

@@ -5,7 +5,7 @@ import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { whereSql } from './related-sql.ts'
 import { updateSql } from './update-sql.ts'
 import { type Condition, parseWhere } from './where.ts'
-import { operationsOf } from './write.ts'
+import { appliedOf, operationsOf } from './write.ts'
 import { answerOf, changing, openWriting, type Place, type Terms } from './writing.ts'
 
 /** How many documents were written, and the first of their ids, in order. */
@@ -31,13 +31,16 @@ export async function updateDocuments(ctx: Context, place: Where, set: Input, te
     }
     const ids = (joined: string) => `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
     const statement = writing.statement(updateSql(writing, change, ids))
-    return changing(ctx, place.collection, sqlStatement, (tx) => answerOf<string[]>(tx, statement))
+    const sent = { inputs: [set], at: change.at, applied: appliedOf(terms) }
+    return changing(ctx, place, sqlStatement, (tx) => answerOf<string[]>(tx, statement), sent)
   })
 }
 
 /** Deletes all that match and that the caller may read; refuses if he may not delete one of them. */
 export async function deleteDocuments(ctx: Context, place: Where): Promise<BulkResult> {
-  return matching(place, (condition) => deleteWhere(ctx, place, {}, ({ scope }) => whereSql(scope, condition, 't')))
+  return matching(place, (condition) =>
+    deleteWhere(ctx, place, {}, ['where'], ({ scope }) => whereSql(scope, condition, 't')),
+  )
 }
 
 async function matching(

@@ -1,7 +1,7 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
 import { LimitExceeded, NotFound } from '../errors.ts'
 import { lockSql, removeSql } from './delete-sql.ts'
-import { isDocumentId } from './input.ts'
+import { isDocumentId, type Path } from './input.ts'
 import { type CollectionModel, quote, type Referrer } from './model.ts'
 import { releaseSql } from './update-sql.ts'
 import { answerOf, bulkLimit, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
@@ -18,7 +18,7 @@ export async function deleteDocument(
 ): Promise<string> {
   const absent = new NotFound('There is no such document.')
   if (!isDocumentId(id)) throw absent
-  const ids = await deleteWhere(ctx, place, terms, ({ scope }) => `t."_id" = ${scope.param(id, 'text')}`)
+  const ids = await deleteWhere(ctx, place, terms, ['id'], ({ scope }) => `t."_id" = ${scope.param(id, 'text')}`)
   if (ids.length === 0) throw absent
   return id
 }
@@ -28,22 +28,25 @@ export async function deleteWhere(
   ctx: Context,
   place: Pick<Place, 'model' | 'collection'>,
   { ifVersion = null }: Terms,
+  at: Path,
   condition: (writing: Writing) => string,
 ): Promise<string[]> {
   const { collection } = place
   const writing = openWriting(ctx, place)
+  const sent = { inputs: [{}], at: () => at, isId: true }
   const lock = lockSql(writing, { condition: condition(writing), ifVersion })
   if (!collection.referrers.some(takes)) {
     const statement = writing.statement(removeSql(writing, lock))
-    return changing(ctx, collection, sqlStatement, (tx) => answerOf<string[]>(tx, statement))
+    return changing(ctx, place, sqlStatement, (tx) => answerOf<string[]>(tx, statement), sent)
   }
-  return changing(ctx, collection, sqlTransaction, async (tx) => {
+  const removeLocked = async (tx: TxContext) => {
     const text = `with locked as (${lock}) select to_json(array(select "_id" from locked order by "_id"))::text as answer`
     const ids = await answerOf<string[]>(tx, writing.statement(text))
     if (ids.length > bulkLimit) throw new LimitExceeded('One call changes at most 10,000 documents.')
     await remove(tx, { ctx, place, gone: new Map([[collection.id, new Set(ids)]]), left: mostTaken }, collection, ids)
     return ids
-  })
+  }
+  return changing(ctx, place, sqlTransaction, removeLocked, sent)
 }
 
 type Taking = { ctx: Context; place: Pick<Place, 'model' | 'collection'>; gone: Map<string, Set<string>>; left: number }

@@ -1,21 +1,26 @@
 import { AppError, Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable } from '../errors.ts'
-import type { CollectionModel, Column } from './model.ts'
+import type { CollectionModel, Column, FieldRights } from './model.ts'
+import { mayUse } from './permissions.ts'
+import type { Roles } from './scope.ts'
 
 type Fault = { code?: string; detail?: string; constraint?: string; column?: string }
 
-/** What PostgreSQL refused, as an error that the caller may read; anything else as it is. */
-export function translate(error: unknown, collection: CollectionModel | null): unknown {
+/**
+ * What PostgreSQL refused, as an error that the caller, of these roles, may read; anything else as it is. PostgreSQL does not
+ * say which row it was: the path of such an error begins with `input`.
+ */
+export function translate(error: unknown, collection: CollectionModel | null, roles: Roles = null): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const { code, detail, constraint, column } = error as Fault
   switch (code) {
     case 'TD001':
       return refusal(error.message)
     case '23505':
-      return new Conflict(`Another document has this ${fieldsOf(detail, collection).join(', ') || 'value'}.`)
+      return taken(fieldsOf(error, collection, roles))
     case '23503':
       return detail?.includes('still referenced')
-        ? new Conflict('Other documents point at this one.')
-        : unrelated(fieldsOf(detail, collection)[0] ?? 'id')
+        ? new Conflict('Other documents point at this one.', ['input'])
+        : unrelated(fieldsOf(error, collection, roles)[0] ?? 'id')
     case '23502':
       return new Invalid('This is required.', ['input', ...keyOf(collection, ({ name }) => name === column)])
     case '23514':
@@ -43,6 +48,11 @@ export function translate(error: unknown, collection: CollectionModel | null): u
   }
 }
 
+/** Said of a document that has these values already, whether the caller may read it or not. */
+export function taken(keys: readonly string[], at: readonly string[] = ['input']): Conflict {
+  return new Conflict(`Another document has this ${keys.join(', ') || 'value'}.`, [...at, ...keys.slice(0, 1)])
+}
+
 /** Said of a document that is not there and of one that the caller may not read. */
 export function unrelated(key: string, at: readonly string[] = ['input']): Invalid {
   return new Invalid('There is no such document.', [...at, key])
@@ -60,7 +70,7 @@ function refusal(reason: string): AppError {
     case 'rule':
       return new Forbidden('You may not write a document like this.')
     case 'version':
-      return new Conflict('The document has been changed since: its version is another.')
+      return new Conflict('The document has been changed since: its version is another.', ['ifVersion'])
     case 'related':
       return unrelated(rest, place?.split('.'))
     case 'grant':
@@ -95,17 +105,22 @@ function keyOf(collection: CollectionModel | null, is: (column: Column) => boole
   return column ? [column.key] : []
 }
 
-/** The fields of the key that PostgreSQL names: `Key (slug, "userName")=(…) already exists.` */
-function fieldsOf(detail: string | undefined, collection: CollectionModel | null): string[] {
-  const [, list = ''] = /^[^(]*\((.*?)\)=\(/s.exec(detail ?? '') ?? []
-  const names = list.split(', ').map((name) => name.replaceAll('"', ''))
+/** The columns that PostgreSQL names and the text of their values: `Key (slug, "userName")=(a, b) already exists.` */
+export function keyOfFault(error: unknown): { names: readonly string[]; value: string } | null {
+  const [, list, value] = /^[^(]*\((.*?)\)=\((.*)\)[^)]*$/s.exec((error as Fault).detail ?? '') ?? []
+  if (list === undefined || value === undefined) return null
+  return { names: list.split(', ').map((name) => name.replaceAll('"', '')), value }
+}
+
+/** The fields of the columns that PostgreSQL names, but for those that the caller may know nothing of. */
+export function fieldsOf(error: unknown, collection: CollectionModel | null, roles: Roles): string[] {
   const columns = [...(collection?.columns.values() ?? [])]
-  return names.flatMap((name) => {
-    const column = columns.find((one) => one.name === name)
-    if (column) return [column.key]
-    const neighbour = [...(collection?.neighbours.values() ?? [])].find(
-      ({ join }) => join.kind === 'to' && join.column === name,
-    )
-    return neighbour ? [neighbour.key] : []
+  const neighbours = [...(collection?.neighbours.values() ?? [])]
+  const isKnown = (rights: FieldRights | null) => mayUse(rights, 'read', roles) || mayUse(rights, 'update', roles)
+  return (keyOfFault(error)?.names ?? []).flatMap((name) => {
+    const field =
+      columns.find((one) => one.name === name) ??
+      neighbours.find(({ join }) => join.kind === 'to' && join.column === name)
+    return field && isKnown(field.rights) ? [field.key] : []
   })
 }

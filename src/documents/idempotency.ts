@@ -83,7 +83,8 @@ export async function isAnswered({ sql, actor, projectId }: Context, key: string
 
 function keptAnswer(keys: readonly Buffer[], kept: Kept | undefined, asked: string): unknown {
   // The purge of old rows has come in between: as if it had been a moment earlier.
-  if (!kept) throw new Conflict('This key has just expired. Try again.')
-  if (kept.hash !== asked) throw new Conflict('This key was given with another request: with one key, ask the same.')
+  if (!kept) throw new Conflict('This key has just expired. Try again.', ['idempotencyKey'])
+  if (kept.hash !== asked)
+    throw new Conflict('This key was given with another request: with one key, ask the same.', ['idempotencyKey'])
   return JSON.parse(decrypt(keys, kept.answer))
 }

@@ -7,6 +7,7 @@ import { decideImport } from './import-hooks.ts'
 import { type Arrived, type Line, RowRefused, tryArrive } from './import-rows.ts'
 import { type Counts, type Duplicates, writeRows } from './import-sql.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
+import { holderOf } from './permissions.ts'
 
 export type Import = {
   duplicates: Duplicates
@@ -121,7 +122,7 @@ async function writeBatch(
     await tx.query('release savepoint batch')
     return { counts, refused: null }
   } catch (error) {
-    const cause = translate(error, collection)
+    const cause = translate(error, collection, holderOf(tx).write.roles)
     if (!(cause instanceof AppError) || cause instanceof Unavailable) throw cause
     await tx.query('rollback to savepoint batch')
     const [first] = batch

@@ -1,6 +1,5 @@
 import { type Context, sqlTransaction, type TxContext } from '../context.ts'
 import { Forbidden, Invalid, NotFound } from '../errors.ts'
-import { translate } from './faults.ts'
 import type { Input, Path } from './input.ts'
 import { insertSql } from './insert-sql.ts'
 import { deleteLinks, insertLinks, type Way } from './links.ts'
@@ -17,10 +16,11 @@ import {
   type Unlink,
 } from './nested-input.ts'
 import { holderOf, mayCreate, readFilter } from './permissions.ts'
+import { rowAt, type Sent } from './places.ts'
 import { openScope, type Scope } from './scope.ts'
 import { type Change, readable, updateSql } from './update-sql.ts'
 import { join } from './where-sql.ts'
-import { answerOf, changing, openWriting, type Place, readWritten, type Writing } from './writing.ts'
+import { answerOf, changing, openWriting, type Place, Refused, readWritten, type Writing } from './writing.ts'
 
 /** What is written in one transaction, whose every statement writes the like of it at once. */
 export type Work = { tx: TxContext; ctx: Context; place: Place; made: ReadonlyMap<string, readonly string[]> }
@@ -34,7 +34,7 @@ export async function createNested(
 ): Promise<unknown[]> {
   const reading = openReading(place.model, holderOf(ctx).write)
   const ids = inputs.map((input, i) => readNew(reading, place.collection, input, at(i)).input.id)
-  return changing(ctx, place.collection, sqlTransaction, async (tx) => {
+  return changing(ctx, place, sqlTransaction, async (tx) => {
     const work = { tx, ctx, place, made: madeIn(reading.nested) }
     await writeMade(work, reading.nested.made)
     await writeEnds(work, reading.nested)
@@ -49,14 +49,14 @@ export type OwnChange = (writing: Writing, set: Input, linked: readonly string[]
 export async function updateNested(
   ctx: Context,
   place: Place,
-  { id, set, at }: { id: string; set: Input; at: Path },
+  { id, set, at, applied }: { id: string; set: Input; at: Path; applied: readonly string[] },
   change: OwnChange,
 ): Promise<unknown> {
   const { collection, model } = place
   const reading = openReading(model, holderOf(ctx).write)
   const { input } = readChanged(reading, collection, id, set, at)
   const { nested } = reading
-  return changing(ctx, place.collection, sqlTransaction, async (tx) => {
+  return changing(ctx, place, sqlTransaction, async (tx) => {
     const work = { tx, ctx, place, made: madeIn(nested) }
     await lock(work, collection, [id])
     const parted = await unlink(work, nested.unlinks)
@@ -64,7 +64,8 @@ export async function updateNested(
     await writeMade(work, nested.made)
     const joined = await writeEnds(work, nested)
     const linked = [...parted, ...joined].flatMap((one) => (one.mine === id ? [one.key] : []))
-    await writeRows(work, collection, [at], (writing) =>
+    const sent = { inputs: [input], at: () => at, applied }
+    await writeRows(work, collection, sent, (writing) =>
       updateSql(writing, change(writing, input, [...new Set(linked)]), idsOf),
     )
     const [document] = await readWritten(tx, place, [id])
@@ -89,37 +90,23 @@ async function lock({ tx, ctx, place }: Work, collection: CollectionModel, ids: 
   if (found.length < ids.length) throw new NotFound('There is no such document.')
 }
 
-/** Runs one statement on rows that stand at `places` of the input, and says where what is wrong stands. */
+/** Runs one statement on rows that were sent in `sent`. */
 export async function writeRows(
   { tx, ctx, place: { model }, made }: Work,
   collection: CollectionModel,
-  places: readonly Path[],
+  sent: Sent,
   text: (writing: Writing) => string,
 ): Promise<string[]> {
   const writing = { ...openWriting(ctx, { model, collection }), made }
   try {
     return await answerOf<string[]>(tx, writing.statement(text(writing)))
   } catch (error) {
-    throw located(translate(error, collection), places)
+    throw new Refused(error, collection, sent)
   }
 }
 
-/** The rows of a statement are counted: `rows.3.title` is the title of the fourth. */
-export const rowAt = (i: number): Path => ['rows', `${i}`]
-
-function located(error: unknown, places: readonly Path[]): unknown {
-  if (!(error instanceof Invalid)) return error
-  const [root, place, ...rest] = error.at
-  const known = root === 'rows' ? places[Number(place)] : undefined
-  if (known) return new Invalid(error.message, [...known, ...rest])
-  // PostgreSQL does not say which row it was.
-  return root === 'input' ? new Invalid(error.message, [...shared(places), ...error.at.slice(1)]) : error
-}
-
-/** The part of the input that all of these stand in. */
-function shared([first = [], ...others]: readonly Path[]): Path {
-  const end = first.findIndex((key, i) => others.some((path) => path[i] !== key))
-  return end < 0 ? first : first.slice(0, end)
+function placesOf(all: readonly { at: Path }[]): (i: number) => Path {
+  return (i) => all[i]?.at ?? []
 }
 
 /** All of one rank and collection at once. */
@@ -132,9 +119,8 @@ async function writeMade(work: Work, made: readonly Made[]): Promise<void> {
           `You may not create documents ${collection === work.place.collection ? 'here' : `of ${collection.key}`}.`,
         )
       }
-      const places = ones.map(({ at }) => at)
       const inputs = ones.map(({ input }) => input)
-      await writeRows(work, collection, places, (writing) =>
+      await writeRows(work, collection, { inputs, at: placesOf(ones) }, (writing) =>
         insertSql(writing, inputs, rowAt, (alias) => `to_json(${alias}."_id")::text`),
       )
     }
@@ -190,24 +176,21 @@ async function point(work: Work, pointing: readonly Pointing[]): Promise<void> {
   if (!first) return
   const { collection, key } = first
   const ids = pointing.map(({ id }) => id)
-  const written = await writeRows(
-    work,
-    collection,
-    pointing.map(({ at }) => at),
-    (writing) =>
-      updateSql(
-        writing,
-        {
-          inputs: pointing.map(({ id, to }) => ({ id, [key]: to })),
-          at: rowAt,
-          condition: `t."_id" = any(${writing.scope.param(ids, 'text[]')})`,
-          each: true,
-          id: null,
-          operations: [],
-          ifVersion: null,
-        },
-        idsOf,
-      ),
+  const inputs = pointing.map(({ id, to }) => ({ id, [key]: to }))
+  const written = await writeRows(work, collection, { inputs, at: placesOf(pointing), isId: true }, (writing) =>
+    updateSql(
+      writing,
+      {
+        inputs,
+        at: rowAt,
+        condition: `t."_id" = any(${writing.scope.param(ids, 'text[]')})`,
+        each: true,
+        id: null,
+        operations: [],
+        ifVersion: null,
+      },
+      idsOf,
+    ),
   )
   const there = new Set(written)
   const missing = pointing.find(({ id }) => !there.has(id))
@@ -217,13 +200,14 @@ async function point(work: Work, pointing: readonly Pointing[]): Promise<void> {
 async function release(work: Work, { collection, key, of, ids, others }: Release, at: Path): Promise<void> {
   const column = collection.neighbours.get(key)?.join
   if (column?.kind !== 'to') return
-  await writeRows(work, collection, [at], (writing) => {
+  const inputs = [{ [key]: null }]
+  await writeRows(work, collection, { inputs, at: () => at, isId: true }, (writing) => {
     const named = `t."_id" = any(${writing.scope.param(ids, 'text[]')})`
     const condition = `t."${column.column.replaceAll('"', '""')}" = ${writing.scope.param(of, 'text')} and ${others ? `not (${named})` : named}`
     return updateSql(
       writing,
       {
-        inputs: [{ [key]: null }],
+        inputs,
         at: () => ['rows'],
         condition,
         each: false,

@@ -1,14 +1,16 @@
 import { type Context, openTransaction, sqlTransaction, type TxContext } from '../context.ts'
 import { Conflict, Forbidden, Invalid, Unavailable } from '../errors.ts'
+import { taken } from './faults.ts'
 import { changedRow, type Input, isDocumentId, type Path, rowJson, type Settable, settablesOf } from './input.ts'
 import { givenSql, requireFew, rowsJson } from './insert-sql.ts'
 import { type CollectionModel, quote } from './model.ts'
 import { isNested } from './nested.ts'
-import { createNested, idsOf, rowAt, updateNested, writeRows } from './nested-write.ts'
+import { createNested, idsOf, updateNested, writeRows } from './nested-write.ts'
 import { holderOf, mayUse } from './permissions.ts'
+import { rowAt } from './places.ts'
 import { openScope } from './scope.ts'
 import { readable, updateSql } from './update-sql.ts'
-import { operationsOf } from './write.ts'
+import { appliedOf, operationsOf } from './write.ts'
 import { changing, openWriting, type Place, readWritten, type Terms } from './writing.ts'
 
 /** How documents are found: by their id, or by the values that no two of them have in common. */
@@ -66,8 +68,8 @@ async function upsertOnce(
   at: (i: number) => Path,
 ): Promise<unknown[]> {
   const { model, collection } = place
-  const found: ReadonlyMap<number, string> = await changing(ctx, collection, sqlTransaction, (tx) =>
-    find(tx, place, given),
+  const found: ReadonlyMap<number, string> = await changing(ctx, place, sqlTransaction, (tx) =>
+    find(tx, place, given, at),
   )
   const all = inputs.map((input, i): One => ({ input, at: at(i), id: found.get(i) ?? null }))
   const inner = { ...place, plan: { collectionId: collection.id, fields: [] } }
@@ -78,7 +80,7 @@ async function upsertOnce(
     await updateAll(ctx, inner, some, terms)
   }
   for (const [i, one] of fresh.entries()) one.id = made[i] ?? null
-  return changing(ctx, collection, sqlTransaction, (tx) =>
+  return changing(ctx, place, sqlTransaction, (tx) =>
     readWritten(
       tx,
       { ...place, model },
@@ -103,11 +105,12 @@ async function createAll(ctx: Context, place: Place, fresh: readonly One[]): Pro
 async function updateAll(ctx: Context, place: Place, some: readonly One[], terms: Terms): Promise<void> {
   const { collection } = place
   const change = { at: rowAt, each: true, id: null, ifVersion: terms.ifVersion ?? null }
+  const applied = appliedOf(terms)
   const [first] = some
   if (first && isNested(collection, first.input)) {
     for (const { input, at, id } of some) {
       const { id: _, ...set } = input
-      await updateNested(ctx, place, { id: id ?? '', set, at }, (writing, own, linked) => ({
+      await updateNested(ctx, place, { id: id ?? '', set, at, applied }, (writing, own, linked) => ({
         ...change,
         linked,
         inputs: [{ ...own, id }],
@@ -119,11 +122,11 @@ async function updateAll(ctx: Context, place: Place, some: readonly One[], terms
   }
   const inputs = some.map(({ input, id }) => ({ ...input, id }))
   const ids = some.map(({ id }) => id)
-  await changing(ctx, collection, sqlTransaction, (tx) =>
+  await changing(ctx, place, sqlTransaction, (tx) =>
     writeRows(
       { tx, ctx, place, made: new Map() },
       collection,
-      some.map(({ at }) => at),
+      { inputs, at: (i) => some[i]?.at ?? [], applied },
       (writing) => {
         const { id: _, ...set } = first?.input ?? {}
         const condition = `t."_id" = any(${writing.scope.param(ids, 'text[]')})`
@@ -174,7 +177,12 @@ function requireDistinct(rows: readonly string[], at: (i: number) => Path): void
 }
 
 /** The ids of those that are there, by the places of their inputs. They are locked. */
-async function find(tx: TxContext, { model, collection }: Place, { keys, rows }: Keys): Promise<Map<number, string>> {
+async function find(
+  tx: TxContext,
+  { model, collection }: Place,
+  { keys, rows }: Keys,
+  at: (i: number) => Path,
+): Promise<Map<number, string>> {
   const writing = openWriting(tx, { model, collection })
   const scope = openScope(model, writing.holder.read)
   const same = keys.map(({ name }) => `t.${quote(name)} = g.${quote(name)}`).join(' and ')
@@ -184,8 +192,11 @@ async function find(tx: TxContext, { model, collection }: Place, { keys, rows }:
       from given g join ${collection.table} t on ${same} order by t."_id" for update of t`,
     scope.bound(),
   )
-  if (found.some(({ there }) => !there)) {
-    throw new Conflict(`Another document has this ${keys.map(({ key }) => key).join(', ')}.`)
-  }
+  const hidden = found.flatMap(({ place, there }) => (there ? [] : [place]))
+  if (hidden.length > 0)
+    throw taken(
+      keys.map(({ key }) => key),
+      at(Math.min(...hidden)),
+    )
   return new Map(found.map(({ place, id }) => [place, id]))
 }

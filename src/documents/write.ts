@@ -33,12 +33,13 @@ async function create(
   if (!mayCreate(place.collection, writing.holder.write)) throw new Forbidden('You may not create documents here.')
   if (inputs.length === 0) return []
   if (inputs.some((input) => isNested(place.collection, input))) return createNested(ctx, place, inputs, at)
-  return writeDocuments(ctx, place, writing, (answer) => insertSql(writing, inputs, at, answer))
+  return writeDocuments(ctx, place, writing, { inputs, at }, (answer) => insertSql(writing, inputs, at, answer))
 }
 
 /** Answers what the plan asks of the changed document. */
 export async function updateDocument(ctx: Context, place: Place, input: Input, terms: Terms = {}): Promise<unknown> {
   const { id, ...set } = input
+  const applied = appliedOf(terms)
   const change: OwnChange = (writing, own, linked) => ({
     inputs: [own],
     at: () => ['input'],
@@ -50,11 +51,12 @@ export async function updateDocument(ctx: Context, place: Place, input: Input, t
     linked,
   })
   if (isDocumentId(id) && isNested(place.collection, set)) {
-    return updateNested(ctx, place, { id, set, at: ['input'] }, change)
+    return updateNested(ctx, place, { id, set, at: ['input'], applied }, change)
   }
   const writing = openWriting(ctx, place)
   const own = change(writing, set, [])
-  const [document] = await writeDocuments(ctx, place, writing, (answer) =>
+  const sent = { inputs: [set], at: () => ['input'], applied }
+  const [document] = await writeDocuments(ctx, place, writing, sent, (answer) =>
     updateSql(
       writing,
       own,
@@ -78,6 +80,11 @@ export function compileCreate(
   const writing = openWriting(services, { model, collection })
   if (!mayCreate(collection, writing.holder.write) || showsMore(plan, collection.id)) return null
   return writing.statement(insertSql(writing, inputs, at, (alias) => documentSql(writing.scope, plan, alias)))
+}
+
+/** The fields that are made of what they were. */
+export function appliedOf({ apply }: Terms): string[] {
+  return Object.keys(apply ?? {})
 }
 
 /** A field is either set or made of what it was. */

@@ -1,11 +1,11 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
 import { traceparentOf } from '../platform/tracing.ts'
 import { documentSql } from './document-sql.ts'
-import { translate } from './faults.ts'
 import type { Writer } from './input.ts'
 import { jsonList } from './json.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type Holder, holderOf } from './permissions.ts'
+import { explain, type Sent } from './places.ts'
 import type { Plan } from './plan.ts'
 import { openScope, type Scope } from './scope.ts'
 import { bind } from './slots.ts'
@@ -43,17 +43,31 @@ export function openWriting(
   return { scope, collection, holder, keys: ctx, now: ctx.clock, statement }
 }
 
-/** Runs a change of documents; what PostgreSQL refuses becomes an error of ours. */
+/** A statement of a transaction was refused: what it was given says where, once the transaction is undone. */
+export class Refused extends Error {
+  readonly collection: CollectionModel
+  readonly sent: Sent
+
+  constructor(cause: unknown, collection: CollectionModel, sent: Sent) {
+    super('', { cause })
+    this.collection = collection
+    this.sent = sent
+  }
+}
+
+/** Runs a change of documents; what PostgreSQL refuses becomes an error of ours, with the place of it in what was sent. */
 export async function changing<T>(
   ctx: Context,
-  collection: CollectionModel,
+  { model, collection }: Pick<Place, 'model' | 'collection'>,
   run: (ctx: Context, fn: (tx: TxContext) => Promise<T>) => Promise<T>,
   fn: (tx: TxContext) => Promise<T>,
+  sent: Sent | null = null,
 ): Promise<T> {
   try {
     return await run(ctx, fn)
   } catch (error) {
-    throw translate(error, collection)
+    if (!(error instanceof Refused)) throw await explain(ctx, { model, collection }, error, sent)
+    throw await explain(ctx, { model, collection: error.collection }, error.cause, error.sent)
   }
 }
 
@@ -93,17 +107,17 @@ export async function writeDocuments(
   ctx: Context,
   place: Place,
   writing: Writing,
+  sent: Sent,
   sql: (answer: (alias: string) => string) => string,
 ): Promise<unknown[]> {
   const { collection, plan } = place
   if (!showsMore(plan, collection.id)) {
     const statement = writing.statement(sql((alias) => documentSql(writing.scope, plan, alias)))
-    return changing(ctx, collection, sqlStatement, (tx) => answerOf<unknown[]>(tx, statement))
+    return changing(ctx, place, sqlStatement, (tx) => answerOf<unknown[]>(tx, statement), sent)
   }
   const statement = writing.statement(sql((alias) => `to_json(${alias}."_id")::text`))
-  return changing(ctx, collection, sqlTransaction, async (tx) => {
-    return readWritten(tx, place, await answerOf<string[]>(tx, statement))
-  })
+  const write = async (tx: TxContext) => readWritten(tx, place, await answerOf<string[]>(tx, statement))
+  return changing(ctx, place, sqlTransaction, write, sent)
 }
 
 /** Whether an answer shows rows that the statement itself may be writing. */

@@ -113,7 +113,7 @@ test('a document that is there already is an error, passed over, or changed', as
   ]
   const failed = await put(again)
   assert.deepEqual(failed, {
-    error: { code: 'CONFLICT', message: 'Another document has this id.', path: [], row: 2 },
+    error: { code: 'CONFLICT', message: 'Another document has this id.', path: ['id'], row: 2 },
     kept: true,
   })
   assert.deepEqual(

@@ -84,11 +84,12 @@ export async function insertAttributes(
   const take = takenFields(tx)
   const name = columnNames(tx)
   const rows: Prisma.AttributeCreateManyInput[] = []
-  for (const shape of shapes) {
+  for (const [i, shape] of shapes.entries()) {
     const placed = await placeRelation(tx, collection, shape)
-    await take(placed.collectionId, placed.key)
+    const at = (key: string) => [...pathOf(i), key === shape.key ? 'key' : 'reverseKey']
+    await take(placed.collectionId, placed.key, at(placed.key))
     if (placed.relatedCollectionId !== null && placed.reverseKey !== null)
-      await take(placed.relatedCollectionId, placed.reverseKey)
+      await take(placed.relatedCollectionId, placed.reverseKey, at(placed.reverseKey))
     rows.push({ projectId: tx.projectId, ...placed, ...(await name(placed)) })
   }
   for (const [collectionId, added] of Map.groupBy(rows, ({ collectionId }) => collectionId)) {
@@ -166,7 +167,9 @@ export function identify(
 }
 
 /** Takes field names of collections one by one. A type has its attributes and the reverse keys of what points at it. */
-export function takenFields(tx: DbContext): (collectionId: string, key: string) => Promise<void> {
+export function takenFields(
+  tx: DbContext,
+): (collectionId: string, key: string, at: readonly string[]) => Promise<void> {
   const taken = new Map<string, Set<string>>()
   const read = async (collectionId: string) => {
     const own = await tx.db.attribute.findMany({ where: { collectionId }, select: { key: true } })
@@ -176,10 +179,10 @@ export function takenFields(tx: DbContext): (collectionId: string, key: string) 
     })
     return new Set([...own.map(({ key }) => key), ...reverse.map(({ reverseKey }) => reverseKey ?? '')])
   }
-  return async (collectionId, key) => {
+  return async (collectionId, key, at) => {
     const keys = taken.get(collectionId) ?? (await read(collectionId))
     taken.set(collectionId, keys)
-    if (keys.has(key)) throw new Conflict(`This collection already has a field “${key}”: choose another key.`)
+    if (keys.has(key)) throw new Conflict(`This collection already has a field “${key}”: choose another key.`, at)
     keys.add(key)
   }
 }

@@ -22,7 +22,7 @@ export async function renameUses(
     if (computed === null || !expressionKeys(computed).has(key)) continue
     const renamed = renameInExpression(computed, key, newKey)
     if (!expressionKeys(renamed).has(newKey))
-      throw new Conflict(`A computed attribute uses it, where “${newKey}” means something else.`)
+      throw new Conflict(`A computed attribute uses it, where “${newKey}” means something else.`, ['input', 'key'])
     await tx.db.attribute.update({ where: { id }, data: { computed: renamed } })
   }
 }

@@ -56,11 +56,11 @@ export async function updateAttribute(ctx: Context, changes: AttributeChanges): 
     const take = takenFields(tx)
     const { collectionId, relatedCollectionId, collection } = attribute
     if (shape.key !== attribute.key) {
-      await take(collectionId, shape.key)
+      await take(collectionId, shape.key, ['input', 'key'])
       await renameUses(tx, attribute, shape.key)
     }
     if (relatedCollectionId !== null && shape.reverseKey !== null && shape.reverseKey !== attribute.reverseKey)
-      await take(relatedCollectionId, shape.reverseKey)
+      await take(relatedCollectionId, shape.reverseKey, ['input', 'reverseKey'])
     const { key, restricted, permissions, reverseKey } = shape
     const status = change === null ? ('AVAILABLE' as const) : ('CHANGING' as const)
     const data = { key, restricted, permissions, reverseKey, status, statusReason: null } as const
@@ -88,7 +88,7 @@ export async function checkAttributeChange(ctx: Context, changes: AttributeChang
     const attribute = await getAttribute(tx, changes.id)
     const take = takenFields(tx)
     const planned = await planChange(tx, attribute, changes)
-    if (planned.shape.key !== attribute.key) await take(attribute.collectionId, planned.shape.key)
+    if (planned.shape.key !== attribute.key) await take(attribute.collectionId, planned.shape.key, ['input', 'key'])
     return { attribute, ...planned }
   })
   if (change === null) return { possible: true, failing: 0, examples: [] }

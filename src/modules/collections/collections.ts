@@ -197,8 +197,12 @@ async function checkFree(
   const others = all.filter(({ id }) => id !== wanted.id)
   if (others.length >= collectionLimit) throw new LimitExceeded(`A project has at most ${collectionLimit} collections.`)
   if (others.some(({ databaseId, key }) => databaseId === wanted.databaseId && key === wanted.key)) {
-    throw new Conflict(`This database already has a collection “${wanted.key}”.`)
+    throw new Conflict(`This database already has a collection “${wanted.key}”.`, ['input', 'key'])
   }
   const clash = nameClash(wanted, others)
-  if (clash) throw new Conflict(`“${clash}” is taken in this project: give the collection another \`typeName\`.`)
+  if (clash)
+    throw new Conflict(`“${clash}” is taken in this project: give the collection another \`typeName\`.`, [
+      'input',
+      'typeName',
+    ])
 }

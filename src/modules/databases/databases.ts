@@ -41,7 +41,7 @@ export async function createDatabase(
   return transaction(ctx, async (tx) => {
     await lockSchema(tx)
     if (await tx.db.database.findUnique({ where: { projectId_key: { projectId, key } } })) {
-      throw new Conflict(`This project already has a database “${key}”.`)
+      throw new Conflict(`This project already has a database “${key}”.`, ['input', 'key'])
     }
     if ((await tx.db.database.count({ where: { projectId } })) >= databaseLimit) {
       throw new LimitExceeded(`A project has at most ${databaseLimit} databases.`)

@@ -24,12 +24,12 @@ export async function createDomain(ctx: Context, input: { name: string }): Promi
     throw new Unavailable('This server has no certificates for domains: its operator has to set ACME_EMAIL.')
   const name = input.name.trim().toLowerCase().replace(/\.$/, '')
   if (!form.test(name)) throw new Invalid('It must be a domain name like api.example.com.', ['input', 'name'])
-  if (name === targetOf(ctx.env).value) throw new Conflict('This is the name of the server itself.')
+  if (name === targetOf(ctx.env).value) throw new Conflict('This is the name of the server itself.', ['input', 'name'])
   const { projectId } = ctx
   return transaction(ctx, async (tx) => {
     await tx.query('select from projects where id = $1 for update', [projectId])
     if (await tx.db.domain.findUnique({ where: { projectId_name: { projectId, name } } })) {
-      throw new Conflict('This project already has that domain.')
+      throw new Conflict('This project already has that domain.', ['input', 'name'])
     }
     if ((await tx.db.domain.count({ where: { projectId } })) >= domainLimit) {
       throw new LimitExceeded(`A project has at most ${domainLimit} domains.`)

@@ -112,7 +112,7 @@ export async function insertIndexes(
   const keys = new Set(existing.map(({ key }) => key))
   for (const [i, input] of inputs.entries()) {
     const { key } = input
-    if (keys.has(key)) throw new Conflict(`This collection already has an index “${key}”.`)
+    if (keys.has(key)) throw new Conflict(`This collection already has an index “${key}”.`, [...pathOf(i), 'key'])
     keys.add(key)
     checkAttributes(input, attributes, [...pathOf(i), 'attributes'])
   }

@@ -35,7 +35,7 @@ export async function createKey(
       })
       .catch((error: unknown) => {
         const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
-        throw isTaken ? new Conflict(`This project already has a key named “${name}”.`) : error
+        throw isTaken ? new Conflict(`This project already has a key named “${name}”.`, ['input', 'name']) : error
       })
     await emit(ctx, keyCreated, { keyId: key.id }, projectId)
     return { key, secret }

@@ -25,7 +25,7 @@ export async function addMember(
       .create({ data: { id: newId('mem'), projectId, userId: user.id, role } })
       .catch((error: unknown) => {
         const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
-        throw isTaken ? new Conflict('This account is a member already.') : error
+        throw isTaken ? new Conflict('This account is a member already.', ['input', 'email']) : error
       })
     await emit(ctx, memberCreated, { memberId: member.id, projectId, userId: user.id }, projectId)
     return member

@@ -40,7 +40,7 @@ export async function insertUser(
     .create({ data: { id: newId('usr'), projectId, email, name: input.name ?? '', passwordHash } })
     .catch((error: unknown) => {
       const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
-      throw isTaken ? new Conflict('This address is taken.') : error
+      throw isTaken ? new Conflict('This address is taken.', ['input', 'email']) : error
     })
   await emit(ctx, userCreated, { userId: user.id })
   return user

@@ -1,0 +1,94 @@
+import { type Context, sqlStatement } from '../context.ts'
+import { Conflict, Invalid } from '../errors.ts'
+import { fieldsOf, keyOfFault, translate } from './faults.ts'
+import { changedRow, type Input, type Path, settablesOf } from './input.ts'
+import { givenSql } from './insert-sql.ts'
+import { type CollectionModel, type ProjectModel, quote } from './model.ts'
+import { holderOf } from './permissions.ts'
+import { openScope } from './scope.ts'
+
+/** What a statement was given, and where it stands in what the caller sent. */
+export type Sent = {
+  inputs: readonly Input[]
+  at: (i: number) => Path
+  /** Fields that are made of what they were. */
+  applied?: readonly string[]
+  /** Whether an input stands for one id that the caller has sent, and has no fields of its own there. */
+  isId?: boolean
+}
+
+/** The rows of a statement are counted: `rows.3.title` is the title of the fourth. */
+export const rowAt = (i: number): Path => ['rows', `${i}`]
+
+/** What a statement was refused for, in words that the caller may read, with the place of it in what was sent. */
+export async function explain(
+  ctx: Context,
+  { model, collection }: { model: ProjectModel; collection: CollectionModel },
+  error: unknown,
+  sent: Sent | null,
+): Promise<unknown> {
+  const { roles } = holderOf(ctx).write
+  const told = translate(error, collection, roles)
+  if (!sent || !(told instanceof Invalid || told instanceof Conflict)) return told
+  const [root, first, ...rest] = told.at
+  if (root === 'rows') return moved(told, [...sent.at(Number(first)), ...rest])
+  if (root !== 'input' || told === error) return told
+  const keys = keyOfFault(error) ? fieldsOf(error, collection, roles) : [first, ...rest].flatMap((key) => key ?? [])
+  const place = sent.inputs.length === 1 ? 0 : await placeOf(ctx, model, collection, error, sent)
+  return moved(told, pathOf(sent, keys, place))
+}
+
+function moved(error: Invalid | Conflict, at: Path): Invalid | Conflict {
+  return error instanceof Invalid ? new Invalid(error.message, at) : new Conflict(error.message, at)
+}
+
+/** Of several fields the first that was sent. */
+function pathOf({ inputs, at, applied, isId }: Sent, keys: readonly string[], place: number | null): Path {
+  const input = inputs[place ?? 0] ?? {}
+  const set = keys.find((key) => Object.hasOwn(input, key))
+  const made = keys.find((key) => applied?.includes(key))
+  if (set === undefined && made !== undefined) return ['apply', made]
+  const base = place === null ? shared(inputs.map((_, i) => at(i))) : at(place)
+  return isId ? base : [...base, ...[set ?? keys[0] ?? []].flat()]
+}
+
+/** The part of the input that all of these stand in. */
+function shared([first = [], ...others]: readonly Path[]): Path {
+  const end = first.findIndex((key, i) => others.some((path) => path[i] !== key))
+  return end < 0 ? first : first.slice(0, end)
+}
+
+/**
+ * Which of the inputs has the values that PostgreSQL names, where one has. It compares their texts itself, for nobody else
+ * writes a value as it does, and looks at nothing but what was sent. Of two that are equal it is the second.
+ */
+async function placeOf(
+  ctx: Context,
+  model: ProjectModel,
+  collection: CollectionModel,
+  error: unknown,
+  { inputs }: Sent,
+): Promise<number | null> {
+  const key = keyOfFault(error)
+  if (!key) return null
+  const settables = settablesOf(collection).filter(({ name }) => key.names.includes(name))
+  // Whether they may set them has been asked.
+  const writer = { keys: ctx, caller: { roles: null, userId: null }, now: ctx.clock() }
+  const rows = inputs.map((input, i) => {
+    const given = settables.flatMap(({ key, column }): [string, unknown][] => {
+      const value = Object.hasOwn(input, key) ? input[key] : column?.default
+      return value === null || value === undefined ? [] : [[key, value]]
+    })
+    return { ...changedRow(writer, collection, Object.fromEntries(given), null, []), _id: input.id, _place: i }
+  })
+  const scope = openScope(model, holderOf(ctx).read)
+  const columns = [{ name: '_id', type: 'text' }, ...settables]
+  if (!key.names.every((name) => columns.some((column) => column.name === name))) return null
+  const values = key.names.map((name) => `g.${quote(name)}`).join(', ')
+  const format = key.names.map(() => '%s').join(', ')
+  const text = `with ${givenSql(scope, columns, JSON.stringify(rows))}
+    select coalesce(json_agg(place)::text, '[]') as answer from (select g."_place" as place from given g
+      where format('${format}', ${values}) = ${scope.param(key.value, 'text')} order by 1 limit 2) found`
+  const found = await sqlStatement(ctx, async (tx) => tx.query<{ answer: string }>(text, scope.bound()))
+  return (JSON.parse(found[0]?.answer ?? '[]') as number[]).at(-1) ?? null
+}
