@@ -44,7 +44,7 @@ export function changedField(noun: Noun): ObjectRef<Types, NounChange, NounChang
   const { type, access, description } = noun
   const ref = builder.objectRef<NounChange>(`${type}Change`)
   ref.implement({
-    description: `Something that happened to a ${type}.`,
+    description: `What happened to one ${type}.`,
     fields: (t) => ({
       cursor: t.exposeString('cursor', { description: 'Where to go on after it: give it as `after`.' }),
       kind: t.expose('kind', { type: ChangeKind, description: 'What happened.' }),

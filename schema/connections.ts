@@ -11,7 +11,7 @@ export function connectionOf<Shape, Parent>(
   const edge = builder.edgeObject({
     type: node,
     name: `${noun}Edge`,
-    description: `A ${noun} and its place in the list.`,
+    description: `One ${noun} and its place in the list.`,
   })
   const connection = builder.connectionObject(
     {

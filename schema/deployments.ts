@@ -34,6 +34,7 @@ const Deployment = builder.prismaObject('Deployment', {
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the deployment.' }),
     functionId: t.exposeID('functionId', { description: 'Of which function.' }),
+    function: t.relation('function', { type: FunctionType, description: 'The function that it is a version of.' }),
     status: t.expose('status', { type: DeploymentStatus, description: 'How far it is.' }),
     isActive: t.boolean({
       description: 'Whether it is the one that is run.',
@@ -74,6 +75,14 @@ const Deployment = builder.prismaObject('Deployment', {
 const DeploymentList = connectionOf(Deployment, 'Deployment')
 
 builder.prismaObjectFields(FunctionType, (t) => ({
+  deployment: t.prismaField({
+    type: Deployment,
+    nullable: true,
+    description: 'The deployment that is run; null before there is one.',
+    select: { deploymentId: true },
+    resolve: (query, { deploymentId }, _args, ctx) =>
+      deploymentId === null ? null : ctx.db.deployment.findUnique({ ...query, where: { id: deploymentId } }),
+  }),
   deployments: t.relatedConnection(
     'deployments',
     {

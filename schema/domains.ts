@@ -11,6 +11,7 @@ import { type Target, targetOf } from '../src/modules/domains/pointing.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { FunctionType } from './functions.ts'
 
 const read = { audience: ['console', 'server'], scope: 'domains.read' } as const
 const write = { audience: ['console', 'server'], scope: 'domains.write' } as const
@@ -41,6 +42,12 @@ const Domain = builder.prismaObject('Domain', {
     functionId: t.exposeID('functionId', {
       nullable: true,
       description: 'The function that answers there; null: the API of the project does.',
+    }),
+    function: t.relation('function', {
+      type: FunctionType,
+      nullable: true,
+      authScopes: { use: { ...read, scope: 'functions.read' } },
+      description: 'The function that answers there; null: the API of the project does. Keys need `functions.read`.',
     }),
     status: t.expose('status', { type: DomainStatus, description: 'How far its certificate is.' }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),

@@ -7,6 +7,7 @@ import { builder } from './builder.ts'
 import { HeaderInput } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { FunctionType } from './functions.ts'
 
 const read = { audience: ['console', 'server', 'client'], scope: 'executions.read' } as const
 const write = { audience: ['console', 'server', 'client'], scope: 'executions.write' } as const
@@ -137,6 +138,21 @@ const Execution = builder.prismaObject('Execution', {
 })
 
 const ExecutionList = connectionOf(Execution, 'Execution')
+
+builder.prismaObjectFields(FunctionType, (t) => ({
+  executions: t.relatedConnection(
+    'executions',
+    {
+      type: Execution,
+      cursor: 'id',
+      totalCount: true,
+      authScopes: { use: read },
+      description: 'Its executions, newest first. Keys need `executions.read`.',
+      query: (_args, ctx) => ({ where: visibleExecutions(ctx), orderBy: { id: 'desc' } }),
+    },
+    ...ExecutionList,
+  ),
+}))
 
 const ExecutionFilter = builder.inputType('ExecutionFilter', {
   description: 'Which executions: those for which everything that is said here holds.',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor, Context } from '../src/context.ts'
+import { createExecution } from '../src/modules/executions/executions.ts'
 import { functionLimit } from '../src/modules/functions/functions.ts'
+import { setVariable } from '../src/modules/variables/variables.ts'
 import { deploy, makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
 import { createStage } from '../src/testing/stage.ts'
@@ -135,4 +137,33 @@ test('another project’s function is as one that is not; without the scope ther
     const { data } = await operate(schemas, other, '{ __schema { types { name fields { name } } } }')
     assert.ok(!/functions|updateFunction|deleteFunction|setVariable/.test(JSON.stringify(data)))
   }
+})
+
+test('a function leads to its deployment, variables and executions, and they lead back', async () => {
+  const { id } = await makeFunction(ctx, 'x')
+  const { deploymentId } = await ctx.db.function.findUniqueOrThrow({ where: { id } })
+  await setVariable(ctx, { functionId: id, key: 'A', value: '1' })
+  await setVariable(ctx, { key: 'B', value: '2' })
+  const { id: executionId } = await createExecution(ctx, { functionId: id, async: true })
+  const graph = `query ($id: ID!) { function(id: $id) {
+    deployment { id function { id } }
+    variables { totalCount nodes { key function { id } } }
+    executions { totalCount nodes { id } }
+  } }`
+  const expected = {
+    deployment: { id: deploymentId, function: { id } },
+    variables: { totalCount: 1, nodes: [{ key: 'A', function: { id } }] },
+    executions: { totalCount: 1, nodes: [{ id: executionId }] },
+  }
+  for (const reader of [ctx, key('functions.read', 'executions.read')]) {
+    const { data, errors } = await operate(schemas, reader, graph, { id })
+    assert.deepEqual([data?.function, errors], [expected, []])
+  }
+  const { errors } = await operate(schemas, key('functions.read'), graph, { id })
+  assert.match(errors.join('\n'), /^FORBIDDEN/)
+  const empty = await make({ name: 'no code' })
+  const { data } = await operate(schemas, ctx, 'query ($id: ID!) { function(id: $id) { deployment { id } } }', {
+    id: empty.id,
+  })
+  assert.deepEqual(data, { function: { deployment: null } })
 })

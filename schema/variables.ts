@@ -3,6 +3,7 @@ import { deleteVariable, setVariable, visibleVariables } from '../src/modules/va
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { FunctionType } from './functions.ts'
 
 const read = { audience: ['console', 'server'], scope: 'functions.read' } as const
 const write = { audience: ['console', 'server'], scope: 'functions.write' } as const
@@ -16,12 +17,31 @@ const Variable = builder.prismaObject('Variable', {
       nullable: true,
       description: 'The function that has it; null where all of the project have it.',
     }),
+    function: t.relation('function', {
+      type: FunctionType,
+      nullable: true,
+      description: 'The function that has it; null where all of the project have it.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first set.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last set.' }),
   }),
 })
 
 const VariableList = connectionOf(Variable, 'Variable')
+
+builder.prismaObjectFields(FunctionType, (t) => ({
+  variables: t.relatedConnection(
+    'variables',
+    {
+      type: Variable,
+      cursor: 'id',
+      totalCount: true,
+      description: 'Its own variables, oldest first.',
+      query: (_args, ctx) => ({ where: visibleVariables(ctx), orderBy: { id: 'asc' } }),
+    },
+    ...VariableList,
+  ),
+}))
 
 builder.queryFields((t) => ({
   variable: t.prismaField({
