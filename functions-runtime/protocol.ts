@@ -118,11 +118,14 @@ const empty = Buffer.alloc(0)
 
 /** Lengths of head and body, 4 bytes each, big-endian; the head as JSON; the body. */
 export function encodeFrame(head: object, body: Buffer = empty): Buffer {
-  const text = Buffer.from(JSON.stringify(head))
-  const lengths = Buffer.allocUnsafe(8)
-  lengths.writeUInt32BE(text.length, 0)
-  lengths.writeUInt32BE(body.length, 4)
-  return Buffer.concat([lengths, text, body])
+  const text = JSON.stringify(head)
+  const length = Buffer.byteLength(text)
+  const frame = Buffer.allocUnsafe(8 + length + body.length)
+  frame.writeUInt32BE(length, 0)
+  frame.writeUInt32BE(body.length, 4)
+  frame.write(text, 8)
+  frame.set(body, 8 + length)
+  return frame
 }
 
 /** Takes bytes as they come and answers the frames that are complete with them. Throws on what is no frame, or too large. */

@@ -7,17 +7,18 @@ export const usualMemoryMb = 128
 
 const at = (path: string) => resolve(import.meta.dirname, path)
 
-/** What every context needs; the rest is made when a program touches it. */
-const always = ['answer.ts', 'bytes.ts', 'channel.ts', 'globals.ts', 'request.ts', 'scope.ts', 'timers.ts']
+/** What the web's parts share with what every context begins with: it is there already, and not made again. */
+const core = ['bytes.ts', 'scope.ts']
 
 /** A module of CommonJS costs a context nothing until it is required; of others esbuild declares every export at once. */
 const lazily: Plugin = {
   name: 'lazily',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, resolveDir }) => {
-      const namespace = always.includes(basename(path)) ? 'file' : 'lazily'
+      const namespace = core.includes(basename(path)) ? 'core' : 'lazily'
       return { path: resolve(resolveDir, path), namespace }
     })
+    onLoad({ filter: /.*/, namespace: 'core' }, () => ({ contents: 'module.exports = __core' }))
     onLoad({ filter: /.*/, namespace: 'lazily' }, async ({ path }) => {
       const text = await readFile(path, 'utf8')
       const { code } = await transform(text, { loader: 'ts', format: 'cjs', target: 'es2024' })
@@ -30,14 +31,10 @@ const lazily: Plugin = {
 
 /** The text of a sandbox process, with what every context begins with inside. Made once, when the executor starts. */
 export async function bundleSandbox(): Promise<string> {
-  const guest = await bundle('guest/main.ts', {
-    format: 'iife',
-    globalName: '__boot',
-    minify: true,
-    target: 'es2024',
-    plugins: [lazily],
-  })
-  const bootstrap = `(()=>{${guest};return __boot.boot()})()`
+  const inContext: BuildOptions = { format: 'iife', minify: true, target: 'es2024' }
+  const web = await bundle('guest/web.ts', { ...inContext, globalName: '__parts', plugins: [lazily] })
+  const guest = await bundle('guest/main.ts', { ...inContext, globalName: '__boot' })
+  const bootstrap = `(()=>{"use strict";const __web=(__core)=>{${web};return __parts.parts};${guest};return __boot.boot()})()`
   return bundle('sandbox/main.ts', {
     format: 'cjs',
     platform: 'node',

@@ -233,6 +233,8 @@ test('answers over 6 MB are refused, whole or streamed into one piece', async ()
   const endless = '() => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1e6)) }))'
   assert.equal((await failureOf(endless)).reason, 'TOO_LARGE')
   assert.equal((await answerOf('({ res }) => res.text("x".repeat(6e6))')).text.length, 6e6)
+  const heavy = await failureOf('({ res }) => res.text("", 200, { a: "x".repeat(5e6) })')
+  assert.deepEqual([heavy.reason, heavy.message], ['INVALID_ANSWER', 'The call is too large.'])
 })
 
 test('a streamed answer comes as it is made', async () => {

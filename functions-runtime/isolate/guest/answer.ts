@@ -71,15 +71,15 @@ export function isResponse(value: unknown): value is Response {
 /** Gives the answer to the host: in one piece, or as it comes where that is wanted. */
 export async function giveAnswer(given: Made | Response, isStreamed: boolean): Promise<void> {
   const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
-  const { call } = scope()
+  const { tell } = scope()
   if (body === null || typeof body === 'string') {
-    call('end', { status, headers, isText: true }, body ?? '')
+    tell('end', { status, headers, isText: true }, body ?? '')
     return
   }
   const bytes = bytesOf(body)
-  if (bytes) call('end', { status, headers }, toBase64(bytes))
+  if (bytes) tell('end', { status, headers }, toBase64(bytes))
   else if (isStreamed) await giveStream(status, headers, body as ReadableStream)
-  else call('end', { status, headers }, toBase64(await collect(body as ReadableStream)))
+  else tell('end', { status, headers }, toBase64(await collect(body as ReadableStream)))
 }
 
 const chunkOf = (chunk: unknown) => bytesOf(chunk) ?? encodeText(scope().call, String(chunk))
@@ -88,7 +88,7 @@ async function giveStream(status: number, headers: Record<string, string>, strea
   scope().call('head', { status, headers })
   // One at a time: the host answers when there is room for the next.
   for await (const chunk of stream) await scope().ask('chunk', null, toBase64(chunkOf(chunk))).answer
-  scope().call('end', { status, headers, isStreamed: true })
+  scope().tell('end', { status, headers, isStreamed: true }, '')
 }
 
 async function collect(stream: ReadableStream): Promise<Uint8Array> {

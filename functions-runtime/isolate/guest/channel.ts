@@ -5,23 +5,29 @@
  */
 export type Host = {
   applySync: (receiver: undefined, args: readonly [string, string, string], options: object) => string
+  applyIgnored: (receiver: undefined, args: readonly [string, string, string], options: object) => void
 }
 
 /** What the host has answered: JSON, and bytes in base64. */
 export type HostAnswer = { head: unknown; bytes: string }
 
 export type Call = (op: string, head?: unknown, bytes?: string) => HostAnswer
+/** Tells the host without waiting until it has heard: what is called afterwards comes there afterwards. */
+export type Tell = (op: string, head: unknown, bytes: string) => void
 
 const { parse, stringify } = JSON
 
-export function createCall(host: Host): Call {
+export function createCalls(host: Host): { call: Call; tell: Tell } {
   const options = frozenOptions()
-  return (op, head = null, bytes = '') => {
-    const text = host.applySync(undefined, [op, stringify(head), bytes], options)
-    const end = text.indexOf('\n')
-    const answer: unknown = parse(text.slice(1, end))
-    if (text.startsWith('!')) throw hostError(answer as { name: string; message: string })
-    return { head: answer, bytes: text.slice(end + 1) }
+  return {
+    call(op, head = null, bytes = '') {
+      const text = host.applySync(undefined, [op, stringify(head), bytes], options)
+      const end = text.indexOf('\n')
+      const answer: unknown = parse(text.slice(1, end))
+      if (text.startsWith('!')) throw hostError(answer as { name: string; message: string })
+      return { head: answer, bytes: text.slice(end + 1) }
+    },
+    tell: (op, head, bytes) => host.applyIgnored(undefined, [op, stringify(head), bytes], options),
   }
 }
 

@@ -1,34 +1,70 @@
 /** The names that a program finds. What costs time to make is made when it is first touched: most runs touch little of it. */
-import { onUncaught } from './timers.ts'
+import { bytesOf, decodeText, encodeText, fromBase64, toBase64 } from './bytes.ts'
+import { scope } from './scope.ts'
+import type { Parts } from './web.ts'
 
-type Part = Record<string, unknown>
+/** `web.ts` and all that it requires, as bundle.ts puts it before this. */
+declare const __web: (core: object) => Parts
 
-const parts: readonly [string, () => Part][] = [
-  ['setTimeout setInterval clearTimeout clearInterval queueMicrotask', () => require('./timers.ts')],
-  ['console', () => require('./console.ts')],
-  ['Event CustomEvent EventTarget AbortController AbortSignal DOMException', () => require('./events.ts')],
-  ['TextEncoder TextDecoder atob btoa', () => require('./text.ts')],
-  ['URL URLSearchParams', () => require('./url.ts')],
-  ['Headers', () => require('./headers.ts')],
-  ['Request Response', () => require('./http.ts')],
-  ['Blob File', () => require('./blob.ts')],
-  ['FormData', () => require('./form.ts')],
-  [
-    'ReadableStream ReadableStreamDefaultReader WritableStream WritableStreamDefaultWriter',
-    () => require('./streams.ts'),
-  ],
-  ['TransformStream TextEncoderStream TextDecoderStream', () => require('./transforms.ts')],
-  ['fetch', () => require('./effects.ts')],
-  ['crypto CryptoKey', () => require('./crypto.ts')],
-  ['structuredClone', () => require('./clone.ts')],
-]
+let parts: Parts | undefined
+
+export function web(): Parts {
+  parts ??= __web({ scope, bytesOf, decodeText, encodeText, fromBase64, toBase64 })
+  return parts
+}
+
+/** Which part makes a name. Made itself when a program asks for one that V8 does not have. */
+const tableOf = () =>
+  ({
+    __proto__: null,
+    setTimeout: 'timers',
+    setInterval: 'timers',
+    clearTimeout: 'timers',
+    clearInterval: 'timers',
+    queueMicrotask: 'timers',
+    console: 'console',
+    Event: 'events',
+    CustomEvent: 'events',
+    EventTarget: 'events',
+    AbortController: 'events',
+    AbortSignal: 'events',
+    DOMException: 'events',
+    TextEncoder: 'text',
+    TextDecoder: 'text',
+    atob: 'text',
+    btoa: 'text',
+    URL: 'url',
+    URLSearchParams: 'url',
+    Headers: 'headers',
+    Request: 'http',
+    Response: 'http',
+    Blob: 'blob',
+    File: 'blob',
+    FormData: 'form',
+    ReadableStream: 'streams',
+    ReadableStreamDefaultReader: 'streams',
+    WritableStream: 'streams',
+    WritableStreamDefaultWriter: 'streams',
+    TransformStream: 'transforms',
+    TextEncoderStream: 'transforms',
+    TextDecoderStream: 'transforms',
+    fetch: 'effects',
+    crypto: 'crypto',
+    CryptoKey: 'crypto',
+    structuredClone: 'clone',
+  }) as unknown as Record<PropertyKey, keyof Parts>
 
 /** Of those whose part is made when they are touched. */
-export const names = parts.flatMap(([all]) => all.split(' '))
+export const names = () => Object.keys(tableOf())
 
-const owners = new Map(parts.flatMap(([names, load]) => names.split(' ').map((name) => [name, load])))
+let table: Record<PropertyKey, keyof Parts> | undefined
 
-function define(target: object, name: string, value: unknown): void {
+function partOf(name: PropertyKey): keyof Parts | undefined {
+  table ??= tableOf()
+  return table[name]
+}
+
+function define(target: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
 }
 
@@ -36,23 +72,22 @@ function define(target: object, name: string, value: unknown): void {
  * The names are found through the prototype of the global object: to define each of them took a fifth of a millisecond in
  * every context. Once found, a name is the global object's own.
  */
-export function defineGlobals(target: object, uncaught: (error: unknown) => void): void {
-  onUncaught(uncaught)
+export function defineGlobals(target: object): void {
   const begun = Date.now()
   define(target, 'self', target)
   define(target, 'performance', { now: () => Date.now() - begun, timeOrigin: begun })
   // V8 brings a console that says nothing.
   Reflect.deleteProperty(target, 'console')
   const { get, has } = Reflect
-  const prototype = new Proxy(Object.create(Object.prototype), {
-    has: (from, name) => owners.has(name as string) || has(from, name),
+  const found = new Proxy(Object.create(Object.prototype), {
+    has: (from, name) => partOf(name) !== undefined || has(from, name),
     get(from, name, receiver) {
-      const load = owners.get(name as string)
-      if (!load) return get(from, name, receiver)
-      const value = load()[name as string]
-      define(target, name as string, value)
+      const part = partOf(name)
+      if (part === undefined) return get(from, name, receiver)
+      const value = (web()[part]() as Record<PropertyKey, unknown>)[name]
+      define(target, name, value)
       return value
     },
   })
-  Object.setPrototypeOf(target, prototype)
+  Object.setPrototypeOf(target, found)
 }

@@ -1,7 +1,7 @@
-/** What every context begins with: it takes the way out, `__host`, and its value is the way in. */
+/** What every context begins with: it takes the way out, `__host`, and its value is the way in. Each run pays for what is here. */
 import { AnswerError, createRes, giveAnswer, isMade, isResponse, type Made } from './answer.ts'
-import { createCall, type Host } from './channel.ts'
-import { defineGlobals } from './globals.ts'
+import { createCalls, type Host } from './channel.ts'
+import { defineGlobals, web } from './globals.ts'
 import { type Asked, createReq, createRequest } from './request.ts'
 import { createScope, setScope } from './scope.ts'
 
@@ -10,8 +10,10 @@ type Program = Record<string, unknown> & { default?: unknown }
 type Callable = (...args: unknown[]) => unknown
 
 export function boot() {
-  const scope = createScope(createCall(takeGlobal('__host') as Host))
+  const scope = createScope(createCalls(takeGlobal('__host') as Host), fail)
   setScope(scope)
+  let given: [json: string, body: string] = ['', '']
+
   function fail(error: unknown): void {
     const { name, message, stack } = describe(error)
     const reason = error instanceof AnswerError ? error.reason : 'THREW'
@@ -21,15 +23,14 @@ export function boot() {
 
   async function run(program: () => unknown): Promise<void> {
     try {
-      const { head, bytes } = scope.call('begin')
-      const begun = head as Begin
-      await giveAnswer(await answerOf(program(), begun, bytes), begun.isStreamed)
+      const begun: Begin = JSON.parse(given[0])
+      await giveAnswer(await answerOf(program(), begun, given[1]), begun.isStreamed)
     } catch (error) {
       fail(error)
     }
   }
 
-  defineGlobals(globalThis, fail)
+  defineGlobals(globalThis)
   Object.defineProperty(globalThis, '__run', {
     configurable: true,
     value: (program: () => unknown) => {
@@ -38,7 +39,10 @@ export function boot() {
     },
   })
 
-  return scope.deliver
+  return (id: number, json: string, bytes: string) => {
+    if (id === 0) given = [json, bytes]
+    else scope.deliver(id, json, bytes)
+  }
 }
 
 function takeGlobal(name: string): unknown {
@@ -74,21 +78,26 @@ function call(program: Program, begun: Begin, body: string, res: object): unknow
 }
 
 function createContext({ request, variables }: Begin, body: string, res: object): object {
-  const logs = () => require('./console.ts') as typeof import('./console.ts')
   return {
     req: createReq(request, body),
     res,
     env: variables,
-    log: (...values: unknown[]) => logs().log(...values),
-    error: (...values: unknown[]) => logs().error(...values),
+    log: (...values: unknown[]) =>
+      web()
+        .console()
+        .log(...values),
+    error: (...values: unknown[]) =>
+      web()
+        .console()
+        .error(...values),
     get request() {
       return createRequest(request, body)
     },
     get fetch() {
-      return (require('./effects.ts') as typeof import('./effects.ts')).fetch
+      return web().effects().fetch
     },
     get graphql() {
-      return (require('./effects.ts') as typeof import('./effects.ts')).graphql
+      return web().effects().graphql
     },
   }
 }

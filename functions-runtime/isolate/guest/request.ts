@@ -1,4 +1,5 @@
 import { decodeText, encodeText, fromBase64 } from './bytes.ts'
+import { web } from './globals.ts'
 import { scope } from './scope.ts'
 
 export type Asked = {
@@ -22,8 +23,7 @@ export function createReq(asked: Asked, body: string) {
     headers: asked.headers,
     get query(): Record<string, string> {
       if (search === '') return {}
-      const { URLSearchParams } = require('./url.ts') as typeof import('./url.ts')
-      return Object.fromEntries(new URLSearchParams(search))
+      return Object.fromEntries(new (web().url().URLSearchParams)(search))
     },
     text: async () => text(),
     json: async () => JSON.parse(text()),
@@ -34,7 +34,7 @@ export function createReq(asked: Asked, body: string) {
 
 /** The same as the web's own Request, for programs written for it. */
 export function createRequest(asked: Asked, body: string) {
-  const { Request } = require('./http.ts') as typeof import('./http.ts')
+  const { Request } = web().http()
   const host = asked.headers.host ?? 'localhost'
   const hasBody = body !== '' && !/^(get|head)$/i.test(asked.method)
   const init = { method: asked.method, headers: asked.headers }

@@ -1,11 +1,14 @@
 /** What the parts of a context share: the way out, and what waits for an answer from there. */
-import { type Call, hostError } from './channel.ts'
+import { type Call, hostError, type Tell } from './channel.ts'
 
 type Answer = { head: unknown; bytes: string }
 type Waiting = { resolve: (answer: Answer) => void; reject: (error: unknown) => void }
 
 export type Scope = {
   call: Call
+  tell: Tell
+  /** Ends the run: something was thrown. */
+  fail: (error: unknown) => void
   /** Asks the host for what takes a while. `signal` gives it up. */
   ask: (op: string, head: unknown, bytes?: string) => { answer: Promise<Answer>; cancel: (reason: unknown) => void }
   /** The host's answer to what was asked, or the time of a timer. */
@@ -15,12 +18,14 @@ export type Scope = {
   forget: (id: number) => void
 }
 
-export function createScope(call: Call): Scope {
+export function createScope({ call, tell }: Pick<Scope, 'call' | 'tell'>, fail: Scope['fail']): Scope {
   const waiting = new Map<number, Waiting>()
   const timers = new Map<number, () => void>()
   let last = 0
   return {
     call,
+    tell,
+    fail,
     ask(op, head, bytes = '') {
       last += 1
       const id = last

@@ -3,18 +3,13 @@ import { scope } from './scope.ts'
 type Callback = (...args: unknown[]) => unknown
 
 /** What a timer throws fails the run: nobody could catch it. */
-let uncaught: (error: unknown) => void = () => {}
-export function onUncaught(tell: (error: unknown) => void): void {
-  uncaught = tell
-}
-
 function guarded(callback: Callback, args: unknown[]): () => void {
   if (typeof callback !== 'function') throw new TypeError('The first argument must be a function.')
   return () => {
     try {
       callback(...args)
     } catch (error) {
-      uncaught(error)
+      scope().fail(error)
     }
   }
 }

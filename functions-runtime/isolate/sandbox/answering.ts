@@ -17,7 +17,8 @@ type Options = {
   wait: (id: number) => void
 }
 
-export function createAnswering({ run, send, logs, mapStack, end, wait }: Options): readonly [string, Op][] {
+/** The calls by which a context says what its run gives. */
+export function createAnswering({ run, send, logs, mapStack, end, wait }: Options): (name: string) => Op | undefined {
   let streamed = 0
   let hasHead = false
 
@@ -59,13 +60,13 @@ export function createAnswering({ run, send, logs, mapStack, end, wait }: Option
     return undefined
   }
 
-  return [
-    ['head', head],
-    ['chunk', chunk],
-    ['end', give],
-    ['fail', fail],
-    ['log', log],
-  ]
+  return (name) => {
+    if (name === 'end') return give
+    if (name === 'log') return log
+    if (name === 'fail') return fail
+    if (name === 'head') return head
+    return name === 'chunk' ? chunk : undefined
+  }
 }
 
 function resultOf({ head, bytes }: Given): Result {

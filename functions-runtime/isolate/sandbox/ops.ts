@@ -7,13 +7,13 @@ export type Got = { head?: unknown; bytes?: string } | undefined
 export type Op = (given: Given) => Got
 
 /** Those that need no run. */
-export const plainOps: readonly [string, Op][] = [
+export const plainOps: ReadonlyMap<string, Op> = new Map<string, Op>([
   ['uuid', () => ({ head: randomUUID() })],
   ['random', ({ head }) => ({ bytes: randomBytes(Math.min(Number(head) || 0, 65_536)).toString('base64') })],
   ['encode', ({ bytes }) => ({ bytes: Buffer.from(bytes, 'utf8').toString('base64') })],
   ['decode', decode],
   ['url', url],
-]
+])
 
 function decode({ head, bytes }: Given): Got {
   const { encoding, fatal } = head as { encoding: string; fatal: boolean }
@@ -48,17 +48,24 @@ function parts(parsed: URL | null): object | null {
   return { ...Object.fromEntries(changeable.map((name) => [name, parsed[name]])), origin: parsed.origin }
 }
 
+type Channel = {
+  find: (name: string) => Op | undefined
+  /** What went wrong with a context's answer: it does not wait to hear it. */
+  unheard: (error: unknown) => void
+}
+
 /** Answers a call by its name; whatever goes wrong comes back as a name and a message. */
-export function createChannel(ops: ReadonlyMap<string, Op>): (op: string, json: string, bytes: string) => string {
+export function createChannel({ find, unheard }: Channel): (op: string, json: string, bytes: string) => string {
   return (name, json, bytes) => {
     try {
-      const op = ops.get(name)
+      const op = find(name)
       if (!op || typeof json !== 'string' || typeof bytes !== 'string') throw new TypeError('There is no such call.')
       if (json.length > limits.callJson || bytes.length > limits.callBytes)
         throw new RangeError('The call is too large.')
       const got = op({ head: JSON.parse(json), bytes })
       return `=${JSON.stringify(got?.head ?? null)}\n${got?.bytes ?? ''}`
     } catch (error) {
+      if (name === 'end') unheard(error)
       return `!${JSON.stringify(nameAndMessage(error))}\n`
     }
   }

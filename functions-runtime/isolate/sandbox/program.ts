@@ -10,7 +10,7 @@ import { createStackMapping, type MapStack, programFile, splitSourceMap } from '
 /** A context in which nothing of the program has run yet. */
 export type Fresh = {
   context: ivm.Context
-  /** The way in for answers: which one, JSON, bytes. */
+  /** The way in: what is answered, as JSON and bytes. 0 is what the run is given when it begins. */
   enter: ivm.Reference<(id: number, json: string, bytes: string) => void>
   /** Whoever answers the calls out of this context. */
   answers: { call: ((op: string, json: string, bytes: string) => string) | null }

@@ -5,7 +5,7 @@ import type { Run, Send, ToSandbox } from '../messages.ts'
 import { createAnswering, type Result } from './answering.ts'
 import type { Busy } from './busy.ts'
 import { createLogs, type Logs } from './logs.ts'
-import { createChannel, type Got, type Op, plainOps } from './ops.ts'
+import { createChannel, nameAndMessage, plainOps } from './ops.ts'
 import type { Fresh, Program } from './program.ts'
 import { createWaiting, type Waiting } from './waiting.ts'
 
@@ -45,7 +45,7 @@ export function createLive(options: Options): Live {
   }, run.timeoutMs)
   const logs = createLogs()
   const state: State = { ...options, waiting, timer, logs, fresh: null, isEnded: false, entries: 0 }
-  const answering = createAnswering({
+  const findAnswering = createAnswering({
     run,
     send,
     logs,
@@ -53,12 +53,19 @@ export function createLive(options: Options): Live {
     end: (result) => end(state, result),
     wait: waiting.add,
   })
+  const find = (name: string) => {
+    const plain = plainOps.get(name)
+    // After its end a run reaches nothing any more.
+    if (!plain && state.isEnded) throw new Error('The run has ended.')
+    return plain ?? findAnswering(name) ?? waiting.find(name)
+  }
   return {
     begin(fresh, body) {
       if (state.isEnded) return
       state.fresh = fresh
-      const own = [...waiting.table, ...answering].map(([name, op]) => [name, whileLive(state, op)] as const)
-      fresh.answers.call = createChannel(new Map([...plainOps, ...own, ['begin', () => given(run, body)]]))
+      fresh.answers.call = createChannel({ find, unheard: (error) => end(state, { failure: invalid(error) }) })
+      // The isolate takes both, one after the other: to have the program ask for it costs a wait for each other.
+      fresh.enter.applyIgnored(undefined, given(run, body), copied)
       void enter(state, (timeout) => program.script.run(fresh.context, { timeout }))
     },
     answer: waiting.answer,
@@ -67,23 +74,13 @@ export function createLive(options: Options): Live {
   }
 }
 
-/** After its end a run reaches nothing any more. */
-const whileLive =
-  (state: State, op: Op): Op =>
-  (given) => {
-    if (state.isEnded) throw new Error('The run has ended.')
-    return op(given)
-  }
-
 const copied = { arguments: { copy: true }, result: { copy: true } } as const
 
-/** What a program asks for when it begins. */
-function given({ request, variables, isStreamed }: Run, body: Buffer): Got {
+/** What a program is given when it begins. */
+function given({ request, variables, isStreamed }: Run, body: Buffer): [number, string, string] {
   const isText = isUtf8(body)
-  return {
-    head: { request: { ...request, isText }, variables, isStreamed },
-    bytes: body.toString(isText ? 'utf8' : 'base64'),
-  }
+  const head = { request: { ...request, isText }, variables, isStreamed }
+  return [0, JSON.stringify(head), body.toString(isText ? 'utf8' : 'base64')]
 }
 
 function deliver(state: State, id: number, json: string, bytes: string): void {
@@ -174,6 +171,11 @@ const never: RunFailure = {
   message: 'The function never answered: it waits for what cannot happen.',
   stack: null,
 }
+const invalid = (error: unknown): RunFailure => ({
+  reason: 'INVALID_ANSWER',
+  message: nameAndMessage(error).message,
+  stack: null,
+})
 const memory: RunFailure = { reason: 'MEMORY', message: 'The function used more memory than it may.', stack: null }
 const beside: RunFailure = {
   reason: 'CRASHED',

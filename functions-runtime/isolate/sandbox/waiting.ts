@@ -11,7 +11,8 @@ type Options = {
 }
 
 export type Waiting = {
-  table: readonly [string, Op][]
+  /** Answers the call of that name; undefined where it is none of these. */
+  find: (name: string) => Op | undefined
   /** Marks that the context waits for an answer to `id`. Throws when it waits for too much. */
   add: (id: number) => void
   answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
@@ -36,12 +37,14 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
     if (asked.delete(id)) deliver(id, JSON.stringify(told), bytes)
   }
 
-  const effect = (op: 'fetch' | 'graphql') => (given: Given) => {
-    const { id, head } = given.head as { id: number; head: unknown }
-    add(id)
-    send({ kind: 'effect', id: run.id, effect: id, op, head }, Buffer.from(given.bytes, 'base64'))
-    return undefined
-  }
+  const effect =
+    (op: 'fetch' | 'graphql') =>
+    (given: Given): Got => {
+      const { id, head } = given.head as { id: number; head: unknown }
+      add(id)
+      send({ kind: 'effect', id: run.id, effect: id, op, head }, Buffer.from(given.bytes, 'base64'))
+      return undefined
+    }
 
   function compute(given: Given): Got {
     const { id, head } = given.head as { id: number; head: unknown }
@@ -60,14 +63,15 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
     return undefined
   }
 
+  function find(name: string): Op | undefined {
+    if (name === 'timer') return (given) => timers.start(given, asked.size)
+    if (name === 'cancel') return cancel
+    if (name === 'fetch' || name === 'graphql') return effect(name)
+    return name === 'crypto' ? compute : undefined
+  }
+
   return {
-    table: [
-      ['timer', (given) => timers.start(given, asked.size)],
-      ['cancel', cancel],
-      ['fetch', effect('fetch')],
-      ['graphql', effect('graphql')],
-      ['crypto', compute],
-    ],
+    find,
     add,
     answer: ({ effect: id, head, error }, body) => settle(id, error ? { error } : { head }, body.toString('base64')),
     count: () => timers.size() + asked.size,
