@@ -2,12 +2,11 @@
  * A tenant's process. It is bundled, given to Node over its standard input, and speaks frames on its file 3. It has no
  * network, no files and no secrets; what its runs ask of the world goes to the supervisor.
  */
-import { writeSync } from 'node:fs'
-import { Socket } from 'node:net'
-import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
+import type { Frame } from '../../protocol.ts'
 import { type FromSandbox, limits, type Run, type ToSandbox } from '../messages.ts'
 import { createBusy } from './busy.ts'
 import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
+import { openPipe } from './pipe.ts'
 import { createGround, createProgram, type Ground } from './program.ts'
 import { createLive, type Live } from './run.ts'
 
@@ -18,8 +17,7 @@ const usualMb = __USUAL_MEMORY_MB__
 
 type Kept = { lanes: Lanes; usedAt: number }
 
-const socket = new Socket({ fd: 3, readable: true, writable: true })
-const send = (head: FromSandbox, body?: Buffer) => void socket.write(encodeFrame(head, body))
+const { send, sendLast } = openPipe(take)
 const texts = new Map<string, string>()
 const programs = new Map<string, Promise<Kept>>()
 const lives = new Map<string, Live>()
@@ -28,11 +26,7 @@ let spare: Promise<Ground> | null = null as Promise<Ground> | null
 
 /** The last words of a process that cannot be saved. */
 function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
-  try {
-    writeSync(3, encodeFrame({ kind: 'dying', ids, reason }))
-  } catch {
-    // The supervisor sees that the process is gone.
-  }
+  sendLast({ kind: 'dying', ids, reason })
   process.kill(process.pid, 'SIGKILL')
   return process.exit(1)
 }
@@ -150,12 +144,6 @@ function take({ head, body }: Frame<ToSandbox>): void {
   else if (head.kind === 'cancel') lives.get(head.id)?.stop(null)
   else lives.get(head.id)?.answer(head, body)
 }
-
-const decode = createDecoder<ToSandbox>()
-socket.on('data', (bytes: Buffer) => decode(bytes).forEach(take))
-// Without the supervisor there is nothing to do here.
-socket.on('close', () => process.exit(0))
-socket.on('error', () => process.exit(1))
 
 // The first isolate and its context are made before the tenant is known.
 prepareSpare()
