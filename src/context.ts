@@ -5,7 +5,7 @@ import { LimitExceeded } from './errors.ts'
 import type { Identities } from './identities.ts'
 import type { Journal } from './modules/executions/records.ts'
 import type { Running } from './modules/subscriptions/running.ts'
-import type { Cache, Question } from './platform/cache.ts'
+import type { Cache } from './platform/cache.ts'
 import type { Log } from './platform/log.ts'
 import type { Meter } from './platform/meter.ts'
 import type { Metrics } from './platform/metrics.ts'
@@ -244,28 +244,8 @@ async function runOn<T>(
   }
 }
 
-/**
- * Reads documents in one statement, within the project's share of the connections: from the replica where there is one,
- * unless the caller has just written.
- */
-export function readSql<T>(ctx: Context, read: (sql: Pool) => Promise<T>): Promise<T> {
-  ctx.meter.count(ctx.projectId, 'documents.read')
-  return ctx.shares.run(ctx.projectId, () => ctx.replica.read(readerOf(ctx), read))
-}
-
-/** The same for an answer that may be kept. It is read from the primary, so that it is known what is in it. */
-export function readKept(
-  ctx: Context,
-  kept: Omit<Question, 'reader'>,
-  read: (sql: Pool) => Promise<string | null>,
-): Promise<string | null> {
-  ctx.meter.count(ctx.projectId, 'documents.read')
-  const ask = () => ctx.shares.run(ctx.projectId, () => read(ctx.sql))
-  return ctx.cache.answer({ ...kept, reader: readerOf(ctx) }, ask)
-}
-
 /** Whose writes their own reads must show. The system reads what is true now. */
-function readerOf({ projectId, actor, client }: Context): string | null {
+export function readerOf({ projectId, actor, client }: Context): string | null {
   return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`
 }
 

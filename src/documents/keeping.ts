@@ -6,7 +6,8 @@ import {
   getDirectiveValues,
   type OperationDefinitionNode,
 } from 'graphql'
-import { type Context, readKept, readSql } from '../context.ts'
+import type { Pool } from 'pg'
+import { type Context, readerOf } from '../context.ts'
 import { Invalid } from '../errors.ts'
 import { answerOf } from '../platform/statements.ts'
 import type { Scope } from './scope.ts'
@@ -67,5 +68,17 @@ export function answerFrom(
 ): Promise<string | null> {
   const seconds = keeping && (maxAge ?? keeping.seconds)
   if (!seconds) return readSql(ctx, (sql) => answerOf(sql, text, values))
-  return readKept(ctx, { about: keeping.about, seconds, text, values }, (sql) => answerOf(sql, text, values))
+  ctx.meter.count(ctx.projectId, 'documents.read')
+  const question = { about: keeping.about, seconds, text, values, reader: readerOf(ctx) }
+  // Read from the primary, so that it is known what is in it.
+  return ctx.cache.answer(question, () => ctx.shares.run(ctx.projectId, () => answerOf(ctx.sql, text, values)))
+}
+
+/**
+ * Reads documents in one statement, within the project's share of the connections: from the replica where there is one,
+ * unless the caller has just written.
+ */
+export function readSql<T>(ctx: Context, read: (sql: Pool) => Promise<T>): Promise<T> {
+  ctx.meter.count(ctx.projectId, 'documents.read')
+  return ctx.shares.run(ctx.projectId, () => ctx.replica.read(readerOf(ctx), read))
 }
