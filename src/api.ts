@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setImmediate as turnOfLoop, setTimeout as wait } from 'node:timers/promises'
 import type { App } from './app.ts'
 import { createHealth } from './health.ts'
 import { addressReader } from './http/address.ts'
@@ -26,6 +26,10 @@ export type Api = {
    */
   close: (drainMs?: number) => Promise<void>
 }
+
+/** For so long at most it accepts what keeps coming, and waits for the requests of what it has accepted. */
+const acceptMs = 1_000
+const lastMs = 300
 
 /** Opens HOST:PORT. Throws one clear sentence when it is taken. */
 export async function startApi(app: App, graphql: Graphql = createGraphql(app), inbox?: Inbox): Promise<Api> {
@@ -77,9 +81,12 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
       // Nobody is to send another request on a connection that is about to close.
       for (const res of inFlight) if (!res.headersSent) res.setHeader('connection', 'close')
       await wait(drainMs)
-      const closed = new Promise((resolve) => server.close(resolve))
+      await acceptWaiting(server)
+      // HTTP's own `close` would end connections whose first request is on its way.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve))
+      await wait(Math.min(drainMs, lastMs))
       // One whose answer had begun is kept open by Node, for a request that is not to come.
-      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      const idle = setInterval(setImmediate, 50, () => server.closeIdleConnections())
       await sockets.close()
       await Promise.race([closed, wait(limits.shutdownMs, undefined, { ref: false })])
       clearInterval(idle)
@@ -89,6 +96,23 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
       await graphql.close()
     },
   }
+}
+
+/**
+ * Resolves right after the event loop has looked for connections and found none: those that nobody has accepted when the
+ * server closes are reset, with the requests that they have brought. It accepts one in each of its turns.
+ */
+async function acceptWaiting(server: Server): Promise<void> {
+  let hasAccepted = true
+  const note = () => {
+    hasAccepted = true
+  }
+  server.on('connection', note)
+  for (const until = performance.now() + acceptMs; hasAccepted && performance.now() < until; ) {
+    hasAccepted = false
+    await turnOfLoop()
+  }
+  server.off('connection', note)
 }
 
 /** What a request is for, in a few words. */

@@ -26,7 +26,7 @@ test('nothing is lost by kill-relay, kill-redis and kill-worker', async ({ signa
   assert.equal(code, 0, output)
 })
 
-test('nothing is lost by all of them', async ({ signal }) => {
+test('nothing is lost by all of them', { timeout: 20 * 60_000 }, async ({ signal }) => {
   const { code, output } = await run(signal, '--seconds', String(3 * Object.keys(faults).length))
   assert.equal(code, 0, output)
 })
