@@ -36,7 +36,7 @@ function start(more: NodeJS.ProcessEnv = {}): Run {
 }
 
 async function listening(run: Run): Promise<string> {
-  for (let i = 0; i < 200; i += 1) {
+  for (let i = 0; i < 600; i += 1) {
     const [, url] = /listening at (http:\S+?)"/.exec(run.out()) ?? []
     if (url) return `${url}/graphql`
     await wait(100)
