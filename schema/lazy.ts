@@ -1,11 +1,12 @@
 import { type GraphQLFieldMap, type GraphQLNamedType, GraphQLObjectType, GraphQLSchema } from 'graphql'
 import type { Context } from '../src/context.ts'
-import type { RootFields } from './documents/types.ts'
+import type { RootFields, RootName } from './documents/types.ts'
 
 /** What a collection adds to a schema. */
 export type Part = {
   /** Its types and root fields, those included that this caller is not shown: `PostWhere`, `Query.posts`. */
   coordinates: readonly string[]
+  has: (root: RootName) => boolean
   fields: () => RootFields
   types: () => readonly GraphQLNamedType[]
 }
@@ -13,10 +14,9 @@ export type Part = {
 /** All of them, and the one that a type or a root field is of: a change of one must not cost as much as all of them. */
 export type Parts = { parts: readonly Part[]; partOf: (coordinate: string) => Part | undefined }
 
-type Root = keyof RootFields
 type Fields = GraphQLFieldMap<unknown, Context>
 
-const roots: Record<Root, string> = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' }
+const roots: Record<RootName, string> = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' }
 
 export const descriptions: Record<string, string> = {
   Mutation:
@@ -55,7 +55,7 @@ export function extendLazily(
     getQueryType: () => types.query,
     getMutationType: () => types.mutation,
     getSubscriptionType: () => types.subscription,
-    getRootType: (operation: Root) => types[operation],
+    getRootType: (operation: RootName) => types[operation],
     getType: (name: string) => byName.get(name) ?? base.getType(name) ?? typeOf(name) ?? whole().getType(name),
     getTypeMap: () => whole().getTypeMap(),
     getPossibleTypes: (...[type]: Parameters<GraphQLSchema['getPossibleTypes']>) => whole().getPossibleTypes(type),
@@ -67,29 +67,23 @@ export function extendLazily(
 
 function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
   const own = { query: base.getQueryType(), mutation: base.getMutationType(), subscription: base.getSubscriptionType() }
-  const fieldsOf = (root: Root): Fields => Object.assign(Object.create(null), own[root]?.getFields())
-  const fields = { query: fieldsOf('query'), mutation: fieldsOf('mutation'), subscription: fieldsOf('subscription') }
-  const made = new Set<Part>()
-  const make = (part: Part | undefined) => {
-    if (!part || made.has(part)) return
-    made.add(part)
-    const more = part.fields()
-    for (const root of Object.keys(roots) as Root[]) {
-      const type = new GraphQLObjectType({ name: roots[root], fields: Object.fromEntries(more[root]) })
-      Object.assign(fields[root], type.getFields())
-    }
-  }
-  const rootOf = (root: Root) => {
+  const rootOf = (root: RootName) => {
     const name = roots[root]
+    if (!own[root] && !parts.some((part) => part.has(root))) return null
+    const fields: Fields = Object.assign(Object.create(null), own[root]?.getFields())
+    const made = new Set<Part>()
+    const make = (part: Part | undefined) => {
+      if (!part || made.has(part)) return
+      made.add(part)
+      const type = new GraphQLObjectType({ name, fields: Object.fromEntries(part.fields()[root]) })
+      Object.assign(fields, type.getFields())
+    }
     const order = () => {
       for (const part of parts) make(part)
-      return inOrder(fields[root], [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(parts, name)])
+      return inOrder(fields, [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(parts, name)])
     }
-    const isEmpty = () => Object.keys(fields[root]).length === 0
-    for (const part of parts) if (isEmpty()) make(part)
-    if (isEmpty()) return null
     const type = new GraphQLObjectType({ name, description: own[root]?.description ?? descriptions[name], fields: {} })
-    const lazy = lazyFields(fields[root], (field) => make(partOf(`${name}.${field}`)), order)
+    const lazy = lazyFields(fields, (field) => make(partOf(`${name}.${field}`)), order)
     return Object.assign(type, { getFields: () => lazy })
   }
   return { query: rootOf('query'), mutation: rootOf('mutation'), subscription: rootOf('subscription') }

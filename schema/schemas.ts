@@ -9,7 +9,7 @@ import { reserveNames } from '../src/documents/names.ts'
 import { classOf } from '../src/documents/permissions.ts'
 import { scopesOf } from '../src/modules/permissions/roles.ts'
 import { type Access, audienceOf, mayUse } from './access.ts'
-import { rootFields } from './documents/fields.ts'
+import { hasFields, rootFields } from './documents/fields.ts'
 import { createTypesOf } from './documents/group.ts'
 import { createSharedTypes, sharedNames } from './documents/shared.ts'
 import type { Environment } from './documents/types.ts'
@@ -111,6 +111,7 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
     const types = () => typesOf(one.collection.id)
     return {
       coordinates: one.collection.names.coordinates,
+      has: (root) => hasFields(one, root),
       fields: () => rootFields(environment, one, types()),
       types: () => {
         const { aggregate, ...others } = types()

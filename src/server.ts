@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as pass } from 'node:timers/promises'
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
+import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga } from 'graphql-yoga'
-import { LRUCache } from 'lru-cache'
 import { schema } from '../schema/index.ts'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
 import type { Context, Services } from './context.ts'
@@ -64,7 +63,8 @@ export function createGraphql(
     logging: false,
     // `useMask` does it, since it knows whose request it is.
     maskedErrors: false,
-    parserAndValidationCache: { documentCache: documentCache(), errorCache: { get: () => undefined, set: () => {} } },
+    // `useLimits` remembers what it has parsed and validated, together with the plans.
+    parserAndValidationCache: false,
     plugins: [
       useSchema(),
       useLimits(),
@@ -178,9 +178,4 @@ function followed(ctx: Context, operation: Operation, watch: Watch) {
 
 function writeResult(ctx: Context, result: ExecutionResult): string {
   return JSON.stringify(maskResult(result, ctx))
-}
-
-/** Bounded by the text they were made of: parsed, it is some fifty times as large. */
-function documentCache() {
-  return new LRUCache<string, DocumentNode>({ maxSize: 1_000_000, sizeCalculation: (_document, text) => text.length })
 }

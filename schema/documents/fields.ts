@@ -9,6 +9,7 @@ import { readDocuments } from '../../src/documents/read.ts'
 import { type RootPlanner, rootExtensions } from '../../src/documents/root.ts'
 import { whenGiven } from '../../src/documents/slots.ts'
 import type { Root } from '../../src/documents/sql.ts'
+import { lazily } from '../../src/lib/lazily.ts'
 import { aggregateArgs } from './aggregate.ts'
 import { changedField } from './change.ts'
 import { liveField } from './live.ts'
@@ -16,31 +17,36 @@ import { mutationFields } from './mutations.ts'
 import { pageArgs } from './page-args.ts'
 import { modelOf } from './planned.ts'
 import { listOf, required } from './shared.ts'
-import type { CollectionTypes, Environment, FieldConfig, RootFields } from './types.ts'
+import type { CollectionTypes, Environment, FieldConfig, RootFields, RootName } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
-/** The root fields of one collection: those whose right this class of callers can hold. */
+/** The root fields of one collection, made when they are looked at: those whose right this class of callers can hold. */
 export function rootFields(environment: Environment, visible: VisibleCollection, types: CollectionTypes): RootFields {
-  const { rights, collection } = visible
-  const { names } = collection
-  const { id } = collection
-  const reads = rights.has('read')
-  return {
-    query: reads
-      ? [
-          [names.one, oneField(id, types)],
-          [names.many, manyField(id, types)],
-          [`${names.many}Aggregate`, aggregateField(id, types)],
-        ]
-      : [],
-    mutation: mutationFields(visible, types),
-    subscription: reads
-      ? [
-          [`${names.one}Changed`, changedField(environment, id, types)],
-          [`${names.many}Live`, liveField(environment, id, types)],
-        ]
-      : [],
-  }
+  const { id, names } = visible.collection
+  return lazily<RootFields>({
+    query: () =>
+      hasFields(visible, 'query')
+        ? [
+            [names.one, oneField(id, types)],
+            [names.many, manyField(id, types)],
+            [`${names.many}Aggregate`, aggregateField(id, types)],
+          ]
+        : [],
+    mutation: () => mutationFields(visible, types),
+    subscription: () =>
+      hasFields(visible, 'subscription')
+        ? [
+            [`${names.one}Changed`, changedField(environment, id, types)],
+            [`${names.many}Live`, liveField(environment, id, types)],
+          ]
+        : [],
+  })
+}
+
+/** Whether a collection has root fields for this class of callers. */
+export function hasFields({ rights }: VisibleCollection, root: RootName): boolean {
+  if (root !== 'mutation') return rights.has('read')
+  return rights.has('create') || rights.has('update') || rights.has('delete')
 }
 
 function oneField(collectionId: string, { document }: CollectionTypes): FieldConfig {

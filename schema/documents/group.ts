@@ -11,10 +11,11 @@ import type { Context } from '../../src/context.ts'
 import type { Column, FieldRights, Neighbour } from '../../src/documents/model.ts'
 import { type Sealed, unseal } from '../../src/documents/sealed.ts'
 import { selectedFields } from '../../src/documents/selection.ts'
+import { lazily } from '../../src/lib/lazily.ts'
 import { aggregateTypes } from './aggregate.ts'
 import { changeType } from './change.ts'
-import { liveTypes } from './live.ts'
-import { linkTypes } from './nested-inputs.ts'
+import { liveChangeType, liveType } from './live.ts'
+import { linksType } from './nested-inputs.ts'
 import { operationsType } from './operation-inputs.ts'
 import { orderType } from './order-inputs.ts'
 import { pageArgs } from './page-args.ts'
@@ -52,27 +53,29 @@ export function createTypesOf(environment: Environment, visible: ReadonlyMap<str
 function createTypes(environment: Environment, visible: VisibleCollection, types: TypesOf): CollectionTypes {
   const { shared } = environment
   const valueTypes = createColumnTypes(shared, visible.collection)
-  const document = documentType(shared, visible, valueTypes, types)
-  const where = whereType(visible, valueTypes, types)
-  const createInput = createInputType(shared, visible, valueTypes, types)
-  return {
-    document,
-    connection: connectionType(shared, visible, document),
-    change: changeType(environment, visible, document),
-    ...liveTypes(environment, visible, document),
-    where,
-    manyWhere: manyWhereType(visible, where),
-    order: orderType(shared, visible, types),
-    aggregate: aggregateTypes(shared, visible, valueTypes),
-    createInput,
-    ...linkTypes(visible, createInput),
-    uniqueKey: uniqueKeyType(visible),
-    updateInput: updateInputType(shared, visible, valueTypes, types),
-    upsertInput: upsertInputType(shared, visible, valueTypes, types),
-    setInput: setInputType(visible, valueTypes),
-    operations: operationsType(shared.values, visible, valueTypes.enumOf),
-    bulkResult: bulkResultType(visible),
-  }
+  // An operation needs few of them, and of a neighbour hardly any.
+  const own: CollectionTypes = lazily<CollectionTypes>({
+    document: () => documentType(shared, visible, valueTypes, types),
+    connection: () => connectionType(shared, visible, own.document),
+    change: () => changeType(environment, visible, own.document),
+    live: () => liveType(visible, own.document, own.liveChange),
+    liveChange: () => liveChangeType(environment, visible, own.document),
+    where: () => whereType(visible, valueTypes, types),
+    manyWhere: () => manyWhereType(visible, own.where),
+    order: () => orderType(shared, visible, types),
+    aggregate: () => aggregateTypes(shared, visible, valueTypes),
+    createInput: () => createInputType(shared, visible, valueTypes, types),
+    links: () => linksType(visible, own.createInput, false),
+    linkChanges: () => linksType(visible, own.createInput, true),
+    newInput: () => (visible.rights.has('create') ? own.createInput : null),
+    uniqueKey: () => uniqueKeyType(visible),
+    updateInput: () => updateInputType(shared, visible, valueTypes, types),
+    upsertInput: () => upsertInputType(shared, visible, valueTypes, types),
+    setInput: () => setInputType(visible, valueTypes),
+    operations: () => operationsType(shared.values, visible, valueTypes.enumOf),
+    bulkResult: () => bulkResultType(visible),
+  })
+  return own
 }
 
 /** The statement has put each answer where its response key says. */

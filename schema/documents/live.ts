@@ -20,14 +20,13 @@ import { listOf, required } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
-/** `PostsLive` and `PostLiveChange`. */
-export function liveTypes(
+/** `PostLiveChange`. */
+export function liveChangeType(
   { shared }: Environment,
-  { collection }: VisibleCollection,
+  { collection: { key, typeName } }: VisibleCollection,
   document: GraphQLObjectType,
-): { live: GraphQLObjectType; liveChange: GraphQLObjectType } {
-  const { key, typeName, names } = collection
-  const liveChange = new GraphQLObjectType<LiveChange, Context>({
+): GraphQLObjectType {
+  return new GraphQLObjectType<LiveChange, Context>({
     name: `${typeName}LiveChange`,
     description: `What to do to a list of \`${key}\` so that it is as it should be.`,
     fields: {
@@ -44,7 +43,15 @@ export function liveTypes(
       },
     },
   })
-  const live = new GraphQLObjectType<Live, Context>({
+}
+
+/** `PostsLive`. */
+export function liveType(
+  { collection: { key, names } }: VisibleCollection,
+  document: GraphQLObjectType,
+  liveChange: GraphQLObjectType,
+): GraphQLObjectType {
+  return new GraphQLObjectType<Live, Context>({
     name: `${capital(names.many)}Live`,
     description: `A list of \`${key}\`, or what has changed of it.`,
     fields: {
@@ -65,7 +72,6 @@ export function liveTypes(
       },
     },
   })
-  return { live, liveChange }
 }
 
 /** Where below the root field a selection of a document stands, without the places in lists. */

@@ -1,7 +1,7 @@
 import { GraphQLID, type GraphQLInputFieldConfig, GraphQLInputObjectType, GraphQLList, GraphQLNonNull } from 'graphql'
 import type { Neighbour } from '../../src/documents/model.ts'
 import { nestedFields } from '../../src/documents/nested.ts'
-import type { CollectionTypes, TypesOf } from './types.ts'
+import type { TypesOf } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
 
 type Field = [string, GraphQLInputFieldConfig]
@@ -69,16 +69,4 @@ export function linksType(
         : {}),
     }),
   })
-}
-
-/** What `nestedInputs` of other collections needs of this one. */
-export function linkTypes(
-  visible: VisibleCollection,
-  createInput: GraphQLInputObjectType,
-): Pick<CollectionTypes, 'links' | 'linkChanges' | 'newInput'> {
-  return {
-    links: linksType(visible, createInput, false),
-    linkChanges: linksType(visible, createInput, true),
-    newInput: visible.rights.has('create') ? createInput : null,
-  }
 }

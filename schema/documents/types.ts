@@ -39,4 +39,6 @@ export type TypesOf = (collectionId: string) => CollectionTypes
 
 export type FieldConfig = GraphQLFieldConfig<unknown, Context>
 
-export type RootFields = Record<'query' | 'mutation' | 'subscription', [string, FieldConfig][]>
+export type RootName = 'query' | 'mutation' | 'subscription'
+
+export type RootFields = Record<RootName, [string, FieldConfig][]>

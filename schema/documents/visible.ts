@@ -18,8 +18,9 @@ export type VisibleCollection = {
 /** What of a project's schema a class of callers is shown, by collection id. The rest is in no byte of their schema. */
 export function visibleCollections(model: ProjectModel, caller: CallerClass): ReadonlyMap<string, VisibleCollection> {
   const rights = new Map<string, ReadonlySet<Right>>()
+  const rightsOn = rightsOfClass(caller)
   for (const collection of model.collections.values()) {
-    const held = rightsOfClass(collection, caller)
+    const held = rightsOn(collection)
     if (held.size > 0) rights.set(collection.id, held)
   }
   return new Map(

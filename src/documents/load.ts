@@ -19,20 +19,26 @@ const present = `status in ('AVAILABLE', 'CHANGING')`
 /**
  * Of which versions of rows each collection's model is made, as a digest: its own, those of its attributes and indexes, of the
  * attributes that point at it, and whether their other ends are there. `xmin` names the transaction that wrote a row: to read
- * the rows themselves takes PostgreSQL much longer. Each collection's are found by indexes, for the planner knows little of a
- * project that was made just now.
+ * the rows themselves takes PostgreSQL much longer. Each row is looked at once, found by indexes, for the planner knows little of a
+ * project that was made just now; and all comes as one text, for the rows of a large project take long to read one by one.
  */
 const digestsQuery = `
-  select p."schemaRevision" as revision, c.id, concat(c.xmin, ' ', (
-    select concat(count(*), ' ', sum(hashtextextended(part.text, 0))) from (
-      select concat(a.id, ' ', a.xmin, a."relatedCollectionId" is not null and exists (
-        select from collections r where r.id = a."relatedCollectionId" and r.${present})) as text
-      from attributes a where a."collectionId" = c.id and a.${present}
-      union all select concat(a.id, ' ', a.xmin) from attributes a join collections o on o.id = a."collectionId"
-      where a."relatedCollectionId" = c.id and a.${present} and o.${present}
-      union all select concat(i.id, ' ', i.xmin) from indexes i where i."collectionId" = c.id) as part)) as digest
-  from projects p left join collections c on c."projectId" = p.id and ${shown}
-  where p.id = $1 order by c."createdAt", c.id`
+  with own as materialized (
+    select c.id, c.xmin, c."createdAt" from collections c where c."projectId" = $1 and ${shown}),
+  field as materialized (
+    select a."collectionId" as id, t.id as target, hashtextextended(a.id, a.xmin::text::int8) as hash
+    from own c join attributes a on a."collectionId" = c.id left join own t on t.id = a."relatedCollectionId"
+    where a.${present}),
+  part as (
+    select id, target, hash from field
+    union all select target, null, hash from field where target is not null
+    union all select i."collectionId", null, hashtextextended(i.id, i.xmin::text::int8)
+    from own c join indexes i on i."collectionId" = c.id),
+  parts as (select id, concat(count(*), ' ', count(target), ' ', sum(hash)) as digest from part group by id)
+  select p."schemaRevision" as revision, (
+    select json_agg(json_build_array(c.id, concat(c.xmin, ' ', parts.digest)) order by c."createdAt", c.id)::text
+    from own c left join parts on parts.id = c.id) as listed
+  from projects p where p.id = $1`
 
 const collectionsQuery = `
   select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds",
@@ -93,9 +99,9 @@ async function readRows(sql: Pool, projectId: string, known: (one: Listed) => un
   const client = await sql.connect()
   try {
     await client.query('begin isolation level repeatable read read only')
-    const { rows } = await client.query<{ revision: number } & Listed>(digestsQuery, [projectId])
-    // A project without collections has one row, which names none.
-    const listed = rows.filter(({ id }) => id !== null)
+    const { rows } = await client.query<{ revision: number; listed: string | null }>(digestsQuery, [projectId])
+    const pairs: [string, string][] = JSON.parse(rows[0]?.listed ?? '[]')
+    const listed = pairs.map(([id, digest]): Listed => ({ id, digest }))
     const ids = listed.filter((one) => !known(one)).map(({ id }) => id)
     const { rows: found } = await client.query<Found>(collectionsQuery, [ids])
     const { rows: attributes } = await client.query<Field>(attributesQuery, [ids])

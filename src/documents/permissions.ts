@@ -11,7 +11,7 @@ import { join, ownSql } from './where-sql.ts'
 export type Holder = { read: Caller; write: Caller }
 
 /** Kinds of callers of one schema: what a schema shows depends on nothing finer. */
-export type CallerClass = { kind: 'guest' | 'user' | 'all' } | { kind: 'key'; read: boolean; write: boolean }
+export type CallerClass = { kind: 'guest' | 'user' } | { kind: 'all' } | { kind: 'key'; read: boolean; write: boolean }
 
 /** What callers hold does not change while they are the same: it is made once for each that is remembered. */
 const holders = new WeakMap<Actor, Holder>()
@@ -47,11 +47,20 @@ export function classOf(ctx: Pick<Context, 'actor'>): CallerClass {
 
 const guestRoles = ['any', 'guests']
 
-/** Every right that some caller of this class could hold on something in the collection. */
-export function rightsOfClass(collection: CollectionModel, caller: CallerClass): ReadonlySet<Right> {
-  if (caller.kind === 'all') return new Set(rights)
-  if (caller.kind === 'key') return new Set(rights.filter((right) => (right === 'read' ? caller.read : caller.write)))
-  const { kind } = caller
+/** Every right that some caller of this class could hold on something in a collection. */
+export function rightsOfClass(caller: CallerClass): (collection: CollectionModel) => ReadonlySet<Right> {
+  if (caller.kind !== 'key' && caller.kind !== 'all') {
+    const { kind } = caller
+    return (collection) => rightsByRoles(collection, kind)
+  }
+  // The same in all collections.
+  const held = new Set(
+    rights.filter((right) => caller.kind === 'all' || (right === 'read' ? caller.read : caller.write)),
+  )
+  return () => held
+}
+
+function rightsByRoles(collection: CollectionModel, kind: 'guest' | 'user'): ReadonlySet<Right> {
   const held = rights.filter((right) => {
     const ruled = rulesOf(collection).flatMap((rule) => (rule.right === right ? [rule.role] : []))
     return [...collection.permissions[right], ...ruled].some((role) => isOfClass(role, kind))

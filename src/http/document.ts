@@ -1,4 +1,5 @@
 import {
+  type ASTNode,
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
@@ -12,19 +13,38 @@ import {
   type Source,
   type ValueNode,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { Invalid, LimitExceeded } from '../errors.ts'
 import { limits } from './limits.ts'
 import { checkText, tooDeep } from './values.ts'
 
-/** Parses an operation, and refuses one that would cost more to validate than it can be worth. */
+/** Bounded by the text they were made of: parsed, it is some fifty times as large. */
+const parsed = new LRUCache<string, DocumentNode>({
+  maxSize: 1_000_000,
+  sizeCalculation: (_document, text) => text.length + 1,
+})
+
+/** Parses an operation, and refuses one that would cost more to validate than it can be worth. Equal ones are one document. */
 export function parseDocument(source: string | Source): DocumentNode {
   const text = typeof source === 'string' ? source : source.body
+  const known = parsed.get(text)
+  if (known) return known
   if (text.length > limits.queryCharacters) {
     throw new LimitExceeded(`An operation may have ${limits.queryCharacters} characters.`)
   }
   const document = parseText(text)
   measureDocument(document)
+  dropTokens(document)
+  parsed.set(text, document)
   return document
+}
+
+/** Nobody asks for the tokens of what is parsed, and they take as much memory as all else of it. */
+function dropTokens(node: ASTNode): void {
+  if (node.loc) Object.assign(node.loc, { startToken: null, endToken: null })
+  for (const value of Object.values(node)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.kind === 'string') dropTokens(one)
+  }
 }
 
 function parseText(text: string): DocumentNode {

@@ -9,9 +9,7 @@ const typeNamesRule: ValidationRule = (context) => ({
   },
 })
 
-/** A rule of the specification, or the one that takes its place here. */
-export function lazily(rule: ValidationRule): ValidationRule {
-  return rule === KnownTypeNamesRule ? typeNamesRule : rule
-}
-
-export const lazyRules: readonly ValidationRule[] = specifiedRules.map(lazily)
+/** The rules of the specification, of which none makes types that nobody asks for. */
+export const lazyRules: readonly ValidationRule[] = specifiedRules.map((rule) =>
+  rule === KnownTypeNamesRule ? typeNamesRule : rule,
+)

@@ -1,27 +1,16 @@
-import {
-  type ExecutionArgs,
-  type ExecutionResult,
-  GraphQLError,
-  getOperationAST,
-  specifiedRules,
-  validate,
-} from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql'
 import { costExtension, costLimitOf, costOf, requireCost } from '../cost.ts'
 import { parseDocument } from '../document.ts'
 import { Refusal } from '../refusal.ts'
 import { isStream } from '../stream.ts'
-import { lazily } from '../type-names.ts'
+import { faultsOf } from '../valid.ts'
 import type { Scope, ScopePlugin } from './scope.ts'
 
 /** Limits are checked as part of parsing, and so before anything else. What is cached has passed them. */
 export function useLimits(): ScopePlugin {
   return {
     onParse: ({ setParseFn }) => setParseFn(parseDocument),
-    onValidate: ({ setValidationFn }) =>
-      // What a mistyped name is like is nobody's business: it may be the name of something that the caller may not see.
-      setValidationFn((schema, document, rules = specifiedRules) =>
-        validate(schema, document, rules.map(lazily), { hideSuggestions: true, maxErrors: 10 }),
-      ),
+    onValidate: ({ setValidationFn }) => setValidationFn(faultsOf),
   }
 }
 

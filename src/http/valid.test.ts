@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { buildSchema, GraphQLError, printError } from 'graphql'
+import { parseDocument } from './document.ts'
+import { faultsOf, isValid } from './valid.ts'
+
+const schema = buildSchema('type Query { a(x: Int): Int b: Query }')
+
+test('what is wrong is found once, with its place', () => {
+  const text = 'query ($y: Int) { b {\n  c }\n a(x: $y) }'
+  const document = parseDocument(text)
+  assert.equal(parseDocument(text), document)
+  const faults = faultsOf(schema, document)
+  assert.equal(faultsOf(schema, document), faults)
+  assert.deepEqual(
+    faults.map(({ message, locations }) => [message, locations]),
+    [['Cannot query field "c" on type "Query".', [{ line: 2, column: 3 }]]],
+  )
+  assert.match(printError(faults[0] ?? new GraphQLError('none')), /2:3/)
+})
+
+test('what is kept of a document is the document alone', () => {
+  const document = parseDocument('{ b { ...F } } fragment F on Query { a(x: 1) b { unknown(y: [{ z: $q }]) } }')
+  const kept = inspect(document, { depth: 50 })
+  assert.match(kept, /startToken: null/)
+  assert.doesNotMatch(kept, /prev:|next:/)
+  for (const error of faultsOf(schema, document)) assert.doesNotMatch(error.stack ?? '', / at /)
+  assert.match(new Error('another').stack ?? '', / at /)
+})
+
+test('an operation and its variables', () => {
+  const query = 'query ($x: Int!) { a(x: $x) }'
+  assert.equal(isValid(schema, { query, variables: { x: 1 } }), true)
+  assert.equal(isValid(schema, { query, variables: {} }), false)
+  assert.equal(isValid(schema, { query: '{ c }' }), false)
+})
