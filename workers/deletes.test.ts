@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { authenticate } from '../src/authenticate.ts'
@@ -16,19 +13,21 @@ import { createWebhook, deleteWebhook } from '../src/modules/webhooks/webhooks.t
 import { eventually } from '../src/testing/receiver.ts'
 import { within } from '../src/testing/stream.ts'
 import { createTables } from '../src/testing/tables.ts'
+import { createWorkerProcesses, type WorkerProcesses } from '../src/testing/worker-processes.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { cascade } from './deletes/cascade.ts'
 import { deletes } from './deletes.ts'
 import { startRelay } from './relay.ts'
 
 let world: World
-const running = new Set<ChildProcess>()
+let workers: WorkerProcesses
 
 before(async () => {
   world = await createWorld()
+  workers = createWorkerProcesses(world, 'deletes')
 })
 after(async () => {
-  for (const child of running) child.kill('SIGKILL')
+  await workers.killAll()
   await world.close()
 })
 
@@ -192,24 +191,12 @@ test('a deleted project is not there for anybody, and its streams end within a s
 
 const asked = (projectId: string) => ({ projectId, authorization: null, requestId: 'r', ip: '', userAgent: '' })
 
-async function startProcess(): Promise<ChildProcess> {
-  const { DATABASE_URL, REDIS_URL } = world.env
-  const SECRET_KEYS = Buffer.alloc(32, 7).toString('base64')
-  const env = { PATH: process.env.PATH, DATABASE_URL, REDIS_URL, SECRET_KEYS, LOG_LEVEL: 'silent' }
-  const file = join(import.meta.dirname, '../src/testing/workers-process.ts')
-  const child = spawn(process.execPath, [file, 'deletes'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  await once(child.stdout, 'data')
-  return child
-}
-
 test('100,000 documents and 10,000 users go though workers are killed, and nobody waits for it', async () => {
   const tables = await createTables(world)
   const neighbour = await world.createProject()
   await fill(tables, 1_000)
   const { projectId } = tables.ctx
-  await startProcess()
+  await workers.start()
   await leave(tables.ctx)
   const users = () => countIn('users', projectId)
   let isOver = false
@@ -228,10 +215,9 @@ test('100,000 documents and 10,000 users go though workers are killed, and nobod
   try {
     for (const left of [9_500, 6_000]) {
       await eventually(async () => assert.ok((await users()) <= left), 45_000)
-      const [child] = running
-      child?.kill('SIGKILL')
+      await workers.killFirst()
       assert.ok((await users()) > 0, 'it was over before it was killed')
-      await startProcess()
+      await workers.start()
     }
     await eventually(
       async () => assert.deepEqual(await sql('select 1 from projects where id = $1', [projectId]), []),

@@ -1,0 +1,146 @@
+/** Builds, while `kill -9` takes the worker or the executor in the middle of them. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { tgz } from '../../functions-runtime/build/fixture.ts'
+import { startExecutor, type TestExecutor } from '../../functions-runtime/testing/executor.ts'
+import { childrenOf } from '../../functions-runtime/testing/processes.ts'
+import type { Context } from '../../src/context.ts'
+import { makeUpload } from '../../src/lib/upload.ts'
+import { createDeployment } from '../../src/modules/deployments/deployments.ts'
+import { createFunction } from '../../src/modules/functions/functions.ts'
+import { freePort } from '../../src/servers/ports.ts'
+import { eventually } from '../../src/testing/receiver.ts'
+import { createWorkerProcesses, type WorkerProcesses } from '../../src/testing/worker-processes.ts'
+import { createWorld, type World } from '../../src/testing/world.ts'
+
+/** The registry of packages, which a build waits for: it answers when it is told to. */
+const held: ServerResponse[] = []
+const registry = createServer((_req, res) => void held.push(res))
+
+const left = tgz({
+  'package/package.json': JSON.stringify({ name: 'left', version: '1.0.0' }),
+  'package/index.js': 'module.exports = 42',
+})
+const dependencies = { left: '1.0.0' }
+const resolved = 'https://registry.npmjs.org/left/-/left-1.0.0.tgz'
+const integrity = `sha512-${createHash('sha512').update(left).digest('base64')}`
+const packages = { '': { dependencies }, 'node_modules/left': { version: '1.0.0', resolved, integrity } }
+const archive = tgz({
+  'index.js': `import left from 'left'\nexport default () => left`,
+  'package.json': JSON.stringify({ dependencies }),
+  'package-lock.json': JSON.stringify({ lockfileVersion: 3, requires: true, packages }),
+})
+
+/** For machines that are busy with other things. */
+const patienceMs = 80_000
+
+let world: World
+let executor: TestExecutor
+let workers: WorkerProcesses
+let ctx: Context
+let start: () => Promise<TestExecutor>
+/** Where the executor puts what it needs for a moment. */
+const folder = mkdtempSync(join(tmpdir(), 'tendril-test-'))
+
+before(async () => {
+  await once(registry.listen(0, '127.0.0.1'), 'listening')
+  const secret = 'a secret of both sides'
+  const NPM_REGISTRY = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+  const given = { EXECUTOR_SECRET: secret, NPM_REGISTRY, TMPDIR: folder, PORT: String(await freePort()) }
+  start = () => startExecutor(given)
+  executor = await start()
+  const reached = { EXECUTORS: executor.url, EXECUTOR_SECRET: secret }
+  world = await createWorld(reached)
+  workers = createWorkerProcesses(world, 'deployments', reached)
+  ctx = (await world.createProject()).owner
+})
+afterEach(async () => {
+  await workers.killAll()
+  held.length = 0
+})
+after(async () => {
+  await world.close()
+  await executor.stop()
+  registry.close()
+  registry.closeAllConnections()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function deploy(): Promise<string> {
+  const { id: functionId } = await createFunction(ctx, { name: 'f', runtime: 'javascript' })
+  const bytes = async function* () {
+    yield archive
+  }
+  const file = makeUpload({ name: 'f.tar.gz', type: 'application/gzip', bytes })
+  return (await createDeployment(ctx, { functionId, file })).id
+}
+
+const read = (id: string) => ctx.db.deployment.findUniqueOrThrow({ where: { id }, include: { function: true } })
+const asked = (count: number) => eventually(() => assert.equal(held.length, count), patienceMs)
+const builds = () => childrenOf(executor.child.pid).filter(({ command }) => /build\/child\.ts/.test(command))
+
+/** It is built and run, its log tells of one build, each step was told once, and nothing is left of those before. */
+async function isBuiltOnce(id: string): Promise<void> {
+  await eventually(async () => assert.equal((await read(id)).status, 'READY'), patienceMs)
+  const { buildLog, error, function: of } = await read(id)
+  assert.match(buildLog, /^npm ci\n(added 1 package.*\n|\n)*Bundled 2 files into \d KB in [\d.]+ s\.\n$/)
+  assert.deepEqual([error, of.deploymentId], [null, id])
+  const { rows } = await ctx.sql.query(
+    `select coalesce(payload->>'status', type) as step from (
+       select type, payload, aggregate from events.outbox union all select type, payload, aggregate from events.log) as event
+     where aggregate like $1`,
+    [`%${id}`],
+  )
+  const steps = rows.map(({ step }) => step)
+  assert.deepEqual(steps.sort(), ['BUILDING', 'READY', 'UPLOADING', 'deployments.activated'])
+  await eventually(() => assert.deepEqual([builds(), readdirSync(folder)], [[], []]), patienceMs)
+}
+
+test('a worker that is killed during a build: another builds it, and nothing is left of the first', async () => {
+  await workers.start()
+  const id = await deploy()
+  await asked(1)
+  assert.equal((await read(id)).status, 'BUILDING')
+  const cut = once(held[0] as ServerResponse, 'close')
+  await workers.killFirst()
+  // The executor ends what nobody waits for.
+  await cut
+  await workers.start()
+  await asked(2)
+  assert.equal(new Set(builds().map(({ parent }) => parent)).size, 1)
+  held[1]?.end(left)
+  await isBuiltOnce(id)
+})
+
+test('an executor that is killed during a build: the next one builds it', async () => {
+  await workers.start()
+  const id = await deploy()
+  await asked(1)
+  const before = builds()
+  assert.ok(before.length > 0)
+  await executor.stop()
+  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs)
+  executor = await start()
+  await asked(2)
+  held[1]?.end(left)
+  await isBuiltOnce(id)
+})
+
+test('worker and executor, killed together', async () => {
+  await workers.start()
+  const id = await deploy()
+  await asked(1)
+  await Promise.all([workers.killFirst(), executor.stop()])
+  executor = await start()
+  await workers.start()
+  await asked(2)
+  held[1]?.end(left)
+  await isBuiltOnce(id)
+})
