@@ -129,7 +129,7 @@ const Execution = builder.prismaObject('Execution', {
     scheduledAt: t.expose('scheduledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'It is not run before then; null: as soon as can be.',
+      description: 'It is not run, or tried again, before then; null: as soon as can be.',
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When its last try began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
@@ -246,7 +246,7 @@ changedField({
   idKey: 'executionId',
   access: read,
   description:
-    'Executions: when they are planned, and when they have ended. Of one that somebody waits for only the end is told.',
+    'Executions: when they are planned, when a try has failed and the next is planned, and when they have ended. Of one that somebody waits for only the end is told.',
   node: (t) =>
     t.prismaField({
       type: Execution,

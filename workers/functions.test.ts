@@ -11,6 +11,7 @@ import { deleteFunction, updateFunction } from '../src/modules/functions/functio
 import { createUser } from '../src/modules/users/users.ts'
 import { type Answer, createPeer, type PeerRun } from '../src/testing/executor.ts'
 import { makeFunction } from '../src/testing/functions.ts'
+import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { createPlaces } from './functions/places.ts'
 import { startWorkers } from './start.ts'
@@ -49,6 +50,16 @@ async function ended(functionId: string, count: number, withinMs = 15_000): Prom
   }
   throw new Error(
     `not ended: ${JSON.stringify((await of(functionId)).map(({ status, failure }) => ({ status, failure })))}`,
+  )
+}
+
+/** What was told of the executions of a function, in order. */
+async function toldOf(functionId: string): Promise<string[]> {
+  const { rows } = await ctx.sql.query(`select type, payload from events.log where aggregate like $1 order by seq`, [
+    `functions.${functionId}.executions.%`,
+  ])
+  return rows.map(({ type, payload: { failure = '', attempts = '' } }) =>
+    `${type.slice('executions.'.length)} ${failure} ${attempts}`.trim(),
   )
 }
 
@@ -114,6 +125,10 @@ test('a run that fails is tried again as the function says; that nothing is ther
   assert.equal(row?.failure, null)
   const [given] = await ended(stubborn, 1)
   assert.deepEqual([given?.status, given?.attempts, given?.failure], ['FAILED', 2, 'CRASHED'])
+  await eventually(async () =>
+    assert.deepEqual(await toldOf(functionId), ['created', 'retried UNAVAILABLE 0', 'retried THREW 1', 'finished']),
+  )
+  await eventually(async () => assert.deepEqual(await toldOf(stubborn), ['created', 'retried CRASHED 1', 'finished']))
 })
 
 test('the clock runs a function once for each time, whoever asks', async () => {

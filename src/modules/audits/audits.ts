@@ -13,6 +13,7 @@ export function visibleAudits(ctx: Context): Prisma.AuditWhereInput {
 const unaudited = [
   'executions.created',
   'executions.finished',
+  'executions.retried',
   'deliveries.finished',
   'mails.created',
   'mails.finished',

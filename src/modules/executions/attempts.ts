@@ -1,6 +1,8 @@
 import type { Execution } from '../../../prisma/client/client.ts'
-import type { Context, DbContext, Services } from '../../context.ts'
+import { type Context, type DbContext, type Services, type TxContext, transaction } from '../../context.ts'
+import { emit } from '../../event.ts'
 import { type FunctionPlan, findPlan } from '../functions/plans.ts'
+import { executionRetried } from './events.ts'
 import type { Failure, outcomeOf } from './outcome.ts'
 import { endOf } from './run.ts'
 
@@ -29,17 +31,21 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
     await endAttempt(ctx, before, 'UNAVAILABLE', 'The function was disabled, or had no deployment.')
     return null
   }
-  const [execution] = await ctx.db.execution.updateManyAndReturn({
-    // Whoever begins it beside us, and is first, is the one.
-    where: { id, attempts, status: status === 'RUNNING' ? 'RUNNING' : 'WAITING' },
-    data: {
-      status: 'RUNNING',
-      attempts: attempts + 1,
-      startedAt: ctx.clock(),
-      deploymentId: plan.deployment?.id ?? null,
-    },
+  const startedAt = ctx.clock()
+  const begin = async ({ db }: Pick<DbContext, 'db'>): Promise<Attempt | null> => {
+    const [execution] = await db.execution.updateManyAndReturn({
+      // Whoever begins it beside us, and is first, is the one.
+      where: { id, attempts, status: status === 'RUNNING' ? 'RUNNING' : 'WAITING' },
+      data: { status: 'RUNNING', attempts: attempts + 1, startedAt, deploymentId: plan.deployment?.id ?? null },
+    })
+    return execution ? { execution, plan } : null
+  }
+  if (status === 'WAITING') return begin(ctx)
+  return transaction(ctx, async (tx) => {
+    const attempt = await begin(tx)
+    if (attempt) await tellRetry(tx, before, { failure: 'CRASHED', attempts, at: startedAt })
+    return attempt
   })
-  return execution ? { execution, plan } : null
 }
 
 /** Ends a try, and with it the execution, or plans the next: then it answers when. */
@@ -61,18 +67,41 @@ export async function finishAttempt(
   }
   const again = new Date(now.getTime() + (isUnavailable ? waitFor(now, createdAt) : backoff(plan, attempts)))
   const { status: _status, finishedAt: _finishedAt, responseHeaders: _headers, logs, ...rest } = outcome
-  const { count } = await ctx.db.execution.updateMany({
-    where: { id, attempts, status: 'RUNNING' },
-    data: {
-      ...rest,
-      error: rest.error?.replaceAll('\0', '\uFFFD').toWellFormed() ?? null,
-      logs: logs.map((line) => ({ ...line, text: line.text.replaceAll('\0', '\uFFFD').toWellFormed() })),
-      status: 'WAITING',
-      attempts: isUnavailable ? attempts - 1 : attempts,
-      scheduledAt: again,
-    },
+  const tried = isUnavailable ? attempts - 1 : attempts
+  return transaction(ctx, async (tx) => {
+    const { count } = await tx.db.execution.updateMany({
+      where: { id, attempts, status: 'RUNNING' },
+      data: {
+        ...rest,
+        error: rest.error?.replaceAll('\0', '\uFFFD').toWellFormed() ?? null,
+        logs: logs.map((line) => ({ ...line, text: line.text.replaceAll('\0', '\uFFFD').toWellFormed() })),
+        status: 'WAITING',
+        attempts: tried,
+        scheduledAt: again,
+      },
+    })
+    if (count === 0) return null
+    // For a day there may be nothing to run it: that is told once, not each time it is looked for.
+    const isKnown = isUnavailable && execution.failure === 'UNAVAILABLE'
+    if (!isKnown) await tellRetry(tx, execution, { failure: outcome.failure, attempts: tried, at: again })
+    return again
   })
-  return count > 0 ? again : null
+}
+
+type Retry = { failure: Failure | null; attempts: number; at: Date }
+
+/** The execution itself is what the event came from, so that what is run for it is counted as deeper. */
+async function tellRetry(tx: TxContext, { id, functionId, projectId, depth }: Execution, retry: Retry): Promise<void> {
+  const run = { functionId, executionId: id, depth, idempotencyKey: null }
+  const { failure, attempts, at } = retry
+  const payload = {
+    functionId,
+    executionId: id,
+    attempts,
+    failure: failure ?? 'CRASHED',
+    scheduledAt: at.toISOString(),
+  }
+  await emit({ ...tx, run }, executionRetried, payload, projectId)
 }
 
 /** Twice as long before each further try. */

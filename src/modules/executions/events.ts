@@ -25,3 +25,15 @@ export const executionFinished = defineEvent({
   payload: payload.extend({ status: z.enum(['COMPLETED', 'FAILED', 'CANCELLED']) }),
   path,
 })
+export const executionRetried = defineEvent({
+  name: 'executions.retried',
+  description: 'A try of a run that nobody waits for has come to nothing, and another is planned.',
+  payload: payload.extend({
+    /** How often it was tried. */
+    attempts: z.number().int(),
+    failure: z.string(),
+    /** When it is tried next. */
+    scheduledAt: z.string(),
+  }),
+  path,
+})
