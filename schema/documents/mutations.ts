@@ -165,7 +165,7 @@ function deleteManyField(collectionId: string, { document, where, bulkResult }: 
     type: required(bulkResult),
     description: `Deletes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not delete one of them.`,
     args: { where: { type: new GraphQLNonNull(where), description: 'Which ones.' } },
-    resolve: async (_root, { where }: { where: unknown }, ctx: Context, info) =>
-      deleteDocuments(ctx, { ...modelOf(info, collectionId), where }),
+    resolve: async (_root, { where, ...terms }: { where: unknown } & Terms, ctx: Context, info) =>
+      deleteDocuments(ctx, { ...modelOf(info, collectionId), where }, terms),
   }
 }

@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto'
-import { type GraphQLResolveInfo, GraphQLString } from 'graphql'
+import { GraphQLString } from 'graphql'
 import type { Context } from '../../src/context.ts'
 import { decideField } from '../../src/documents/hooked.ts'
-import { answerOnce, requestHash } from '../../src/documents/idempotency.ts'
+import { answerOnce, impliedKey, requestHash } from '../../src/documents/idempotency.ts'
 import { type WriteTarget, writeExtensions } from '../../src/documents/root.ts'
 import type { FieldConfig } from './types.ts'
 
@@ -13,15 +12,6 @@ const idempotencyKey = {
 }
 
 /**
- * A run of a function that is tried again makes its calls again: the same change at the same place of the same call is
- * made once. Another change there is another: what runs is not bound to do the same twice.
- */
-function impliedKey({ run }: Context, { path }: GraphQLResolveInfo, asked: () => string): string | null {
-  if (!run?.idempotencyKey) return null
-  return `run ${hash('sha256', `${run.executionId} ${run.idempotencyKey} ${path.key} ${asked()}`, 'hex')}`
-}
-
-/**
  * A change of documents as a field: every one comes through here. Functions decide on it before anything else, and it may
  * be asked for again when its answer was lost.
  */
@@ -29,7 +19,7 @@ export function changeField(target: WriteTarget, config: FieldConfig): FieldConf
   const { args, resolve, extensions } = config
   const resolveOnce: FieldConfig['resolve'] = async (root, { idempotencyKey: key, ...given }, ctx: Context, info) => {
     const asked = () => requestHash(info, given)
-    const implied = key == null ? impliedKey(ctx, info, asked) : key
+    const implied = key == null ? impliedKey(ctx, info.path.key, asked) : key
     const field = info.parentType.getFields()[info.fieldName]
     const decide = async () => (field ? decideField(ctx, info.schema, field, given, implied) : given)
     const decided = ctx.decided?.get(String(info.path.key)) ?? (await decide())

@@ -37,9 +37,9 @@ export async function updateDocuments(ctx: Context, place: Where, set: Input, te
 }
 
 /** Deletes all that match and that the caller may read; refuses if he may not delete one of them. */
-export async function deleteDocuments(ctx: Context, place: Where): Promise<BulkResult> {
+export async function deleteDocuments(ctx: Context, place: Where, terms: Terms = {}): Promise<BulkResult> {
   return matching(place, (condition) =>
-    deleteWhere(ctx, place, {}, ['where'], ({ scope }) => whereSql(scope, condition, 't')),
+    deleteWhere(ctx, place, terms, ['where'], ({ scope }) => whereSql(scope, condition, 't')),
   )
 }
 

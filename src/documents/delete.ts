@@ -1,13 +1,11 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
-import { LimitExceeded, NotFound } from '../errors.ts'
+import { Conflict, LimitExceeded, NotFound } from '../errors.ts'
 import { lockSql, removeSql } from './delete-sql.ts'
 import { isDocumentId, type Path } from './input.ts'
 import { type CollectionModel, quote, type Referrer } from './model.ts'
+import { mostTaken, tooManyTaken } from './taken.ts'
 import { releaseSql } from './update-sql.ts'
 import { answerOf, bulkLimit, changing, openWriting, type Place, type Terms, type Writing } from './writing.ts'
-
-/** How many other documents one call may take along or change. */
-const mostTaken = 10_000
 
 /** Answers the id. Documents that point here follow their relation: they go along, lose the value, or forbid it. */
 export async function deleteDocument(
@@ -27,7 +25,7 @@ export async function deleteDocument(
 export async function deleteWhere(
   ctx: Context,
   place: Pick<Place, 'model' | 'collection'>,
-  { ifVersion = null }: Terms,
+  { ifVersion = null, told }: Terms,
   at: Path,
   condition: (writing: Writing) => string,
 ): Promise<string[]> {
@@ -43,13 +41,20 @@ export async function deleteWhere(
     const text = `with locked as (${lock}) select to_json(array(select "_id" from locked order by "_id"))::text as answer`
     const ids = await answerOf<string[]>(tx, writing.statement(text))
     if (ids.length > bulkLimit) throw new LimitExceeded('One call changes at most 10,000 documents.')
-    await remove(tx, { ctx, place, gone: new Map([[collection.id, new Set(ids)]]), left: mostTaken }, collection, ids)
+    const gone = new Map([[collection.id, new Set(ids)]])
+    await remove(tx, { ctx, place, gone, left: mostTaken, told }, collection, ids)
     return ids
   }
   return changing(ctx, place, sqlTransaction, removeLocked, sent)
 }
 
-type Taking = { ctx: Context; place: Pick<Place, 'model' | 'collection'>; gone: Map<string, Set<string>>; left: number }
+type Taking = {
+  ctx: Context
+  place: Pick<Place, 'model' | 'collection'>
+  gone: Map<string, Set<string>>
+  left: number
+  told: Terms['told']
+}
 
 function takes({ onDelete }: Referrer): boolean {
   return onDelete !== 'RESTRICT'
@@ -91,9 +96,9 @@ async function lockPointing(
   )
   const found = rows.map(({ id }) => id)
   taking.left -= found.length
-  if (taking.left < 0) {
-    throw new LimitExceeded('More than 10,000 other documents depend on this: delete or change those first.')
-  }
+  if (taking.left < 0) throw tooManyTaken()
+  if (taking.told && found.some((id) => !taking.told?.(collection.id, onDelete === 'CASCADE' ? null : column, id)))
+    throw new Conflict('Other documents have come to depend on this while functions decided. Try again.')
   if (onDelete === 'CASCADE') taking.gone.set(collection.id, new Set([...gone, ...found]))
   return found
 }

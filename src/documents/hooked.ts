@@ -11,6 +11,8 @@ import { type CollectionModel, collectionOf, type ProjectModel } from './model.t
 import { type Nested, openReading, readChanged, readNew } from './nested-input.ts'
 import { holderOf, mayCreate } from './permissions.ts'
 import { type WriteTarget, writeTargetOf } from './root.ts'
+import { findTaken, takesAny } from './taken.ts'
+import type { Terms } from './writing.ts'
 
 type Args = Readonly<Record<string, unknown>>
 
@@ -76,7 +78,8 @@ async function decideWrite(ctx: Context, write: Write, field: GraphQLField<unkno
     await decideBatch(ctx, model, { collection, kind, given: roots, terms: { ...named, ...terms } })
     await decideBatches(ctx, model, byCollection(roots.flatMap(madeWithin)))
   }
-  if (kind !== 'delete') await decidePointing(ctx, write, roots)
+  if (kind === 'delete') return { ...args, told: await decideTaken(ctx, write) }
+  await decidePointing(ctx, write, roots)
   if (name === null) return args
   const [first] = roots
   return { ...args, [name]: name === 'inputs' ? roots.map(wholeOf) : first && wholeOf(first) }
@@ -150,10 +153,48 @@ async function decidePointing(
   }
   for (const told of changesOf(reading.nested)) {
     const { collection: other, inputs, terms, at } = told
-    const whyNot = (given: readonly unknown[]) =>
-      given.length > 0 ? 'What is changed by another document cannot be given other inputs.' : null
-    const asked = { ...askedOf(other, 'update'), inputs, terms, at, whyNot }
-    for (const hook of hooksOf(model, other, 'update')) await decide(ctx, hook, asked)
+    await decideFixed(ctx, model, { collection: other, kind: 'update', inputs, terms, at })
+  }
+}
+
+type Fixed = Pick<Asked, 'inputs' | 'terms' | 'at'> & { collection: CollectionModel; kind: 'update' | 'delete' }
+
+/** What a change does to other documents can be refused, not changed. */
+async function decideFixed(ctx: Context, model: ProjectModel, { collection, kind, ...told }: Fixed): Promise<void> {
+  const whyNot = (given: readonly unknown[]) =>
+    given.length > 0 ? 'What is changed by another document cannot be given other inputs.' : null
+  for (const hook of hooksOf(model, collection, kind)) {
+    await decide(ctx, hook, { ...askedOf(collection, kind), ...told, whyNot })
+  }
+}
+
+/** The field that shows a column which holds ids; the column itself where none does. */
+function fieldOf({ neighbours }: CollectionModel, column: string): string {
+  const shown = [...neighbours].find(([, { join }]) => join.kind === 'to' && join.column === column)
+  return shown?.[0] ?? column
+}
+
+/**
+ * Documents that a delete takes along, or that lose what points at it, are told to the functions of their collections. What
+ * the delete finds beside those when it is made was not decided on: `told` of its terms knows.
+ */
+async function decideTaken(ctx: Context, { model, collection, args }: Write): Promise<Terms['told']> {
+  const kindOf = (column: string | null) => (column === null ? 'delete' : 'update')
+  const isHookedAt = (one: CollectionModel, column: string | null) => hooksOf(model, one, kindOf(column)).length > 0
+  const isAsked = (one: CollectionModel, onDelete: string) => isHookedAt(one, onDelete === 'CASCADE' ? null : '')
+  if (!takesAny(model, collection, isAsked)) return undefined
+  const taken = await findTaken(ctx, model, collection, args)
+  for (const { collection: other, column, ids } of taken) {
+    const inputs = column === null ? [] : ids.map((id) => ({ id, [fieldOf(other, column)]: null }))
+    const terms = column === null ? { ids } : {}
+    await decideFixed(ctx, model, { collection: other, kind: kindOf(column), inputs, terms, at: () => [] })
+  }
+  const known = new Set(
+    taken.flatMap(({ collection: { id }, column, ids }) => ids.map((one) => `${id} ${column ?? ''} ${one}`)),
+  )
+  return (collectionId, column, id) => {
+    const other = model.collections.get(collectionId)
+    return !other || !isHookedAt(other, column) || known.has(`${collectionId} ${column ?? ''} ${id}`)
   }
 }
 

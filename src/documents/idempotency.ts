@@ -29,6 +29,16 @@ export function requestHash({ fieldName, fieldNodes, fragments, variableValues }
   return hash('sha256', JSON.stringify([fieldName, args, texts, variables]), 'hex')
 }
 
+/**
+ * A run of a function that is tried again makes its calls again: the same change at the same place of the same call is
+ * made once. Another change there is another: what runs is not bound to do the same twice. `place` is the field's in the
+ * answer.
+ */
+export function impliedKey({ run }: Context, place: string | number, asked: () => string): string | null {
+  if (!run?.idempotencyKey) return null
+  return `run ${hash('sha256', `${run.executionId} ${run.idempotencyKey} ${place} ${asked()}`, 'hex')}`
+}
+
 type Kept = { hash: string; answer: string }
 
 const printable = /^\P{C}{1,128}$/u

@@ -20,6 +20,7 @@ import { type Context, type Open, openMs, openTransaction } from '../context.ts'
 import { AppError, Invalid } from '../errors.ts'
 import { translate } from './faults.ts'
 import { decideField } from './hooked.ts'
+import { impliedKey, requestHash } from './idempotency.ts'
 import { writeTargetOf } from './root.ts'
 import { selectedFields } from './selection.ts'
 
@@ -74,10 +75,16 @@ export function planTransaction(args: ExecutionArgs): { run: (execute: Execute) 
   const type = schema.getMutationType()
   const source = { schema, fragments, variableValues: coerced }
   const selected = type ? selectedFields(source, [root], type.name) : new Map()
-  const changes = [...selected].flatMap(([key, [node]]): Change[] => {
+  const changes = [...selected].flatMap(([key, nodes]): Change[] => {
+    const [node] = nodes
     const field = type?.getFields()[node?.name.value ?? '']
     if (!field || !node) return []
-    if (writeTargetOf(field)) return [{ key, field, node, given: getArgumentValues(field, node, coerced) }]
+    if (writeTargetOf(field)) {
+      const { idempotencyKey, ...given } = getArgumentValues(field, node, coerced)
+      const info = { fieldName: field.name, fieldNodes: nodes, fragments, variableValues: coerced }
+      const once = typeof idempotencyKey === 'string' ? idempotencyKey : null
+      return [{ key, field, node, given, once: (ctx) => once ?? impliedKey(ctx, key, () => requestHash(info, given)) }]
+    }
     throw new Invalid(`Only changes of documents are made in a transaction, and \`${field.name}\` is none.`, [key])
   })
   const run = async (execute: Execute) => {
@@ -89,8 +96,14 @@ export function planTransaction(args: ExecutionArgs): { run: (execute: Execute) 
   return { run }
 }
 
-/** A field of a transaction, and its arguments. */
-type Change = { key: string; field: GraphQLField<unknown, unknown>; node: FieldNode; given: Record<string, unknown> }
+/** A field of a transaction, its arguments, and the key by which it is known whether it was done before. */
+type Change = {
+  key: string
+  field: GraphQLField<unknown, unknown>
+  node: FieldNode
+  given: Record<string, unknown>
+  once: (ctx: Context) => string | null
+}
 
 /** Functions decide on all changes before the transaction is opened, once: not again when it is tried again. */
 async function decideAll(
@@ -98,11 +111,10 @@ async function decideAll(
   changes: readonly Change[],
 ): Promise<{ decided: Map<string, Readonly<Record<string, unknown>>>; refused: GraphQLError | null }> {
   const decided = new Map<string, Readonly<Record<string, unknown>>>()
-  for (const { key, field, node, given } of changes) {
-    const { idempotencyKey, ...args } = given
-    const once = typeof idempotencyKey === 'string' ? idempotencyKey : null
+  const ctx = contextValue as Context
+  for (const { key, field, node, given, once } of changes) {
     try {
-      decided.set(key, await decideField(contextValue as Context, schema, field, args, once))
+      decided.set(key, await decideField(ctx, schema, field, given, once(ctx)))
     } catch (error) {
       return { decided, refused: new GraphQLError('', { originalError: error as Error, path: [key], nodes: [node] }) }
     }

@@ -18,7 +18,12 @@ export const bulkLimit = 10_000
 export type Place = { model: ProjectModel; collection: CollectionModel; plan: Plan }
 
 /** How a document is changed beside what its input sets. */
-export type Terms = { apply?: unknown; ifVersion?: number | null }
+export type Terms = {
+  apply?: unknown
+  ifVersion?: number | null
+  /** Whether functions have decided that a document goes along, or that this column of it becomes null: where they do. */
+  told?: ((collectionId: string, column: string | null, id: string) => boolean) | undefined
+}
 
 /** One statement that writes: who, what, where. */
 export type Writing = {
