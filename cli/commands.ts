@@ -1,5 +1,7 @@
 import type { Command } from './command.ts'
 import { functionsList } from './functions/list.ts'
+import { functionsLogs } from './functions/logs.ts'
+import { functionsPull } from './functions/pull.ts'
 import { functionsPush } from './functions/push.ts'
 import { schemaDiff, schemaPull, schemaPush } from './schema/commands.ts'
 import { migrationApply, migrationNew, migrationPlan, migrationRollback, migrationStatus } from './schema/migrations.ts'
@@ -18,6 +20,8 @@ export const commands: readonly Command[] = [
   migrationStatus,
   exportCommand,
   importCommand,
+  functionsPull,
   functionsPush,
   functionsList,
+  functionsLogs,
 ]

@@ -33,7 +33,7 @@ const config = z.strictObject({
 })
 
 const file = z.strictObject({ functions: z.record(text.min(1).max(128), config) })
-const names = ['tendril.functions.ts', 'tendril.functions.json', 'tendril.functions.js']
+export const names = ['tendril.functions.ts', 'tendril.functions.json', 'tendril.functions.js']
 
 export type Configured = { name: string; folder: string; config: FunctionConfig }
 

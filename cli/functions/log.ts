@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Api, headersOf, urlOf } from '../api.ts'
+import type { Api } from '../api.ts'
+import { subscribe } from '../events.ts'
 
 export type Status = 'UPLOADING' | 'WAITING' | 'BUILDING' | 'READY' | 'FAILED'
 
-type Part = { cursor: string; lines: string[]; status: Status }
+type Told = { deploymentLogs: { cursor: string; lines: string[]; status: Status } }
 
 const query = `subscription ($id: ID!, $after: String) { deploymentLogs(id: $id, after: $after) { cursor lines status } }`
 
@@ -11,7 +12,9 @@ const query = `subscription ($id: ID!, $after: String) { deploymentLogs(id: $id,
 export async function followBuild(api: Api, id: string, onLine: (line: string) => void): Promise<Status> {
   let after: string | null = null
   for (let broken = 0; ; broken += 1) {
-    for await (const { cursor, lines, status } of parts(api, id, after)) {
+    const stream: AsyncGenerator<Told> = subscribe(api, query, { id, after })
+    for await (const { deploymentLogs: part } of stream) {
+      const { cursor, lines, status } = part
       after = cursor
       broken = 0
       for (const line of lines) onLine(line)
@@ -25,33 +28,4 @@ export async function followBuild(api: Api, id: string, onLine: (line: string) =
     )
     if (deployment === null) return 'FAILED'
   }
-}
-
-/** The payloads of one stream of events, up to its end. */
-async function* parts({ target }: Api, id: string, after: string | null): AsyncGenerator<Part> {
-  const headers = { ...headersOf(target), accept: 'text/event-stream', 'content-type': 'application/json' }
-  const body = JSON.stringify({ query, variables: { id, after } })
-  try {
-    const { body: stream } = await fetch(urlOf(target, 'graphql'), { method: 'POST', headers, body })
-    let text = ''
-    for await (const chunk of stream?.pipeThrough(new TextDecoderStream()) ?? []) {
-      text += chunk
-      const events = text.split('\n\n')
-      text = events.pop() ?? ''
-      for (const event of events) {
-        const part = readEvent(event)
-        if (part) yield part
-      }
-    }
-  } catch {
-    // It goes on where it was.
-  }
-}
-
-function readEvent(event: string): Part | null {
-  const lines = event.split('\n').filter((line) => line.startsWith('data:'))
-  const json = lines.map((line) => line.slice(5).trim()).join('\n')
-  if (json === '') return null
-  const { data } = JSON.parse(json) as { data?: { deploymentLogs: Part } | null }
-  return data?.deploymentLogs ?? null
 }

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Api } from '../api.ts'
+import { Refused } from '../api.ts'
+import { subscribe } from '../events.ts'
+
+export type Execution = {
+  id: string
+  functionId: string
+  status: string
+  trigger: string
+  attempts: number
+  method: string
+  path: string
+  responseStatus: number | null
+  failure: string | null
+  error: string | null
+  logs: { at: string; level: string; text: string }[] | null
+  durationMs: number | null
+  isCold: boolean | null
+  scheduledAt: string | null
+  createdAt: string
+}
+
+const fields = `id functionId status trigger attempts method path responseStatus failure error logs { at level text }
+  durationMs isCold scheduledAt createdAt`
+
+/** The last executions of a function, oldest first. */
+export async function lastExecutions({ request }: Api, functionId: string, count: number): Promise<Execution[]> {
+  const { executions } = await request<{ executions: { nodes: Execution[] } }>(
+    `query ($functionId: ID!, $count: Int!) { executions(where: { functionId: $functionId }, first: $count) { nodes { ${fields} } } }`,
+    { functionId, count },
+  )
+  return executions.nodes.reverse()
+}
+
+const changed = `subscription ($after: String) { executionChanged(after: $after) { cursor event node { ${fields} } } }`
+
+type Changed = { executionChanged: { cursor: string; event: string; node: Execution | null } }
+
+/**
+ * The last executions, and then each whose try or end is told, for ever. A stream that breaks goes on behind what was told
+ * last; where that is too long ago, with the last executions again. Each state of each is told once.
+ */
+export async function* followExecutions(api: Api, functionId: string, count: number): AsyncGenerator<Execution> {
+  const told = new Set<string>()
+  const isNew = ({ id, status, attempts }: Execution) => {
+    const state = `${id} ${status} ${attempts}`
+    return !told.has(state) && told.add(state).size > 0
+  }
+  let after: string | null = null
+  for (let broken = 0; ; broken += 1) {
+    const { promise: opened, resolve: onOpen } = Promise.withResolvers<true>()
+    try {
+      const stream: AsyncGenerator<Changed> = subscribe<Changed>(api, changed, { after }, () => onOpen(true))
+      const first = stream.next()
+      const isOpen = await Promise.race([opened, first.then(() => false)])
+      // It is open before the last ones are read, so that none is missed in between.
+      if (isOpen && after === null)
+        for (const one of await lastExecutions(api, functionId, count)) if (isNew(one)) yield one
+      for (let step = await first; !step.done; step = await stream.next()) {
+        const { cursor, event, node } = step.value.executionChanged
+        after = cursor
+        broken = 0
+        if (event.startsWith(`functions.${functionId}.`) && node && isNew(node)) yield node
+      }
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'RESYNC_REQUIRED')) throw error
+      after = null
+    }
+    await sleep(Math.min(200 * 2 ** broken, 5_000))
+  }
+}
