@@ -1,5 +1,5 @@
 import { BuildFailed } from './build/failure.ts'
-import { buildForIsolate } from './build/isolate.ts'
+import { buildForIsolate, removeLeftovers } from './build/isolate.ts'
 import { capped, queued } from './build/limits.ts'
 import type { Build } from './engine.ts'
 import type { Settings } from './settings.ts'
@@ -8,6 +8,7 @@ const runtimes = ['javascript', 'typescript']
 
 /** Makes artefacts of archives: scripts for isolates here, and what containers run by `inContainer`. */
 export function createBuild({ npmRegistry }: Pick<Settings, 'npmRegistry'>, inContainer: Build): Build {
+  void removeLeftovers()
   const forIsolate: Build = async ({ entrypoint, timeoutMs }, archive, onLine, signal) => {
     try {
       const build = { archive, entrypoint, timeoutMs, onLine, signal, registry: npmRegistry }

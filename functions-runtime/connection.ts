@@ -92,6 +92,8 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
     needed.close()
   })
   socket.on('data', receive)
+  // HTTP leaves a socket half open: a caller that was killed would be waited for until its runs are over.
+  socket.once('end', () => socket.destroy())
   if (first.length > 0) receive(first)
 
   return {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, realpathSync } from 'node:fs'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -28,7 +28,7 @@ export type IsolateBuild = {
 /** One script out of an archive of JavaScript or TypeScript, made by a process of its own. Throws BuildFailed. */
 export async function buildForIsolate(build: IsolateBuild): Promise<Buffer> {
   const { isSealed = canSeal(), registry } = build
-  const outside = await mkdtemp(join(tmpdir(), 'tendril-build-'))
+  const outside = await mkdtemp(join(tmpdir(), prefix))
   const socketPath = join(outside, 'registry')
   const folder = await mkdtemp(join(outside, 'in-'))
   // Without bubblewrap it is run as nobody, where that can be chosen.
@@ -46,6 +46,19 @@ export async function buildForIsolate(build: IsolateBuild): Promise<Buffer> {
 }
 
 const nobody = 65_534
+const prefix = 'tendril-build-'
+/** Longer than any build takes. */
+const longMs = 3_600_000
+
+/** Removes what builds have left here whose executor was killed. */
+export async function removeLeftovers(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => [])
+  for (const name of names.filter((name) => name.startsWith(prefix))) {
+    const path = join(tmpdir(), name)
+    const age = await stat(path).catch(() => null)
+    if (age && age.mtimeMs < Date.now() - longMs) await rm(path, { recursive: true, force: true }).catch(() => {})
+  }
+}
 
 type Place = {
   folder: string

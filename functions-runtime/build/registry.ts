@@ -12,6 +12,8 @@ const fetchedBytes = 512 * 1024 * 1024
  */
 export async function openRegistry(registry: string, socketPath: string): Promise<{ close: () => void }> {
   const { href, headers } = addressOf(registry)
+  const open = new AbortController()
+  const { signal } = open
   let fetched = 0
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') return void res.writeHead(405).end()
@@ -19,7 +21,8 @@ export async function openRegistry(registry: string, socketPath: string): Promis
     // A path must not lead to another place than the registry's.
     if (!url.href.startsWith(href)) return void res.writeHead(404).end()
     const accept = String(req.headers.accept ?? '*/*')
-    const response = await fetch(url, { method: req.method, headers: { ...headers, accept }, redirect: 'manual' })
+    const asked = { method: req.method, headers: { ...headers, accept }, redirect: 'manual', signal } as const
+    const response = await fetch(url, asked)
     const type = response.headers.get('content-type') ?? 'application/octet-stream'
     res.writeHead(response.status >= 300 && response.status < 400 ? 502 : response.status, { 'content-type': type })
     if (!response.body) return void res.end()
@@ -37,7 +40,9 @@ export async function openRegistry(registry: string, socketPath: string): Promis
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve))
   return {
+    /** What is still being fetched is for nobody any more. */
     close: () => {
+      open.abort()
       server.close()
       server.closeAllConnections()
     },

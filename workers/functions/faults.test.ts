@@ -12,6 +12,7 @@ import { freePort } from '../../src/servers/ports.ts'
 import { createCollections } from '../../src/testing/collections.ts'
 import { makeFunction } from '../../src/testing/functions.ts'
 import { eventually } from '../../src/testing/receiver.ts'
+import { within } from '../../src/testing/stream.ts'
 import { createWorkerProcesses, type WorkerProcesses } from '../../src/testing/worker-processes.ts'
 import { createWorld, type World } from '../../src/testing/world.ts'
 
@@ -107,7 +108,7 @@ test('a worker that is killed during a run: another tries it again, and what it 
   const cut = once(held[0] as ServerResponse, 'close')
   await workers.killFirst()
   // The executor ends what nobody waits for.
-  await cut
+  await within(cut, 20_000, 'it goes on')
   await workers.start()
   await atGate(2)
   const { status, attempts, error } = await read(id)
