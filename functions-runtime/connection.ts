@@ -8,11 +8,17 @@ import {
   encodeFrame,
   type Frame,
   type FromExecutor,
+  type RemoteCall,
   type RunFrame,
   type ToExecutor,
 } from './protocol.ts'
 
-export type Parts = { engines: readonly Engine[]; build: Build; artefacts: Artefacts }
+export type Parts = {
+  engines: readonly Engine[]
+  build: Build
+  artefacts: Artefacts
+  callsOf: (run: RunFrame) => RemoteCall[]
+}
 
 /** One caller: an API node or a worker. */
 export type Connection = {
@@ -72,7 +78,9 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
         signal,
       })
       .catch((error: unknown) => failed(failureOf(error)))
-    if (!signal.aborted) send({ kind: 'end', id, ...result.end }, result.body)
+    const calls = parts.callsOf(frame)
+    const end = calls.length > 0 ? { ...result.end, calls } : result.end
+    if (!signal.aborted) send({ kind: 'end', id, ...end }, result.body)
   }
 
   async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { createArtefacts } from './artefacts.ts'
 import { createBroker } from './broker/client.ts'
 import { createBuild } from './build.ts'
+import { timeCalls } from './calls.ts'
 import { createDockerEngine } from './docker/engine.ts'
 import { readDockerSettings } from './docker/settings.ts'
 import { createExecutor } from './executor.ts'
@@ -13,7 +14,7 @@ const settings = readSettings(process.env)
 const { host, port } = settings
 const onChange = () => executor.announce()
 const broker = createBroker(settings)
-const { perform } = broker
+const { perform, callsOf } = timeCalls(broker.perform)
 const isolates = createIsolateEngine({ settings, perform })
 const docker = createDockerEngine({ settings: readDockerSettings(process.env), perform, onChange })
 const engines = [isolates, docker]
@@ -23,6 +24,7 @@ const executor = createExecutor({
   engines,
   build: createBuild(settings, docker.build),
   artefacts: createArtefacts(settings.artefactCacheBytes),
+  callsOf,
 })
 
 const server = createServer((req, res) => {

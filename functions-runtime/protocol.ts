@@ -86,7 +86,12 @@ export type RunEnd = {
   logs: readonly LogLine[]
   /** Lines that were left out, over the limit. */
   logsDropped: number
+  /** What it has fetched, where its trace is recorded. */
+  calls?: readonly RemoteCall[]
 }
+
+/** A call to another host. `agoMs`: how long before the end it began; `status` null: it had no answer. */
+export type RemoteCall = { method: string; host: string; status: number | null; agoMs: number; durationMs: number }
 
 /** The end of a build. The artefact is the frame's body. */
 export type BuildEnd = { kind: 'built'; id: string; error: string | null; durationMs: number }

@@ -22,7 +22,7 @@ export type Tracing = {
   /** Does the work as a span. Off, it just does the work. */
   span: <T>(name: string, parent: Parent, work: (span: Span | undefined) => Promise<T>, details?: Details) => Promise<T>
   /** Notes work that is over. */
-  note: (name: string, parent: string, startTime: Date) => void
+  note: (name: string, parent: string, startTime: Date, details?: Details & { endTime?: Date }) => void
   close: () => Promise<void>
 }
 
@@ -36,7 +36,8 @@ export async function createTracing(env: Env, process: string): Promise<Tracing>
   return {
     isOn: true,
     span: (name, parent, work, details) => run(begin(tracer, name, parent, details), work),
-    note: (name, parent, startTime) => begin(tracer, name, parent, { startTime }).end(),
+    note: (name, parent, startTime, { endTime, ...details } = {}) =>
+      begin(tracer, name, parent, { ...details, startTime }).end(endTime),
     // A collector that is away must not keep the process.
     close: () => provider.shutdown().catch(() => {}),
   }

@@ -41,11 +41,13 @@ export async function perform(
     stream,
     signal,
   }
-  const result = await traced(ctx, plan, begun, (span) => {
+  const result = await traced(ctx, plan, begun, async (span) => {
     const traceparent = traceparentOf(span)
     if (traceparent) call.request.headers = { ...call.request.headers, traceparent }
     const run = () => ctx.sandbox.run(call)
-    return ctx.aside ? ctx.aside(run) : run()
+    const result = await (ctx.aside ? ctx.aside(run) : run())
+    if (span && traceparent) noteCalls(ctx, span, traceparent, result)
+    return result
   })
   const { meter, metrics } = ctx
   meter.count(projectId, 'executions.run')
@@ -68,6 +70,22 @@ function traced<T>(
   if (!ctx.tracing.isOn) return work(undefined)
   const attributes = { 'faas.name': plan.id, 'faas.invocation_id': begun.id }
   return ctx.tracing.span('run function', ctx.span, work, { attributes, kind: 'CLIENT' })
+}
+
+/** What it has fetched: executors have no way to the collector. What it has asked the API is recorded there. */
+function noteCalls({ tracing }: Context, span: Span, parent: string, { calls = [], isCold }: RunResult): void {
+  span.setAttribute('faas.coldstart', isCold)
+  const now = Date.now()
+  for (const { method, host, status, agoMs, durationMs } of calls) {
+    const begun = now - agoMs
+    const answered = status === null ? {} : { 'http.response.status_code': status }
+    const attributes = { 'http.request.method': method, 'server.address': host, ...answered }
+    tracing.note('fetch', parent, new Date(begun), {
+      endTime: new Date(begun + durationMs),
+      attributes,
+      kind: 'CLIENT',
+    })
+  }
 }
 
 /** What a function is told of itself beside its own variables. */
