@@ -36,6 +36,14 @@ const images: Record<string, { image: string; contents: () => Contents | Promise
       folders: ['/usr/lib/ruby', `${library}/ruby`, '/var/lib/gems', '/usr/share/rubygems-integration'],
     }),
   },
+  /** The programs of the Dockerfile: its files are mounted. */
+  tendril: {
+    image: 'tendril:latest',
+    contents: () => ({
+      programs: ['bwrap', 'prlimit', 'nice'],
+      renamed: { [process.execPath]: '/usr/local/bin/node' },
+    }),
+  },
   debian: { image: 'debian:12-slim', contents: () => ({ programs: [] }) },
   'go-1.24': {
     image: 'golang:1.24',
