@@ -35,7 +35,9 @@ export function createDockerApi(url: string, certificates: string | null = null)
   const target = targetOf(url, certificates)
   const open: Open = (method, path, headers, signal) => {
     const { send, ...options } = target
-    return send({ ...options, method, path: version + path, headers, ...(signal ? { signal } : {}) })
+    // A socket has no name. Where there is one, TLS looks for it in the engine's certificate.
+    const named = options.socketPath ? { host: 'docker', ...headers } : headers
+    return send({ ...options, method, path: version + path, headers: named, ...(signal ? { signal } : {}) })
   }
   return {
     url,
@@ -59,7 +61,7 @@ type Open = (
 
 function targetOf(url: string, certificates: string | null): Target {
   if (url.startsWith('unix://')) {
-    return { socketPath: url.slice('unix://'.length), headers: { host: 'docker' }, send: requestHttp }
+    return { socketPath: url.slice('unix://'.length), send: requestHttp }
   }
   const parsed = URL.canParse(url) ? new URL(url) : null
   if (parsed?.protocol !== 'tcp:' || !parsed.hostname) {
@@ -85,7 +87,7 @@ function exchange(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const type = typeof body === 'string' ? 'application/json' : 'application/x-tar'
-    const request = open(method, path, { host: 'docker', ...(body === null ? {} : { 'content-type': type }) }, signal)
+    const request = open(method, path, body === null ? {} : { 'content-type': type }, signal)
     request.on('error', (error) => reject(signal?.aborted ? signal.reason : unreachable(url, error)))
     request.on('response', (response) => {
       if ((response.statusCode ?? 500) < 400) resolve(response)
@@ -98,7 +100,7 @@ function exchange(
 
 function upgrade(url: string, open: Open, path: string, body: unknown): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const headers = { host: 'docker', connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'application/json' }
+    const headers = { connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'application/json' }
     const request = open('POST', path, headers)
     request.on('error', (error) => reject(unreachable(url, error)))
     request.on('response', (response) => refused(response).then(reject, reject))

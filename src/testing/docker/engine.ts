@@ -6,10 +6,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDockerApi, type DockerApi } from '../../../functions-runtime/docker/api.ts'
 import { type Tied, tie } from '../../servers/lifeline.ts'
+import { freePort } from '../../servers/ports.ts'
+import { makeCertificates } from './certificates.ts'
 import { importImage } from './images.ts'
 
 export type TestDocker = {
   url: string
+  /** The folder of those that it is reached with. */
+  certificates: string | null
   api: DockerApi
   /** Stops the engine, and what it runs. What it has stays for `start`. */
   halt: () => Promise<void>
@@ -25,11 +29,13 @@ export function whyNoDocker(): string | null {
   return isThere ? null : 'there is no dockerd: apt-get install docker.io'
 }
 
-/** With the images of these runtimes, made of the machine's own programs. */
-export async function startDocker(runtimes: readonly string[]): Promise<TestDocker> {
+/** With the images of these runtimes, made of the machine's own programs. `isRemote`: it is reached by TCP and TLS. */
+export async function startDocker(runtimes: readonly string[], { isRemote = false } = {}): Promise<TestDocker> {
   const dir = await mkdtemp(join(tmpdir(), 'tendril-docker-'))
-  const url = `unix://${join(dir, 'docker.sock')}`
-  const api = createDockerApi(url)
+  const certificates = isRemote ? dir : null
+  if (isRemote) makeCertificates(dir)
+  const url = isRemote ? `tcp://127.0.0.1:${await freePort()}` : `unix://${join(dir, 'docker.sock')}`
+  const api = createDockerApi(url, certificates)
   let engine: Tied
   const start = async () => {
     engine = await startEngine(dir, url)
@@ -38,6 +44,7 @@ export async function startDocker(runtimes: readonly string[]): Promise<TestDock
   await start()
   const docker: TestDocker = {
     url,
+    certificates,
     api,
     start,
     halt: () => engine.stop(),
@@ -58,7 +65,10 @@ export async function startDocker(runtimes: readonly string[]): Promise<TestDock
 function startEngine(dir: string, url: string): Promise<Tied> {
   const places = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid')]
   const network = ['--bridge', 'none', '--iptables=false', '--ip-forward=false', '--ip-masq=false']
-  return tie('dockerd', ['-H', url, ...places, ...network], { logFile: join(dir, 'log'), stopSignal: 'TERM' })
+  const file = (name: string) => join(dir, name)
+  const keys = ['--tlscacert', file('ca.pem'), '--tlscert', file('server-cert.pem'), '--tlskey', file('server-key.pem')]
+  const tls = url.startsWith('tcp:') ? ['--tlsverify', ...keys] : []
+  return tie('dockerd', ['-H', url, ...tls, ...places, ...network], { logFile: join(dir, 'log'), stopSignal: 'TERM' })
 }
 
 async function until(engine: Tied, api: DockerApi): Promise<void> {
