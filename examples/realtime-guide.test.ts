@@ -2,14 +2,20 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
+import type { Actor } from '../src/context.ts'
 import { type Blog, createBlog } from '../src/testing/blog.ts'
 import { listen, type Outcome, operate, type Payloads } from '../src/testing/operation.ts'
 import { within } from '../src/testing/stream.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { type Relay, startRelay } from '../workers/relay.ts'
 
+type Account = Extract<Actor, { kind: 'account' }>
+
 const guide = readFileSync(new URL('../docs/guides/realtime.md', import.meta.url), 'utf8')
-const blocks = [...guide.matchAll(/```(graphql|json)\n([\s\S]*?)```/g)].map(([, kind, text = '']) => ({ kind, text }))
+const blocks = [...guide.matchAll(/```(graphql|graphql console|json)\n([\s\S]*?)```/g)].map(([, kind, text = '']) => ({
+  kind,
+  text,
+}))
 
 let world: World
 let relay: Relay
@@ -43,6 +49,9 @@ test('every block of the guide does what it says', async () => {
     if (kind === 'graphql' && text.startsWith('subscription')) {
       await stream?.return()
       stream = await listen(schemas, blog.owner, text)
+    } else if (kind === 'graphql console') {
+      const atConsole = world.context('console', { ...(blog.owner.actor as Account), role: null })
+      assert.deepEqual((await operate(schemas, atConsole, text, { id: blog.projectId })).errors, [], text)
     } else if (kind === 'graphql') {
       assert.deepEqual((await operate(schemas, blog.owner, text)).errors, [], text)
     } else {

@@ -3,9 +3,12 @@ import { after, before, test } from 'node:test'
 import { type App, createApp } from '../src/app.ts'
 import { asSystem, type Context, transaction } from '../src/context.ts'
 import { emit } from '../src/event.ts'
+import { addMember } from '../src/modules/members/members.ts'
 import { presenceLimits } from '../src/modules/presence/presence.ts'
+import { updateProject } from '../src/modules/projects/projects.ts'
 import { sessionDeleted } from '../src/modules/sessions/events.ts'
 import { userUpdated } from '../src/modules/users/events.ts'
+import { createUser } from '../src/modules/users/users.ts'
 import { listen, operate, type Payloads } from '../src/testing/operation.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { within } from '../src/testing/stream.ts'
@@ -113,6 +116,85 @@ test('a topic that is named after a role is for who has it, as long as they do',
   ctx = user('flo')
   await transaction(ctx, (tx) => emit(tx, userUpdated, { userId: 'flo' }))
   await assert.rejects(within(stream.next(), 5_000, 'nothing came'), /for others/)
+})
+
+const rooms = [
+  { topics: 'room:public:*', join: ['any'], read: [] },
+  { topics: 'room:*', join: ['label:staff'], read: ['users/verified'] },
+  { topics: 'label:staff:*', join: ['users'], read: [] },
+]
+
+test('rules say which roles are at a topic, and which see who is; the first that matches decides', async () => {
+  const { projectId, owner, ownerAtConsole } = await world.createProject()
+  await updateProject(ownerAtConsole, projectId, { presenceRules: rooms })
+  const as = (ctx: Context) => ({ ...ctx, projectId })
+  const [guest, ann, staff] = [world.context(projectId), as(user('ann')), as(user('sue', world.app, ['staff']))]
+  const unverified = { ...ann, actor: { ...ann.actor, verified: false } as Context['actor'] }
+  const source = 'query ($topic: String!) { presence(topic: $topic) { actorId } }'
+  const may = async (ctx: Context, topic: string) => {
+    const { errors } = await operate(schemas, ctx, source, { topic })
+    const joining = await subscribe(ctx, `joined(topic: "${topic}")`).then(next, (error: Error) => error.message)
+    return [errors[0]?.split(' ')[0] ?? 'sees', typeof joining === 'string' ? joining.split(' ')[0] : 'joins']
+  }
+  const [no, seen, all] = [
+    ['FORBIDDEN', 'FORBIDDEN'],
+    ['sees', 'FORBIDDEN'],
+    ['sees', 'joins'],
+  ]
+  const signIn = ['UNAUTHENTICATED', 'UNAUTHENTICATED']
+  const expected: [string, string[] | undefined, string[] | undefined, string[] | undefined, string[] | undefined][] = [
+    ['room:public:1', all, all, all, all],
+    ['room:1', signIn, no, seen, all],
+    // No rule is about it: whoever is signed in.
+    ['lobby', signIn, all, all, all],
+    // Named after a role: whatever the rules say.
+    ['label:staff:1', signIn, no, no, all],
+  ]
+  for (const [topic, ...ways] of expected) {
+    for (const [i, ctx] of [guest, unverified, ann, staff].entries())
+      assert.deepEqual(await may(ctx, topic), ways[i], `${topic} ${i}`)
+    assert.deepEqual(await may(owner, topic), all, topic)
+  }
+  const { data } = await operate(schemas, owner, source, { topic: 'room:public:1' })
+  assert.ok(data?.presence.some(({ actorId }: { actorId: string | null }) => actorId === null))
+})
+
+test('a right that a rule takes away ends what is under way within a second; whoever keeps it notices nothing', async () => {
+  const { projectId, ownerAtConsole } = await world.createProject()
+  const set = (presenceRules: typeof rooms) => updateProject(ownerAtConsole, projectId, { presenceRules })
+  await set([{ topics: 'desk', join: ['users', 'guests'], read: [] }])
+  const as = (ctx: Context) => ({ ...ctx, projectId })
+  const guest = await subscribe(world.context(projectId), 'presence(topic: "desk")')
+  const ann = await subscribe(as(user('ann')), 'joined(topic: "desk")')
+  const staff = await subscribe(as(user('sue', other, ['staff'])), 'presence(topic: "desk")')
+  for (const stream of [guest, ann, staff]) await next(stream)
+  await set([{ topics: 'desk', join: ['label:staff'], read: [] }])
+  const begun = performance.now()
+  await assert.rejects(within(ann.next(), 5_000, 'nothing came'), /for others/)
+  const guestLeft = (async () => {
+    while (!(await guest.next()).done);
+  })()
+  await assert.rejects(within(guestLeft, 5_000, 'the guest stays'), /Sign in first/)
+  assert.ok(performance.now() - begun < 1_000, `${performance.now() - begun} ms`)
+  for (let told = await next(staff); told.kind !== 'LEFT'; told = await next(staff));
+})
+
+test('rules that are none are refused, and only owners set them', async () => {
+  const { projectId, ownerAtConsole } = await world.createProject()
+  const source = `mutation ($id: ID!, $rules: [PresenceRuleInput!]) {
+    updateProject(input: { id: $id, presenceRules: $rules }) { presenceRules { topics join read } }
+  }`
+  const set = (rules: object[], ctx = ownerAtConsole) => operate(schemas, ctx, source, { id: projectId, rules })
+  assert.deepEqual((await set(rooms)).data?.updateProject.presenceRules, rooms)
+  const errorOf = async (rule: object) => (await set([rooms[0] ?? {}, { ...rooms[1], ...rule }])).errors.join()
+  assert.match(await errorOf({ topics: 'a b' }), /^INVALID .*\(input\.presenceRules\.1\.topics\)$/)
+  assert.match(await errorOf({ join: ['users', 'everybody'] }), /^INVALID .*\(input\.presenceRules\.1\.join\.1\)$/)
+  assert.match(await errorOf({ read: Array(21).fill('users') }), /^INVALID .*\(input\.presenceRules\.1\.read\)$/)
+  assert.match((await set(Array(51).fill(rooms[0]))).errors.join(), /^INVALID .*at most 50/)
+  const developer = await createUser(world.context('console'), { email: 'dev@example.org', password: 'correct horse' })
+  await addMember(ownerAtConsole, { projectId, email: developer.email, role: 'DEVELOPER' })
+  const actor = { kind: 'account', id: developer.id, sessionId: 'ses_1', role: null } as const
+  assert.match((await set([], world.context('console', actor))).errors.join(), /^FORBIDDEN/)
 })
 
 test('a topic that is full takes nobody more, and is told all the same', async () => {

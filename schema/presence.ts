@@ -5,6 +5,7 @@ import {
   updatePresence,
   watchPresence,
 } from '../src/modules/presence/presence.ts'
+import { type PresenceRule as Rule, ruleLimits } from '../src/modules/presence/rules.ts'
 import type { Present } from '../src/modules/presence/topics.ts'
 import { builder } from './builder.ts'
 
@@ -12,13 +13,17 @@ const access = { audience: ['console', 'client'] } as const
 
 const topicOf =
   'What it is about: 1 to 128 letters, digits, `_`, `.`, `:` and `-`. One that begins with `label:NAME` or `user:ID` is for who has that role, and for those who run the project.'
+const whom = 'For everybody who is signed in, unless the rules of the project say otherwise.'
 const dataOf = `What to say of yourself, up to ${presenceLimits.dataBytes} bytes.`
 
 const PresenceEntry = builder.objectRef<Present>('PresenceEntry').implement({
   description: 'Somebody who is at a topic, on one device.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names this stay.' }),
-    actorId: t.exposeID('actorId', { description: 'Who: the id of a user, or of an account.' }),
+    actorId: t.exposeID('actorId', {
+      nullable: true,
+      description: 'Who: the id of a user, or of an account. Null for a guest.',
+    }),
     data: t.expose('data', { type: 'JSON', nullable: true, description: 'What they say of themselves.' }),
     since: t.field({ type: 'DateTime', description: 'When they came.', resolve: ({ since }) => new Date(since) }),
   }),
@@ -42,11 +47,33 @@ const PresenceChange = builder.objectRef<Change>('PresenceChange').implement({
   }),
 })
 
+const topicsOf = 'Of which topics it is: the name of one, in which `*` stands for any text, as `room:*`.'
+const joinOf = 'Who may be there, and see who is: roles, as in permissions.'
+const readOf = 'Who may only see who is there: roles, as in permissions.'
+
+export const PresenceRule = builder.objectRef<Rule>('PresenceRule').implement({
+  description: 'Who may be at topics, and who may see who is.',
+  fields: (t) => ({
+    topics: t.exposeString('topics', { description: topicsOf }),
+    join: t.exposeStringList('join', { description: joinOf }),
+    read: t.exposeStringList('read', { description: readOf }),
+  }),
+})
+
+export const PresenceRuleInput = builder.inputType('PresenceRuleInput', {
+  description: `Who may be at topics, and who may see who is. A rule names up to ${ruleLimits.roles} roles for each.`,
+  fields: (t) => ({
+    topics: t.string({ required: true, description: topicsOf }),
+    join: t.stringList({ required: true, description: joinOf }),
+    read: t.stringList({ required: true, description: readOf }),
+  }),
+})
+
 builder.queryField('presence', (t) =>
   t.field({
     type: [PresenceEntry],
     access,
-    description: `Who is at a topic now: up to ${presenceLimits.present}. For everybody who is signed in.`,
+    description: `Who is at a topic now: up to ${presenceLimits.present}. ${whom}`,
     args: { topic: t.arg.string({ required: true, description: topicOf }) },
     resolve: (_root, { topic }, ctx) => listPresent(ctx, topic),
   }),
@@ -56,7 +83,7 @@ builder.subscriptionFields((t) => ({
   presence: t.field({
     type: PresenceChange,
     access,
-    description: 'Who is at a topic, and who comes and goes, without being there. For everybody who is signed in.',
+    description: `Who is at a topic, and who comes and goes, without being there. ${whom}`,
     args: { topic: t.arg.string({ required: true, description: topicOf }) },
     subscribe: (_root, { topic }, ctx) => watchPresence(ctx, topic),
     resolve: (change) => change,
@@ -64,8 +91,7 @@ builder.subscriptionFields((t) => ({
   joined: t.field({
     type: PresenceChange,
     access,
-    description:
-      'Puts you at a topic for as long as this lasts, and tells who is there, you among them. For everybody who is signed in.',
+    description: `Puts you at a topic for as long as this lasts, and tells who is there, you among them. ${whom}`,
     args: {
       topic: t.arg.string({ required: true, description: topicOf }),
       data: t.arg({ type: 'JSON', description: dataOf }),
@@ -79,7 +105,7 @@ builder.mutationField('updatePresence', (t) =>
   t.field({
     type: PresenceEntry,
     access,
-    description: 'Says something else of yourself where you are.',
+    description: 'Says something else of yourself where you are. Guests join anew instead.',
     args: {
       topic: t.arg.string({ required: true, description: topicOf }),
       id: t.arg.id({ required: true, description: 'Which of your stays.' }),

@@ -3,6 +3,7 @@ import type { CostLimits as Limits } from '../src/context.ts'
 import { costLimits } from '../src/http/limits.ts'
 import { visibleKeys } from '../src/modules/keys/keys.ts'
 import { visibleMembers } from '../src/modules/members/members.ts'
+import { ruleLimits, rulesOf } from '../src/modules/presence/rules.ts'
 import {
   auditDayLimits,
   createProject,
@@ -17,6 +18,7 @@ import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { Key, KeyList } from './keys.ts'
 import { Member, MemberList } from './members.ts'
+import { PresenceRule, PresenceRuleInput } from './presence.ts'
 import { Usage, usageArgs } from './usage.ts'
 
 const audiences = {
@@ -61,6 +63,13 @@ export const Project = builder.prismaObject('Project', {
       description: 'The most that one operation may cost in it.',
       select: { costLimits: true },
       resolve: (project) => project.costLimits as Limits,
+    }),
+    presenceRules: t.field({
+      type: [PresenceRule],
+      description:
+        'Who may be at which topics of `joined` and `presence`. The first rule that matches decides; where none does, users may.',
+      select: { presenceRules: true },
+      resolve: rulesOf,
     }),
     auditDays: t.exposeInt('auditDays', { description: 'For how many days its audit log is kept.' }),
     endpoint: t.string({
@@ -157,6 +166,10 @@ builder.mutationFields((t) => ({
       auditDays: t.input.int({
         validate: z.int().min(auditDayLimits.least).max(auditDayLimits.most),
         description: `For how many days its audit log is kept: ${auditDayLimits.least} to ${auditDayLimits.most}. Only owners may set it.`,
+      }),
+      presenceRules: t.input.field({
+        type: [PresenceRuleInput],
+        description: `Who may be at which topics, instead of the rules before: up to ${ruleLimits.rules}. Only owners may set it.`,
       }),
       costLimits: t.input.field({
         type: costLimitsInput,

@@ -1,10 +1,12 @@
 import { watchRenewed } from '../../changes/renewed.ts'
+import { isEnd, projectGone } from '../../changes.ts'
 import type { Context } from '../../context.ts'
-import { Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated } from '../../errors.ts'
+import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { leavable } from '../../lib/leavable.ts'
 import { createSignal } from '../../lib/signal.ts'
-import { rolesOf } from '../permissions/roles.ts'
+import { projectUpdated } from '../projects/events.ts'
+import { type PresenceRight, requireRight, rulesOf } from './rules.ts'
 import { channel, type Present, topicOf } from './topics.ts'
 
 export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
@@ -12,24 +14,23 @@ export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
 /** What one who watches a topic is told: all who are there, then who comes, changes and goes. */
 export type PresenceChange = { kind: 'ALL' | 'ENTERED' | 'UPDATED' | 'LEFT'; entries: readonly Present[] }
 
-type Caller = Pick<Context, 'actor' | 'projectId'>
+/** Throws where the caller may not do that at the topic by the rules of now. */
+async function requireNow(ctx: Context, topic: string, right: PresenceRight): Promise<void> {
+  const { projectId: id } = ctx
+  const project = await ctx.db.project.findUnique({ where: { id }, select: { presenceRules: true } })
+  requireRight(ctx, topic, right, rulesOf(project))
+}
 
-/**
- * Whoever is signed in may be at a topic and see who is, but for one that is named after a role, `label:staff` or
- * `user:usr_1:desk`: that is for who has the role, and for those who run the project.
- */
-function groupOf({ actor, projectId }: Caller, topic: string): string {
-  if (actor === null) throw new Unauthenticated('Sign in first.')
+function groupOf({ projectId }: Context, topic: string): string {
   if (!/^[A-Za-z0-9][\w.:-]{0,127}$/.test(topic))
     throw new Invalid('A topic has 1 to 128 letters, digits, `_`, `.`, `:` and `-`.', ['topic'])
-  const [role] = /^(user|label):[^:]+/.exec(topic) ?? []
-  if (role !== undefined && rolesOf({ actor })?.includes(role) === false)
-    throw new Forbidden('This topic is for others.')
   return `presence:${projectId}:${topic}`
 }
 
-export async function listPresent(ctx: Context, topic: string): Promise<Present[]> {
-  const found = (await ctx.peers.list(groupOf(ctx, topic))) as Map<string, Present>
+export async function listPresent(ctx: Context, topic: string, right: PresenceRight = 'read'): Promise<Present[]> {
+  const group = groupOf(ctx, topic)
+  await requireNow(ctx, topic, right)
+  const found = (await ctx.peers.list(group)) as Map<string, Present>
   return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -40,20 +41,27 @@ export async function watchPresence(
   data?: { value: unknown },
 ): Promise<AsyncIterableIterator<PresenceChange>> {
   const group = groupOf(ctx, topic)
-  const own = data ? await enter(ctx, group, data.value) : null
-  const seen = topicOf(ctx.peers, group)
+  const right = data ? 'join' : 'read'
   const signal = createSignal()
-  const unwatch = seen.watch(signal.raise)
+  const rules = await watchRules(ctx, signal.raise)
   const caller = watchRenewed(ctx, signal.raise)
+  const leaving = [rules.close, caller.close]
   let left = false
   const leave = () => {
     left = true
-    caller.close()
-    unwatch()
-    own?.leave()
+    for (const close of leaving.splice(0)) close()
   }
+  /** Whoever they are now, and whatever the rules are. */
+  const check = async () => {
+    rules.check()
+    const actor = await caller.current()
+    await requireNow({ ...ctx, actor }, topic, right)
+  }
+  const seen = topicOf(ctx.peers, group)
   try {
-    await caller.current()
+    await check()
+    if (data) leaving.push((await enter(ctx, group, data.value)).leave)
+    leaving.push(seen.watch(signal.raise))
     await seen.refresh()
   } catch (error) {
     leave()
@@ -65,7 +73,7 @@ export async function watchPresence(
     for (;;) {
       await signal.wait()
       if (left) return
-      if (caller.isStale()) groupOf({ actor: await caller.current(), projectId: ctx.projectId }, topic)
+      if (caller.isStale() || rules.isStale()) await check()
       const before = known
       known = seen.present()
       for (const change of changesBetween(before, known)) yield change
@@ -76,6 +84,39 @@ export async function watchPresence(
     // Whoever waits is let go.
     signal.raise()
   })
+}
+
+/** Tells that the project, and with it its rules, may be another; `check` throws once it is gone. */
+async function watchRules(ctx: Context, onChange: () => void) {
+  const { tails, projectId } = ctx
+  const stream = await tails.open(projectId)
+  let isStale = false
+  let failure: Error | null = null
+  const end = (error: Error) => {
+    failure = error
+    isStale = true
+    onChange()
+  }
+  const unwatch = stream.watch({
+    onEnd: end,
+    onEvent: ({ event }) => {
+      if (isEnd(projectId, event)) return end(projectGone())
+      if (event.type !== projectUpdated.name) return
+      isStale = true
+      onChange()
+    },
+  })
+  return {
+    isStale: () => isStale,
+    check: () => {
+      if (failure) throw failure
+      isStale = false
+    },
+    close: () => {
+      unwatch()
+      stream.release()
+    },
+  }
 }
 
 function changesBetween(
@@ -108,7 +149,7 @@ async function enter(ctx: Context, group: string, data: unknown) {
     throw new LimitExceeded(`A topic has at most ${presenceLimits.present} who are there.`)
   const id = newId('pre')
   const ring = () => void peers.tell(channel, { group }).catch(() => {})
-  const present = { id, actorKind: actor?.kind ?? '', actorId: actor?.id ?? '', since: ctx.clock().toISOString() }
+  const present = { id, actorKind: actor?.kind ?? '', actorId: actor?.id ?? null, since: ctx.clock().toISOString() }
   peers.put(group, id, { ...present, data })
   const renewing = peers.listen(`${channel}:${id}`, (message) => {
     peers.put(group, id, { ...present, data: (message as { data: unknown }).data })
@@ -126,7 +167,7 @@ async function enter(ctx: Context, group: string, data: unknown) {
 /** Says something else of oneself, on whichever node one is there. */
 export async function updatePresence(ctx: Context, topic: string, id: string, data: unknown): Promise<Present> {
   requireSmall(data)
-  const own = (await listPresent(ctx, topic)).find((one) => one.id === id && one.actorId === ctx.actor?.id)
+  const own = (await listPresent(ctx, topic, 'join')).find((one) => one.id === id && one.actorId === ctx.actor?.id)
   if (!own) throw new NotFound('You are not there by this id.')
   await ctx.peers.tell(`${channel}:${id}`, { data })
   return { ...own, data }

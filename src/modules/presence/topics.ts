@@ -1,7 +1,7 @@
 import type { Peers } from '../../platform/peers.ts'
 
 /** Somebody who is at a topic. */
-export type Present = { id: string; actorKind: string; actorId: string; data: unknown; since: string }
+export type Present = { id: string; actorKind: string; actorId: string | null; data: unknown; since: string }
 
 /** Who is at a topic, as this node has it: read again after each word of a change, and every few seconds. */
 export type Topic = {

@@ -5,6 +5,7 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { memberCreated } from '../members/events.ts'
 import { requireOwner } from '../members/members.ts'
+import { type PresenceRule, requireRules } from '../presence/rules.ts'
 import { projectCreated, projectDeleted, projectUpdated } from './events.ts'
 
 /** The projects that this caller is a member of. Every read of projects goes through here. */
@@ -40,6 +41,7 @@ type Changes = {
   name?: string | null | undefined
   costLimits?: NewCostLimits | null | undefined
   auditDays?: number | null | undefined
+  presenceRules?: readonly PresenceRule[] | null | undefined
 }
 
 /** For how many days the audit log of a project can be kept. */
@@ -50,13 +52,15 @@ type NewCostLimits = { readonly [Key in keyof CostLimits]?: number | null | unde
 
 /** Renames a project, or sets its limits, which only its owners may. What is left out stays. */
 export async function updateProject(ctx: Context, id: string, changes: Changes): Promise<Project> {
-  const { name, costLimits, auditDays } = changes
+  const { name, costLimits, auditDays, presenceRules } = changes
   const before = await getProject(ctx, id)
-  if (costLimits || auditDays != null) await requireOwner(ctx, id)
+  if (costLimits || auditDays != null || presenceRules) await requireOwner(ctx, id)
+  if (presenceRules) requireRules(presenceRules, ['input', 'presenceRules'])
   return transaction(ctx, async (ctx) => {
     const data = {
       ...(name ? { name } : {}),
       ...(auditDays != null ? { auditDays } : {}),
+      ...(presenceRules ? { presenceRules: presenceRules.map((rule) => ({ ...rule })) } : {}),
       ...(costLimits ? { costLimits: mergeCostLimits(before.costLimits as CostLimits, costLimits) } : {}),
     }
     const project = await ctx.db.project.update({ where: { id }, data })
