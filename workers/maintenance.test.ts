@@ -91,10 +91,11 @@ test('the clock plans one run for each ten minutes, however often it is asked', 
   assert.deepEqual(planned, ['0', '1'])
 })
 
-test('what is old goes, what is young or still wanted stays', async () => {
+test('what is old goes, what is young or still wanted stays', async (t) => {
   const { sql, log, env, tails } = world.app
   const { projectId, owner } = await world.createProject()
   const queue = createQueue({ sql, log, redisUrl: env.REDIS_URL, epoch: tails.epoch })
+  t.after(() => queue.close())
   queue.start()
   await eventually(() => queue.enqueue({ name: 'nobody' }, 'waits', {}))
   const user = `(select "userId" from members where "projectId" = '${projectId}')`
@@ -142,7 +143,6 @@ test('what is old goes, what is young or still wanted stays', async () => {
   assert.deepEqual(await left('verifications', 'id'), ['1 hour'])
   assert.equal((await queue.page({ first: 10 })).length, 1)
   assert.ok(owner.projectId)
-  await queue.close()
 })
 
 test('a project’s audit log is kept for as long as it says', async () => {
