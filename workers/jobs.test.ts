@@ -142,8 +142,10 @@ for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: p
 
     /** Where the queue had not put it down yet when it was told, the sweeper does it. */
     async function owedAgain(id: string): Promise<void> {
-      const later = { ...world.app, clock: () => new Date(Date.now() + 60_000) }
-      await sweep(later, queue, [jobs])
+      await world.app.sql.query(`update job_attempts set "replayedAt" = "replayedAt" - interval '6 s' where job = $1`, [
+        id,
+      ])
+      await sweep(world.app, queue, [jobs])
       assert.equal((await ctx.db.jobAttempt.findUnique({ where: { job: id } }))?.attempts, -1)
     }
   })
@@ -209,8 +211,10 @@ describe('jobs that serve many projects', () => {
       ])
     assert.deepEqual((await operate(schemas, root, replay, { id: job })).errors, [])
     assert.deepEqual(await world.emitted(), ['jobs.replayed'])
-    const later = { ...world.app, clock: () => new Date(Date.now() + 60_000) }
-    assert.deepEqual(await jobs.owed?.(later), [
+    await world.app.sql.query(`update job_attempts set "replayedAt" = "replayedAt" - interval '6 s' where job = $1`, [
+      job,
+    ])
+    assert.deepEqual(await jobs.owed?.(world.app), [
       { job: { name: 'deliveries.send' }, key: 'moment', data: { webhookIds: [] }, projectId: null, isRevived: true },
     ])
   })
@@ -238,6 +242,19 @@ describe('what was given up with a job', () => {
     assert.deepEqual((await operate(schemas, ctx, replay, { id: job })).errors, [])
     assert.equal((await ctx.db.mail.findUnique({ where: { id } }))?.status, 'PENDING')
     assert.deepEqual(await world.emitted(), ['jobs.replayed'])
+  })
+
+  test('when it was replayed is PostgreSQL’s time, whatever the clock of the node says', async () => {
+    const { owner, projectId } = await world.createProject()
+    const job = `ticks.each:${projectId}`
+    await owner.db.jobAttempt.create({ data: { job, projectId, quarantinedAt: new Date() } })
+    const ahead: Context = { ...owner, clock: () => new Date(Date.now() + 3_600_000) }
+    assert.deepEqual((await operate(schemas, ahead, replay, { id: job })).errors, [])
+    const { rows } = await world.app.sql.query(
+      `select "replayedAt" between clock_timestamp() - interval '1 min' and clock_timestamp() as now from job_attempts where job = $1`,
+      [job],
+    )
+    assert.deepEqual(rows, [{ now: true }])
   })
 
   test('a run of a task waits again when its job is replayed', async () => {

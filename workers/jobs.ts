@@ -18,7 +18,7 @@ export const jobs: Worker = {
     },
   ],
   // Asked for while the queue had not yet put the job down: it is tried again until the job is started.
-  owed: (services) => findReplayed(services, '"replayedAt" < $1', new Date(services.clock().getTime() - 5_000)),
+  owed: (services) => findReplayed(services, `"replayedAt" < clock_timestamp() - $1::interval`, '5 s'),
 }
 
 async function findReplayed({ sql }: Services, which: string, value: unknown): Promise<Owed[]> {

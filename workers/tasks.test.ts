@@ -91,6 +91,21 @@ test('times that were missed: none, the last, or all run, as the task says', asy
   }
 })
 
+test('a clock that jumps onto a time, back, and there again: that time runs, what was missed goes by the task, and nothing twice', async () => {
+  for (const [misfire, expected] of [
+    ['SKIP', ['15:30']],
+    ['RUN_ONCE', ['15:30']],
+    ['RUN_ALL', ['15:00', '15:15', '15:30']],
+  ] as const) {
+    const ctx = await at('2026-11-23T14:46:00Z')
+    const task = await make(ctx, { schedule: '*/15 * * * *', misfire })
+    for (const time of ['15:30:20', '14:50:00', '15:16:00', '15:30:40'])
+      await planDueRuns(ctx.set(`2026-11-23T${time}Z`))
+    const planned = (await runs(ctx, task.id)).map(({ scheduledAt }) => scheduledAt.toISOString().slice(11, 16))
+    assert.deepEqual(planned, expected)
+  }
+})
+
 test('a time that comes during a run is skipped where the task says so, and its run says why', async () => {
   const ctx = await at('2026-11-23T12:01:00Z')
   const task = await make(ctx, { overlap: 'SKIP' })

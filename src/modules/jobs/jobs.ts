@@ -54,27 +54,29 @@ const reopen: Readonly<Record<string, (tx: DbContext, data: unknown) => Promise<
 
 /** Runs a job again that was given up: the worker `jobs` hears of it and enqueues it. Effects that it had are not had twice. */
 export async function replayJob(ctx: Context, id: string): Promise<JobAttempt> {
-  return revise(ctx, id, jobReplayed, { attempts: 0, replayedAt: ctx.clock() })
+  return revise(ctx, id, jobReplayed, (now) => ({ attempts: 0, replayedAt: now }))
 }
 
 /** Strikes a job that was given up from the list. */
 export async function discardJob(ctx: Context, id: string): Promise<JobAttempt> {
-  return revise(ctx, id, jobDiscarded, { attempts: -1, at: ctx.clock() })
+  return revise(ctx, id, jobDiscarded, (now) => ({ attempts: -1, at: now }))
 }
 
 async function revise(
   ctx: Context,
   id: string,
   event: EventDef<{ jobId: string }>,
-  changes: Prisma.JobAttemptUpdateManyMutationInput,
+  /** At PostgreSQL's time, by which the queue goes. */
+  changes: (now: Date) => Prisma.JobAttemptUpdateManyMutationInput,
 ): Promise<JobAttempt> {
   if (ctx.projectId !== consoleProjectId) requireOperator(ctx)
   const visible = await visibleJobs(ctx)
   return transaction(ctx, async (tx) => {
     const mine = { AND: [{ job: id }, visible] }
+    const [{ now } = { now: tx.clock() }] = await tx.query<{ now: Date }>('select clock_timestamp() as now')
     const [job] = await tx.db.jobAttempt.updateManyAndReturn({
       where: { AND: [mine, rowsOf.DEAD] },
-      data: { ...changes, quarantinedAt: null, error: null },
+      data: { ...changes(now), quarantinedAt: null, error: null },
     })
     if (!job) {
       if (await tx.db.jobAttempt.findFirst({ where: mine })) throw new Conflict('Only a dead job can be taken up.')
