@@ -50,11 +50,16 @@ export type TestExecutor = {
 export const program = (source: string): string =>
   `"use strict";\nvar __function = (() => {\n  return { default: ${source} };\n})();\n`
 
-/** `flags` are Node's own, before the program. */
-export async function startExecutor(env: NodeJS.ProcessEnv = {}, flags: string[] = []): Promise<TestExecutor> {
+/** `flags` are Node's own, before the program; `within` is a command that becomes it. */
+export async function startExecutor(
+  env: NodeJS.ProcessEnv = {},
+  flags: string[] = [],
+  within: readonly string[] = [],
+): Promise<TestExecutor> {
   const secret = env.EXECUTOR_SECRET ?? randomUUID()
-  const program = ['--no-node-snapshot', ...flags, 'functions-runtime/main.ts']
-  const child = spawn(process.execPath, program, {
+  const node = [process.execPath, '--no-node-snapshot', ...flags, 'functions-runtime/main.ts']
+  const [file = '', ...args] = [...within, ...node]
+  const child = spawn(file, args, {
     env: { PATH: process.env.PATH, PORT: '0', EXECUTOR_SECRET: secret, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -58,7 +58,8 @@ function runOnce(caller: Caller, { name, source, marks, expect }: Case): Promise
   const late = new Promise<null>((done) => {
     timer = setTimeout(done, longestMs, null)
   })
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer))
+  // Whoever's executor has gone is not told either.
+  return Promise.race([asked.catch(() => null), late]).finally(() => clearTimeout(timer))
 }
 
 const told = (answers: readonly Answer[]) =>

@@ -9,7 +9,7 @@ export type Case = {
   name: string
   /** What the run may end as: `ANSWER`, or the reason of its failure. */
   expect: readonly string[]
-  /** How the run is asked for: `streamed`, `twice`. */
+  /** How the run is asked for: `streamed`, `twice`; or that it needs `resolver`, a name server of its own. */
   marks: readonly string[]
   source: string
 }
@@ -34,7 +34,7 @@ function readCase(name: string, text: string, places: Places): Case {
   const { code } = transformSync(placed, { ...options, sourcefile: `${name}.js` })
   const raw = mark('raw') ?? ''
   const map = mark('map') ? `//# sourceMappingURL=data:application/json;base64,${bomb()}` : ''
-  const marks = ['streamed', 'twice'].filter((one) => head.includes(`// ${one}`))
+  const marks = ['streamed', 'twice', 'resolver'].filter((one) => head.includes(`// ${one}`))
   return { name, expect, marks, source: `${raw}${code}${map}` }
 }
 

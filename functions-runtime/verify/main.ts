@@ -9,11 +9,15 @@ import { parseArgs } from 'node:util'
 import { program, startExecutor, type TestExecutor } from '../testing/executor.ts'
 import { attempt, type Outcome, secrets } from './attempt.ts'
 import { type Case, readCases } from './cases.ts'
+import { startResolver, whyNoResolver } from './resolver.ts'
 import { createWorld, outsideHost, type World } from './world.ts'
 
 type Verdict = { cases: number; escaped: number; apiPidChanged: number; otherTenantFailures: number }
 
-const plants: Record<string, string> = { 'plain-options': resolve(import.meta.dirname, '../testing/plain-options.ts') }
+const plants: Record<string, string> = {
+  'plain-options': resolve(import.meta.dirname, '../testing/plain-options.ts'),
+  'executor-dies': resolve(import.meta.dirname, '../testing/dies.ts'),
+}
 const atOnce = 3
 
 const { values } = parseArgs({
@@ -35,19 +39,23 @@ async function beNeighbour(executor: TestExecutor, until: { isOver: boolean }): 
   const variables = { SECRET: secrets.neighbour }
   for (let n = 0; !until.isOver; n += 1) {
     const asked = { tenant: 'prj_neighbour', token: 'run_prj_neighbour', variables, request: { url: `/${n}` } }
-    const { end, text } = await caller.run(source, asked)
+    const answer = await caller.run(source, asked).catch(() => null)
+    if (!answer) return [...failures, 'The executor has gone.']
+    const { end, text } = answer
     if (text !== `/${n}${secrets.neighbour.length}`) failures.push(end.failure?.message ?? text)
     await sleep(20)
   }
   return failures
 }
 
+const isAlive = ({ child }: TestExecutor) => child.exitCode === null && child.signalCode === null
+
 async function tryAll(executor: TestExecutor, cases: Case[], world: World): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const left = [...cases]
   const work = async () => {
     const caller = await executor.connect()
-    for (let one = left.shift(); one; one = left.shift()) {
+    for (let one = left.shift(); one && isAlive(executor); one = left.shift()) {
       const outcome = await attempt(caller, one)
       const reached = world.reached.splice(0).join(', ')
       outcome.breach ??= reached ? `It reached ${reached}.` : null
@@ -64,23 +72,27 @@ async function tryAll(executor: TestExecutor, cases: Case[], world: World): Prom
 async function verify(flags: string[]): Promise<Verdict> {
   const world = await createWorld()
   const env = { EGRESS_ALLOW: `${outsideHost}/32`, TENDRIL_URL: world.apiUrl, EXECUTOR_SECRET: secrets.executor }
-  const executor = await startExecutor(env, flags)
+  const resolver = whyNoResolver() ? null : await startResolver([outsideHost, '127.0.0.1'])
+  const executor = await startExecutor(env, flags, resolver?.within)
   const until = { isOver: false }
   try {
-    const cases = readCases(values.only, { CANARY: world.canary, OUTSIDE: world.outside })
-    if (cases.length === 0) throw new Error('There is no such file.')
+    const all = readCases(values.only, { CANARY: world.canary, OUTSIDE: world.outside })
+    if (all.length === 0) throw new Error('There is no such file.')
+    const cases = all.filter(({ marks }) => resolver || !marks.includes('resolver'))
+    for (const { name } of all)
+      if (!cases.some((one) => one.name === name)) say(`not tried ${name}: ${whyNoResolver()}`)
     const neighbour = beNeighbour(executor, until)
     const outcomes = await tryAll(executor, cases, world)
     until.isOver = true
     const failures = await neighbour
     for (const failure of new Set(failures)) say(`The other tenant's call failed: ${failure}`)
-    const isAlive = executor.child.exitCode === null && executor.child.signalCode === null
     const escaped = outcomes.filter(({ breach }) => breach).length
     const otherTenantFailures = failures.length
-    return { cases: outcomes.length, escaped, apiPidChanged: isAlive ? 0 : 1, otherTenantFailures }
+    return { cases: outcomes.length, escaped, apiPidChanged: isAlive(executor) ? 0 : 1, otherTenantFailures }
   } finally {
     until.isOver = true
     await executor.stop()
+    resolver?.close()
     world.close()
   }
 }

@@ -32,6 +32,12 @@ test('options with a prototype are found', async () => {
   assert.equal(code, 1)
 })
 
+test('an executor that dies is no run that could not be tried', async () => {
+  const { code, verdict, said } = await verify('--only', 'loop-', '--planted-bug', 'executor-dies')
+  assert.equal(verdict.apiPidChanged, 1, said)
+  assert.equal(code, 1)
+})
+
 test('what cannot be tried is told as that', async () => {
   assert.equal((await verify('--only', 'no-such-file')).code, 2)
   assert.equal((await verify('--planted-bug', 'nonsense')).code, 2)

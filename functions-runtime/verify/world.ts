@@ -13,8 +13,8 @@ export type World = {
   close: () => void
 }
 
-async function listen(host: string, answer: RequestListener): Promise<{ server: Server; port: number }> {
-  const server = createServer(answer).listen(0, host)
+async function listen(host: string, answer: RequestListener, port = 0): Promise<{ server: Server; port: number }> {
+  const server = createServer(answer).listen(port, host)
   await once(server, 'listening')
   return { server, port: (server.address() as AddressInfo).port }
 }
@@ -35,13 +35,15 @@ export async function createWorld(): Promise<World> {
     req.resume().on('end', () => res.end(JSON.stringify({ data: { ok: true } })))
   })
   const outside = await listen(outsideHost, answerOutside(`http://127.0.0.1:${canary.port}`))
+  // At the canary's port, for a name that moves from here to there.
+  const beside = await listen(outsideHost, (_req, res) => res.end('outside'), canary.port)
   return {
     canary: String(canary.port),
     outside: `${outsideHost}:${outside.port}`,
     apiUrl: `http://127.0.0.1:${api.port}`,
     reached,
     close() {
-      for (const { server } of [canary, api, outside]) {
+      for (const { server } of [canary, api, outside, beside]) {
         server.closeAllConnections()
         server.close()
       }
