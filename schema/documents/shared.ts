@@ -49,20 +49,15 @@ export function sharedNames({ values, filters, listFilters, parts, orders, ...ot
 
 /** Makes them once, but those that the API itself has already are its own: a schema has one type of a name. */
 export function createSharedTypes(api: GraphQLSchema): SharedTypes {
-  const DateTime = api.getType('DateTime')
-  const PageInfo = api.getType('PageInfo')
-  if (!(DateTime instanceof GraphQLScalarType)) throw new Error('The API has no scalar DateTime.')
-  if (!(PageInfo instanceof GraphQLObjectType)) throw new Error('The API has no type PageInfo.')
-  const input = (type: GraphQLInputObjectType) => known(api, type, GraphQLInputObjectType)
+  const DateTime = ofApi(api, 'DateTime', GraphQLScalarType)
   const values = valueTypes(api, DateTime)
   const filters = createFilterTypes(values, (type) => known(api, type, type.constructor as Constructor<typeof type>))
-  const order = known(api, orderDirection, GraphQLEnumType)
-  const right = known(api, permissionRight, GraphQLEnumType)
+  const order = ofApi(api, 'OrderDirection', GraphQLEnumType)
   return {
     DateTime,
-    PageInfo,
-    Permission: known(api, permission(right), GraphQLObjectType),
-    PermissionInput: input(permissionInput(right)),
+    PageInfo: ofApi(api, 'PageInfo', GraphQLObjectType),
+    Permission: ofApi(api, 'Permission', GraphQLObjectType),
+    PermissionInput: ofApi(api, 'PermissionInput', GraphQLInputObjectType),
     ChangeKind: known(api, changeKind, GraphQLEnumType),
     LiveChangeKind: known(api, liveChangeKind, GraphQLEnumType),
     OrderDirection: order,
@@ -74,8 +69,6 @@ export function createSharedTypes(api: GraphQLSchema): SharedTypes {
 
 function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): Values {
   const own = (type: GraphQLScalarType) => known(api, type, GraphQLScalarType)
-  const json = api.getType('JSON')
-  if (!(json instanceof GraphQLScalarType)) throw new Error('The API has no scalar JSON.')
   return {
     ID: GraphQLID,
     STRING: GraphQLString,
@@ -91,7 +84,7 @@ function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): Values {
     URL: own(scalars.URL),
     IP: own(scalars.IP),
     UUID: own(scalars.UUID),
-    JSON: json,
+    JSON: ofApi(api, 'JSON', GraphQLScalarType),
     POINT: own(scalars.Point),
     LINE: own(scalars.Line),
     POLYGON: own(scalars.Polygon),
@@ -102,46 +95,13 @@ function valueTypes(api: GraphQLSchema, DateTime: GraphQLScalarType): Values {
 type Constructor<T> = abstract new (...args: never[]) => T
 
 function known<T extends GraphQLNamedType>(api: GraphQLSchema, type: T, kind: Constructor<T>): T {
-  const own = api.getType(type.name)
-  if (own && !(own instanceof kind)) throw new Error(`${type.name} of the API is of another kind.`)
-  return own ? (own as T) : type
+  return api.getType(type.name) ? ofApi(api, type.name, kind) : type
 }
 
-const permissionRight = new GraphQLEnumType({
-  name: 'PermissionRight',
-  description: 'What a permission allows.',
-  values: {
-    CREATE: { description: 'To create documents. Collections grant it, documents cannot.' },
-    READ: { description: 'To read.' },
-    UPDATE: { description: 'To change.' },
-    DELETE: { description: 'To delete.' },
-    WRITE: { description: 'CREATE, UPDATE and DELETE in one. Answers name them one by one.' },
-  },
-})
-
-const roles =
-  'Whom it is given to: `any`, `guests`, `users`, `users/verified`, `users/unverified`, `user:ID`, `team:ID`, `team:ID/ROLE`, `member:ID` or `label:NAME`.'
-
-function permission(right: GraphQLEnumType): GraphQLObjectType {
-  return new GraphQLObjectType({
-    name: 'Permission',
-    description: 'One right that one role holds.',
-    fields: {
-      right: { type: required(right), description: 'What it allows.' },
-      role: { type: required(GraphQLString), description: roles },
-    },
-  })
-}
-
-function permissionInput(right: GraphQLEnumType): GraphQLInputObjectType {
-  return new GraphQLInputObjectType({
-    name: 'PermissionInput',
-    description: 'One right for one role.',
-    fields: {
-      right: { type: required(right), description: 'What it allows.' },
-      role: { type: required(GraphQLString), description: roles },
-    },
-  })
+function ofApi<T extends GraphQLNamedType>(api: GraphQLSchema, name: string, kind: Constructor<T>): T {
+  const own = api.getType(name)
+  if (!(own instanceof kind)) throw new Error(`${name} of the API is of another kind, or missing.`)
+  return own as T
 }
 
 const changeKind = new GraphQLEnumType({
@@ -164,14 +124,5 @@ const liveChangeKind = new GraphQLEnumType({
     CHANGED: { description: 'Put it in the place of what you have of it.' },
     MOVED: { description: 'Take it out, and put it in again at its place.' },
     REMOVED: { description: 'Take it out.' },
-  },
-})
-
-const orderDirection = new GraphQLEnumType({
-  name: 'OrderDirection',
-  description: 'The direction of an order. Null counts as greater than every value.',
-  values: {
-    ASC: { description: 'Smallest first, nulls last.' },
-    DESC: { description: 'Greatest first, nulls first.' },
   },
 })

@@ -5,7 +5,8 @@ import { inputPath } from './input-path.ts'
 
 const schema = buildSchema(`
   input Part { size: Int, tags: [Int!] }
-  type Query { things(where: [Part!], first: Int): [Query] }
+  input Whole { part: Part!, name: String! }
+  type Query { things(where: [Part!], first: Int): [Query] whole(of: Whole!, more: [Whole!]): Query }
 `)
 const pathOf = (query: string) => validate(schema, parse(query)).map((error) => inputPath(error))
 
@@ -15,6 +16,24 @@ test('a literal that is wrong is named by the arguments and fields that it stand
   assert.deepEqual(pathOf('{ things(where: { tags: [1, null] }) { __typename } }'), [['where', 'tags', '1']])
   assert.deepEqual(pathOf('{ things(first: 1) { things(where: { no: 1 }) { __typename } } }'), [['where', 'no']])
   assert.deepEqual(pathOf('fragment F on Query { things(no: 1) { __typename } } { ...F }'), [['no']])
+})
+
+test('what is missing, or is none of the fields, is named too', () => {
+  assert.deepEqual(pathOf('{ whole { __typename } }'), [['of']])
+  assert.deepEqual(pathOf('{ whole(of: { part: {} }) { __typename } }'), [['of', 'name']])
+  assert.deepEqual(pathOf('{ whole(of: { part: {}, name: "x" }, more: [{ name: "y" }]) { __typename } }'), [
+    ['more', '0', 'part'],
+  ])
+  assert.deepEqual(pathOf('{ things @include { __typename } }'), [['if']])
+  const query = 'query ($of: Whole!) { whole(of: $of) { __typename } }'
+  const pathsIn = (of: unknown) => {
+    const variables = { of }
+    const { errors } = execute({ schema, document: parse(query), variableValues: variables }) as ExecutionResult
+    return errors?.map((error) => inputPath(error, { schema, operation: { variables } }))
+  }
+  assert.deepEqual(pathsIn({ part: { siz: 1 }, name: 'x' }), [['of', 'part', 'siz']])
+  assert.deepEqual(pathsIn({ part: {} }), [['of', 'name']])
+  assert.deepEqual(pathsIn({ part: {}, name: 'x', '': 1 }), [['of', '']])
 })
 
 test('what is no argument has no path', () => {

@@ -18,7 +18,19 @@ export type Given = { schema?: GraphQLSchema; operation?: { variables?: Readonly
 /** Where the value stands that graphql-js finds fault with: in the arguments of its field, or in the variables. */
 export function inputPath(error: GraphQLError, given: Given = {}): string[] {
   const [wrong] = error.nodes ?? []
-  return wrong?.kind === Kind.VARIABLE_DEFINITION ? variablePath(error, wrong, given) : literalPath(error)
+  if (wrong?.kind === Kind.VARIABLE_DEFINITION) return variablePath(error, wrong, given)
+  return [...literalPath(error), ...missing(error.message)]
+}
+
+/** What is not there has no place of its own: graphql-js names it in words, after what it should have stood in. */
+function missing(message: string): string[] {
+  const field = /^Field "(?:\w+\.)?(\w+)" of required type "[^"]+" was not provided\.$/.exec(message)
+  const argument = /^(?:Field|Directive) "@?\w+" argument "(\w+)" of type "[^"]+" is required/.exec(message)
+  return [field?.[1] ?? argument?.[1] ?? []].flat()
+}
+
+function unknown(message: string): string[] {
+  return [/^Field "([^"]*)" is not defined by type "\w+"\./.exec(message)?.[1] ?? []].flat()
 }
 
 /** graphql-js tells the place in words alone, behind the value itself: what it found fault with is looked for again. */
@@ -28,7 +40,8 @@ function variablePath({ message }: GraphQLError, { variable, type }: VariableDef
   let found: string[] = []
   if (!isInputType(inputType)) return [name]
   coerceInputValue(given.operation?.variables?.[name], inputType, (path, _value, fault) => {
-    if (found.length === 0 && message.endsWith(fault.message)) found = path.map(String)
+    if (found.length > 0 || !message.endsWith(fault.message)) return
+    found = [...path.map(String), ...missing(fault.message), ...unknown(fault.message)]
   })
   return [name, ...found]
 }

@@ -49,8 +49,8 @@ const bugs: Record<string, readonly Change[]> = {
   'cache-ignores-roles': [
     {
       file: 'src/documents/keeping.ts',
-      find: /seconds, text, values \}/,
-      replace: `seconds, text, values: values.filter((value) => !String(value).includes('any')) }`,
+      find: /seconds, text, values, reader/,
+      replace: `seconds, text, values: values.filter((value) => !String(value).includes('any')), reader`,
     },
   ],
   'skip-field-rights': [

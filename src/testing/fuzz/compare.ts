@@ -1,8 +1,9 @@
 import { excludedChannels, principals } from './data.ts'
 import { countDifferences } from './rows.ts'
-import { type Counts, openTrial, type Trial } from './run.ts'
+import { openTrial } from './run.ts'
 import { findServers } from './servers.ts'
 import { createStage, type Stage } from './stage.ts'
+import type { Counts, Trial } from './trial.ts'
 
 type Options = {
   /** For each principal. */

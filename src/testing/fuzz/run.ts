@@ -8,56 +8,8 @@ import { changeableIds, countDifferences, creatableTypes, hiddenFields, secretId
 import { shrink } from './shrink.ts'
 import { owner, type Pair, type Path, type Stage, type World } from './stage.ts'
 import { type OperationTree, type Printed, print, revalue } from './tree.ts'
+import { type Finding, noCounts, type Trial } from './trial.ts'
 import { viewsOf } from './views.ts'
-
-/** An operation that told what its caller may not know, or that two ways of running it answer in two ways. */
-export type Finding = Printed & {
-  /** Whether the answer itself differs, or what can be read after it, or the answers of two paths. */
-  what: 'answer' | 'view' | 'path'
-  a: string
-  b: string
-}
-
-export type Counts = {
-  operations: number
-  /** Answers that hold data. */
-  telling: number
-  mutations: number
-  /** Mutations that left an event. */
-  changing: number
-  /** Answers with the code INTERNAL: faults, if not of permissions. */
-  internal: number
-  differences: number
-  /** Answers that both paths make of the same bytes, and that they do not. */
-  equal: number
-  unequal: number
-  /** Queries, and those of them that the database answers whole. */
-  queries: number
-  compiled: number
-  /** Answers that were kept ones, of both databases. */
-  kept: number
-}
-
-/** When a round ends early. */
-export type Stop = { stopAtFirst: boolean; signal: AbortSignal }
-
-/** One principal and the two databases that must look the same to them. */
-export type Trial = {
-  principal: Principal
-  counts: Counts
-  /** Rows that differ between the databases. */
-  hidden: number
-  /** Whether they are shown any mutation. */
-  mayChange: boolean
-  /** Share of what the schema offers that was asked for. */
-  coverage: () => number
-  findings: Finding[]
-  /** Operations that were answered INTERNAL, by what the log said of them. */
-  faults: Map<string, Printed>
-  /** Runs this many operations on the databases as they were in the beginning. */
-  round: (operations: number, stop: Stop) => Promise<void>
-  close: () => Promise<void>
-}
 
 type Running = {
   trial: Trial
@@ -101,19 +53,7 @@ export async function openTrial(
   }
   const generator = createGenerator({ schema, ...options })
   const beyond = createGenerator({ schema: await pair.a.schemaFor(owner), ...options })
-  const counts: Counts = {
-    operations: 0,
-    telling: 0,
-    mutations: 0,
-    changing: 0,
-    internal: 0,
-    differences: 0,
-    equal: 0,
-    unequal: 0,
-    queries: 0,
-    compiled: 0,
-    kept: 0,
-  }
+  const counts = noCounts()
   const trial: Trial = {
     principal,
     counts,
