@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Actor, Context } from '../src/context.ts'
+import { type Actor, asSystem, type Context } from '../src/context.ts'
+import { beginAttempt, finishAttempt } from '../src/modules/executions/attempts.ts'
+import { outcomeOf } from '../src/modules/executions/outcome.ts'
+import { perform } from '../src/modules/executions/perform.ts'
 import { updateFunction } from '../src/modules/functions/functions.ts'
 import { type Answer, createPeer, type PeerRun } from '../src/testing/executor.ts'
 import { makeFunction } from '../src/testing/functions.ts'
-import { operate } from '../src/testing/operation.ts'
+import { listen, operate } from '../src/testing/operation.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
+import { type Relay, startRelay } from '../workers/relay.ts'
 import { createSchemas, type Schemas } from './schemas.ts'
 
 let world: World
@@ -233,4 +237,42 @@ test('many at a time are each written, in few statements', async () => {
   const kept = await ctx.db.execution.findMany({ where: { functionId }, orderBy: { id: 'asc' } })
   assert.deepEqual(new Set(kept.map(({ responseBody }) => responseBody)), new Set(bodies))
   assert.ok(kept.every(({ status }) => status === 'COMPLETED'))
+})
+
+test('a subscription tells each try that failed, how often it was tried, and when it is tried next', async () => {
+  const { owner } = await world.createProject()
+  const relay: Relay = startRelay(world.app)
+  const node = 'node { status attempts failure scheduledAt }'
+  const stream = await listen(schemas, owner, `subscription { executionChanged { kind event ${node} } }`)
+  const next = async () => (await stream.next()).value?.data?.executionChanged
+  try {
+    const { id: functionId } = await makeFunction(owner, undefined, { maxAttempts: 2, retryAfterMs: 60_000 })
+    const { data } = await call({ functionId, async: true }, owner)
+    const { id } = data?.createExecution ?? {}
+    const planned = { status: 'WAITING', attempts: 0, failure: null, scheduledAt: null }
+    assert.partialDeepStrictEqual(await next(), { kind: 'CREATED', node: planned })
+    const begun = Date.now()
+    const tryOnce = async () => {
+      const system = asSystem(world.app, 'functions', owner.projectId)
+      const attempt = (await beginAttempt(system, id)) ?? assert.fail()
+      const request = { method: 'POST', url: '/', headers: {}, body: Buffer.alloc(0) }
+      const result = await perform(system, attempt.plan, attempt.execution, request)
+      await finishAttempt(system, attempt, outcomeOf(attempt.plan, result, new Date()))
+    }
+    answer = () => ({ response: null, failure: { reason: 'THREW', message: 'no', stack: null } })
+    await tryOnce()
+    const retried = await next()
+    const failed = { status: 'WAITING', attempts: 1, failure: 'THREW' }
+    const event = `functions.${functionId}.executions.${id}.retried`
+    assert.partialDeepStrictEqual(retried, { kind: 'UPDATED', event, node: failed })
+    const waitMs = new Date(retried.node.scheduledAt).getTime() - begun
+    assert.ok(waitMs >= 60_000 && waitMs < 120_000, String(waitMs))
+    answer = () => ({ body: 'at last' })
+    await tryOnce()
+    const done = { status: 'COMPLETED', attempts: 2, failure: null }
+    assert.partialDeepStrictEqual(await next(), { kind: 'UPDATED', node: done })
+  } finally {
+    await stream.return()
+    await relay.stop()
+  }
 })
