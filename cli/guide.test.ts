@@ -88,7 +88,7 @@ test('every command is in the guide, and every option of import, export and func
   const names = [...out.matchAll(/^ {2}((?:schema |functions |import|export)[a-z ]*?) {2}/gm)].map(
     ([, name = '']) => name,
   )
-  assert.equal(names.length, 12)
+  assert.equal(names.length, 14)
   for (const name of names) assert.ok(guide.includes(`tendril ${name}`), name)
   for (const option of [
     '--transaction',
@@ -99,6 +99,8 @@ test('every command is in the guide, and every option of import, export and func
     '--no-activate',
     '--force',
     '--only',
+    '--last',
+    '--follow',
   ])
     assert.ok(guide.includes(option))
 })

@@ -162,3 +162,18 @@ test('worker and executor, killed together', async () => {
   open()
   await isBuiltOnce(id)
 })
+
+test('a build whose workers die again and again has failed, and says why', async () => {
+  const id = await deploy()
+  for (let kills = 1; kills <= 5; kills += 1) {
+    await workers.start()
+    await asked(kills)
+    await workers.killFirst()
+  }
+  await workers.start()
+  await eventually(async () => assert.equal((await read(id)).status, 'FAILED'), patienceMs)
+  const { error, function: of } = await read(id)
+  assert.match(error ?? '', /^The build was given up: It was started again and again and never ended\.$/)
+  assert.equal(of.deploymentId, null)
+  await eventually(() => assert.deepEqual(builds(), []), patienceMs)
+})
