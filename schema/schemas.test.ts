@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type GraphQLSchema, isObjectType, printSchema, validateSchema } from 'graphql'
 import { type App, createApp } from '../src/app.ts'
 import { type Context, sqlTransaction } from '../src/context.ts'
-import { nameClash } from '../src/documents/names.ts'
 import { raiseRevision } from '../src/modules/databases/revision.ts'
 import { type Blog, createBlog } from '../src/testing/blog.ts'
 import { createCollections } from '../src/testing/collections.ts'
@@ -194,75 +193,6 @@ test('a permission that is taken away is gone on every node within a second', as
   assert.equal((await elsewhere.for(guest)).getType('Author'), undefined)
   await set(['read:any', 'write:label:staff'])
   await until(async () => (await operate(schemas, guest, '{ authors { totalCount } }')).errors.length === 0)
-})
-
-test("names of the API's own types cannot be taken", () => {
-  for (const [typeName, key] of [
-    ['User', 'users'],
-    ['StringFilter', 'filters'],
-    ['PageInfo', 'infos'],
-    ['Permission', 'permissions'],
-    ['String', 'strings'],
-  ] as const) {
-    assert.notEqual(nameClash({ typeName, key }, []), null, typeName)
-  }
-})
-
-test('a collection that came to clash with the API leaves the rest of the schema usable', async () => {
-  const { owner } = await world.createProject()
-  await createCollections(owner, {
-    users: { attributes: {} },
-    pages: { attributes: { text: { type: 'STRING' } } },
-    moons: { typeName: 'PageWhere', attributes: {} },
-  })
-  const schema = await schemas.for(owner)
-  assert.deepEqual(validateSchema(schema), [])
-  assert.ok(schema.getType('Page'))
-  assert.equal(schema.getQueryType()?.getFields().pageWhere, undefined)
-})
-
-test('names that JavaScript knows are names like others', async () => {
-  const { owner } = await world.createProject()
-  const keys = [
-    'constructor',
-    'toString',
-    'valueOf',
-    'hasOwnProperty',
-    'length',
-    'name',
-    'then',
-    'select',
-    'order',
-    'n',
-    'p',
-    't',
-  ]
-  await createCollections(owner, {
-    constructor: { attributes: Object.fromEntries(keys.map((key) => [key, { type: 'STRING' as const }])) },
-  })
-  const all = keys.join(' ')
-  const empty = await operate(schemas, owner, `mutation { createConstructor(input: { id: "x" }) { ${all} } }`)
-  assert.deepEqual(empty, {
-    data: { createConstructor: Object.fromEntries(keys.map((key) => [key, null])) },
-    errors: [],
-  })
-  const set = await operate(
-    schemas,
-    owner,
-    `mutation { updateConstructor(input: { id: "x", ${keys.map((key) => `${key}: "v"`).join(' ')} }) { ${all} } }`,
-  )
-  assert.deepEqual(set, { data: { updateConstructor: Object.fromEntries(keys.map((key) => [key, 'v'])) }, errors: [] })
-  const where = keys.map((key) => `${key}: { eq: "v" }`).join(' ')
-  const found = await operate(
-    schemas,
-    owner,
-    `{ constructorList(where: { ${where} }, orderBy: [${keys
-      .slice(0, 8)
-      .map((key) => `{ ${key}: DESC }`)
-      .join(' ')}]) { nodes { ${all} } edges { cursor } pageInfo { hasNextPage } } }`,
-  )
-  assert.deepEqual(found.errors, [])
-  assert.equal(found.data?.constructorList.nodes[0].valueOf, 'v')
 })
 
 test('what a schema lists does not tell what it was asked before', async () => {

@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type { ExecutionResult } from 'graphql'
-import { type Api, startApi } from '../../src/api.ts'
 import type { Context } from '../../src/context.ts'
-import { hashSecret, newSecret } from '../../src/lib/secrets.ts'
 import { createGraphql, type Graphql } from '../../src/server.ts'
 import { type Blog, createBlog } from '../../src/testing/blog.ts'
 import { eventually } from '../../src/testing/receiver.ts'
-import { connect, poster, read, withoutCost } from '../../src/testing/server.ts'
+import { withoutCost } from '../../src/testing/server.ts'
 import { createWorld, type World } from '../../src/testing/world.ts'
 
 let world: World
 let blog: Blog
 let graphql: Graphql
-let api: Api
-const secret = newSecret('key')
 
 before(async () => {
-  world = await createWorld({ PORT: '0' })
+  world = await createWorld()
   blog = await createBlog(world)
-  await world.app.db.key.create({
-    data: {
-      id: 'key_t',
-      projectId: blog.projectId,
-      name: 'transactions',
-      hash: hashSecret(secret),
-      scopes: ['documents.read', 'documents.write', 'webhooks.write'],
-    },
-  })
   graphql = createGraphql(world.app)
-  api = await startApi(world.app, graphql)
 })
 
 beforeEach(async () => {
@@ -42,7 +28,7 @@ beforeEach(async () => {
 })
 
 after(async () => {
-  await api.close()
+  await graphql.close()
   await world.close()
 })
 
@@ -290,37 +276,4 @@ test('it lasts ten seconds at most', async () => {
   client.release()
   const seconds = (performance.now() - before) / 1000
   assert.ok(seconds > 9.5 && seconds < 12, `${seconds} s`)
-})
-
-test('over HTTP, in a batch, and over WebSocket', async () => {
-  const url = `${api.url}/projects/${blog.projectId}/graphql`
-  const post = poster(url)
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${secret}` }
-  const good = {
-    query:
-      'mutation @transaction { one: createAuthor(input: { name: "x" }) { name } two: createAuthor(input: { name: "y" }) { name } }',
-  }
-  const bad = {
-    query:
-      'mutation @transaction { one: createAuthor(input: { name: "x" }) { name } two: createAuthor(input: { id: "a", name: "y" }) { name } }',
-  }
-  const data = { one: { name: 'x' }, two: { name: 'y' } }
-  assert.deepEqual(await read(await post(good, headers, '')), { data })
-  const refused = await read(await post(bad, headers, ''))
-  assert.equal(refused.data, null)
-  assert.equal(refused.errors[0].extensions.code, 'CONFLICT')
-  const batch = await read(await post([good, bad, good], headers, ''))
-  assert.deepEqual(
-    batch.map((answer: { data: unknown }) => answer.data),
-    [data, null, data],
-  )
-  const client = await connect(url, { authorization: `Bearer ${secret}` })
-  client.send({ id: '1', type: 'subscribe', payload: good })
-  const [, next] = await client.received(2)
-  assert.deepEqual(next?.payload, { data })
-  client.send({ id: '2', type: 'subscribe', payload: bad })
-  const last = (await client.received(4)).find(({ id }) => id === '2')
-  assert.match(JSON.stringify(last?.payload), /CONFLICT/)
-  client.socket.close()
-  assert.equal((await names()).split(' ').length, 4 + 8)
 })
