@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { Invalid } from '../errors.ts'
 import { createCollections } from '../testing/collections.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { loadModel } from './load.ts'
@@ -269,53 +268,4 @@ test('a shuffled list is the same for the same number, and another for another o
   assert.deepEqual([...(await ids(2))].sort(), [...all].sort())
   const equal = await ids(2, { orderBy: [{ rank: 'ASC' }] })
   assert.notDeepEqual(equal, await ids(3, { orderBy: [{ rank: 'ASC' }] }))
-})
-
-const refused = (args: Args, path: string) => {
-  assert.throws(
-    () => parsePage(model, things, args, ['list']),
-    (error) => error instanceof Invalid && String(error.details.path) === path.replaceAll('.', ','),
-  )
-}
-
-test('what a page cannot be is refused, with its path', () => {
-  refused({ first: 1, last: 1 }, 'list.last')
-  refused({ first: 101 }, 'list.first')
-  refused({ last: -1 }, 'list.last')
-  refused({ last: 1, offset: 1 }, 'list.offset')
-  refused({ offset: 1e9 }, 'list.offset')
-  refused({ orderBy: [{}] }, 'list.orderBy.0')
-  refused({ orderBy: [{ text: 'ASC', number: 'ASC' }] }, 'list.orderBy.0')
-  refused({ orderBy: [{ text: null }] }, 'list.orderBy.0.text')
-  refused({ orderBy: [{ friend: {} }] }, 'list.orderBy.0.friend')
-  refused({ orderBy: [{ friend: 'ASC' }] }, 'list.orderBy.0.friend')
-  refused(
-    { orderBy: [{ friend: { place: { near: { type: 'Point', coordinates: [0, 0] } } } }] },
-    'list.orderBy.0.friend.place',
-  )
-  refused({ orderBy: [{ place: { near: 'here' } }] }, 'list.orderBy.0.place.near')
-  refused({ orderBy: [{ textRank: { search: 'x' } }] }, 'list.orderBy.0.textRank')
-  refused({ orderBy: [{ wordsRank: { search: 'x'.repeat(1001) } }] }, 'list.orderBy.0.wordsRank.search')
-  refused({ orderBy: Array(9).fill({ text: 'ASC' }) }, 'list.orderBy')
-  refused({ shuffle: 0.5 }, 'list.shuffle')
-})
-
-test('a cursor is good for the order it was given in, and nothing else is one', async () => {
-  const [edge] = (await ask({ orderBy: [{ text: 'ASC' }], first: 1 })).edges
-  assert.ok(edge)
-  refused({ after: edge.cursor }, 'list.after')
-  refused({ orderBy: [{ text: 'DESC' }], before: edge.cursor }, 'list.before')
-  const forged = [
-    ['id ASC'],
-    ['id ASC', null],
-    ['id ASC', 1],
-    ['id ASC', 'a\0'],
-    ['id ASC', 'a', 'b'],
-    {},
-    'x',
-    null,
-  ].map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'))
-  for (const after of ['', 'x', "' or 1=1", ...forged]) refused({ after }, 'list.after')
-  const moment = Buffer.from(JSON.stringify(['moment ASC,id ASC', 'yesterday', 'a'])).toString('base64url')
-  refused({ orderBy: [{ moment: 'ASC' }], after: moment }, 'list.after')
 })

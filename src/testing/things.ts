@@ -23,10 +23,11 @@ export type Things = {
 export async function openThings(
   attributes: NewCollection['attributes'],
   rows: readonly Record<string, unknown>[],
+  indexes: NewCollection['indexes'] = {},
 ): Promise<Things> {
   const world = await createWorld()
   const { projectId, owner } = await world.createProject()
-  await createCollections(owner, { things: { attributes } })
+  await createCollections(owner, { things: { attributes, indexes } })
   const model = await loadModel(world.app.sql, projectId)
   const [things] = [...model.collections.values()]
   assert.ok(things)
