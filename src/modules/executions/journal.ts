@@ -8,16 +8,20 @@ type Options = { sql: Pool; wake: () => void }
 
 const most = 200
 
+/** A beginning or an end, as it waits to be written. */
+type Entry = { planned: Planned } | { ended: Ended }
+
 export function createJournal({ sql, wake }: Options): Journal {
-  const told = <Item>(write: (sql: Pool, items: readonly Item[]) => Promise<boolean[]>) => {
-    const writeAndTell = async (items: readonly Item[]) => {
-      const written = await write(sql, items)
-      wake()
+  const add = createBatch(
+    async (entries: readonly Entry[]) => {
+      const written = await writeEntries(sql, entries)
+      // Somebody reads events: of what only begins there are none.
+      if (entries.some((entry) => 'ended' in entry || entry.planned.status !== 'RUNNING')) wake()
       return written
-    }
-    return createBatch(writeAndTell, { most, isOfOne })
-  }
-  return { begin: told(writePlanned), end: told(writeEnded) }
+    },
+    { most, isOfOne },
+  )
+  return { begin: (planned) => add({ planned }), end: (ended) => add({ ended }) }
 }
 
 /** PostgreSQL's class of errors about values: one execution has something that cannot be kept. */
@@ -32,9 +36,9 @@ const event = (type: string, action: string, payload: string) =>
   `select g."eventId", g."projectId", 'functions.' || g."functionId" || '.executions.' || g.id || '.${action}', '${type}',
      'functions.' || g."functionId" || '.executions.' || g.id, ${payload}, g."actorKind", g."actorId", g.trace, g.id`
 
-const plan = `
-  with given as materialized (
-    select * from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
+const beginnings = (parameter: string) => `
+  planned as materialized (
+    select * from jsonb_to_recordset(${parameter}::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
       trigger "ExecutionTrigger", key text, status "ExecutionStatus", "actorKind" text, "actorId" text, "sessionId" text,
       depth int, "isAsync" boolean, attempts int, method text, url text, "requestHeaders" jsonb, body text, failure text,
       error text, "scheduledAt" timestamptz, "startedAt" timestamptz, "finishedAt" timestamptz, "createdAt" timestamptz,
@@ -46,31 +50,17 @@ const plan = `
     select g.id, g."projectId", g."functionId", g."deploymentId", g.trigger, g.key, g.status, g."actorKind", g."actorId",
       g."sessionId", g.depth, g."isAsync", g.attempts, g.method, g.url, g."requestHeaders", decode(g.body, 'base64'),
       g.failure, g.error, g."scheduledAt", g."startedAt", g."finishedAt", g."createdAt"
-    from given g join functions f on f.id = g."functionId" and f."deletedAt" is null
+    from planned g join functions f on f.id = g."functionId" and f."deletedAt" is null
     on conflict do nothing returning id
-  ), told as (
+  ), told_made as (
     insert into events.outbox ${outboxColumns}
     ${event(executionCreated.name, 'created', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status, 'scheduledAt', g."scheduledAt")`)}
-    from given g join made using (id) where g.status <> 'RUNNING'
-  )
-  select id from made`
+    from planned g join made using (id) where g.status <> 'RUNNING'
+  )`
 
-/**
- * Plans or begins executions. Those that are there already stay as they are. Of one that somebody waits for only the end is an
- * event: two of them cost as much as the run.
- */
-export async function writePlanned(sql: Pick<Pool, 'query'>, planned: readonly Planned[]): Promise<boolean[]> {
-  const rows = planned.map(({ requestBody, ...row }) => ({
-    ...row,
-    body: requestBody && Buffer.from(requestBody).toString('base64'),
-    eventId: newEventId(),
-  }))
-  return write(sql, 'executions begin', plan, rows)
-}
-
-const finish = `
-  with given as materialized (
-    select * from jsonb_to_recordset($1::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
+const ends = (parameter: string) => `
+  finished as materialized (
+    select * from jsonb_to_recordset(${parameter}::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
       "actorKind" text, "actorId" text, attempts int, status "ExecutionStatus", "responseStatus" int, "responseHeaders" jsonb,
       "responseBody" text, failure text, error text, logs jsonb, "durationMs" int, "memoryBytes" bigint, "isCold" boolean,
       "finishedAt" timestamptz, trace text, "eventId" uuid)
@@ -79,28 +69,49 @@ const finish = `
       "responseStatus" = g."responseStatus", "responseHeaders" = nullif(g."responseHeaders", 'null'),
       "responseBody" = g."responseBody", failure = g.failure, error = g.error, logs = g.logs, "durationMs" = g."durationMs",
       "memoryBytes" = g."memoryBytes", "isCold" = g."isCold", "finishedAt" = g."finishedAt"
-    from given g where e.id = g.id and e.status in ('WAITING', 'RUNNING') and e.attempts = g.attempts returning e.id
-  ), told as (
+    from finished g where e.id = g.id and e.status in ('WAITING', 'RUNNING') and e.attempts = g.attempts returning e.id
+  ), told_ended as (
     insert into events.outbox ${outboxColumns}
     ${event(executionFinished.name, 'finished', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status)`)}
-    from given g join ended using (id)
-  )
-  select id from ended`
+    from finished g join ended using (id)
+  )`
 
-export async function writeEnded(sql: Pick<Pool, 'query'>, ended: readonly Ended[]): Promise<boolean[]> {
-  const rows = ended.map((row) => ({ ...row, eventId: newEventId() }))
-  return write(sql, 'executions end', finish, rows)
+const begin = `with ${beginnings('$1')} select id from made`
+const end = `with ${ends('$1')} select id from ended`
+const both = `with ${beginnings('$1')}, ${ends('$2')} select id from made union all select id from ended`
+
+type Sql = Pick<Pool, 'query'>
+
+/**
+ * Plans or begins executions. Those that are there already stay as they are. Of one that somebody waits for only the end is an
+ * event: two of them cost as much as the run.
+ */
+export function writePlanned(sql: Sql, planned: readonly Planned[]): Promise<boolean[]> {
+  return writeEntries(
+    sql,
+    planned.map((one) => ({ planned: one })),
+  )
 }
 
-async function write(
-  sql: Pick<Pool, 'query'>,
-  name: string,
-  text: string,
-  rows: readonly { id: string }[],
-): Promise<boolean[]> {
-  const { rows: found } = await sql.query<{ id: string }>({ name, text, values: [toJson(rows)] })
-  const ids = new Set(found.map(({ id }) => id))
-  return rows.map(({ id }) => ids.has(id))
+/** One statement, and one commit, whatever there is. Nothing begins and ends in the same. */
+async function writeEntries(sql: Sql, entries: readonly Entry[]): Promise<boolean[]> {
+  const planned = entries.flatMap((entry) => ('planned' in entry ? [rowOfPlanned(entry.planned)] : []))
+  const ended = entries.flatMap((entry) => ('ended' in entry ? [{ ...entry.ended, eventId: newEventId() }] : []))
+  const values = [planned, ended].filter(({ length }) => length > 0).map(toJson)
+  const [name, text] =
+    values.length === 2
+      ? ['executions begin and end', both]
+      : planned.length > 0
+        ? ['executions begin', begin]
+        : ['executions end', end]
+  const { rows } = await sql.query<{ id: string }>({ name, text, values })
+  const ids = new Set(rows.map(({ id }) => id))
+  return entries.map((entry) => ids.has('planned' in entry ? entry.planned.id : entry.ended.id))
+}
+
+function rowOfPlanned({ requestBody, ...row }: Planned) {
+  const body = requestBody && Buffer.from(requestBody).toString('base64')
+  return { ...row, body, eventId: row.status === 'RUNNING' ? null : newEventId() }
 }
 
 /** What functions say may hold what PostgreSQL cannot keep. */
