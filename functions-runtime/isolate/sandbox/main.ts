@@ -2,8 +2,8 @@
  * A tenant's process. It is bundled, given to Node over its standard input, and speaks frames on its file 3. It has no
  * network, no files and no secrets; what its runs ask of the world goes to the supervisor.
  */
-import type { Frame } from '../../protocol.ts'
-import { type FromSandbox, limits, type Run, type ToSandbox } from '../messages.ts'
+import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
+import { type FromSandbox, limits, type Run, type Send, type ToSandbox } from '../messages.ts'
 import { createBusy } from './busy.ts'
 import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
 import { openPipe } from './pipe.ts'
@@ -17,7 +17,14 @@ const usualMb = __USUAL_MEMORY_MB__
 
 type Kept = { lanes: Lanes; usedAt: number }
 
-const { send, sendLast } = openPipe(take)
+/** The run that comes before any of a tenant's. No run of theirs is called so. */
+const warmUpId = 'warm-up'
+
+const pipe = openPipe(take)
+const send: Send = (head, body) => {
+  if ('id' in head && head.id === warmUpId) setTimeout(forgetWarmUp, 100)
+  else pipe.send(head, body)
+}
 const texts = new Map<string, string>()
 const programs = new Map<string, Promise<Kept>>()
 const lives = new Map<string, Live>()
@@ -26,7 +33,7 @@ let spare: Promise<Ground> | null = null as Promise<Ground> | null
 
 /** The last words of a process that cannot be saved. */
 function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
-  sendLast({ kind: 'dying', ids, reason })
+  pipe.sendLast({ kind: 'dying', ids, reason })
   process.kill(process.pid, 'SIGKILL')
   return process.exit(1)
 }
@@ -152,15 +159,28 @@ void spare?.then(() => {
   setTimeout(warmUp, 10)
 })
 
-/** Runs something small, so that the first run of a tenant does not wait until everything here is compiled. */
-async function warmUp(): Promise<void> {
+/**
+ * Runs something as large as a function with a few packages, by the same way as all, so that the first run of a tenant does not
+ * wait until everything here is compiled and in memory. It takes an isolate of its own.
+ */
+function warmUp(): void {
   if (programs.size > 0) return
-  const ground = await createGround(__BOOTSTRAP__, usualMb)
-  const program = await createProgram(ground, 'var __function={default:({res})=>res.json({})}')
-  const request = { method: 'GET', url: '/', headers: {} }
-  const rest = { functionId: '', program: '', timeoutMs: 1_000, memoryMb: usualMb, variables: {}, isStreamed: false }
-  const run: Run = { kind: 'run', id: 'warm-up', request, ...rest }
-  const onEnd = () => void setTimeout(() => program.dispose(), 100)
-  const live = createLive({ run, program, isCold: true, begun: performance.now(), send: () => {}, busy, onEnd })
-  live.begin(await program.take(), Buffer.alloc(0))
+  const functions = Array.from({ length: 1_500 }, (_, i) => `function f${i}(a) { return a + ${i} }`).join('\n')
+  const text = `var __function=(()=>{${functions}\nreturn{default:async({req,res})=>res.json({is:f1(1),by:req.method})}})()`
+  const request = { method: 'POST', url: '/', headers: {} }
+  const rest = { functionId: '', timeoutMs: 1_000, memoryMb: usualMb / 2, variables: {}, isStreamed: false }
+  const frames = [
+    encodeFrame({ kind: 'program', program: warmUpId }, Buffer.from(text)),
+    encodeFrame({ kind: 'run', id: warmUpId, program: warmUpId, request, ...rest }, Buffer.from('{}')),
+  ]
+  for (const frame of createDecoder<ToSandbox>()(Buffer.concat(frames))) take(frame)
+}
+
+async function forgetWarmUp(): Promise<void> {
+  texts.delete(warmUpId)
+  for (const [key, kept] of programs) {
+    if (!key.includes(warmUpId)) continue
+    programs.delete(key)
+    ;(await kept.catch(() => null))?.lanes.dispose()
+  }
 }
