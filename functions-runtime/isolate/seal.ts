@@ -60,7 +60,9 @@ export function sandboxCommand({ isSealed, isTrusted, memoryMb }: Options): Comm
     ...(isTrusted ? [] : ['--jitless']),
     '--single-threaded-gc',
     '--max-old-space-size=128',
-    '-',
+    // Read at once: Node takes 10 ms longer to begin where a stream is its program.
+    '-e',
+    "new Function('require', require('fs').readFileSync(0, 'utf8'))(require)",
   ]
   const node = [process.execPath, ...flags]
   const wrapped = isSealed ? ['bwrap', ...walls(), ...node] : node

@@ -1,13 +1,12 @@
 /** Processes that wait for the next tenant: one without a JIT, and one with as soon as somebody has wanted it. */
 import type { Sandbox } from './process.ts'
 
-/** A new spare is started a little later, so that it does not take the processor from the run that took the old one. */
+/** A new spare is started a little later than its process runs, so that it does not take the processor from it. */
 const afterMs = 60
-/** Where there was none, the process that is being started instead comes first. */
-const afterMissMs = 500
 
 export function createSpares(start: (isTrusted: boolean) => Sandbox) {
   const spares = new Map<boolean, Sandbox>()
+  const timers = new Map<boolean, NodeJS.Timeout>()
   let isClosed = false
 
   function prepare(isTrusted: boolean): void {
@@ -24,8 +23,14 @@ export function createSpares(start: (isTrusted: boolean) => Sandbox) {
     take(isTrusted: boolean): Sandbox {
       const spare = spares.get(isTrusted)
       spares.delete(isTrusted)
-      setTimeout(prepare, spare ? afterMs : afterMissMs, isTrusted).unref()
-      return spare ?? start(isTrusted)
+      const taken = spare ?? start(isTrusted)
+      const later = () => {
+        clearTimeout(timers.get(isTrusted))
+        timers.set(isTrusted, setTimeout(prepare, afterMs, isTrusted).unref())
+      }
+      clearTimeout(timers.get(isTrusted))
+      taken.ready.then(later, later)
+      return taken
     },
     close() {
       isClosed = true

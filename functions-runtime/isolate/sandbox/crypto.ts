@@ -1,5 +1,6 @@
-import { webcrypto } from 'node:crypto'
+import type { webcrypto } from 'node:crypto'
 import { types } from 'node:util'
+import { nodeCrypto } from './later.ts'
 
 type Args = readonly unknown[]
 type Subtle = Record<string, (...args: Args) => Promise<unknown>>
@@ -55,7 +56,7 @@ export function createCrypto(): (head: unknown) => Promise<unknown> {
     if (!methods.has(name) || !Array.isArray(args)) throw new TypeError('There is no such method.')
     const given = args.map(unpack)
     for (const one of given) requireBounded(one, name)
-    return pack(await (webcrypto.subtle as unknown as Subtle)[name]?.(...given))
+    return pack(await (nodeCrypto().webcrypto.subtle as unknown as Subtle)[name]?.(...given))
   }
 }
 

@@ -6,6 +6,7 @@ import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
 import { type FromSandbox, limits, type Run, type Send, type ToSandbox } from '../messages.ts'
 import { createBusy } from './busy.ts'
 import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
+import { nodeCrypto, nodeModule } from './later.ts'
 import { openPipe } from './pipe.ts'
 import { createGround, createProgram, type Ground } from './program.ts'
 import { createLive, type Live } from './run.ts'
@@ -14,6 +15,8 @@ declare const __BOOTSTRAP__: string
 /** The limit that most functions have: an isolate with it is always at hand. */
 declare const __USUAL_MEMORY_MB__: number
 const usualMb = __USUAL_MEMORY_MB__
+/** Once: esbuild writes the text wherever the name is. */
+const bootstrap = __BOOTSTRAP__
 
 type Kept = { lanes: Lanes; usedAt: number }
 
@@ -39,7 +42,7 @@ function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
 }
 
 async function groundFor(memoryMb: number): Promise<Ground> {
-  const ground = await (memoryMb === usualMb && spare ? spare : createGround(__BOOTSTRAP__, memoryMb))
+  const ground = await (memoryMb === usualMb && spare ? spare : createGround(bootstrap, memoryMb))
   if (memoryMb === usualMb) {
     spare = null
     // After the run that has taken it.
@@ -49,7 +52,7 @@ async function groundFor(memoryMb: number): Promise<Ground> {
 }
 
 function prepareSpare(): void {
-  spare ??= createGround(__BOOTSTRAP__, usualMb)
+  spare ??= createGround(bootstrap, usualMb)
 }
 
 async function openOne(text: string, memoryMb: number): Promise<Lane> {
@@ -165,6 +168,8 @@ void spare?.then(() => {
  */
 function warmUp(): void {
   if (programs.size > 0) return
+  nodeCrypto()
+  nodeModule()
   const functions = Array.from({ length: 1_500 }, (_, i) => `function f${i}(a) { return a + ${i} }`).join('\n')
   const text = `var __function=(()=>{${functions}\nreturn{default:async({req,res})=>res.json({is:f1(1),by:req.method})}})()`
   const request = { method: 'POST', url: '/', headers: {} }

@@ -1,6 +1,6 @@
 /** What a function's context may ask of the process around it, by name. Strings in, strings out. */
-import { randomBytes, randomUUID } from 'node:crypto'
 import { limits } from '../messages.ts'
+import { nodeCrypto } from './later.ts'
 
 export type Given = { head: unknown; bytes: string }
 export type Got = { head?: unknown; bytes?: string } | undefined
@@ -8,8 +8,15 @@ export type Op = (given: Given) => Got
 
 /** Those that need no run. */
 export const plainOps: ReadonlyMap<string, Op> = new Map<string, Op>([
-  ['uuid', () => ({ head: randomUUID() })],
-  ['random', ({ head }) => ({ bytes: randomBytes(Math.min(Number(head) || 0, 65_536)).toString('base64') })],
+  ['uuid', () => ({ head: nodeCrypto().randomUUID() })],
+  [
+    'random',
+    ({ head }) => ({
+      bytes: nodeCrypto()
+        .randomBytes(Math.min(Number(head) || 0, 65_536))
+        .toString('base64'),
+    }),
+  ],
   ['encode', ({ bytes }) => ({ bytes: Buffer.from(bytes, 'utf8').toString('base64') })],
   ['decode', decode],
   ['url', url],

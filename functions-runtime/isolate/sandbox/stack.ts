@@ -1,4 +1,5 @@
-import { SourceMap } from 'node:module'
+import type { SourceMap } from 'node:module'
+import { nodeModule } from './later.ts'
 
 /** The name under which programs are compiled; nothing of ours is called so. */
 export const programFile = 'function.js'
@@ -40,7 +41,7 @@ export function createStackMapping(map: string | null): MapStack {
 
 function parse(map: string): SourceMap | null {
   try {
-    return new SourceMap(JSON.parse(Buffer.from(map, 'base64').toString('utf8')))
+    return new (nodeModule().SourceMap)(JSON.parse(Buffer.from(map, 'base64').toString('utf8')))
   } catch {
     return null
   }

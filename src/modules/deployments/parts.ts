@@ -5,15 +5,17 @@ import { deploymentLimits } from './limits.ts'
 type Sql = Pick<Services, 'sql'>
 export type PartKind = 'SOURCE' | 'ARTEFACT'
 
+const part = `
+  select bytes from deployment_parts where "deploymentId" = $1 and kind = $2::"DeploymentPartKind" and number = $3`
+
 /** The bytes of an archive or artefact, piece by piece: no more than one of them is in memory. */
 export async function* readParts({ sql }: Sql, deploymentId: string, kind: PartKind): AsyncGenerator<Buffer> {
   for (let number = 0; ; number += 1) {
-    const { rows } = await sql.query<{ bytes: Buffer }>(
-      `select bytes from deployment_parts where "deploymentId" = $1 and kind = $2::"DeploymentPartKind" and number = $3`,
-      [deploymentId, kind, number],
-    )
-    if (!rows[0]) return
-    yield rows[0].bytes
+    const values = [deploymentId, kind, number]
+    const { rows } = await sql.query<{ bytes: Buffer }>({ name: 'deployment part', text: part, values })
+    if (rows[0]) yield rows[0].bytes
+    // All but the last are full.
+    if (!rows[0] || rows[0].bytes.length < deploymentLimits.partBytes) return
   }
 }
 
