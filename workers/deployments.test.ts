@@ -160,7 +160,9 @@ test('the log comes as it is written, and goes on behind a cursor', async () => 
   const { id: functionId } = await makeFunction()
   const { id } = await deploy(functionId)
   const parts = await watchLog(owner, id, null, () => true)
-  const seen: string[] = []
+  // Otherwise it may have begun before anybody looks.
+  const { value: first } = await parts.next()
+  const seen: string[] = [first?.status ?? '']
   const reading = (async () => {
     for await (const { lines, status } of parts) seen.push(status, ...lines)
   })()

@@ -77,6 +77,8 @@ test('what comes to depend on it while a function decides is not deleted undecid
   stage.asked = []
   await done(blog.owner, 'mutation { deletePost(id: "p1") }')
   assert.deepEqual(stage.asked.map(told), [['delete', 'notes', ['late', 'n1', 'n2']]])
+  const together = 'mutation @transaction { createNote(input: { post: "p2" }) { id } deletePost(id: "p2") }'
+  assert.match((await run(blog.owner, together)).errors[0] ?? '', /^CONFLICT Other documents have come/)
 })
 
 test('documents that point at one another end, and those that go anyway are not told to be emptied', async () => {
