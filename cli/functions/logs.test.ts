@@ -92,7 +92,8 @@ test('--follow goes on where its connection broke, and tells each run once', asy
     await run('talk', 'five', '/fail')
     await tells('three', 'four', 'five')
   } finally {
-    child.kill('SIGKILL')
+    child.kill('SIGTERM')
+    await once(child, 'exit')
     proxy.close()
     for (const socket of sockets) socket.destroy()
   }
