@@ -1,6 +1,7 @@
 import { MongoBackend } from '@agendajs/mongo-backend'
 import { type Collection, type Document, MongoBulkWriteError, MongoClient, ObjectId } from 'mongodb'
 import { type JobDepth, type JobPage, type JobRow, type Store, type StoredJob, slackMs } from './kinds.ts'
+import { claimsOf } from './mongo-claims.ts'
 
 /** Agenda's jobs in MongoDB, in one collection for each event log, so that two Tendrils may share a server. */
 export function mongoStore(url: string, collection: string): Store {
@@ -14,8 +15,10 @@ export function mongoStore(url: string, collection: string): Store {
   const named = new URL(url).pathname.length > 1
   const db = client.db(named ? undefined : 'tendril')
   const jobs = db.collection(collection)
+  const backend = new MongoBackend({ mongo: db, collection, logCollection: `${collection}_log` })
+  backend.repository.getNextJobToRun = claimsOf(jobs)
   return {
-    backend: new MongoBackend({ mongo: db, collection, logCollection: `${collection}_log` }),
+    backend,
     prepare: async () => {
       await jobs.createIndex({ name: 1, 'data.key': 1 }, { unique: true, name: 'key' })
     },
