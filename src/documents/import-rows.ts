@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import { AppError, Invalid } from '../errors.ts'
+import type { GivenColumn } from './given-sql.ts'
 import { isDocumentId, newRow, rowJson } from './input.ts'
-import { type GivenColumn, rowColumns } from './insert-sql.ts'
+import { rowColumns } from './insert-sql.ts'
 import type { CollectionModel, Column, Neighbour } from './model.ts'
 import { holderOf } from './permissions.ts'
 

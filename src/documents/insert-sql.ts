@@ -1,11 +1,11 @@
 import { LimitExceeded } from '../errors.ts'
+import { type GivenColumn, givenSql, rowsJson } from './given-sql.ts'
 import { type Input, newRow, type Path, rowJson, settablesOf } from './input.ts'
 import { imageText, jsonList, literal } from './json.ts'
 import { type CollectionModel, quote } from './model.ts'
 import { isNested, NeedsMore } from './nested.ts'
 import { outboxSql } from './outbox-sql.ts'
 import { readFilter, rightFilter } from './permissions.ts'
-import type { Scope } from './scope.ts'
 import { whenAllGiven } from './slots.ts'
 import { join } from './where-sql.ts'
 import { bulkLimit, type Writing } from './writing.ts'
@@ -13,9 +13,6 @@ import { bulkLimit, type Writing } from './writing.ts'
 export function requireFew({ length }: readonly Input[]): void {
   if (length > bulkLimit) throw new LimitExceeded('One call writes at most 10,000 documents.')
 }
-
-/** A column of the rows that a statement is given. */
-export type GivenColumn = { name: string; type: string }
 
 /** The text of the answer about a written row, whose table has this alias. */
 export type AnswerSql = (alias: string) => string
@@ -30,17 +27,6 @@ const ownColumns: readonly GivenColumn[] = [
 /** The columns of a new row, as `newRow` fills them. */
 export function rowColumns(collection: CollectionModel): readonly GivenColumn[] {
   return [...ownColumns, ...settablesOf(collection)]
-}
-
-/** Rows that come as one parameter: however many there are, the statement reads the same. */
-export function givenSql(scope: Scope, columns: readonly GivenColumn[], rows: unknown): string {
-  const definitions = columns.map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
-  return `given as materialized (select * from json_to_recordset(${scope.param(rows, 'json')}) as g("_place" int4, ${definitions}))`
-}
-
-/** Texts of rows as one JSON, each with its place. */
-export function rowsJson(texts: readonly string[]): string {
-  return `[${texts.map((text, i) => `{"_place":${i},${text.slice(1)}`).join(',')}]`
 }
 
 /**

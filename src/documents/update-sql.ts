@@ -1,6 +1,7 @@
+import { type GivenColumn, givenSql, rowsJson } from './given-sql.ts'
 import { foreignGrants, parseGrants } from './grants.ts'
 import { changedRow, type Input, type Path, rowJson, type Settable, settablesOf } from './input.ts'
-import { allowed, type GivenColumn, givenSql, relatedReasons, rowsJson, where } from './insert-sql.ts'
+import { allowed, relatedReasons, where } from './insert-sql.ts'
 import { imageText, literal } from './json.ts'
 import { type CollectionModel, type Column, quote } from './model.ts'
 import { type Operation, operationReasons, operationSql } from './operations.ts'
