@@ -10,6 +10,7 @@ import { createWorld, type World } from './testing/world.ts'
 
 let world: World
 let env: NodeJS.ProcessEnv
+const children: ChildProcess[] = []
 before(async () => {
   world = await createWorld()
   const { DATABASE_URL, REDIS_URL } = world.env
@@ -21,7 +22,11 @@ before(async () => {
     PORT: '0',
   }
 })
-after(() => world.close())
+after(async () => {
+  // Those of a test that has failed.
+  for (const child of children) child.kill('SIGKILL')
+  await world.close()
+})
 
 type Run = { child: ChildProcess; out: () => string; exited: Promise<number | null> }
 
@@ -30,6 +35,7 @@ function start(more: NodeJS.ProcessEnv = {}): Run {
     env: { ...env, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  children.push(child)
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
   return { child, out: () => text, exited: once(child, 'exit').then(([code]) => code) }
