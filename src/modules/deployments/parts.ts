@@ -13,9 +13,11 @@ export async function* readParts({ sql }: Sql, deploymentId: string, kind: PartK
   for (let number = 0; ; number += 1) {
     const values = [deploymentId, kind, number]
     const { rows } = await sql.query<{ bytes: Buffer }>({ name: 'deployment part', text: part, values })
-    if (rows[0]) yield rows[0].bytes
-    // All but the last are full.
-    if (!rows[0] || rows[0].bytes.length < deploymentLimits.partBytes) return
+    if (!rows[0]) return
+    const { bytes } = rows[0]
+    yield bytes
+    // It was written at once, so all its parts but the last are full. A source has them as they were uploaded.
+    if (kind === 'ARTEFACT' && bytes.length < deploymentLimits.partBytes) return
   }
 }
 

@@ -7,7 +7,7 @@ import { repository } from './processes.ts'
 import { type Stage, setStage } from './stage.ts'
 
 /** The release before this one. It must be in the history of the clone that runs this. */
-const previous = { version: '0.2.0', commit: 'e6817c3dc2657913a03a5cbfc37d76d4efc6425c' }
+const previous = { version: '0.3.0', commit: '07db202407065515741c8ec9ed9df0102715f124' }
 
 /**
  * Starts on the previous release and its data, and brings one process after the other to this one, under load: for a
