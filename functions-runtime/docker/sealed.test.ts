@@ -33,7 +33,8 @@ function hostOf({ security_opt, cap_drop, read_only, tmpfs }: Service): object {
     ReadonlyRootfs: read_only,
     Tmpfs: Object.fromEntries(tmpfs.map((path) => [path, ''])),
     NetworkMode: 'none',
-    Binds: [`${root}:${root}:ro`],
+    // Where the image has it; a folder of /tmp would change what /tmp is in there.
+    Binds: [`${root}:/tendril:ro`],
   }
 }
 
@@ -48,7 +49,7 @@ describe('in the container of the compose file', { skip: whyNoDocker() ?? false 
     const { Id } = await docker.api.ask<{ Id: string }>('POST', '/containers/create', {
       Image: 'tendril',
       User: '1000:1000',
-      WorkingDir: root,
+      WorkingDir: '/tendril',
       Cmd: ['node', 'functions-runtime/testing/sealed.ts'],
       Tty: true,
       HostConfig: hostOf(options),
