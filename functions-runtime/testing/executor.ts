@@ -137,6 +137,7 @@ async function connect(url: string, secret: string): Promise<Caller> {
       const { body: given, ...rest } = asked
       const frame = runFrame(artefact, rest)
       return new Promise<Answer>((done, fail) => {
+        if (socket.destroyed) return fail(new Error('The executor has gone.'))
         let head: Answer['head'] = null
         const chunks: Buffer[] = []
         const gone = () => fail(new Error('The executor has gone.'))
