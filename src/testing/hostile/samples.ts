@@ -35,6 +35,8 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
     'CreateAttributeInput.size': 10,
     'CreateFunctionInput.runtime': 'javascript',
     'FunctionHookInput.on': 'users.before-create',
+    'PresenceRuleInput.join': ['users'],
+    'PresenceRuleInput.read': ['users'],
     'IndexInput.type': 'KEY',
     'CreateIndexInput.type': 'KEY',
     'IndexInput.attributes': ['createdAt'],
