@@ -46,7 +46,7 @@ describe('signUp', () => {
 
   test('conflict: the address is taken here, and nothing is changed; elsewhere it is free', async () => {
     const before = await world.emitted()
-    await assert.rejects(signUp(await as(null), ann), new Conflict('This address is taken.'))
+    await assert.rejects(signUp(await as(null), ann), new Conflict('This address is taken.', ['input', 'email']))
     assert.deepEqual(await world.emitted(), before)
     await signUp(await as(null, other), ann)
   })
