@@ -1,6 +1,6 @@
 /**
  * `npm test [files]`: the servers that the tests need, started once, and Node's test runner on every test file but those that
- * take so long that they have a command of their own: `test:programs`, `test:docker`, `test:sandbox`, `test:fuzz`. With
+ * take so long that they have a command of their own: `test:programs`, `test:docker`, `test:sandbox`, `test:faults`, `test:fuzz`. With
  * `--releases` what is tried on other releases of PostgreSQL, and only that (`test:releases`).
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
@@ -14,7 +14,8 @@ const TIMEOUT_MS = 120_000
 /** Node's own timeout does not end a file whose tests are over and that has left something open. */
 const FILE_TIMEOUT_S = 420
 const FILES = '{schema,src,workers,functions-runtime,prisma,examples,cli}/**/*.test.ts'
-const APART = /node_modules|^(cli|examples)\/|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz/
+const APART =
+  /node_modules|^(cli|examples)\/|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz|^(workers|functions-runtime)\/\w+\/faults\./
 
 const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
 const say = (line: string) => console.log(`▸ ${line}`)
