@@ -28,7 +28,8 @@ let interrupted: NodeJS.Signals | undefined
 function runTests(files: string[], env: TestServers['env']): Promise<number> {
   const flags = [
     '--test',
-    `--test-concurrency=${Math.max(2, Math.min(availableParallelism(), 8))}`,
+    // One more than there are processors: tests wait as often as they compute.
+    `--test-concurrency=${Math.min(availableParallelism() + 1, 8)}`,
     `--test-timeout=${TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
