@@ -3,7 +3,7 @@
  * take so long that they have a command of their own: `test:programs`, `test:docker`, `test:sandbox`, `test:faults`, `test:fuzz`. With
  * `--releases` what is tried on other releases of PostgreSQL, and only that (`test:releases`).
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,15 +21,16 @@ const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
 const say = (line: string) => console.log(`▸ ${line}`)
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
+const processors = Math.max(2, Math.min(availableParallelism(), 8))
+
 let servers: TestServers | undefined
 let runner: ChildProcess | undefined
 let interrupted: NodeJS.Signals | undefined
 
-function runTests(files: string[], env: TestServers['env']): Promise<number> {
+function runTests(files: string[], env: TestServers['env'], atOnce = processors): Promise<number> {
   const flags = [
     '--test',
-    // One more than there are processors: tests wait as often as they compute.
-    `--test-concurrency=${Math.min(availableParallelism() + 1, 8)}`,
+    `--test-concurrency=${atOnce}`,
     `--test-timeout=${TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
@@ -51,11 +52,13 @@ function runTests(files: string[], env: TestServers['env']): Promise<number> {
 
 /** Ends the processes of test files that take too long, so that the runner reports them as failed and goes on. */
 function endOverdue(parent: number | undefined): void {
-  for (const line of execFileSync('ps', ['-axo', 'pid=,ppid=,etime=,args='], { encoding: 'utf8' }).split('\n')) {
+  // Null where there is no `ps`: then nothing is watched.
+  const { stdout } = spawnSync('ps', ['-axo', 'pid=,ppid=,etime=,args='], { encoding: 'utf8' })
+  for (const line of (stdout ?? '').split('\n')) {
     const [, pid, ppid, time = '', command = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
     if (Number(ppid) !== parent || secondsOf(time) < FILE_TIMEOUT_S) continue
     say(`${command.split(' ').at(-1)} does not end: its process is killed after ${FILE_TIMEOUT_S} s`)
-    process.kill(Number(pid), 'SIGKILL')
+    spawnSync('kill', ['-KILL', pid ?? ''])
   }
 }
 
@@ -112,7 +115,8 @@ async function main(): Promise<number> {
   if (interrupted) return 1
   if (isOfReleases) return testOthers(servers.env)
   const testing = performance.now()
-  const code = await runTests(files.sort(), servers.env)
+  // Most tests wait as often as they compute; those that are named, and the long ones among them, start much of their own.
+  const code = await runTests(files.sort(), servers.env, given.length > 0 ? processors : processors + 1)
   say(`Tests took ${seconds(testing)}, everything ${seconds(begun)}`)
   if (servers.missing) say(`No MongoDB (${servers.missing}): ${countSkipped()} test(s) skipped`)
   return code
