@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { after, before, test } from 'node:test'
-import { startExecutor, type TestExecutor } from '../functions-runtime/testing/executor.ts'
+import { test } from 'node:test'
 import { eventually } from '../src/testing/receiver.ts'
-import { createStage, type Stage } from './fixture.ts'
+import { createFunctionsStage } from './fixture.ts'
 
 const guide = readFileSync(new URL('../docs/guides/functions-deploying.md', import.meta.url), 'utf8')
 const blocks = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 
-let executor: TestExecutor
-let stage: Stage
-before(async () => {
-  executor = await startExecutor()
-  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
-})
-after(async () => {
-  await stage.close()
-  await executor.stop()
-})
+const stage = await createFunctionsStage()
 
 test('a function is deployed in all ways of the guide', async () => {
   assert.equal(blocks.length, 4)

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
+import { startExecutor } from '../functions-runtime/testing/executor.ts'
 import { type Api, startApi } from '../src/api.ts'
 import { newId } from '../src/lib/ids.ts'
 import { hashSecret, newSecret } from '../src/lib/secrets.ts'
@@ -61,6 +63,18 @@ export async function createStage(env: Record<string, string> = {}): Promise<Sta
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The same with an executor beside it, for all tests of a file; both end behind them. */
+export async function createFunctionsStage(): Promise<Stage> {
+  const executor = await startExecutor()
+  let stage: Stage | undefined
+  after(async () => {
+    await stage?.close()
+    await executor.stop()
+  })
+  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
+  return stage
 }
 
 async function createKey({ app }: World, projectId: string, allowed: readonly string[]): Promise<string> {

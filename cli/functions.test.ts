@@ -5,23 +5,13 @@ import { createServer, connect as tcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { list } from 'tar'
-import { startExecutor, type TestExecutor } from '../functions-runtime/testing/executor.ts'
-import { createStage, type Stage } from './fixture.ts'
+import { createFunctionsStage } from './fixture.ts'
 import { readRules } from './functions/ignore.ts'
 import { packFolder } from './functions/pack.ts'
 
-let executor: TestExecutor
-let stage: Stage
-before(async () => {
-  executor = await startExecutor()
-  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
-})
-after(async () => {
-  await stage.close()
-  await executor.stop()
-})
+const stage = await createFunctionsStage()
 
 function put(folder: string, files: Record<string, string | Buffer>): void {
   for (const [path, text] of Object.entries(files)) {

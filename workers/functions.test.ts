@@ -114,21 +114,21 @@ test('what is asked for without waiting is run soon, or when it is said; what is
 
 test('a run that fails is tried again as the function says; that nothing is there to run it is no try', async () => {
   const { id: functionId } = await makeFunction(ctx, undefined, { maxAttempts: 2, retryAfterMs: 1_000 })
-  const { id: stubborn } = await makeFunction(ctx, undefined, { maxAttempts: 2, retryAfterMs: 1_000 })
+  const { id: crashing } = await makeFunction(ctx, undefined, { maxAttempts: 2, retryAfterMs: 1_000 })
   const outcomes = [failed('UNAVAILABLE'), failed('THREW'), { body: 'at last' }]
   does.set(functionId, () => outcomes.shift() ?? null)
-  does.set(stubborn, () => failed('CRASHED'))
+  does.set(crashing, () => failed('CRASHED'))
   const { id } = await createExecution(ctx, { functionId, async: true })
-  await createExecution(ctx, { functionId: stubborn, async: true })
+  await createExecution(ctx, { functionId: crashing, async: true })
   const [row] = await ended(functionId, 1)
   assert.deepEqual([row?.id, row?.status, row?.attempts, row?.responseBody], [id, 'COMPLETED', 2, 'at last'])
   assert.equal(row?.failure, null)
-  const [given] = await ended(stubborn, 1)
+  const [given] = await ended(crashing, 1)
   assert.deepEqual([given?.status, given?.attempts, given?.failure], ['FAILED', 2, 'CRASHED'])
   await eventually(async () =>
     assert.deepEqual(await toldOf(functionId), ['created', 'retried UNAVAILABLE 0', 'retried THREW 1', 'finished']),
   )
-  await eventually(async () => assert.deepEqual(await toldOf(stubborn), ['created', 'retried CRASHED 1', 'finished']))
+  await eventually(async () => assert.deepEqual(await toldOf(crashing), ['created', 'retried CRASHED 1', 'finished']))
 })
 
 test('the clock runs a function once for each time, whoever asks', async () => {

@@ -4,16 +4,12 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startExecutor, type TestExecutor } from '../../functions-runtime/testing/executor.ts'
+import { before, test } from 'node:test'
 import { eventually } from '../../src/testing/receiver.ts'
-import { createStage, type Stage } from '../fixture.ts'
+import { createFunctionsStage } from '../fixture.ts'
 
-let executor: TestExecutor
-let stage: Stage
+const stage = await createFunctionsStage()
 before(async () => {
-  executor = await startExecutor()
-  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
   const config = `{ "functions": { "talk": { "runtime": "javascript" }, "other": { "runtime": "javascript", "folder": "talk" } } }`
   mkdirSync(join(stage.folder, 'talk'))
   writeFileSync(join(stage.folder, 'tendril.functions.json'), config)
@@ -24,10 +20,6 @@ before(async () => {
   writeFileSync(join(stage.folder, 'talk/index.js'), code)
   const { code: exit, err } = await stage.tendril('functions', 'push')
   assert.equal(exit, 0, err)
-})
-after(async () => {
-  await stage.close()
-  await executor.stop()
 })
 
 async function run(name: string, body: string, path = '/'): Promise<void> {

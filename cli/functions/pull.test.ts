@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startExecutor, type TestExecutor } from '../../functions-runtime/testing/executor.ts'
-import { createStage, type Stage } from '../fixture.ts'
+import { test } from 'node:test'
+import { createFunctionsStage } from '../fixture.ts'
 
-let executor: TestExecutor
-let stage: Stage
-before(async () => {
-  executor = await startExecutor()
-  stage = await createStage({ EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret })
-})
-after(async () => {
-  await stage.close()
-  await executor.stop()
-})
+const stage = await createFunctionsStage()
 
 const code = 'export default ({ res }) => res.text("hello")'
 const read = (path: string) => readFileSync(join(stage.folder, path), 'utf8')

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createQueue, type Queue, type QueueOptions } from '../platform/queue/queue.ts'
 import type { QueueProcess } from './queue-process.ts'
 import { createWorld, type World } from './world.ts'
@@ -97,18 +96,5 @@ export async function heard(child: ChildProcess, text: string, timeoutMs = 20_00
     assert.ok(child.stdout)
     const [chunk] = await once(child.stdout, 'data', { signal })
     output += chunk
-  }
-}
-
-export async function eventually(check: () => Promise<unknown>, timeoutMs = 5_000): Promise<void> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
-    try {
-      await check()
-      return
-    } catch (error) {
-      if (Date.now() > end) throw error
-      await sleep(20)
-    }
   }
 }

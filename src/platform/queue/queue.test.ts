@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, kind, onBothStores } from '../../testing/queues.ts'
+import { kind, onBothStores } from '../../testing/queues.ts'
+import { eventually } from '../../testing/receiver.ts'
 
 onBothStores('queue', ({ name, mongoUrl, world, epoch, create, count, insert, each }) => {
   each('enqueued twice it runs once; a finished job is not kept, and not armed again, whoever asks', async () => {
