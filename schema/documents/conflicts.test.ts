@@ -34,6 +34,8 @@ before(async () => {
         count: { type: 'INTEGER', unique: true },
         secret: { type: 'INTEGER', default: 1, restricted: true, permissions: ['read:label:staff'] },
         house: { type: 'INTEGER' },
+        short: { type: 'STRING', size: 5 },
+        note: { type: 'STRING', restricted: true, permissions: ['read:label:staff'] },
         owner: { type: 'RELATION', to: 'things', reverseKey: 'place', relation: 'ONE_TO_ONE', onDelete: 'RESTRICT' },
         next: { type: 'RELATION', to: 'places', reverseKey: 'earlier' },
       },
@@ -109,6 +111,18 @@ test('values of several fields, a default among them', async () => {
   })
 })
 
+test('what a changed document keeps is not taken for its default: then no input is named', async () => {
+  const { as, refused, done } = documents
+  await done(as('bob'), 'mutation { createPlace(input: { name: "x" }) { id } }')
+  const upsert = 'mutation ($i: [UpsertPlaceInput!]!) { upsertPlaces(inputs: $i) { id } }'
+  await done(as('ann'), upsert, { i: [{ id: 'p' }, { id: 'q', year: 1 }] })
+  const inputs = [
+    { id: 'p', name: 'x' },
+    { id: 'q', name: 'x' },
+  ]
+  await refused(as('ann'), upsert, 'CONFLICT Another document has this year, name. (inputs.name)', { i: inputs })
+})
+
 test('what stands within others', async () => {
   const { as, done, refused } = documents
   await done(as('bob'), 'mutation { createPlace(input: { count: 7 }) { id } }')
@@ -140,6 +154,21 @@ test('a field that the caller may know nothing of is not named', async () => {
   const create = 'mutation { createPlaces(inputs: [{}, { house: 1 }]) { id } }'
   await refused(as('ann'), create, 'CONFLICT Another document has this house. (inputs.1.house)')
   await refused(as('eve', ['staff']), create, 'CONFLICT Another document has this secret, house. (inputs.1.house)')
+})
+
+test('what a field holds that the caller may not read changes nothing that is said', async () => {
+  const { as, done, refused, owner } = documents
+  const create = (id: string, note: string) =>
+    `mutation { createPlace(input: { id: "${id}", short: "abc", note: "${note}", permissions: [{ role: "any", right: READ }, { role: "any", right: UPDATE }] }) { id } }`
+  const change = (id: string) =>
+    `mutation { updatePlace(input: { id: "${id}" }, apply: { short: { concat: "defg" } }) { id } }`
+  for (const [id, note] of [
+    ['plain', 'nothing'],
+    ['odd', 'a)=(b'],
+  ] as const) {
+    await done(owner, create(id, note))
+    await refused(as('ann'), change(id), 'INVALID This is too long. (apply.short)')
+  }
 })
 
 test('both paths, and in a transaction', async () => {

@@ -108,6 +108,25 @@ test('documents that point at one another end, and those that go anyway are not 
   assert.deepEqual((await done(owner, '{ nodes { nodes { id } } }')).nodes, { nodes: [{ id: 'd' }] })
 })
 
+test('what loses a value and then goes along is not told to be emptied, in whichever order that is done', async () => {
+  const { owner } = await stage.world.createProject()
+  await createCollections(owner, {
+    nodes: {
+      attributes: {
+        next: { type: 'RELATION', to: 'nodes', reverseKey: 'previous', onDelete: 'SET_NULL' },
+        parent: { type: 'RELATION', to: 'nodes', reverseKey: 'children', onDelete: 'CASCADE' },
+      },
+    },
+  })
+  await makeFunction(owner, '', { hooks: [{ on: 'documents.before-update' }] })
+  await done(owner, 'mutation { createNode(input: { id: "a" }) { id } }')
+  await done(owner, 'mutation { createNode(input: { id: "b", parent: "a", next: "a" }) { id } }')
+  stage.asked = []
+  await done(owner, 'mutation { deleteNode(id: "a") }')
+  assert.deepEqual(stage.asked, [])
+  assert.deepEqual((await done(owner, '{ nodes { totalCount } }')).nodes, { totalCount: 0 })
+})
+
 test('with more than a delete may take along nobody is asked', async () => {
   const blog = await hooked('databases.*.collections.notes.documents.before-delete')
   await done(blog.owner, posts)

@@ -20,7 +20,7 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
     case '23503':
       return detail?.includes('still referenced')
         ? new Conflict('Other documents point at this one.', ['input'])
-        : unrelated(fieldsOf(error, collection, roles)[0] ?? 'id')
+        : unrelated(fieldsOf(error, collection, roles)[0])
     case '23502':
       return new Invalid('This is required.', ['input', ...keyOf(collection, ({ name }) => name === column)])
     case '23514':
@@ -54,8 +54,8 @@ export function taken(keys: readonly string[], at: readonly string[] = ['input']
 }
 
 /** Said of a document that is not there and of one that the caller may not read. */
-export function unrelated(key: string, at: readonly string[] = ['input']): Invalid {
-  return new Invalid('There is no such document.', [...at, key])
+export function unrelated(key: string | undefined, at: readonly string[] = ['input']): Invalid {
+  return new Invalid('There is no such document.', [...at, ...[key ?? []].flat()])
 }
 
 /** Why a statement refused: a word, and what it is about. */
@@ -105,9 +105,14 @@ function keyOf(collection: CollectionModel | null, is: (column: Column) => boole
   return column ? [column.key] : []
 }
 
-/** The columns that PostgreSQL names and the text of their values: `Key (slug, "userName")=(a, b) already exists.` */
+/**
+ * The columns that PostgreSQL names and the text of their values: `Key (slug, "userName")=(a, b) already exists.` What it
+ * says of other faults holds the whole row, with what the caller may not read.
+ */
 export function keyOfFault(error: unknown): { names: readonly string[]; value: string } | null {
-  const [, list, value] = /^[^(]*\((.*?)\)=\((.*)\)[^)]*$/s.exec((error as Fault).detail ?? '') ?? []
+  const { code, detail } = error as Fault
+  if (code !== '23505' && code !== '23503') return null
+  const [, list, value] = /^[^(]*\((.*?)\)=\((.*)\)[^)]*$/s.exec(detail ?? '') ?? []
   if (list === undefined || value === undefined) return null
   return { names: list.split(', ').map((name) => name.replaceAll('"', '')), value }
 }

@@ -194,7 +194,9 @@ async function decideTaken(ctx: Context, { model, collection, args }: Write): Pr
   )
   return (collectionId, column, id) => {
     const other = model.collections.get(collectionId)
-    return !other || !isHookedAt(other, column) || known.has(`${collectionId} ${column ?? ''} ${id}`)
+    // One that goes along may lose what points at it before it does.
+    const places = [column ?? '', '']
+    return !other || !isHookedAt(other, column) || places.some((at) => known.has(`${collectionId} ${at} ${id}`))
   }
 }
 

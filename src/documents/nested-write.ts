@@ -120,7 +120,7 @@ async function writeMade(work: Work, made: readonly Made[]): Promise<void> {
         )
       }
       const inputs = ones.map(({ input }) => input)
-      await writeRows(work, collection, { inputs, at: placesOf(ones) }, (writing) =>
+      await writeRows(work, collection, { inputs, at: placesOf(ones), isNew: true }, (writing) =>
         insertSql(writing, inputs, rowAt, (alias) => `to_json(${alias}."_id")::text`),
       )
     }

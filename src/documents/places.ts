@@ -11,6 +11,8 @@ import { openScope } from './scope.ts'
 export type Sent = {
   inputs: readonly Input[]
   at: (i: number) => Path
+  /** Whether they are of new documents: what they leave out has its default. */
+  isNew?: boolean
   /** Fields that are made of what they were. */
   applied?: readonly string[]
   /** Whether an input stands for one id that the caller has sent, and has no fields of its own there. */
@@ -34,7 +36,8 @@ export async function explain(
   if (root === 'rows') return moved(told, [...sent.at(Number(first)), ...rest])
   if (root !== 'input' || told === error) return told
   const keys = keyOfFault(error) ? fieldsOf(error, collection, roles) : [first, ...rest].flatMap((key) => key ?? [])
-  const place = sent.inputs.length === 1 ? 0 : await placeOf(ctx, model, collection, error, sent)
+  // What cannot be looked for any more is told without its place.
+  const place = sent.inputs.length === 1 ? 0 : await placeOf(ctx, model, collection, error, sent).catch(() => null)
   return moved(told, pathOf(sent, keys, place))
 }
 
@@ -67,7 +70,7 @@ async function placeOf(
   model: ProjectModel,
   collection: CollectionModel,
   error: unknown,
-  { inputs }: Sent,
+  { inputs, isNew }: Sent,
 ): Promise<number | null> {
   const key = keyOfFault(error)
   if (!key) return null
@@ -76,7 +79,7 @@ async function placeOf(
   const writer = { keys: ctx, caller: { roles: null, userId: null }, now: ctx.clock() }
   const rows = inputs.map((input, i) => {
     const given = settables.flatMap(({ key, column }): [string, unknown][] => {
-      const value = Object.hasOwn(input, key) ? input[key] : column?.default
+      const value = Object.hasOwn(input, key) ? input[key] : isNew ? column?.default : null
       return value === null || value === undefined ? [] : [[key, value]]
     })
     return { ...changedRow(writer, collection, Object.fromEntries(given), null, []), _id: input.id, _place: i }

@@ -63,7 +63,8 @@ export async function findTaken(
   type Row = { collection: string; column: string | null; id: string }
   const roles = holder.write.roles ?? holder.read.roles ?? []
   const given = bind(writing.statement(text).values, { variables: {}, roles, userId: holder.read.userId })
-  const { rows } = await ctx.sql.query<Row>(text, given).catch((error: unknown) => {
+  const find = () => ctx.sql.query<Row>(text, given)
+  const { rows } = await ctx.shares.run(ctx.projectId, find).catch((error: unknown) => {
     // The delete itself says so.
     if (isInvalidPattern(error)) return { rows: [] }
     throw translate(error, collection)
@@ -101,6 +102,6 @@ function takenSql(writing: Writing, model: ProjectModel, condition: string): str
     taken as materialized (select collection, id from gone limit ${bulkLimit + mostTaken + 2})
     select collection, null as "column", id from taken
       where not (collection = ${name(collection)} and id in (select id from roots))
-    ${emptied.length > 0 ? `union all select p.collection, p."column", p.id ${next('taken', emptied)} where not exists (select from taken k where k.collection = p.collection and k.id = p.id)` : ''}
+    ${emptied.length > 0 ? `union all (select p.collection, p."column", p.id ${next('taken', emptied)} where not exists (select from taken k where k.collection = p.collection and k.id = p.id) limit ${mostTaken + 1})` : ''}
     order by 1, 2 nulls first, 3 limit ${mostTaken + 1}`
 }

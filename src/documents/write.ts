@@ -33,7 +33,9 @@ async function create(
   if (!mayCreate(place.collection, writing.holder.write)) throw new Forbidden('You may not create documents here.')
   if (inputs.length === 0) return []
   if (inputs.some((input) => isNested(place.collection, input))) return createNested(ctx, place, inputs, at)
-  return writeDocuments(ctx, place, writing, { inputs, at }, (answer) => insertSql(writing, inputs, at, answer))
+  return writeDocuments(ctx, place, writing, { inputs, at, isNew: true }, (answer) =>
+    insertSql(writing, inputs, at, answer),
+  )
 }
 
 /** Answers what the plan asks of the changed document. */

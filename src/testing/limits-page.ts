@@ -25,6 +25,7 @@ import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
 import { keepJobsMs, keepLogHours, retentions } from '../modules/maintenance/retentions.ts'
 import { presenceLimits } from '../modules/presence/presence.ts'
+import { ruleLimits } from '../modules/presence/rules.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { projectSubscriptions } from '../modules/subscriptions/running.ts'
@@ -130,6 +131,7 @@ const project: readonly Row[] = [
     'who is at one topic; what each says of themselves',
     `${count(presenceLimits.present)}; ${bytes(presenceLimits.dataBytes)}`,
   ],
+  ['rules of a project for topics; roles that each names', `${ruleLimits.rules}; ${ruleLimits.roles}`],
   [
     'times of a task that are late and run when a worker is back; older ones are missed',
     `${count(maxLate)}, up to ${seconds(missedAfterMs)} late`,

@@ -6,7 +6,7 @@ import { newId } from '../../lib/ids.ts'
 import { leavable } from '../../lib/leavable.ts'
 import { createSignal } from '../../lib/signal.ts'
 import { projectUpdated } from '../projects/events.ts'
-import { type PresenceRight, requireRight, rulesOf } from './rules.ts'
+import { type PresenceRight, type PresenceRule, requireRight, rulesOf } from './rules.ts'
 import { channel, type Present, topicOf } from './topics.ts'
 
 export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
@@ -14,11 +14,20 @@ export const presenceLimits = { dataBytes: 4_096, present: 1_000 }
 /** What one who watches a topic is told: all who are there, then who comes, changes and goes. */
 export type PresenceChange = { kind: 'ALL' | 'ENTERED' | 'UPDATED' | 'LEFT'; entries: readonly Present[] }
 
-/** Throws where the caller may not do that at the topic by the rules of now. */
-async function requireNow(ctx: Context, topic: string, right: PresenceRight): Promise<void> {
-  const { projectId: id } = ctx
-  const project = await ctx.db.project.findUnique({ where: { id }, select: { presenceRules: true } })
-  requireRight(ctx, topic, right, rulesOf(project))
+async function readRules({ db, projectId: id }: Context): Promise<readonly PresenceRule[]> {
+  return rulesOf(await db.project.findUnique({ where: { id }, select: { presenceRules: true } }))
+}
+
+/** The rules from an event on: read once for all on this node who are told of it. */
+const rulesFrom = new WeakMap<object, Promise<readonly PresenceRule[]>>()
+
+function readFrom(entry: object, ctx: Context): Promise<readonly PresenceRule[]> {
+  const known = rulesFrom.get(entry)
+  if (known) return known
+  const reading = readRules(ctx)
+  rulesFrom.set(entry, reading)
+  reading.catch(() => rulesFrom.delete(entry))
+  return reading
 }
 
 function groupOf({ projectId }: Context, topic: string): string {
@@ -29,7 +38,7 @@ function groupOf({ projectId }: Context, topic: string): string {
 
 export async function listPresent(ctx: Context, topic: string, right: PresenceRight = 'read'): Promise<Present[]> {
   const group = groupOf(ctx, topic)
-  await requireNow(ctx, topic, right)
+  requireRight(ctx, topic, right, await readRules(ctx))
   const found = (await ctx.peers.list(group)) as Map<string, Present>
   return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
@@ -53,9 +62,8 @@ export async function watchPresence(
   }
   /** Whoever they are now, and whatever the rules are. */
   const check = async () => {
-    rules.check()
     const actor = await caller.current()
-    await requireNow({ ...ctx, actor }, topic, right)
+    requireRight({ actor }, topic, right, await rules.current())
   }
   const seen = topicOf(ctx.peers, group)
   try {
@@ -86,10 +94,11 @@ export async function watchPresence(
   })
 }
 
-/** Tells that the project, and with it its rules, may be another; `check` throws once it is gone. */
+/** A project's rules, and that they may be others; `current` throws once the project is gone. */
 async function watchRules(ctx: Context, onChange: () => void) {
   const { tails, projectId } = ctx
   const stream = await tails.open(projectId)
+  let reading: Promise<readonly PresenceRule[]> | null = null
   let isStale = false
   let failure: Error | null = null
   const end = (error: Error) => {
@@ -99,18 +108,22 @@ async function watchRules(ctx: Context, onChange: () => void) {
   }
   const unwatch = stream.watch({
     onEnd: end,
-    onEvent: ({ event }) => {
+    onEvent: (entry) => {
+      const { event } = entry
       if (isEnd(projectId, event)) return end(projectGone())
       if (event.type !== projectUpdated.name) return
+      reading = readFrom(entry, ctx)
       isStale = true
       onChange()
     },
   })
   return {
     isStale: () => isStale,
-    check: () => {
+    current: () => {
       if (failure) throw failure
       isStale = false
+      reading ??= readRules(ctx)
+      return reading
     },
     close: () => {
       unwatch()
