@@ -21,7 +21,7 @@ export async function* subscribe<Data>(
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
     const { errors: [refusal] = [] }: Payload<Data> = await response.json().catch(() => ({}))
     const { code, retryAfterMs } = refusal?.extensions ?? {}
-    if (response.status >= 500 || code === 'UNAVAILABLE' || retryAfterMs !== undefined) return
+    if ([502, 503, 504].includes(response.status) || code === 'UNAVAILABLE' || retryAfterMs !== undefined) return
     throw refusal ? explain(target, refusal) : new Failure(`The subscription was refused: HTTP ${response.status}.`)
   }
   onOpen()

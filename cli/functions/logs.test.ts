@@ -67,6 +67,7 @@ test('--follow goes on where its connection broke, and tells each run once', asy
   const env = { PATH: process.env.PATH, TENDRIL_URL: url, TENDRIL_PROJECT: stage.projectId, TENDRIL_KEY: stage.key }
   const args = [join(import.meta.dirname, '../tendril.mjs'), 'functions', 'logs', 'talk', '--follow', '--last', '1']
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
   let out = ''
   child.stdout.on('data', (chunk) => (out += chunk))
   const seen = () => [...out.matchAll(/got (\w+)/g)].map(([, word]) => word)
@@ -85,7 +86,7 @@ test('--follow goes on where its connection broke, and tells each run once', asy
     await tells('three', 'four', 'five')
   } finally {
     child.kill('SIGTERM')
-    await once(child, 'exit')
+    await exited
     proxy.close()
     for (const socket of sockets) socket.destroy()
   }

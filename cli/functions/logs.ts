@@ -1,9 +1,7 @@
 import { type Command, print } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { type Execution, followExecutions, lastExecutions } from './executions.ts'
+import { type Execution, followExecutions, lastExecutions, mostListed } from './executions.ts'
 import { listFunctions } from './remote.ts'
-
-const most = 100
 
 export const functionsLogs: Command = {
   name: 'functions logs',
@@ -13,12 +11,12 @@ export const functionsLogs: Command = {
   words: 1,
   run: async ({ values, words: [wanted = ''], api }) => {
     const count = Number(values.last ?? 20)
-    if (!Number.isInteger(count) || count < 1 || count > most) throw new Failure(`--last is 1 to ${most}.`)
+    if (!Number.isInteger(count) || count < 1 || count > mostListed) throw new Failure(`--last is 1 to ${mostListed}.`)
     const server = api()
     const [found, another] = (await listFunctions(server)).filter(({ id, name }) => id === wanted || name === wanted)
     if (!found) throw new Failure(`The project has no function “${wanted}”.`)
     if (another) throw new Failure(`The project has several functions called “${wanted}”: give the id of one.`)
-    const tellOf = (one: Execution) => print(values.json ? JSON.stringify(one) : textOf(one))
+    const tellOf = (one: Execution) => print(values.json ? jsonOf(one) : textOf(one))
     if (!values.follow) for (const one of await lastExecutions(server, found.id, count)) tellOf(one)
     else for await (const one of followExecutions(server, found.id, count)) tellOf(one)
     return 0
@@ -48,4 +46,9 @@ function textOf(one: Execution): string {
 function printable(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD')
+}
+
+/** The same, for terminals that take more than JSON's own for commands. */
+function jsonOf(one: Execution): string {
+  return JSON.stringify(one).replace(/[\u007f-\u009f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -23,6 +23,7 @@ export const functionsPull: Command = {
     const remotes = await listFunctions(server)
     const places = remotes.map((remote) => ({ remote, folder: folderOf(remote, remotes) }))
     if (values.force !== true) refuseToOverwrite(folder, places)
+    requireFolders(folder, places)
     const entries: [string, object][] = []
     for (const { remote, folder: own } of places) {
       entries.push([remote.name, await pull(server, remote, { within: folder, own })])
@@ -43,12 +44,18 @@ function folderOf({ id, name }: Remote, all: readonly Remote[]): string {
   const isAmbiguous = all.filter((one) => one.name.toLowerCase() === name.toLowerCase()).length > 1
   if (all.some((one) => one.name === name && one.id !== id))
     throw new Failure(`The project has several functions called “${name}”: give them different names.`)
-  return !isAmbiguous && /^[\w][\w.-]*$/.test(name) ? name : id
+  return !isAmbiguous && !names.includes(name) && /^[\w][\w.-]*$/.test(name) ? name : id
+}
+
+const isFile = (path: string) => existsSync(path) && !statSync(path).isDirectory()
+
+function requireFolders(folder: string, places: readonly { folder: string }[]): void {
+  const wrong = places.map((one) => join(folder, one.folder)).find(isFile)
+  if (wrong !== undefined) throw new Failure(`${wrong} is a file, where a folder is to be: move it away.`)
 }
 
 function refuseToOverwrite(folder: string, places: readonly { folder: string }[]): void {
-  const isThere = (path: string) =>
-    existsSync(path) && (names.some((name) => path.endsWith(name)) || readdirSync(path).length > 0)
+  const isThere = (path: string) => isFile(path) || (existsSync(path) && readdirSync(path).length > 0)
   const there = [...names, ...places.map((one) => one.folder)].filter((name) => isThere(join(folder, name)))
   if (there.length > 0) throw new Failure(`There is already ${there.join(', ')}: --force writes over what is there.`)
 }

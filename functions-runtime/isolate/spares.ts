@@ -3,14 +3,19 @@ import type { Sandbox } from './process.ts'
 
 /** A new spare is started a little later than its process runs, so that it does not take the processor from it. */
 const afterMs = 60
+/** For so long it waits while others take the processor again and again. */
+const longestMs = 500
 
 export function createSpares(start: (isTrusted: boolean) => Sandbox) {
   const spares = new Map<boolean, Sandbox>()
   const timers = new Map<boolean, NodeJS.Timeout>()
+  /** Since when there is none. */
+  const missing = new Map<boolean, number>()
   let isClosed = false
 
   function prepare(isTrusted: boolean): void {
     if (isClosed || spares.has(isTrusted)) return
+    missing.delete(isTrusted)
     const sandbox = start(isTrusted)
     spares.set(isTrusted, sandbox)
     void sandbox.gone.then(() => {
@@ -24,11 +29,14 @@ export function createSpares(start: (isTrusted: boolean) => Sandbox) {
       const spare = spares.get(isTrusted)
       spares.delete(isTrusted)
       const taken = spare ?? start(isTrusted)
+      const since = missing.get(isTrusted) ?? performance.now()
+      missing.set(isTrusted, since)
+      const isLong = () => performance.now() - since > longestMs
       const later = () => {
         clearTimeout(timers.get(isTrusted))
-        timers.set(isTrusted, setTimeout(prepare, afterMs, isTrusted).unref())
+        timers.set(isTrusted, setTimeout(prepare, isLong() ? 0 : afterMs, isTrusted).unref())
       }
-      clearTimeout(timers.get(isTrusted))
+      if (!isLong()) clearTimeout(timers.get(isTrusted))
       taken.ready.then(later, later)
       return taken
     },

@@ -85,6 +85,7 @@ async function verify(flags: string[]): Promise<Verdict> {
     const all = readCases(values.only, { CANARY: world.canary, OUTSIDE: world.outside })
     if (all.length === 0) throw new Error('There is no such file.')
     const cases = all.filter(({ marks }) => resolver || !marks.includes('resolver'))
+    if (cases.length === 0) throw new Error(`It cannot be tried: ${whyNoResolver()}.`)
     for (const { name } of all)
       if (!cases.some((one) => one.name === name)) say(`not tried ${name}: ${whyNoResolver()}`)
     const neighbour = beNeighbour(executor, until)

@@ -24,12 +24,15 @@ export function whyNoResolver(): string | null {
 
 export async function startResolver(addresses: readonly [first: string, later: string]): Promise<Resolver> {
   const socket = createSocket('udp4')
-  let looks = 0
+  // A question that is sent again is no other look.
+  let firstLook: string | null = null
   socket.on('message', (question, from) => {
     const isAddress = question.readUInt16BE(questionEnd(question) - 4) === typeA
     const isMoving = isAddress && question.includes('\x06rebind\x04test\0', 12, 'latin1')
     const [first, later] = addresses
-    const address = isMoving ? (looks++ === 0 ? first : later) : null
+    const look = `${from.port} ${question.readUInt16BE(0)}`
+    if (isMoving) firstLook ??= look
+    const address = isMoving ? (look === firstLook ? first : later) : null
     socket.send(answerTo(question, address), from.port, from.address)
   })
   await once(socket.bind(53, host), 'listening')

@@ -6,32 +6,40 @@ import { type TestContext, test } from 'node:test'
 import { GraphQLError } from 'graphql'
 import type { Feed, Payload } from '../changes/feed.ts'
 import { TooSlow } from '../tail.ts'
-import { serveFed } from './fed-events.ts'
+import { type Follow, serveFed } from './fed-events.ts'
 
 const payload = (n: number, size: number): Payload => ({ json: Buffer.from(`"${'x'.repeat(size)}"`), cursor: `c${n}` })
 
 /** Answers what feeds it, and counts the bytes of results. */
-async function serve(t: TestContext, feed: Feed) {
-  const sent = { bytes: 0, leaving: new AbortController() }
+async function serve(t: TestContext, feed: Feed, before = async (_gone: Promise<unknown>) => {}) {
+  const sent = { bytes: 0, leaving: new AbortController(), ended: Promise.withResolvers<void>() }
   const tell = (error: unknown) => ({ errors: [new GraphQLError('told', { originalError: error as Error })] })
-  const server = createServer((_req, res) => {
+  const server = createServer(async (_req, res) => {
+    await before(once(res, 'close'))
     const onSent = (bytes: number) => {
       sent.bytes += bytes
     }
-    void serveFed(res, { feed, tell }, { leaving: sent.leaving.signal, onSent, follow: (results) => results })
+    const follow: Follow = (results) => results
+    const options = { leaving: sent.leaving.signal, onSent, follow }
+    void serveFed(res, { feed, tell }, options).then(sent.ended.resolve)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.closeAllConnections())
   t.after(() => server.close())
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  return { response, sent }
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { url, sent }
+}
+
+async function open(t: TestContext, feed: Feed) {
+  const { url, sent } = await serve(t, feed)
+  return { response: await fetch(url), sent }
 }
 
 test('who does not read takes no more than there is room for, gets what was taken, and is not told that this is all', async (t) => {
   let taken = 0
   const { promise: isFull, resolve: setFull } = Promise.withResolvers<void>()
-  const { response } = await serve(t, (sink) => {
+  const { response } = await open(t, (sink) => {
     sink.begin()
     const give = async () => {
       do while (sink.take(payload(taken, 200_000))) taken += 1
@@ -50,7 +58,7 @@ test('who does not read takes no more than there is room for, gets what was take
 })
 
 test('each result is counted; what ends it is the last of them', async (t) => {
-  const { response, sent } = await serve(t, (sink) => {
+  const { response, sent } = await open(t, (sink) => {
     sink.begin()
     sink.take(payload(1, 1))
     sink.end(new Error('over'))
@@ -72,13 +80,31 @@ test('whoever leaves is left; whoever is sent elsewhere hears nothing of an end'
       isLeft = true
     }
   }
-  const { response } = await serve(t, feed)
+  const { response } = await open(t, feed)
   await response.body?.cancel()
   for (let tries = 0; !isLeft && tries < 100; tries += 1) await new Promise((resolve) => setTimeout(resolve, 10))
   assert.ok(isLeft)
   isLeft = false
-  const other = await serve(t, feed)
+  const other = await open(t, feed)
   other.sent.leaving.abort()
   assert.equal(await other.response.text(), ':\n\n')
   assert.ok(isLeft)
+})
+
+test('whoever has left before it begins is left at once; so is everybody where the node leaves', async (t) => {
+  const feed: Feed = (sink) => {
+    sink.begin()
+    return () => {}
+  }
+  const gone = new AbortController()
+  const early = await serve(t, feed, async (closed) => {
+    gone.abort()
+    await closed
+  })
+  await assert.rejects(fetch(early.url, { signal: gone.signal }), /abort/)
+  await early.sent.ended.promise
+  const late = await serve(t, feed)
+  late.sent.leaving.abort()
+  assert.equal(await (await fetch(late.url)).text(), ':\n\n')
+  await late.sent.ended.promise
 })

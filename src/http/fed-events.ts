@@ -41,9 +41,12 @@ export async function serveFed(res: ServerResponse, fed: Fed, { leaving, onSent,
   const ping = setInterval(() => res.headersSent && res.writableLength === 0 && res.write(comment), pingMs)
   res.once('close', leave)
   leaving.addEventListener('abort', leave, { once: true })
-  const last = await results.next()
-  clearInterval(ping)
-  leaving.removeEventListener('abort', leave)
+  // Neither is told of again that was over before this began.
+  if (leaving.aborted || !isOpen()) leave()
+  const last = await results.next().finally(() => {
+    clearInterval(ping)
+    leaving.removeEventListener('abort', leave)
+  })
   if (!isOpen()) return
   if (!last.done && !res.headersSent) return refuse(res, last.value)
   begin()

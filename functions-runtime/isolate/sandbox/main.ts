@@ -26,7 +26,8 @@ const warmUpId = 'warm-up'
 const pipe = openPipe(take)
 const send: Send = (head, body) => {
   if ('id' in head && head.id === warmUpId) setTimeout(forgetWarmUp, 100)
-  else pipe.send(head, body)
+  // Nobody is to blame for it, and no process is to end by it.
+  else if (!('ids' in head && head.ids.includes(warmUpId))) pipe.send(head, body)
 }
 const texts = new Map<string, string>()
 const programs = new Map<string, Promise<Kept>>()

@@ -5,6 +5,8 @@ import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
 import type { FromSandbox, Send, ToSandbox } from '../messages.ts'
 
 const fd = 3
+/** For so long the last words wait for room. */
+const lastMs = 100
 
 export type Pipe = {
   send: Send
@@ -39,10 +41,15 @@ export function openPipe(take: (frame: Frame<ToSandbox>) => void): Pipe {
       if (waiting.push(encodeFrame(head, body)) === 1) setImmediate(flush)
     },
     sendLast(head) {
-      try {
-        writeSync(fd, Buffer.concat([...waiting, encodeFrame(head)]))
-      } catch {
-        // The supervisor sees that the process is gone.
+      const bytes = Buffer.concat([...waiting, encodeFrame(head)])
+      const end = performance.now() + lastMs
+      for (let sent = 0; sent < bytes.length && performance.now() < end; ) {
+        try {
+          sent += writeSync(fd, bytes, sent)
+        } catch (error) {
+          // There is no room yet. Otherwise the supervisor sees that the process is gone.
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+        }
       }
     },
   }

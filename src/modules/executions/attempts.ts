@@ -7,6 +7,7 @@ import type { Failure, outcomeOf } from './outcome.ts'
 import { endOf } from './run.ts'
 
 /** How long one waits for an executor before it is given up. */
+const wentAway = 'The process that ran it went away.'
 const patienceMs = 24 * 3_600_000
 const unavailableMs = { first: 1_000, most: 30_000 }
 const mostWaitMs = 3_600_000
@@ -24,7 +25,7 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
   if (!plan) return null
   const { status, attempts } = before
   if (status === 'RUNNING' && attempts >= plan.maxAttempts) {
-    await endAttempt(ctx, before, 'CRASHED', 'The process that ran it went away.')
+    await endAttempt(ctx, before, 'CRASHED', wentAway)
     return null
   }
   if (status === 'WAITING' && !(plan.enabled && plan.deployment)) {
@@ -36,7 +37,14 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
     const [execution] = await db.execution.updateManyAndReturn({
       // Whoever begins it beside us, and is first, is the one.
       where: { id, attempts, status: status === 'RUNNING' ? 'RUNNING' : 'WAITING' },
-      data: { status: 'RUNNING', attempts: attempts + 1, startedAt, deploymentId: plan.deployment?.id ?? null },
+      data: {
+        status: 'RUNNING',
+        attempts: attempts + 1,
+        startedAt,
+        deploymentId: plan.deployment?.id ?? null,
+        // What became of the try before.
+        ...(status === 'RUNNING' && { failure: 'CRASHED', error: wentAway, scheduledAt: null }),
+      },
     })
     return execution ? { execution, plan } : null
   }
