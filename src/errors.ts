@@ -20,7 +20,8 @@ export abstract class AppError extends Error {
 /** The closed list of `errors[].extensions.code`. */
 export const errorCodes = {
   INVALID: 'The input is wrong. `extensions.path` names the part of it.',
-  NOT_FOUND: 'It does not exist, or you may not read it.',
+  NOT_FOUND:
+    'It does not exist, or you may not read it. `extensions.path` tells where the input names it, where it is a document.',
   CONFLICT:
     'It clashes with something that exists. `extensions.path` names the part of the input, where it is one part of it.',
   FORBIDDEN: 'You may read it, but not do this to it.',
@@ -63,6 +64,17 @@ export class Forbidden extends AppError {
 /** Also thrown for what exists but may not be read, so that the two cannot be told apart. */
 export class NotFound extends AppError {
   readonly code = 'NOT_FOUND'
+  /** Which part of the input names it, where that is told. */
+  readonly at: readonly string[]
+
+  constructor(message: string, at: readonly string[] = []) {
+    super(message)
+    this.at = at
+  }
+
+  override get details(): Record<string, unknown> {
+    return this.at.length === 0 ? {} : { path: this.at }
+  }
 }
 
 export class Conflict extends AppError {

@@ -196,6 +196,35 @@ test('both paths, and in a transaction', async () => {
   await ordinary.close()
 })
 
+test('what is to be changed and is not there, on both paths and in a transaction', async () => {
+  const { world, owner, as, done, state } = documents
+  await done(owner, 'mutation { createPlace(input: { id: "hidden" }) { id } }')
+  const earlier = await state()
+  const changes: [string, (id: string) => string][] = [
+    ['input.id', (id) => `updatePlace(input: { id: "${id}", year: 1 }) { id }`],
+    ['input.id', (id) => `updatePlace(input: { id: "${id}" }, apply: { year: { increment: 1 } }) { id }`],
+    ['input.id', (id) => `updatePlace(input: { id: "${id}", earlier: { create: [{ year: 1 }] } }) { id }`],
+    ['id', (id) => `deletePlace(id: "${id}")`],
+  ]
+  for (const terms of [undefined, { plans: false }]) {
+    const graphql = createGraphql(world.app, undefined, terms)
+    for (const [path, change] of changes) {
+      for (const id of ['none', 'hidden', 'no id']) {
+        for (const query of [
+          `mutation { ${change(id)} }`,
+          `mutation @transaction { createThing(input: {}) { id } ${change(id)} }`,
+        ]) {
+          const answer = await graphql.run({ ...as('ann') }, { query }, ['mutation'])
+          const { errors } = isRaw(answer) ? JSON.parse(answer.json) : answer
+          assert.deepEqual(errors[0].extensions, { path: path.split('.'), code: 'NOT_FOUND' }, `${query} of ${id}`)
+        }
+      }
+    }
+    await graphql.close()
+  }
+  assert.equal(await state(), earlier)
+})
+
 test('a version, a key, and what others point at', async () => {
   const { owner, done, refused } = documents
   await done(owner, 'mutation { createPlace(input: { id: "p", owner: null, newOwner: { id: "t" } }) { id } }')

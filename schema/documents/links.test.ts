@@ -71,7 +71,7 @@ test('what cannot be read cannot be linked, and stays linked', async () => {
   await refused(
     as('eve'),
     'mutation { updateTag(input: { id: "a", posts: { connect: ["p"] } }) { id } }',
-    'NOT_FOUND There is no such document.',
+    'NOT_FOUND There is no such document. (input.id)',
   )
 })
 

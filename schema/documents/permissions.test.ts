@@ -92,7 +92,7 @@ test('each right by itself, through the collection and through the document', as
       )
       const { errors } = await run(blog.as('eve'), change[verb])
       const expected = !held.includes('read')
-        ? ['NOT_FOUND There is no such document.']
+        ? [`NOT_FOUND There is no such document. (${verb === 'delete' ? 'id' : 'input.id'})`]
         : held.includes(verb)
           ? []
           : ['FORBIDDEN You may not change this document.']

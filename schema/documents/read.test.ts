@@ -198,10 +198,10 @@ test("another project's types and rows answer what absent ones do", async () => 
   for (const id of ['secret', 'absent']) {
     assert.deepEqual(await ask(`{ post(id: "${id}") { title } }`), { data: { post: null }, errors: [] })
     const update = await ask(`mutation { updatePost(input: { id: "${id}", title: "mine" }) { id } }`)
-    assert.deepEqual(update, { data: null, errors: ['NOT_FOUND There is no such document.'] })
+    assert.deepEqual(update, { data: null, errors: ['NOT_FOUND There is no such document. (input.id)'] })
     assert.deepEqual(await ask(`mutation { deletePost(id: "${id}") }`), {
       data: null,
-      errors: ['NOT_FOUND There is no such document.'],
+      errors: ['NOT_FOUND There is no such document. (id)'],
     })
     const related = await ask(`mutation { createComment(input: { post: "${id}" }) { id } }`)
     assert.deepEqual(related, { data: null, errors: ['INVALID There is no such document. (input.post)'] })

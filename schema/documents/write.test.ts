@@ -157,12 +157,12 @@ test('update: what is wrong is named', async () => {
   await blog.refused(
     blog.owner,
     'mutation { updatePost(input: { id: "absent", title: "x" }) { id } }',
-    'NOT_FOUND There is no such document.',
+    'NOT_FOUND There is no such document. (input.id)',
   )
   await blog.refused(
     blog.owner,
     'mutation ($id: ID!) { updatePost(input: { id: $id, title: "x" }) { id } }',
-    'NOT_FOUND There is no such document.',
+    'NOT_FOUND There is no such document. (input.id)',
     { id: '\0' },
   )
 })

@@ -9,6 +9,7 @@ import {
 } from 'graphql'
 import { type Context, sqlStatement } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { isStatementError } from '../platform/statement-error.ts'
 import { answerOf } from '../platform/statements.ts'
 import { traceparentOf } from '../platform/tracing.ts'
 import { keepCompiled } from './compiled.ts'
@@ -103,9 +104,5 @@ export function createOperation(
 /** Whether it is certain that nothing was committed: the statement never ran, or PostgreSQL says that it failed. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof AppError) return error.code !== 'UNAVAILABLE'
-  return (
-    error instanceof NeedsLiteral ||
-    error instanceof NeedsMore ||
-    (error as { severity?: unknown }).severity === 'ERROR'
-  )
+  return error instanceof NeedsLiteral || error instanceof NeedsMore || isStatementError(error)
 }

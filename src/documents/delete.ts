@@ -1,6 +1,7 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
-import { Conflict, LimitExceeded, NotFound } from '../errors.ts'
+import { Conflict, LimitExceeded } from '../errors.ts'
 import { lockSql, removeSql } from './delete-sql.ts'
+import { absent } from './faults.ts'
 import { isDocumentId, type Path } from './input.ts'
 import { type CollectionModel, quote, type Referrer } from './model.ts'
 import { mostTaken, tooManyTaken } from './taken.ts'
@@ -14,10 +15,9 @@ export async function deleteDocument(
   id: string,
   terms: Terms = {},
 ): Promise<string> {
-  const absent = new NotFound('There is no such document.')
-  if (!isDocumentId(id)) throw absent
+  if (!isDocumentId(id)) throw absent(['id'])
   const ids = await deleteWhere(ctx, place, terms, ['id'], ({ scope }) => `t."_id" = ${scope.param(id, 'text')}`)
-  if (ids.length === 0) throw absent
+  if (ids.length === 0) throw absent(['id'])
   return id
 }
 

@@ -11,14 +11,14 @@ type Fault = { code?: string; detail?: string; constraint?: string; column?: str
  */
 export function translate(error: unknown, collection: CollectionModel | null, roles: Roles = null): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
-  const { code, detail, constraint, column } = error as Fault
+  const { code, constraint, column } = error as Fault
   switch (code) {
     case 'TD001':
       return refusal(error.message)
     case '23505':
       return taken(fieldsOf(error, collection, roles))
     case '23503':
-      return detail?.includes('still referenced')
+      return isPointedAt(error)
         ? new Conflict('Other documents point at this one.', ['input'])
         : unrelated(fieldsOf(error, collection, roles)[0])
     case '23502':
@@ -53,7 +53,12 @@ export function taken(keys: readonly string[], at: readonly string[] = ['input']
   return new Conflict(`Another document has this ${keys.join(', ') || 'value'}.`, [...at, ...keys.slice(0, 1)])
 }
 
-/** Said of a document that is not there and of one that the caller may not read. */
+/** Said of what is to be changed, where it is not there or the caller may not read it. */
+export function absent(at: readonly string[]): NotFound {
+  return new NotFound('There is no such document.', at)
+}
+
+/** Said of a document that another is to point at, where it is not there or the caller may not read it. */
 export function unrelated(key: string | undefined, at: readonly string[] = ['input']): Invalid {
   return new Invalid('There is no such document.', [...at, ...[key ?? []].flat()])
 }
@@ -64,7 +69,7 @@ function refusal(reason: string): AppError {
   const rest = about.join(':')
   switch (word) {
     case 'absent':
-      return new NotFound('There is no such document.')
+      return absent(['input', 'id'])
     case 'forbidden':
       return new Forbidden('You may not change this document.')
     case 'rule':
@@ -115,6 +120,14 @@ export function keyOfFault(error: unknown): { names: readonly string[]; value: s
   const [, list, value] = /^[^(]*\((.*?)\)=\((.*)\)[^)]*$/s.exec(detail ?? '') ?? []
   if (list === undefined || value === undefined) return null
   return { names: list.split(', ').map((name) => name.replaceAll('"', '')), value }
+}
+
+/**
+ * Whether documents that stay point at one that goes. PostgreSQL names the key that is missed then, and otherwise the column
+ * that points nowhere: its words depend on its language and its release.
+ */
+function isPointedAt(error: unknown): boolean {
+  return keyOfFault(error)?.names[0] === '_id'
 }
 
 /** The fields of the columns that PostgreSQL names, but for those that the caller may know nothing of. */

@@ -1,5 +1,6 @@
 import { type Context, sqlTransaction, type TxContext } from '../context.ts'
-import { Forbidden, Invalid, NotFound } from '../errors.ts'
+import { Forbidden, Invalid } from '../errors.ts'
+import { absent } from './faults.ts'
 import type { Input, Path } from './input.ts'
 import { insertSql } from './insert-sql.ts'
 import { deleteLinks, insertLinks, type Way } from './links.ts'
@@ -58,7 +59,7 @@ export async function updateNested(
   const { nested } = reading
   return changing(ctx, place, sqlTransaction, async (tx) => {
     const work = { tx, ctx, place, made: madeIn(nested) }
-    await lock(work, collection, [id])
+    await lock(work, collection, id, at)
     const parted = await unlink(work, nested.unlinks)
     for (const one of nested.releases) await release(work, one, at)
     await writeMade(work, nested.made)
@@ -82,12 +83,12 @@ export const idsOf = (joined: string) =>
   `select to_json(array(select w."_id" ${joined} order by w."_id"))::text as answer`
 
 /** What is not there for the caller is not there at all. Whoever else changes it waits. */
-async function lock({ tx, ctx, place }: Work, collection: CollectionModel, ids: readonly string[]): Promise<void> {
+async function lock({ tx, ctx, place }: Work, collection: CollectionModel, id: string, at: Path): Promise<void> {
   const writing = openWriting(ctx, { model: place.model, collection })
   const scope = openScope(place.model, writing.holder.read)
-  const rows = `select 1 from ${collection.table} t where t."_id" = any(${scope.param(ids, 'text[]')}) and ${readable({ ...writing, scope }, 't')} order by t."_id" for update`
+  const rows = `select 1 from ${collection.table} t where t."_id" = ${scope.param(id, 'text')} and ${readable({ ...writing, scope }, 't')} for update`
   const found = await tx.query(rows, scope.bound())
-  if (found.length < ids.length) throw new NotFound('There is no such document.')
+  if (found.length === 0) throw absent([...at, 'id'])
 }
 
 /** Runs one statement on rows that were sent in `sent`. */

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { createPool } from './db.ts'
 import type { Log } from './log.ts'
+import { isStatementError } from './statement-error.ts'
 
 /** Where reads go that may be a little old: to a standby, as long as it is near enough, or to the primary. */
 export type Replica = {
@@ -47,7 +48,7 @@ export function createReplica({ url, connections, sql, reserve, log, limits = re
       // It may be away, in the middle of a recovery conflict, or not have the newest tables yet. What is wrong with the
       // statement itself the primary says too.
       log.debug({ err: error }, 'a read is repeated on the primary')
-      if (!isAnswer(error)) watch.doubt()
+      if (!isStatementError(error)) watch.doubt()
       return run(sql)
     }
   }
@@ -59,12 +60,6 @@ export function createReplica({ url, connections, sql, reserve, log, limits = re
       await replica.end()
     },
   }
-}
-
-/** Whether PostgreSQL answered, though with an error, and did not just end the connection. */
-function isAnswer(error: unknown): boolean {
-  const { code, severity } = error as { code?: unknown; severity?: unknown }
-  return typeof code === 'string' && severity === 'ERROR'
 }
 
 type Watch = { isNear: () => boolean; doubt: () => void; close: () => Promise<void> }
