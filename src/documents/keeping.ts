@@ -9,7 +9,7 @@ import {
 import type { Pool } from 'pg'
 import { type Context, readerOf } from '../context.ts'
 import { Invalid } from '../errors.ts'
-import { answerOf } from '../platform/statements.ts'
+import { readAnswer } from '../platform/statements.ts'
 import type { Scope } from './scope.ts'
 
 /** What decides the answers of a statement, and for how long its collections have them kept: null for not at all. */
@@ -67,11 +67,11 @@ export function answerFrom(
   maxAge: number | null,
 ): Promise<string | null> {
   const seconds = keeping && (maxAge ?? keeping.seconds)
-  if (!seconds) return readSql(ctx, (sql) => answerOf(sql, text, values))
+  if (!seconds) return readSql(ctx, (sql) => readAnswer(sql, text, values))
   ctx.meter.count(ctx.projectId, 'documents.read')
   const question = { about: keeping.about, seconds, text, values, reader: readerOf(ctx) }
   // Read from the primary, so that it is known what is in it.
-  return ctx.cache.answer(question, () => ctx.shares.run(ctx.projectId, () => answerOf(ctx.sql, text, values)))
+  return ctx.cache.answer(question, () => ctx.shares.run(ctx.projectId, () => readAnswer(ctx.sql, text, values)))
 }
 
 /**

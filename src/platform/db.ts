@@ -20,6 +20,8 @@ export function createPool(url: string, max: number): pg.Pool {
     connectionTimeoutMillis: poolLimits.waitMs,
     statement_timeout: poolLimits.statementMs,
     application_name: 'tendril',
+    // Reads share connections (`pipelines.ts`). Who has one for himself asks one thing after the other all the same.
+    pipeline: true,
     // PostgreSQL's default is that of a turning disk: for a few rows by their ids it would read whole tables.
     options: '-c random_page_cost=1.1',
   })

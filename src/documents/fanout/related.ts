@@ -1,5 +1,5 @@
 import type { Services } from '../../context.ts'
-import { answerOf } from '../../platform/statements.ts'
+import { readAnswer } from '../../platform/statements.ts'
 import type { Image } from '../image.ts'
 import type { ImagesStatement } from '../images-sql.ts'
 
@@ -31,7 +31,7 @@ export function createRelated({ sql, shares }: Pick<Services, 'sql' | 'shares'>,
     try {
       const rows = batch.map(({ image, brought }, place) => ({ place, image, ...named(brought) }))
       const bound = [JSON.stringify(rows), ...values.slice(1)]
-      const answer = await shares.run(projectId, () => answerOf(sql, text, bound))
+      const answer = await shares.run(projectId, () => readAnswer(sql, text, bound))
       const answers = JSON.parse(answer ?? '[]') as string[]
       for (const [i, { resolve }] of batch.entries()) resolve(answers[i] ?? 'null')
     } catch (error) {
