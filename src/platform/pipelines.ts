@@ -13,21 +13,7 @@ export type Read = {
 /** Reads that share connections of a pool. */
 export type Pipelines = { ask: (read: Read) => void }
 
-/** A connection that is taken from the pool for as long as there is something to ask on it. */
-type Line = {
-  client: PoolClient | null
-  giveBack: (isWorn: boolean) => void
-  /** In the order in which they are asked and answered; those up to `sent` are on their way. */
-  reads: Read[]
-  sent: number
-  /** How long all of them are expected to take. */
-  aheadMs: number
-  /** Since when PostgreSQL works on the first. */
-  since: number
-  /** Nothing more is asked on it: the first takes too long, or the connection has to be replaced. */
-  isClosed: boolean
-  isWorn: boolean
-}
+type IsWorn = (client: PoolClient, read: Read) => boolean
 
 export const pipelineLimits = {
   /** How long what a read finds before it on a connection, and itself, may be expected to take: beyond, it gets another. */
@@ -43,92 +29,28 @@ export const pipelineLimits = {
  * connection of its own, and what turns out to be is left behind. `isWorn` says whether a connection that has answered a
  * read is to be replaced. The pool's connections must have `pipeline` set.
  */
-export function createPipelines(
-  pool: Pool,
-  isWorn: (client: PoolClient, read: Read) => boolean,
-  limits = pipelineLimits,
-): Pipelines {
+export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLimits): Pipelines {
   const lines = new Set<Line>()
-  /** On which line a read was asked last: an answer from another comes too late. */
-  const places = new WeakMap<Read, Line>()
   let isWatched = false
 
   const ask = (read: Read) => {
-    const line = findLine(read.costMs)
-    places.set(read, line)
-    line.aheadMs += read.costMs
-    line.reads.push(read)
-    if (line.client && line.reads.length === line.sent + 1) setImmediate(send, line)
+    findLine(read.costMs).add(read)
+    watch()
   }
   const findLine = (costMs: number) => {
     let least: Line | undefined
-    for (const line of lines) if (!line.isClosed && (!least || line.aheadMs < least.aheadMs)) least = line
-    return least && least.aheadMs + costMs <= limits.aheadMs ? least : openLine()
-  }
-  const openLine = () => {
-    const line: Line = {
-      client: null,
-      giveBack: () => {},
-      reads: [],
-      sent: 0,
-      aheadMs: 0,
-      since: 0,
-      isClosed: false,
-      isWorn: false,
-    }
+    for (const line of lines) if (line.isOpen() && (!least || line.aheadMs() < least.aheadMs())) least = line
+    if (least && least.aheadMs() + costMs <= limits.aheadMs) return least
+    const line = openLine(pool, isWorn, { again: askAlone, over: () => lines.delete(line) })
     lines.add(line)
-    pool.connect((broken, client, giveBack) => {
-      line.client = client ?? null
-      line.giveBack = giveBack
-      if (client) return void setImmediate(send, line)
-      lines.delete(line)
-      for (const { done } of line.reads) done(broken ?? new Error('The pool gave no connection.'), null, null)
-    })
     return line
   }
-  const send = (line: Line) => {
-    const { client, reads } = line
-    if (!client) return
-    if (line.sent === 0) line.since = performance.now()
-    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
-    stream.cork()
-    for (; line.sent < reads.length; line.sent += 1) {
-      const read = reads[line.sent]
-      if (read) client.query<[string]>(read.config, (error, result) => take(line, client, error, result?.rows[0]?.[0]))
-    }
-    stream.uncork()
-    if (reads.length > 1) watch()
-  }
-  const take = (line: Line, client: PoolClient, error: Error | null, answer: string | undefined) => {
-    const read = line.reads.shift()
-    if (!read) return
-    const now = performance.now()
-    const tookMs = now - line.since
-    line.since = now
-    line.sent -= 1
-    line.aheadMs -= read.costMs
-    if (isWorn(client, read)) line.isWorn = line.isClosed = true
-    if (line.reads.length === 0) {
-      lines.delete(line)
-      line.giveBack(line.isWorn)
-    }
-    if (places.get(read) !== line) return
-    // The one before it was to prepare the statement, and could not: alone, this one hears why.
-    if (isUnprepared(error)) return ask(Object.assign(read, { costMs: limits.aheadMs }))
-    if (error) read.done(error, null, null)
-    else read.done(null, answer ?? null, tookMs)
-  }
+  const askAlone = (read: Read) => ask(Object.assign(read, { costMs: limits.aheadMs }))
   /** Who waits behind one that takes too long is asked elsewhere: it is a read, and so it may be asked twice. */
-  const leaveBehind = (line: Line) => {
-    line.isClosed = true
-    const [, ...behind] = line.reads.filter((read) => places.get(read) === line)
-    line.reads.length = line.sent
-    behind.forEach(ask)
-  }
   const look = () => {
     isWatched = false
     const late = performance.now() - limits.lateMs
-    for (const line of lines) if (line.sent > 1 && line.since < late && !line.isClosed) leaveBehind(line)
+    for (const line of lines) line.leaveBehind(late).forEach(ask)
     watch()
   }
   const watch = () => {
@@ -137,6 +59,92 @@ export function createPipelines(
     setTimeout(look, limits.lateMs / 2)
   }
   return { ask }
+}
+
+/** A connection that is taken from the pool for as long as there is something to ask on it. */
+type Line = {
+  add: (read: Read) => void
+  /** How long all that is asked on it is expected to take. */
+  aheadMs: () => number
+  /** Whether more may be asked on it. */
+  isOpen: () => boolean
+  /** Ends it once its first read has been worked on since before `late`. Answers those that wait behind that one. */
+  leaveBehind: (late: number) => Read[]
+}
+
+type Ends = {
+  /** Told of a read that has to be asked again. */
+  again: (read: Read) => void
+  /** Told when the connection is given back. */
+  over: () => void
+}
+
+function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
+  /** In the order in which they are answered. The first `sent` are on their way; of those in `left` nobody wants to know. */
+  const reads: Read[] = []
+  const left = new Set<Read>()
+  let sent = 0
+  let aheadMs = 0
+  /** Since when PostgreSQL works on the first. */
+  let since = 0
+  let isClosed = false
+  let connection: { client: PoolClient; giveBack: (isWorn: boolean) => void } | null = null
+
+  const send = ({ client }: { client: PoolClient }) => {
+    if (sent === 0) since = performance.now()
+    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
+    stream.cork()
+    for (; sent < reads.length; sent += 1) {
+      const config = reads[sent]?.config
+      if (config) client.query<[string]>(config, (error, result) => take(error, result?.rows[0]?.[0]))
+    }
+    stream.uncork()
+  }
+  const take = (error: Error | null, answer: string | undefined) => {
+    const read = reads.shift()
+    if (!read || !connection) return
+    const now = performance.now()
+    const tookMs = now - since
+    since = now
+    sent -= 1
+    aheadMs -= read.costMs
+    const worn = isWorn(connection.client, read)
+    isClosed ||= worn
+    if (reads.length === 0) {
+      over()
+      connection.giveBack(worn)
+    }
+    if (left.has(read)) return
+    // The one before it was to prepare the statement, and could not: alone, this one hears why.
+    if (isUnprepared(error)) again(read)
+    else if (error) read.done(error, null, null)
+    else read.done(null, answer ?? null, tookMs)
+  }
+  pool.connect((broken, client, giveBack) => {
+    if (client) {
+      connection = { client, giveBack }
+      return void setImmediate(send, connection)
+    }
+    over()
+    for (const { done } of reads) done(broken ?? new Error('The pool gave no connection.'), null, null)
+  })
+  return {
+    add: (read) => {
+      aheadMs += read.costMs
+      reads.push(read)
+      if (connection && reads.length === sent + 1) setImmediate(send, connection)
+    },
+    aheadMs: () => aheadMs,
+    isOpen: () => !isClosed,
+    leaveBehind: (late) => {
+      if (isClosed || sent === 0 || since > late) return []
+      isClosed = true
+      const behind = reads.slice(1)
+      for (const read of behind) left.add(read)
+      reads.length = sent
+      return behind
+    },
+  }
 }
 
 function isUnprepared(error: Error | null): boolean {
