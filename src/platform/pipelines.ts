@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Pool, PoolClient } from 'pg'
+import { isAnswer } from './db.ts'
 
 /** A statement that answers one text. */
 export type Read = {
@@ -88,7 +89,9 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
   /** Since when PostgreSQL works on the first. */
   let since = 0
   let isClosed = false
-  let connection: { client: PoolClient; giveBack: (isWorn: boolean) => void } | null = null
+  /** Whether the connection is to be replaced. */
+  let isSpent = false
+  let connection: { client: PoolClient; giveBack: (isSpent: boolean) => void } | null = null
 
   const send = ({ client }: { client: PoolClient }) => {
     if (sent === 0) since = performance.now()
@@ -108,11 +111,11 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
     since = now
     sent -= 1
     aheadMs -= read.costMs
-    const worn = isWorn(connection.client, read)
-    isClosed ||= worn
+    isSpent ||= isWorn(connection.client, read) || (error !== null && !isAnswer(error))
+    isClosed ||= isSpent
     if (reads.length === 0) {
       over()
-      connection.giveBack(worn)
+      connection.giveBack(isSpent)
     }
     if (left.has(read)) return
     // The one before it was to prepare the statement, and could not: alone, this one hears why.

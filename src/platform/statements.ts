@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Pool, PoolClient } from 'pg'
+import { isAnswer } from './db.ts'
 import { createPipelines, type Pipelines, pipelineLimits } from './pipelines.ts'
 
 /** Statements that are prepared once on each connection. What is asked for but once is not worth it. */
@@ -42,7 +43,7 @@ export function answerOf(pool: Pool, text: string, values: unknown[]): Promise<s
       const name = knownOf(text)?.name
       const config = name === undefined ? { text, values, rowMode } : { name, text, values, rowMode }
       client.query<[string]>(config, (error, result) => {
-        release(isWorn(client, name))
+        release(isWorn(client, name) || Boolean(error && !isAnswer(error)))
         if (error) reject(error)
         else resolve(result.rows[0]?.[0] ?? null)
       })
