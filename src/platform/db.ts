@@ -32,12 +32,6 @@ export function createPool(url: string, max: number): pg.Pool {
   return pool
 }
 
-/** Whether PostgreSQL answered, though with an error, and did not just end the connection. */
-export function isAnswer(error: unknown): boolean {
-  const { code, severity } = error as { code?: unknown; severity?: unknown }
-  return typeof code === 'string' && severity === 'ERROR'
-}
-
 /** Prisma on that pool. It knows Tendril's own tables; documents are read and written through the pool itself. */
 export function createDb(pool: pg.Pool): Db {
   const client = new PrismaClient({

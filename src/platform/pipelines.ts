@@ -1,14 +1,14 @@
 import type { Writable } from 'node:stream'
 import type { Pool, PoolClient } from 'pg'
-import { isAnswer } from './db.ts'
+import { isStatementError } from './statement-error.ts'
 
 /** A statement that answers one text. */
 export type Read = {
   config: { name?: string; text: string; values: unknown[]; rowMode: 'array' }
   /** How long PostgreSQL is expected to work on it. */
   costMs: number
-  /** Told the answer, and how long PostgreSQL worked on it; null for both where it failed. */
-  done: (error: Error | null, answer: string | null, tookMs: number | null) => void
+  /** Told the answer, or the error, and how long PostgreSQL worked on it. */
+  done: (error: Error | null, answer: string | null, tookMs: number) => void
 }
 
 /** Reads that share connections of a pool. */
@@ -106,12 +106,11 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
   const take = (error: Error | null, answer: string | undefined) => {
     const read = reads.shift()
     if (!read || !connection) return
-    const now = performance.now()
-    const tookMs = now - since
-    since = now
+    const tookMs = performance.now() - since
+    since += tookMs
     sent -= 1
     aheadMs -= read.costMs
-    isSpent ||= isWorn(connection.client, read) || (error !== null && !isAnswer(error))
+    isSpent ||= isWorn(connection.client, read) || (error !== null && !isStatementError(error))
     isClosed ||= isSpent
     if (reads.length === 0) {
       over()
@@ -120,8 +119,7 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
     if (left.has(read)) return
     // The one before it was to prepare the statement, and could not: alone, this one hears why.
     if (isUnprepared(error)) again(read)
-    else if (error) read.done(error, null, null)
-    else read.done(null, answer ?? null, tookMs)
+    else read.done(error, answer ?? null, tookMs)
   }
   pool.connect((broken, client, giveBack) => {
     if (client) {
@@ -129,7 +127,7 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
       return void setImmediate(send, connection)
     }
     over()
-    for (const { done } of reads) done(broken ?? new Error('The pool gave no connection.'), null, null)
+    for (const { done } of reads) done(broken ?? new Error('The pool gave no connection.'), null, 0)
   })
   return {
     add: (read) => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { createPool, isAnswer } from './db.ts'
+import { createPool } from './db.ts'
 import type { Log } from './log.ts'
 import { isStatementError } from './statement-error.ts'
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { createWorld, type World } from '../testing/world.ts'
 import { createPool } from './db.ts'
-import { pipelineLimits } from './pipelines.ts'
+import { createPipelines, pipelineLimits } from './pipelines.ts'
 import { readAnswer } from './statements.ts'
 
 let world: World
@@ -28,20 +28,24 @@ async function known(text: string, values: unknown[]): Promise<string> {
   return text
 }
 
-const backends = `select pg_backend_pid()::text where $1::int > 0`
-
-test('quick reads that are asked for at once share a connection, and each has its own answer', async () => {
+test('of reads that are asked for at once each has its own answer', async () => {
   const text = await known(double('shared'), [1])
   const answers = await asMany(200, (i) => readAnswer(pool, text, [i]))
   assert.deepEqual(
     answers,
     Array.from({ length: 200 }, (_, i) => String(2 * i)),
   )
-  const pids = await asMany(20, () => readAnswer(pool, backends, [1]))
-  await known(backends, [1])
-  const shared = await asMany(20, () => readAnswer(pool, backends, [1]))
-  assert.ok(new Set(pids).size > 2, 'what nobody knows yet is asked for on a connection of its own')
-  assert.ok(new Set(shared).size < new Set(pids).size, `${new Set(shared).size} connections`)
+})
+
+test('how many connections they take is decided by how long they are expected to take', async () => {
+  const { ask } = createPipelines(pool, () => false, { ...pipelineLimits, lateMs: 10_000 })
+  const config = { text: 'select pg_backend_pid()::text', values: [], rowMode: 'array' as const }
+  const pid = (costMs: number) =>
+    new Promise((resolve, reject) => {
+      ask({ config, costMs, done: (error, answer) => (error ? reject(error) : resolve(answer)) })
+    })
+  assert.equal(new Set(await asMany(20, () => pid(pipelineLimits.aheadMs / 40))).size, 1)
+  assert.equal(new Set(await asMany(8, () => pid(pipelineLimits.aheadMs))).size, 8)
 })
 
 test('an answer is null where there is no row, and an error is that of one read alone', async () => {

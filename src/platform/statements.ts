@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Pool, PoolClient } from 'pg'
-import { isAnswer } from './db.ts'
 import { createPipelines, type Pipelines, pipelineLimits } from './pipelines.ts'
+import { isStatementError } from './statement-error.ts'
 
 /** Statements that are prepared once on each connection. What is asked for but once is not worth it. */
 const most = { names: 2_000, onConnection: 500 }
@@ -26,9 +26,9 @@ export function readAnswer(pool: Pool, text: string, values: unknown[]): Promise
       config,
       costMs: known?.costMs ?? pipelineLimits.aheadMs,
       done: (error, answer, tookMs) => {
-        if (known && tookMs !== null) learn(known, tookMs)
-        if (error) reject(error)
-        else resolve(answer)
+        if (error) return reject(error)
+        if (known) learn(known, tookMs)
+        resolve(answer)
       },
     })
   })
@@ -43,7 +43,7 @@ export function answerOf(pool: Pool, text: string, values: unknown[]): Promise<s
       const name = knownOf(text)?.name
       const config = name === undefined ? { text, values, rowMode } : { name, text, values, rowMode }
       client.query<[string]>(config, (error, result) => {
-        release(isWorn(client, name) || Boolean(error && !isAnswer(error)))
+        release(isWorn(client, name) || Boolean(error && !isStatementError(error)))
         if (error) reject(error)
         else resolve(result.rows[0]?.[0] ?? null)
       })
