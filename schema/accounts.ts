@@ -74,6 +74,7 @@ builder.queryField('account', (t) =>
 
 builder.mutationFields((t) => ({
   signUp: t.fieldWithInput({
+    typeOptions: { description: 'A new account.' },
     type: SignedIn,
     access: everybody,
     description: 'Makes an account, and signs in.',
@@ -89,6 +90,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, ctx, info) => signUp(ctx, await decidedUser(ctx, info, input)),
   }),
   signIn: t.fieldWithInput({
+    typeOptions: { description: 'Who you are.' },
     type: SignedIn,
     access: everybody,
     description: 'Signs in with address and password.',
@@ -110,6 +112,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, _args, ctx) => (await createVerification(ctx)).expiresAt,
   }),
   confirmVerification: t.prismaFieldWithInput({
+    typeOptions: { description: 'What the link of the mail holds.' },
     type: Account,
     access: everybody,
     description: 'Redeems the link of the mail, once. Needs no session.',

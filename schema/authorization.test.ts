@@ -73,7 +73,11 @@ async function codeOf(call: Call, ctx: Context, api: GraphQLSchema | null): Prom
   const variables = call.base()
   if (api === null) {
     const { errors } = await answered(graphql, ctx, bodyOf({ query: call.query, variables }))
-    const unknown = [`Cannot query field "${call.field}"`, 'Unknown type ', 'Schema is not configured']
+    const unknown = [
+      `Cannot query field "${call.field}"`,
+      'Unknown type ',
+      `There is no ${call.root} that you may use.`,
+    ]
     return errors.some(({ message }) => unknown.some((text) => message.startsWith(text)))
       ? 'UNKNOWN'
       : (errors[0]?.code ?? 'OK')

@@ -4,16 +4,18 @@ import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import ValidationPlugin from '@pothos/plugin-validation'
 import WithInputPlugin from '@pothos/plugin-with-input'
-import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { JSONResolver } from 'graphql-scalars'
 import { z } from 'zod'
 import type PrismaTypes from '../prisma/client/pothos-types.ts'
 import { getDatamodel } from '../prisma/client/pothos-types.ts'
 import type { Context } from '../src/context.ts'
 import { Forbidden, Invalid, Unauthenticated } from '../src/errors.ts'
 import { limits } from '../src/http/limits.ts'
+import { requirementOf } from '../src/lib/requirement.ts'
 import type { Upload } from '../src/lib/upload.ts'
 import './access.ts'
 import { mayUse } from './access.ts'
+import { dateTime } from './date-time.ts'
 
 export type SchemaTypes = {
   Context: Context
@@ -27,6 +29,13 @@ export type SchemaTypes = {
     Upload: { Input: Upload; Output: never }
   }
 }
+
+z.config({
+  customError: (issue) => {
+    const requirement = requirementOf(issue)
+    return requirement && `This ${requirement}.`
+  },
+})
 
 /** Only the form that lists give: Prisma is never handed a value of another type, or one that PostgreSQL cannot read. */
 const cursor = z
@@ -45,7 +54,6 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   withInput: {
     typeOptions: {
       name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Input`,
-      description: 'What is asked for.',
     },
     argOptions: { required: true, description: 'What is asked for.' },
   },
@@ -95,7 +103,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   },
 })
 
-builder.addScalarType('DateTime', DateTimeResolver, {
+builder.addScalarType('DateTime', dateTime, {
   description: 'A moment in UTC, ISO 8601 with milliseconds: `2026-11-23T12:00:00.000Z`.',
 })
 builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })

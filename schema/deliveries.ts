@@ -102,6 +102,7 @@ builder.mutationFields((t) => ({
     resolve: (_query, _root, { id }, ctx) => replayDelivery(ctx, id),
   }),
   replayDeliveries: t.fieldWithInput({
+    typeOptions: { description: 'Whose deliveries, and of which time.' },
     type: ReplayedDeliveries,
     access: write,
     description: `Sends the failed deliveries of a time again, now, the oldest ${replayLimit} of them.`,

@@ -160,6 +160,7 @@ const entrypoint = z
 
 builder.mutationFields((t) => ({
   createDeployment: t.prismaFieldWithInput({
+    typeOptions: { description: 'Code of a function: one of `source`, `file` and `upload`.' },
     type: Deployment,
     access: write,
     description:

@@ -91,6 +91,7 @@ builder.queryFields((t) => ({
 
 builder.mutationFields((t) => ({
   createDomain: t.prismaFieldWithInput({
+    typeOptions: { description: 'A new domain.' },
     type: Domain,
     access: write,
     description: `Adds a domain. Then make the DNS record that \`target\` says, and verify it. A project has at most ${domainLimit}.`,

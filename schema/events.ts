@@ -2,11 +2,10 @@ import { z } from 'zod'
 import { type Change, changes } from '../src/changes.ts'
 import type { Context } from '../src/context.ts'
 import { type VisibleEvent, visibleEvent } from '../src/documents/visible-event.ts'
-import { Invalid } from '../src/errors.ts'
 import { catalogue } from '../src/event.ts'
 import { type LoggedEvent as Logged, matchesEvent } from '../src/logged-event.ts'
 import '../src/modules/catalogue.ts'
-import { whyNotPattern } from '../src/modules/events/patterns.ts'
+import { requirePatterns } from '../src/modules/events/patterns.ts'
 import { mayUse } from './access.ts'
 import { builder } from './builder.ts'
 import { opened } from './changed.ts'
@@ -84,7 +83,7 @@ builder.subscriptionField('events', (t) =>
       after: t.arg.string({ description: 'The cursor of the last event that you have; from now on, if left out.' }),
     },
     subscribe: (_root, { names, after }, ctx, info) => {
-      requirePatterns(names)
+      requirePatterns(names, ['names'])
       const models = modelsOf(info)
       const select = (event: Logged, caller: Context) =>
         mayUse(caller, all) && names.some((name) => matchesEvent(name, event))
@@ -95,10 +94,3 @@ builder.subscriptionField('events', (t) =>
     resolve: (event) => event,
   }),
 )
-
-function requirePatterns(names: readonly string[]): void {
-  for (const [i, name] of names.entries()) {
-    const reason = whyNotPattern(name)
-    if (reason) throw new Invalid(reason, ['names', `${i}`])
-  }
-}

@@ -205,6 +205,7 @@ builder.queryFields((t) => ({
 
 builder.mutationFields((t) => ({
   createExecution: t.prismaFieldWithInput({
+    typeOptions: { description: 'What a function is to be run with, and when.' },
     type: Execution,
     access: write,
     description:

@@ -142,6 +142,7 @@ const wait = whole(1_000, 3_600_000)
 
 builder.mutationFields((t) => ({
   createFunction: t.prismaFieldWithInput({
+    typeOptions: { description: 'A new function.' },
     type: FunctionType,
     access: write,
     description: 'Makes a function. It runs once it has a deployment.',
@@ -210,6 +211,7 @@ builder.mutationFields((t) => ({
 
 builder.mutationFields((t) => ({
   updateFunction: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a function. What is left out stays.' },
     type: FunctionType,
     access: write,
     description: 'Changes a function. What is left out stays. You must be allowed all that the function may do.',

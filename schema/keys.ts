@@ -51,6 +51,7 @@ builder.queryField('keyScopes', (t) =>
 
 builder.mutationFields((t) => ({
   createKey: t.fieldWithInput({
+    typeOptions: { description: 'A new API key.' },
     type: NewKey,
     access: { audience: ['owner'] },
     description: 'Makes an API key for a project of yours.',

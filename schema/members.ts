@@ -32,6 +32,7 @@ export const MemberList = connectionOf(Member, 'Member')
 
 builder.mutationFields((t) => ({
   addMember: t.prismaFieldWithInput({
+    typeOptions: { description: 'Who is to work on which project.' },
     type: Member,
     access: { audience: ['owner'] },
     description: 'Lets another account work on a project that you own.',

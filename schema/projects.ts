@@ -141,6 +141,7 @@ const name = z.string().trim().min(1).max(128)
 
 builder.mutationFields((t) => ({
   createProject: t.prismaFieldWithInput({
+    typeOptions: { description: 'A new project.' },
     type: Project,
     access: { audience: ['owner'] },
     description: 'Makes a project, with you as its owner.',
@@ -157,6 +158,7 @@ builder.mutationFields((t) => ({
     },
   }),
   updateProject: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a project. What is left out stays.' },
     type: Project,
     access: { audience: ['owner'] },
     description: 'Changes a project of yours. What is left out stays.',
@@ -182,6 +184,7 @@ builder.mutationFields((t) => ({
     },
   }),
   deleteProject: t.fieldWithInput({
+    typeOptions: { description: 'The project that is to be deleted, named twice.' },
     type: 'ID',
     access: { audience: ['owner'] },
     description:

@@ -67,6 +67,7 @@ const leaseDescription =
 
 builder.mutationFields((t) => ({
   beginSchemaVersion: t.prismaFieldWithInput({
+    typeOptions: { description: 'The migration that is begun.' },
     type: SchemaVersion,
     access: write,
     description:
@@ -97,6 +98,7 @@ builder.mutationFields((t) => ({
     resolve: (_query, _root, { input }, ctx) => beginSchemaVersion(ctx, input),
   }),
   beginSchemaRollback: t.prismaFieldWithInput({
+    typeOptions: { description: 'The migration that is undone.' },
     type: SchemaVersion,
     access: write,
     description:
@@ -109,6 +111,7 @@ builder.mutationFields((t) => ({
     resolve: (_query, _root, { input }, ctx) => beginSchemaRollback(ctx, input),
   }),
   advanceSchemaVersion: t.prismaFieldWithInput({
+    typeOptions: { description: 'How far the migration has got.' },
     type: SchemaVersion,
     access: write,
     description:

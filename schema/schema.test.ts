@@ -101,6 +101,7 @@ test('every file of schema/ is part of the schema', () => {
     'builder.ts',
     'changed.ts',
     'connections.ts',
+    'date-time.ts',
     'decided-user.ts',
     'inputs.ts',
     'lazy.ts',

@@ -41,6 +41,7 @@ const text = (max: number) => z.string().max(max)
 
 builder.mutationFields((t) => ({
   setSender: t.prismaFieldWithInput({
+    typeOptions: { description: 'The sender and its SMTP server, instead of what was set before.' },
     type: Sender,
     access,
     description: "Sets who the project's mails come from, and by which SMTP server. Only owners may.",

@@ -153,6 +153,7 @@ const timeout = z.number().int().min(1_000).max(60_000)
 
 builder.mutationFields((t) => ({
   createTask: t.prismaFieldWithInput({
+    typeOptions: { description: 'A new task.' },
     type: Task,
     access: write,
     description: 'Makes a task.',
@@ -193,6 +194,7 @@ builder.mutationFields((t) => ({
     resolve: (_query, _root, { input }, ctx) => createTask(ctx, input),
   }),
   updateTask: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a task. What is left out stays.' },
     type: Task,
     access: write,
     description: 'Changes a task. What is left out stays.',

@@ -75,6 +75,7 @@ const label = z.string().regex(/^[A-Za-z0-9]{1,36}$/, 'A label has 1 to 36 lette
 
 builder.mutationFields((t) => ({
   createUser: t.prismaFieldWithInput({
+    typeOptions: { description: 'A new user.' },
     type: User,
     access: write,
     description: 'Adds a user, without signing them in.',
@@ -90,6 +91,7 @@ builder.mutationFields((t) => ({
     resolve: async (_query, _root, { input }, ctx, info) => createUser(ctx, await decidedUser(ctx, info, input)),
   }),
   updateUser: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a user. What is left out stays.' },
     type: User,
     access: write,
     description: 'Changes a user. What is left out stays.',

@@ -78,6 +78,7 @@ function ofFunction(ctx: Parameters<typeof visibleVariables>[0], functionId: str
 
 builder.mutationFields((t) => ({
   setVariable: t.prismaFieldWithInput({
+    typeOptions: { description: 'The name of a variable, and its value.' },
     type: Variable,
     access: write,
     description:

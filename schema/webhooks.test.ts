@@ -36,7 +36,7 @@ test('a webhook is made, read, listed, changed and deleted; its secret is shown 
 test('invalid input is said with its path', async () => {
   for (const [wrong, path] of [
     [{ url: 'file:///etc/passwd' }, 'input.url'],
-    [{ events: ['no.such'] }, 'input.events'],
+    [{ events: ['no.such'] }, 'input.events.0'],
     [{ events: [] }, 'input.events'],
     [{ name: '' }, 'input.name'],
   ] as const) {

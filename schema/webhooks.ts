@@ -92,6 +92,7 @@ const events = z.array(z.string().max(256)).min(1).max(100)
 
 builder.mutationFields((t) => ({
   createWebhook: t.fieldWithInput({
+    typeOptions: { description: 'A new webhook.' },
     type: CreatedWebhook,
     access: write,
     description: 'Registers a webhook.',
@@ -117,6 +118,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) => createWebhook(ctx, input),
   }),
   updateWebhook: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a webhook. What is left out stays.' },
     type: Webhook,
     access: write,
     description: 'Changes a webhook. What is left out stays.',

@@ -57,7 +57,7 @@ function enter(
   const { projectId, authorization } = credentials
   if (!found.projectExists) throw new NotFound('There is no such project.')
   const { actor, costLimits } = found
-  if (authorization && !actor) throw new Unauthenticated('This credential is not valid here, or no longer.')
+  if (authorization && !actor) throw new Unauthenticated(whyNobody(authorization))
   return {
     ...services,
     requestId: credentials.requestId,
@@ -68,6 +68,12 @@ function enter(
     reauthenticate: () => authenticateAgain(services, credentials).catch(asNobody),
     ...(run && { run: { ...run, idempotencyKey: null } }),
   }
+}
+
+function whyNobody(authorization: string): string {
+  return /^Bearer +\S/i.test(authorization)
+    ? 'This credential is not valid here, or no longer.'
+    : 'A credential is sent as `Bearer`, a space, and the secret.'
 }
 
 function asNobody(error: unknown): null {

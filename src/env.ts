@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseRedisServers } from './lib/redis-url.ts'
+import { requirementOf } from './lib/requirement.ts'
 
 const url = (...protocols: string[]) =>
   z.url({
@@ -184,7 +185,7 @@ export type Env = z.output<typeof schema>
  */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''))
-  const parsed = schema.safeParse(given)
+  const parsed = schema.safeParse(given, { error: requirementOf })
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0])

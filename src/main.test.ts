@@ -53,7 +53,8 @@ async function listening(run: Run): Promise<string> {
 test('an environment that cannot be used is told, and nothing starts', async () => {
   const run = start({ SECRET_KEYS: '', PORT: '99999', DATABASE_URL: 'mysql://x' })
   assert.equal(await run.exited, 1)
-  for (const name of ['SECRET_KEYS', 'PORT', 'DATABASE_URL']) assert.match(run.out(), new RegExp(name))
+  for (const told of ['SECRET_KEYS is not set', 'PORT must be at most 65,535', 'DATABASE_URL must be'])
+    assert.match(run.out(), new RegExp(told))
   assert.doesNotMatch(run.out(), /\n +at /)
 })
 

@@ -82,7 +82,7 @@ async function run(given: Import, state: State<Position>, begin: Position): Prom
     keep(true)
     progress.close('Stopped')
     if (!(error instanceof Failure)) throw error
-    const kept = `${count(at)} of the file are imported. --resume goes on behind them.`
+    const kept = `${count(at)} of the file ${at === 1 ? 'is' : 'are'} imported. --resume goes on behind them.`
     throw new Failure(`${error.message}\n${transaction ? 'Nothing was imported.' : kept}`)
   }
 }

@@ -107,7 +107,7 @@ export type CollectionRuleInput = {
   where: unknown;
 };
 
-/** What is asked for. */
+/** What the link of the mail holds. */
 export type ConfirmVerificationInput = {
   /** The `id` in the link. */
   id: string | number;
@@ -183,7 +183,7 @@ export type CreateCollectionInput = {
   typeName?: string | null | undefined;
 };
 
-/** What is asked for. */
+/** A new API key. */
 export type CreateKeyInput = {
   /** When it ends; never, if left out. */
   expiresAt?: string | null | undefined;
@@ -195,7 +195,7 @@ export type CreateKeyInput = {
   scopes: Array<string>;
 };
 
-/** What is asked for. */
+/** A new task. */
 export type CreateTaskInput = {
   /** The login of the call. */
   basicAuth?: BasicAuthInput | null | undefined;
@@ -225,7 +225,7 @@ export type CreateTaskInput = {
   verifyTls?: boolean | null | undefined;
 };
 
-/** What is asked for. */
+/** A new webhook. */
 export type CreateWebhookInput = {
   /** The login of every request. */
   basicAuth?: BasicAuthInput | null | undefined;
@@ -354,7 +354,7 @@ export type SchemaStatus =
   /** It is being made. */
   | 'PROCESSING';
 
-/** What is asked for. */
+/** A new account. */
 export type SignUpInput = {
   /** Your address. Nobody else may have it here. */
   email: string;

@@ -87,7 +87,7 @@ test('create: what is wrong is named', async () => {
   await blog.refused(
     blog.owner,
     create('title: "x", permissions: [{ right: READ, role: "everyone" }]'),
-    'INVALID This is not a role. (input.permissions.0.role)',
+    /^INVALID “everyone” is not a role: .* \(input\.permissions\.0\.role\)$/,
   )
   await blog.refused(
     blog.owner,

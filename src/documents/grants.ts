@@ -1,5 +1,5 @@
 import { Forbidden, Invalid } from '../errors.ts'
-import { isRole, type Right } from '../modules/permissions/roles.ts'
+import { isRole, type Right, whyNotRole } from '../modules/permissions/roles.ts'
 import type { CollectionModel } from './model.ts'
 import type { Roles } from './scope.ts'
 
@@ -39,7 +39,7 @@ export function parseGrants(collection: CollectionModel, input: unknown, at: rea
     const { right, role } = item as { right: string; role: string }
     const granted = rightsOf[right]
     if (!granted) throw new Invalid('A document grants READ, UPDATE, DELETE or WRITE.', [...path, `${i}`, 'right'])
-    if (!isRole(role)) throw new Invalid('This is not a role.', [...path, `${i}`, 'role'])
+    if (!isRole(role)) throw new Invalid(whyNotRole(role), [...path, `${i}`, 'role'])
     for (const one of granted) grants[one].add(role)
   }
   return { _read: [...grants.read], _update: [...grants.update], _delete: [...grants.delete] }

@@ -1,5 +1,6 @@
 import { PothosValidationError } from '@pothos/core'
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
+import type { Actor } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -7,8 +8,8 @@ import { type Given, inputPath } from './input-path.ts'
 import { Refusal } from './refusal.ts'
 import { isUnavailable } from './unavailable.ts'
 
-/** Whose answer it is, and what was asked where that has been read. */
-export type Asked = Given & { requestId: string; log: Log; metrics: Metrics }
+/** Whose answer it is, once that is known, and what was asked where that has been read. */
+export type Asked = Given & { requestId: string; log: Log; metrics: Metrics; actor?: Actor | null }
 
 /** At most this many of the errors that validation finds are told: the first ones explain the others. */
 const told = 10
@@ -35,7 +36,7 @@ function mask(error: unknown, asked: Asked): GraphQLError {
   const known = causes.find((cause) => cause instanceof AppError)
   if (known) return tell(error, known.message, known.code, known.details, known)
   if (isMistake(error, causes))
-    return tell(error, withoutHints(error.message), 'INVALID', { path: inputPath(error, asked) })
+    return tell(error, withWhy(withoutHints(error.message), asked.actor), 'INVALID', { path: inputPath(error, asked) })
   // A cursor that no list has given, `first` below 0, and the like.
   const refused = causes.find((cause) => cause instanceof PothosValidationError)
   if (refused) return tell(error, refused.message, 'INVALID', { path: [] })
@@ -116,6 +117,22 @@ function isMistake(error: unknown, causes: unknown[]): error is GraphQLError {
 function withoutHints(message: string): string {
   const hint = message.lastIndexOf(' Did you mean ')
   return hint >= 0 && message.endsWith('?') ? message.slice(0, hint) : message
+}
+
+const notThere =
+  /^(Cannot query field "\w+" on type "(Query|Mutation|Subscription)"|There is no \w+ that you may use)\.$/
+
+/** Whether what is not there for a caller is there for others is told to nobody; why it may be is told to all the same. */
+function withWhy(message: string, actor: Actor | null | undefined): string {
+  if (actor === undefined || !notThere.test(message)) return message
+  const why = actor === null ? 'You have sent no credential, and see only what needs none.' : whys[actor.kind]
+  return why ? `${message} ${why}` : message
+}
+
+const whys: Readonly<Partial<Record<Actor['kind'], string>>> = {
+  key: 'A key sees only what its scopes open.',
+  function: 'A function that acts for itself sees only what its scopes open.',
+  user: 'You see only what your roles open.',
 }
 
 /** A message may quote what was sent, however long that is. */

@@ -9,7 +9,16 @@ const typeNamesRule: ValidationRule = (context) => ({
   },
 })
 
+/** What a caller may not change at all has no root to look for its fields in, and would be found out in its execution only. */
+const rootRule: ValidationRule = (context) => ({
+  OperationDefinition: (node) => {
+    if (context.getSchema().getRootType(node.operation)) return
+    context.reportError(new GraphQLError(`There is no ${node.operation} that you may use.`, { nodes: node }))
+  },
+})
+
 /** The rules of the specification, of which none makes types that nobody asks for. */
-export const lazyRules: readonly ValidationRule[] = specifiedRules.map((rule) =>
-  rule === KnownTypeNamesRule ? typeNamesRule : rule,
-)
+export const lazyRules: readonly ValidationRule[] = [
+  rootRule,
+  ...specifiedRules.map((rule) => (rule === KnownTypeNamesRule ? typeNamesRule : rule)),
+]

@@ -72,6 +72,8 @@ test('what a rule cannot ask is refused with its path', () => {
     [{ title: { in: 'a' } }, 'title', 'in'],
     [{ title: { in: ['a', 1] } }, 'title', 'in', '1'],
     [{ title: { in: ['$userId'] } }, 'title', 'in', '0'],
+    [{ title: { eq: '$userID' } }, 'title', 'eq'],
+    [{ title: { startsWith: '$user.id' } }, 'title', 'startsWith'],
     [{ title: { gt: '$userId' } }, 'title', 'gt'],
     [{ title: { isNull: 'yes' } }, 'title', 'isNull'],
     [{ price: { eq: '$userId' } }, 'price', 'eq'],

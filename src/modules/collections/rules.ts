@@ -1,7 +1,7 @@
 import type { Attribute } from '../../../prisma/client/client.ts'
 import { types } from '../../documents/types.ts'
 import { Invalid } from '../../errors.ts'
-import { parsePermission, type Right } from '../permissions/roles.ts'
+import { parsePermission, type Right, whyNotRole } from '../permissions/roles.ts'
 
 /** Whoever holds `role` has `right` on the documents that match `where`. */
 export type NewRule = { right: Right | 'write'; role: string; where?: unknown }
@@ -31,7 +31,7 @@ export function ruleTexts(rules: readonly NewRule[], attributes: readonly Field[
   const read = rules.flatMap(({ right, role, where }, i) => {
     const at = [...path, `${i}`]
     const permissions = parsePermission(`${right}:${role}`)
-    if (permissions.length === 0) throw new Invalid('This is not a role.', [...at, 'role'])
+    if (permissions.length === 0) throw new Invalid(whyNotRole(role), [...at, 'role'])
     const condition = readWhere(where, fields, [...at, 'where'], depthLimit, { left: partLimit })
     return permissions.map((permission) => ({ ...permission, where: condition }))
   })
@@ -108,11 +108,17 @@ const operators: Readonly<Record<string, Reader>> = {
 
 function readOperand({ type }: Field, operand: unknown, path: Path): unknown {
   const parse = types[type === 'RELATION' ? 'ID' : type].parse
-  if (operand !== callersId) return parse(operand, path)
+  if (operand !== callersId) {
+    if (isName(operand)) throw new Invalid(`“${operand}” is not known: “${callersId}” is the id of the caller.`, path)
+    return parse(operand, path)
+  }
   if (type !== 'RELATION' && !texts.includes(type))
     throw new Invalid('An id is compared with texts and relations.', path)
   return operand
 }
+
+/** A name that is mistyped would be a text that nothing is equal to, and the rule one that lets nobody in. */
+const isName = (operand: unknown) => typeof operand === 'string' && /^\$[A-Za-z]/.test(operand)
 
 function readOperands(field: Field, operand: unknown, path: Path): unknown {
   if (!Array.isArray(operand) || operand.length > 100) throw new Invalid('This is a list of at most 100 values.', path)

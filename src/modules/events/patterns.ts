@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts'
-import { Forbidden } from '../../errors.ts'
+import { Forbidden, Invalid } from '../../errors.ts'
 import { catalogue } from '../../event.ts'
 import { scopesOf } from '../permissions/roles.ts'
 
@@ -22,7 +22,15 @@ export function whyNotPattern(pattern: string): string | null {
     const [eventNoun, eventAction] = type.split('.')
     return (noun === '*' || noun === eventNoun) && (action === '*' || action === eventAction)
   })
-  return isKnown ? null : `“${pattern}” names no event that there is.`
+  return isKnown ? null : `“${pattern}” names no event that there is, as \`documents.updated\` and \`users.*\` do.`
+}
+
+/** Throws Invalid for the first that is no pattern. */
+export function requirePatterns(patterns: readonly string[], path: readonly string[]): void {
+  for (const [i, pattern] of patterns.entries()) {
+    const reason = whyNotPattern(pattern)
+    if (reason) throw new Invalid(reason, [...path, `${i}`])
+  }
 }
 
 /** Events of documents carry the documents: who may not read them is not to have them sent to itself. */

@@ -3,12 +3,13 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
-import { requireReadableEvents, whyNotPattern } from '../events/patterns.ts'
+import { requirePatterns, requireReadableEvents } from '../events/patterns.ts'
+import { readScopes } from '../keys/scopes.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { tickAfter, whyNotSchedule } from '../tasks/schedule.ts'
 import { functionCreated, functionDeleted, functionUpdated } from './events.ts'
 import { type HookInput, type HookRule, hooksChanged, readHooks, requireHookScopes } from './hook-rules.ts'
-import { readRoles, readScopes, requireScopes, requireTrust } from './rights.ts'
+import { readRoles, requireScopes, requireTrust } from './rights.ts'
 import { isIsolate, requireRuntime } from './runtimes.ts'
 
 export const functionLimit = 100
@@ -188,7 +189,6 @@ function readEntrypoint(path: string): string {
 function readPatterns(events: readonly string[]): string[] {
   if (events.length > patternLimit)
     throw new Invalid(`A function is run for at most ${patternLimit} patterns of events.`, ['input', 'events'])
-  const wrong = events.map(whyNotPattern).find((text) => text !== null)
-  if (wrong) throw new Invalid(wrong, ['input', 'events'])
+  requirePatterns(events, ['input', 'events'])
   return [...new Set(events)]
 }

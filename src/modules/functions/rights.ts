@@ -1,7 +1,6 @@
 import type { Context } from '../../context.ts'
 import { Forbidden, Invalid } from '../../errors.ts'
-import { isScope } from '../keys/scopes.ts'
-import { isRole, scopesOf } from '../permissions/roles.ts'
+import { isRole, scopesOf, whyNotRole } from '../permissions/roles.ts'
 
 export const executeLimit = 100
 
@@ -15,17 +14,11 @@ export function requireScopes(ctx: Pick<Context, 'actor'>, scopes: readonly stri
   if (missing) throw new Forbidden(`This function may ${missing}, which you may not.`)
 }
 
-export function readScopes(scopes: readonly string[]): string[] {
-  const unknown = scopes.find((scope) => !isScope(scope))
-  if (unknown !== undefined) throw new Invalid(`“${unknown}” is not a scope.`, ['input', 'scopes'])
-  return [...new Set(scopes)].sort()
-}
-
 export function readRoles(roles: readonly string[]): string[] {
   if (roles.length > executeLimit)
     throw new Invalid(`There are at most ${executeLimit} roles that may run a function.`, ['input', 'execute'])
   const wrong = roles.findIndex((role) => !isRole(role))
-  if (wrong >= 0) throw new Invalid('This is not a role.', ['input', 'execute', `${wrong}`])
+  if (wrong >= 0) throw new Invalid(whyNotRole(roles[wrong] ?? ''), ['input', 'execute', `${wrong}`])
   return [...new Set(roles)]
 }
 

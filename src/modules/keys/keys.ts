@@ -5,7 +5,7 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { hashSecret, newSecret } from '../../lib/secrets.ts'
 import { keyCreated, keyDeleted } from './events.ts'
-import { isScope } from './scopes.ts'
+import { readScopes } from './scopes.ts'
 
 /** The keys of the projects that this caller is a member of. Keys cannot read keys. */
 export function visibleKeys(ctx: Context): Prisma.KeyWhereInput {
@@ -21,14 +21,12 @@ export async function createKey(
   input: { projectId: string; name: string; scopes: readonly string[]; expiresAt?: Date | null | undefined },
 ): Promise<CreatedKey> {
   const { projectId, name, expiresAt } = input
-  const unknown = input.scopes.find((scope) => !isScope(scope))
-  if (unknown !== undefined) throw new Invalid(`“${unknown}” is not a scope.`, ['input', 'scopes'])
+  const scopes = readScopes(input.scopes)
   if (expiresAt && expiresAt <= ctx.clock())
     throw new Invalid('A key cannot expire in the past.', ['input', 'expiresAt'])
   await requireMember(ctx, projectId)
   const secret = newSecret('key')
   return transaction(ctx, async (ctx) => {
-    const scopes = [...new Set(input.scopes)].sort()
     const key = await ctx.db.key
       .create({
         data: { id: newId('key'), projectId, name, hash: hashSecret(secret), scopes, expiresAt: expiresAt ?? null },

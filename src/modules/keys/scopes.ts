@@ -1,3 +1,5 @@
+import { Invalid } from '../../errors.ts'
+
 /** What an API key can be allowed. Each opens the fields that name it. */
 export const scopes = {
   'users.read': 'Read users and their sessions.',
@@ -29,6 +31,14 @@ export const scopes = {
 
 export type Scope = keyof typeof scopes
 
-export function isScope(text: string): text is Scope {
+function isScope(text: string): text is Scope {
   return Object.hasOwn(scopes, text)
+}
+
+/** Scopes as they are stored. Throws Invalid for the first that is none. */
+export function readScopes(texts: readonly string[]): Scope[] {
+  const wrong = texts.findIndex((text) => !isScope(text))
+  if (wrong >= 0)
+    throw new Invalid(`“${texts[wrong]}” is not a scope, as \`documents.read\` is.`, ['input', 'scopes', `${wrong}`])
+  return [...new Set(texts as readonly Scope[])].sort()
 }

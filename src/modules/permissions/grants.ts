@@ -1,5 +1,5 @@
 import { Invalid } from '../../errors.ts'
-import { parsePermission, type Right } from './roles.ts'
+import { parsePermission, type Right, whyNotRole } from './roles.ts'
 
 /** Most permissions of a collection, or of an attribute. */
 export const permissionLimit = 100
@@ -16,7 +16,7 @@ export function permissionTexts(
   const texts = permissions.map(({ role, right }, i) => {
     const text = `${right}:${role}`
     if (!rights.includes(right)) throw new Invalid('This right cannot be given here.', [...path, `${i}`, 'right'])
-    if (parsePermission(text).length === 0) throw new Invalid('This is not a role.', [...path, `${i}`, 'role'])
+    if (parsePermission(text).length === 0) throw new Invalid(whyNotRole(role), [...path, `${i}`, 'role'])
     return text
   })
   return [...new Set(texts)]

@@ -18,6 +18,13 @@ export function isRole(text: string): boolean {
   return grammar.test(text)
 }
 
+/** Says what a text that names no role might have been meant to be. */
+export function whyNotRole(text: string): string {
+  const names =
+    '`any`, `guests`, `users`, `users/verified`, `user:ID`, `label:NAME`, `team:ID`, `team:ID/ROLE` or `member:ID`'
+  return `“${text}” is not a role: that is ${names}.`
+}
+
 /** Reads `right:role`. Empty when it is not one; several for `write:role`. */
 export function parsePermission(text: string): Permission[] {
   const colon = text.indexOf(':')

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { Forbidden, Invalid, Unauthenticated } from '../../errors.ts'
-import { isRole, rolesOf } from '../permissions/roles.ts'
+import { isRole, rolesOf, whyNotRole } from '../permissions/roles.ts'
 
 /** Which roles may be at the topics of a pattern, and which may only see who is. Whoever may be there may see it, too. */
 export type PresenceRule = { topics: string; join: readonly string[]; read: readonly string[] }
@@ -24,7 +24,7 @@ export function requireRules(rules: readonly PresenceRule[], path: readonly stri
       throw new Invalid('Topics are the name of one, in which `*` stands for any text.', at('topics'))
     for (const right of ['join', 'read'] as const) {
       const wrong = roles[right].findIndex((role) => !isRole(role))
-      if (wrong >= 0) throw new Invalid('This is no role.', at(right, `${wrong}`))
+      if (wrong >= 0) throw new Invalid(whyNotRole(roles[right][wrong] ?? ''), at(right, `${wrong}`))
       if (roles[right].length > ruleLimits.roles)
         throw new Invalid(`A rule names at most ${ruleLimits.roles} roles.`, at(right))
     }

@@ -5,7 +5,7 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
 import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
-import { requireReadableEvents, whyNotPattern } from '../events/patterns.ts'
+import { requirePatterns, requireReadableEvents } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
 import { keepSecret, newWebhookSecret, rotateSecrets } from './secrets.ts'
@@ -131,6 +131,5 @@ function requireCallable({ url, events }: WebhookChanges): void {
   if (wrong) throw new Invalid(wrong, ['input', 'url'])
   if (events == null) return
   if (events.length === 0) throw new Invalid('A webhook needs at least one pattern of events.', ['input', 'events'])
-  const reason = events.map(whyNotPattern).find((text) => text !== null)
-  if (reason) throw new Invalid(reason, ['input', 'events'])
+  requirePatterns(events, ['input', 'events'])
 }
