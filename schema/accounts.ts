@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { User as UserRow } from '../prisma/client/client.ts'
-import { findAccount, signIn, signOut, signUp } from '../src/modules/accounts/accounts.ts'
+import { findAccount, signIn, signOut, signUp, updateAccount } from '../src/modules/accounts/accounts.ts'
 import { confirmVerification, createVerification } from '../src/modules/accounts/verifications.ts'
 import { countAudits } from '../src/modules/audits/page.ts'
 import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
@@ -104,6 +104,22 @@ builder.mutationFields((t) => ({
     access: everybody,
     description: 'Ends the session that asks. Answers its id.',
     resolve: (_root, _args, ctx) => signOut(ctx),
+  }),
+  updateAccount: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of your account. What is left out stays.' },
+    type: Account,
+    access: everybody,
+    description: 'Changes your account. Another address is not verified; another password ends your other sessions.',
+    input: {
+      name: t.input.string({ validate: personName, description: 'What people call you, up to 128 characters.' }),
+      email: t.input.string({ validate: email, description: 'Your address. Nobody else may have it here.' }),
+      password: t.input.string({ validate: password, description: '8 to 256 characters.' }),
+      currentPassword: t.input.string({
+        validate: z.string().max(256),
+        description: 'The password that you have. Another address or password needs it.',
+      }),
+    },
+    resolve: (_query, _root, { input }, ctx) => updateAccount(ctx, input),
   }),
   createVerification: t.field({
     type: 'DateTime',

@@ -117,7 +117,7 @@ for (const [who, caller] of Object.entries(callers)) {
 
 const reads = ({ root }: Call) => root !== 'mutation'
 
-const ownRules = ['signIn', 'createVerification', 'signOut', 'presence', 'joined', 'updatePresence']
+const ownRules = ['signIn', 'updateAccount', 'createVerification', 'signOut', 'presence', 'joined', 'updatePresence']
 
 test('what is for them is let in', async () => {
   for (const [who, caller] of Object.entries(callers)) {

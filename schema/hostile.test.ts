@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
+import { hashPassword } from '../src/modules/users/passwords.ts'
 import { createGraphql, type Graphql } from '../src/server.ts'
 import { answered } from '../src/testing/answered.ts'
 import { createCollections } from '../src/testing/collections.ts'
@@ -21,12 +22,14 @@ let posts = ''
 
 before(async () => {
   // Certificates are for whoever has an address at the authority.
-  world = await createWorld({ ACME_EMAIL: 'acme@example.org' })
+  world = await createWorld({ ACME_EMAIL: 'acme@example.org', TRUSTED_PROJECTS: '*' })
   schemas = createSchemas(world.app)
   graphql = createGraphql(world.app, schemas)
   const made = await world.createProject()
   owner = made.owner
   account = made.ownerAtConsole
+  const passwordHash = await hashPassword('correct horse battery')
+  await world.app.db.user.update({ where: { id: account.actor?.id ?? '' }, data: { passwordHash } })
   ;({ posts = '' } = await createCollections(owner, {
     posts: {
       documentPermissions: true,
@@ -74,6 +77,7 @@ const told = ['INVALID', 'LIMIT_EXCEEDED', 'NOT_FOUND', 'CONFLICT', 'UNAUTHENTIC
 const whole: Readonly<Record<string, string>> = {
   confirmVerification: 'input.secret',
   createDeployment: 'input',
+  updateAccount: 'input.currentPassword',
 }
 
 const withoutPlaces = (path: readonly string[]) => path.filter((name) => !/^\d+$/.test(name)).join('.')

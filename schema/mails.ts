@@ -1,4 +1,5 @@
 import { MailStatus as Status } from '../prisma/client/enums.ts'
+import type { Context } from '../src/context.ts'
 import { resendMail, visibleMails } from '../src/modules/mails/mails.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
@@ -28,6 +29,10 @@ export const Mail = builder.prismaObject('Mail', {
 
 export const MailList = connectionOf(Mail, 'Mail')
 
+const wanted = (ctx: Context, status: Status | null | undefined) => ({
+  AND: [status ? { status } : {}, visibleMails(ctx)],
+})
+
 builder.queryField('mails', (t) =>
   t.prismaConnection(
     {
@@ -35,9 +40,10 @@ builder.queryField('mails', (t) =>
       cursor: 'id',
       access: { audience: ['console', 'server'], scope: 'mails.read' },
       description: 'The mails of the project, newest first.',
-      totalCount: (_root, _args, ctx) => ctx.db.mail.count({ where: visibleMails(ctx) }),
-      resolve: (query, _root, _args, ctx) =>
-        ctx.db.mail.findMany({ ...query, where: visibleMails(ctx), orderBy: { id: 'desc' } }),
+      args: { status: t.arg({ type: MailStatus, description: 'Only those that stand so.' }) },
+      totalCount: (_root, { status }, ctx) => ctx.db.mail.count({ where: wanted(ctx, status) }),
+      resolve: (query, _root, { status }, ctx) =>
+        ctx.db.mail.findMany({ ...query, where: wanted(ctx, status), orderBy: { id: 'desc' } }),
     },
     ...MailList,
   ),

@@ -65,6 +65,7 @@ test('a guest of a project may use nothing of the console or the server', () => 
     'signIn',
     'signOut',
     'signUp',
+    'updateAccount',
     'updatePresence',
   ])
 })

@@ -10,6 +10,11 @@ export const Session = builder.prismaObject('Session', {
     userAgent: t.exposeString('userAgent', { description: 'What the device said of itself at sign-in.' }),
     ip: t.exposeString('ip', { description: 'The address it signed in from.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it signed in.' }),
+    isCurrent: t.boolean({
+      description: 'Whether it is the one that asks.',
+      select: { id: true },
+      resolve: ({ id }, _args, { actor }) => actor !== null && 'sessionId' in actor && actor.sessionId === id,
+    }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the session ends by itself.' }),
   }),
 })

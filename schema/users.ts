@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Prisma } from '../prisma/client/client.ts'
 import { UserStatus as Status } from '../prisma/client/enums.ts'
+import type { Context } from '../src/context.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
 import { builder } from './builder.ts'
@@ -49,6 +51,34 @@ const User = builder.prismaObject('User', {
 
 export const UserList = connectionOf(User, 'User')
 
+const UserFilter = builder.inputType('UserFilter', {
+  description: 'Which users: those for whom everything that is said here holds.',
+  fields: (t) => ({
+    search: t.string({
+      validate: z.string().max(256),
+      description: 'In whose address or name this text stands, in large or small letters.',
+    }),
+    email: t.string({ validate: email, description: 'Who have this address.' }),
+    label: t.string({ description: 'Who have this label.' }),
+    status: t.field({ type: UserStatus, description: 'Who stand so.' }),
+    emailVerified: t.boolean({ description: 'Whether they have shown that the address is theirs.' }),
+  }),
+})
+
+function wanted(ctx: Context, filter: typeof UserFilter.$inferInput | null | undefined): Prisma.UserWhereInput {
+  const { search, email, label, status, emailVerified } = filter ?? {}
+  // A pattern of LIKE, in which these stand for others.
+  const text = { contains: search?.replace(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' } as const
+  const asked = {
+    ...(search && { OR: [{ email: text }, { name: text }] }),
+    ...(email != null && { email }),
+    ...(label != null && { labels: { has: label } }),
+    ...(status != null && { status }),
+    ...(emailVerified != null && { emailVerified }),
+  }
+  return { AND: [asked, visibleUsers(ctx)] }
+}
+
 builder.queryFields((t) => ({
   user: t.prismaField({
     type: User,
@@ -63,9 +93,10 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access: read,
       description: 'The users of the project, oldest first.',
-      totalCount: (_root, _args, ctx) => ctx.db.user.count({ where: visibleUsers(ctx) }),
-      resolve: (query, _root, _args, ctx) =>
-        ctx.db.user.findMany({ ...query, where: visibleUsers(ctx), orderBy: { id: 'asc' } }),
+      args: { where: t.arg({ type: UserFilter, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => ctx.db.user.count({ where: wanted(ctx, where) }),
+      resolve: (query, _root, { where }, ctx) =>
+        ctx.db.user.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'asc' } }),
     },
     ...UserList,
   ),
@@ -97,7 +128,16 @@ builder.mutationFields((t) => ({
     description: 'Changes a user. What is left out stays.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      name: t.input.string({ validate: personName, description: 'What people call them.' }),
+      name: t.input.string({ validate: personName, description: 'What people call them, up to 128 characters.' }),
+      email: t.input.string({
+        validate: email,
+        description: 'Their address. Another one is not verified, unless `emailVerified` says so.',
+      }),
+      emailVerified: t.input.boolean({ description: 'Whether the address is known to be theirs.' }),
+      password: t.input.string({
+        validate: password,
+        description: '8 to 256 characters. Another password ends their sessions.',
+      }),
       labels: t.input.stringList({ validate: z.array(label).max(100), description: 'Their labels, up to 100.' }),
       status: t.input.field({ type: UserStatus, description: 'Whether they may sign in.' }),
     },

@@ -5,7 +5,7 @@ import { Conflict, Invalid, LimitExceeded, Unauthenticated } from '../../errors.
 import { createWorld, type World } from '../../testing/world.ts'
 import { maxSessions } from '../sessions/sessions.ts'
 import { updateUser } from '../users/users.ts'
-import { findAccount, signIn, signOut, signUp } from './accounts.ts'
+import { findAccount, signIn, signOut, signUp, updateAccount } from './accounts.ts'
 import { confirmVerification, createVerification, maxVerifications, verificationSecret } from './verifications.ts'
 
 let world: World
@@ -164,5 +164,44 @@ describe('verification', () => {
     await assert.rejects(confirmVerification(await as(null, other), input), Invalid)
     await world.app.db.user.update({ where: { id: user.id }, data: { email: 'new@example.org' } })
     await assert.rejects(confirmVerification(await as(null), input), Invalid)
+  })
+})
+
+describe('updateAccount', () => {
+  const signedIn = async (email: string) => {
+    const { secret, user } = await signUp(await as(null), { ...ann, email })
+    return { secret, id: user.id, ctx: await as(secret) }
+  }
+
+  test('a name needs no password, an address and a password need the present one', async () => {
+    const { ctx, id } = await signedIn('change@example.org')
+    assert.equal((await updateAccount(ctx, { name: 'Anna' })).name, 'Anna')
+    const before = await world.emitted()
+    for (const change of [{ email: 'new-home@example.org' }, { password: 'battery staple' }])
+      for (const currentPassword of [undefined, null, '', 'wrong horse'])
+        await assert.rejects(updateAccount(ctx, { ...change, currentPassword }), { at: ['input', 'currentPassword'] })
+    assert.deepEqual(await world.emitted(), before)
+    await world.app.db.user.update({ where: { id }, data: { emailVerified: true } })
+    const changed = await updateAccount(ctx, { email: 'new-home@example.org', currentPassword: ann.password })
+    assert.deepEqual([changed.email, changed.emailVerified], ['new-home@example.org', false])
+    await assert.rejects(
+      updateAccount(ctx, { email: ann.email, currentPassword: ann.password }),
+      new Conflict('This address is taken.', ['input', 'email']),
+    )
+  })
+
+  test('another password ends the other sessions, and of two at once one wins', async () => {
+    const { ctx, secret } = await signedIn('twice@example.org')
+    const old = await signIn(await as(null), { ...ann, email: 'twice@example.org' })
+    const change = (password: string) => updateAccount(ctx, { password, currentPassword: ann.password })
+    const results = await Promise.allSettled(['battery staple', 'staple battery'].map(change))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(as(old.secret), Unauthenticated)
+    assert.equal((await as(secret)).actor?.kind, 'user')
+    await assert.rejects(signIn(await as(null), { ...ann, email: 'twice@example.org' }), Unauthenticated)
+  })
+
+  test('a guest has no account to change', async () => {
+    await assert.rejects(updateAccount(await as(null), { name: 'x' }), Unauthenticated)
   })
 })

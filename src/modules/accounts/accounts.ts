@@ -1,9 +1,9 @@
 import type { User } from '../../../prisma/client/client.ts'
 import { type Context, transaction } from '../../context.ts'
-import { Unauthenticated } from '../../errors.ts'
-import { type CreatedSession, createSession, deleteSession } from '../sessions/sessions.ts'
+import { Conflict, Invalid, Unauthenticated } from '../../errors.ts'
+import { type CreatedSession, createSession, deleteSession, endOtherSessions } from '../sessions/sessions.ts'
 import { hashPassword, verifyPassword } from '../users/passwords.ts'
-import { insertUser, type NewUser } from '../users/users.ts'
+import { changeUser, insertUser, type NewUser, type UserChanges } from '../users/users.ts'
 
 /** The signed-in person, for what a person does to his own account. Throws Unauthenticated for anybody else. */
 export function requirePerson(ctx: Pick<Context, 'actor'>): { id: string; sessionId: string } {
@@ -30,9 +30,48 @@ export async function signIn(ctx: Context, input: { email: string; password: str
   const { projectId } = ctx
   const user = await ctx.db.user.findUnique({ where: { projectId_email: { projectId, email: input.email } } })
   const matches = await verifyPassword(user?.passwordHash ?? null, input.password)
-  if (!user || !matches || user.status !== 'ACTIVE')
-    throw new Unauthenticated('This address and password do not match.')
-  return transaction(ctx, (ctx) => createSession(ctx, user))
+  const refusal = new Unauthenticated('This address and password do not match.')
+  if (!user || !matches || user.status !== 'ACTIVE') throw refusal
+  return transaction(ctx, async (tx) => {
+    // Whoever changes the password or blocks the user ends the sessions that there are: none comes in behind that.
+    const same = await tx.query(
+      `select 1 as same from users where id = $1 and "passwordHash" = $2 and status = 'ACTIVE' for share`,
+      [user.id, user.passwordHash],
+    )
+    if (same.length === 0) throw refusal
+    return createSession(tx, user)
+  })
+}
+
+export type AccountChanges = Pick<UserChanges, 'name' | 'email' | 'password'> & {
+  currentPassword?: string | null | undefined
+}
+
+/** Changes the caller's own user. What others could take the account over with needs the password that it has. */
+export async function updateAccount(ctx: Context, changes: AccountChanges): Promise<User> {
+  const { id, sessionId } = requirePerson(ctx)
+  const { name, email, password, currentPassword } = changes
+  const shown = email != null || password != null ? await requirePassword(ctx, id, currentPassword ?? null) : null
+  const passwordHash = password == null ? null : await hashPassword(password)
+  return transaction(ctx, async (tx) => {
+    const [row] = await tx.query<{ hash: string }>(
+      'select "passwordHash" as hash from users where id = $1 for update',
+      [id],
+    )
+    if (shown !== null && row?.hash !== shown) throw new Conflict('The password has just been changed.')
+    const user = await changeUser(tx, id, { name, email, passwordHash })
+    if (passwordHash !== null) await endOtherSessions(tx, id, sessionId)
+    return user
+  })
+}
+
+/** Answers the hash of the password that was shown. */
+async function requirePassword({ db }: Context, id: string, password: string | null): Promise<string> {
+  const path = ['input', 'currentPassword']
+  if (password === null) throw new Invalid('Another address or password needs the present password.', path)
+  const { passwordHash } = await db.user.findUniqueOrThrow({ where: { id } })
+  if (!(await verifyPassword(passwordHash, password))) throw new Invalid('This is not your present password.', path)
+  return passwordHash
 }
 
 /** Ends the session that asks. */

@@ -3,7 +3,7 @@ import { Invalid } from '../../errors.ts'
 /** What an API key can be allowed. Each opens the fields that name it. */
 export const scopes = {
   'users.read': 'Read users and their sessions.',
-  'users.write': 'Create, change and delete users; end their sessions.',
+  'users.write': 'Create, change and delete users, addresses and passwords included; end their sessions.',
   'databases.read': 'Read databases, collections, attributes and indexes.',
   'databases.write': 'Create, change and delete databases, collections, attributes and indexes.',
   'documents.read': 'Read every document.',

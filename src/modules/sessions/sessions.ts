@@ -53,6 +53,12 @@ export async function deleteSession(ctx: Context, id: string): Promise<string> {
   })
 }
 
+/** Ends all sessions of a user but the one that asks. */
+export async function endOtherSessions(tx: DbContext, userId: string, kept: string): Promise<void> {
+  const others = await tx.db.session.findMany({ where: { userId, id: { not: kept } }, select: { id: true } })
+  for (const { id } of others) await removeSession(tx, id, userId)
+}
+
 async function removeSession(ctx: DbContext, id: string, userId: string): Promise<void> {
   await ctx.db.session.delete({ where: { id } })
   await emit(ctx, sessionDeleted, { sessionId: id, userId })

@@ -64,3 +64,24 @@ test('a user sees nobody but themselves, a guest nobody', async () => {
   assert.deepEqual(await seen(world.context(elsewhere.projectId, actor)), [])
   assert.deepEqual(await seen(world.context(server.projectId)), [])
 })
+
+test('a user whose password is set is signed out everywhere, also who signs in with the old one at that moment', async () => {
+  const input = { email: 'race@example.org', password: 'correct horse' }
+  const guest = world.context(server.projectId)
+  const { id } = await createUser(server, input)
+  await signIn(guest, input)
+  const signIns = Array.from({ length: 6 }, () => signIn(guest, input).catch((error: Error) => error.name))
+  await Promise.all([updateUser(server, id, { password: 'battery staple' }), ...signIns])
+  assert.equal(await world.app.db.session.count({ where: { userId: id } }), 0)
+  await signIn(guest, { ...input, password: 'battery staple' })
+})
+
+test('another address is not verified, unless that is said, and nobody else may have it', async () => {
+  const { id } = await createUser(server, { email: 'ned@example.org', password: 'correct horse' })
+  await createUser(server, { email: 'taken@example.org', password: 'correct horse' })
+  assert.equal((await updateUser(server, id, { emailVerified: true })).emailVerified, true)
+  assert.equal((await updateUser(server, id, { email: 'ned@example.org' })).emailVerified, true)
+  assert.equal((await updateUser(server, id, { email: 'ned2@example.org' })).emailVerified, false)
+  assert.equal((await updateUser(server, id, { email: 'ned3@example.org', emailVerified: true })).emailVerified, true)
+  await refused(() => updateUser(server, id, { email: 'taken@example.org' }), Conflict)
+})

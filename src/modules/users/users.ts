@@ -38,33 +38,56 @@ export async function insertUser(
   const { email, passwordHash } = input
   const user = await ctx.db.user
     .create({ data: { id: newId('usr'), projectId, email, name: input.name ?? '', passwordHash } })
-    .catch((error: unknown) => {
-      const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
-      throw isTaken ? new Conflict('This address is taken.', ['input', 'email']) : error
-    })
+    .catch(refuseTaken)
   await emit(ctx, userCreated, { userId: user.id })
   return user
 }
 
+function refuseTaken(error: unknown): never {
+  const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+  throw isTaken ? new Conflict('This address is taken.', ['input', 'email']) : error
+}
+
 export type UserChanges = {
   name?: string | null | undefined
+  email?: string | null | undefined
+  emailVerified?: boolean | null | undefined
+  password?: string | null | undefined
   labels?: readonly string[] | null | undefined
   status?: 'ACTIVE' | 'BLOCKED' | null | undefined
 }
 
-/** Changes a user. A blocked one is signed out everywhere. */
+/** Changes a user. One who is blocked or given another password is signed out everywhere. */
 export async function updateUser(ctx: Context, id: string, changes: UserChanges): Promise<User> {
+  const { password, ...others } = changes
+  const passwordHash = password == null ? null : await hashPassword(password)
   return transaction(ctx, async (tx) => {
     await findForUpdate(ctx, tx, id)
-    const data: Prisma.UserUpdateInput = {}
-    if (changes.name != null) data.name = changes.name
-    if (changes.labels != null) data.labels = [...new Set(changes.labels)]
-    if (changes.status != null) data.status = changes.status
-    const user = await tx.db.user.update({ where: { id }, data })
-    if (changes.status === 'BLOCKED') await tx.db.session.deleteMany({ where: { userId: id } })
-    await emit(tx, userUpdated, { userId: id })
+    const user = await changeUser(tx, id, { ...others, passwordHash })
+    if (passwordHash !== null || changes.status === 'BLOCKED') await tx.db.session.deleteMany({ where: { userId: id } })
     return user
   })
+}
+
+/** The same inside a transaction that has locked the user. An address that is new is not verified, unless that is said. */
+export async function changeUser(
+  tx: DbContext,
+  id: string,
+  changes: Omit<UserChanges, 'password'> & { passwordHash: string | null },
+): Promise<User> {
+  const { name, email, emailVerified, passwordHash, labels, status } = changes
+  const before = await tx.db.user.findUniqueOrThrow({ where: { id } })
+  const data: Prisma.UserUpdateInput = {
+    ...(name != null && { name }),
+    ...(email != null && { email, emailVerified: before.emailVerified && email === before.email }),
+    ...(emailVerified != null && { emailVerified }),
+    ...(passwordHash !== null && { passwordHash }),
+    ...(labels != null && { labels: [...new Set(labels)] }),
+    ...(status != null && { status }),
+  }
+  const user = await tx.db.user.update({ where: { id }, data }).catch(refuseTaken)
+  await emit(tx, userUpdated, { userId: id })
+  return user
 }
 
 export async function deleteUser(ctx: Context, id: string): Promise<string> {
