@@ -3,7 +3,7 @@ import { migrate } from '../prisma/migrate.ts'
 import type { Services } from './context.ts'
 import type { Env } from './env.ts'
 import { createIdentities } from './identities.ts'
-import { createBell } from './lib/bell.ts'
+import { coalesce } from './lib/coalesce.ts'
 import { watchApp } from './metrics.ts'
 import { createJournal } from './modules/executions/journal.ts'
 import { createRunning } from './modules/subscriptions/running.ts'
@@ -48,7 +48,7 @@ export async function createApp(env: Env, name: string): Promise<App> {
   const peers = createPeers({ redisUrl: env.REDIS_URL, prefix: `${prefix}peers:`, log })
   const running = createRunning(peers)
   const identities = createIdentities({ sql: reserve, log })
-  const wake = createBell(() => redis.publish(`${prefix}wake`, ''))
+  const wake = coalesce(() => redis.publish(`${prefix}wake`, ''))
   const shares = createShares(env.DATABASE_POOL)
   const replica = createReplica({
     url: env.DATABASE_REPLICA_URL,
