@@ -86,8 +86,8 @@ export const idsOf = (joined: string) =>
 async function lock({ tx, ctx, place }: Work, collection: CollectionModel, id: string, at: Path): Promise<void> {
   const writing = openWriting(ctx, { model: place.model, collection })
   const scope = openScope(place.model, writing.holder.read)
-  const rows = `select 1 from ${collection.table} t where t."_id" = ${scope.param(id, 'text')} and ${readable({ ...writing, scope }, 't')} for update`
-  const found = await tx.query(rows, scope.bound())
+  const condition = join([`t."_id" = ${scope.param(id, 'text')}`, readable({ ...writing, scope }, 't')], 'and', 'true')
+  const found = await tx.query(`select 1 from ${collection.table} t where ${condition} for update`, scope.bound())
   if (found.length === 0) throw absent([...at, 'id'])
 }
 
