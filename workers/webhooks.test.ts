@@ -145,7 +145,6 @@ test('bad input', async () => {
     await assert.rejects(create({ url }), { code: 'INVALID', at: ['input', 'url'] }, url)
   }
   for (const events of [
-    [],
     ['nothing.happened'],
     ['users'],
     ['a.b.c.d'],
@@ -154,15 +153,8 @@ test('bad input', async () => {
   ]) {
     await assert.rejects(create({ events }), { code: 'INVALID', at: ['input', 'events', '0'] }, events.join())
   }
-  for (const events of [
-    ['*'],
-    ['users.created'],
-    ['*.created'],
-    ['users.*.created'],
-    ['databases.*.collections.posts.*.*.*'],
-  ]) {
-    if (events[0] !== 'databases.*.collections.posts.*.*.*') await create({ events })
-  }
+  await assert.rejects(create({ events: [] }), { code: 'INVALID', at: ['input', 'events'] })
+  for (const event of ['*', 'users.created', '*.created', 'users.*.created']) await create({ events: [event] })
   await assert.rejects(createWebhook(world.context(ctx.projectId), { name: 'w', url: receiver.url, events: ['*'] }), {
     code: 'FORBIDDEN',
   })
