@@ -144,13 +144,7 @@ test('bad input', async () => {
   for (const url of ['nonsense', 'ftp://example.org', 'http://a:b@example.org']) {
     await assert.rejects(create({ url }), { code: 'INVALID', at: ['input', 'url'] }, url)
   }
-  for (const events of [
-    ['nothing.happened'],
-    ['users'],
-    ['a.b.c.d'],
-    ['users.created; drop'],
-    ['users..created'],
-  ]) {
+  for (const events of [['nothing.happened'], ['users'], ['a.b.c.d'], ['users.created; drop'], ['users..created']]) {
     await assert.rejects(create({ events }), { code: 'INVALID', at: ['input', 'events', '0'] }, events.join())
   }
   await assert.rejects(create({ events: [] }), { code: 'INVALID', at: ['input', 'events'] })
