@@ -56,6 +56,13 @@ test('push makes the function, uploads its code, tells the build, and what is le
   assert.match(out, /^fun_\w+\thello\ttypescript\tdep_\w+\n$/)
 })
 
+test('what the server refuses of a function is told with its name', async () => {
+  put(stage.folder, { 'tendril.functions.ts': configOf({ hello: { runtime: 'typescript', execute: ['all'] } }) })
+  const { code, err } = await stage.tendril('functions', 'push')
+  assert.equal(code, 1)
+  assert.match(err, /^tendril: hello: “all” is not a role: .* \(execute\.0\)$/m)
+})
+
 test('hooks are part of the file', async () => {
   const hooks = [{ on: 'documents.before-create', deadlineMs: 500 }]
   const folder = join(stage.folder, 'hooked')

@@ -255,6 +255,25 @@ test('what is renamed keeps its data; what changes its type is tried first', asy
   )
 })
 
+test('a database has the name of the file; a type that is none is told with its attribute', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  const run = (...args: string[]) => stage.tendrilAs(env, 'schema', ...args)
+  const named = (name: string, type: string) =>
+    writeFileSync(
+      file,
+      `export default { databases: { main: { name: '${name}', collections: { notes: { attributes: { a: { type: '${type}' } } } } } } }\n`,
+    )
+  named('Main', 'INTEGER')
+  assert.equal((await run('push')).code, 0)
+  named('Blog', 'INTEGER')
+  assert.equal((await run('diff')).out, '~ database main: name "Blog"\n')
+  assert.equal((await run('push')).code, 0)
+  assert.equal((await run('diff')).out, 'Nothing to do.\n')
+  named('Blog', 'INT')
+  assert.match((await run('diff')).err, /^tendril: ~ attribute main\.notes\.a: INT\n {2}.*"INT" does not exist/)
+})
+
 test('help, version and what is mistyped', async () => {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   assert.equal(name, 'tendril')

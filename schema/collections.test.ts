@@ -103,12 +103,13 @@ test('what is wrong, taken or not there is said with its code and path', async (
     assert.match((await errorOf({ key })) ?? '', /^CONFLICT .*typeName/, key)
   assert.equal(await errorOf({ key: 'odd', databaseId: 'db_1' }), 'NOT_FOUND There is no such database.')
   for (const source of [
-    '{ collection(id: "a\\u0000") { id } }',
     'mutation { deleteCollection(id: "col_1") }',
     'mutation { updateCollection(input: { id: "col_1" }) { id } }',
   ]) {
     assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such collection.'])
   }
+  for (const id of ['col_1', 'a\\u0000'])
+    assert.deepEqual((await operate(schemas, ctx, `{ collection(id: "${id}") { id } }`)).data, { collection: null })
 })
 
 const watch =

@@ -2,7 +2,6 @@ import { visibleAttributes } from '../src/modules/attributes/attributes.ts'
 import {
   createCollection,
   deleteCollection,
-  getCollection,
   updateCollection,
   visibleCollections,
 } from '../src/modules/collections/collections.ts'
@@ -118,10 +117,12 @@ export const CollectionList = connectionOf(Collection, 'Collection')
 builder.queryFields((t) => ({
   collection: t.prismaField({
     type: Collection,
+    nullable: true,
     access: read,
-    description: 'One collection.',
+    description: 'One collection; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: (_query, _root, { id }, ctx) => getCollection(ctx, id),
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.collection.findFirst({ ...query, where: { AND: [{ id }, visibleCollections(ctx)] } }),
   }),
   collections: t.prismaConnection(
     {

@@ -8,7 +8,7 @@ const { world, schemas, owner: ctx } = await createStage()
 
 const createDatabase = 'mutation ($input: CreateDatabaseInput!) { createDatabase(input: $input) { id key name } }'
 
-test('a database is created, read, listed and deleted', async () => {
+test('a database is created, read, listed, renamed and deleted', async () => {
   const { data } = await operate(schemas, ctx, createDatabase, { input: { key: 'main', name: 'Main' } })
   const { id } = data?.createDatabase ?? {}
   assert.deepEqual(data, { createDatabase: { id, key: 'main', name: 'Main' } })
@@ -26,6 +26,11 @@ test('a database is created, read, listed and deleted', async () => {
   )
   assert.equal(all.data?.databases.totalCount, 1)
   assert.deepEqual(all.data?.databases.nodes, [{ id }])
+  const rename = 'mutation ($input: UpdateDatabaseInput!) { updateDatabase(input: $input) { key name } }'
+  const renamed = await operate(schemas, ctx, rename, { input: { id, name: ' Blog ' } })
+  assert.deepEqual(renamed.data, { updateDatabase: { key: 'main', name: 'Blog' } })
+  const empty = await operate(schemas, ctx, rename, { input: { id, name: '' } })
+  assert.deepEqual(empty.errors, ['INVALID A name has 1 to 128 characters. (input.name)'])
   const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteDatabase(id: $id) }', { id })
   assert.deepEqual(gone.data, { deleteDatabase: id })
 })
@@ -36,7 +41,11 @@ test('what is wrong, taken or not there is said with its code', async () => {
   await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
   const taken = await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
   assert.deepEqual(taken.errors, ['CONFLICT This project already has a database “taken”. (input.key)'])
-  for (const source of ['{ database(id: "db_1") { id } }', 'mutation { deleteDatabase(id: "db_1") }']) {
+  assert.deepEqual((await operate(schemas, ctx, '{ database(id: "db_1") { id } }')).data, { database: null })
+  for (const source of [
+    'mutation { deleteDatabase(id: "db_1") }',
+    'mutation { updateDatabase(input: { id: "db_1", name: "x" }) { id } }',
+  ]) {
     assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such database.'])
   }
 })

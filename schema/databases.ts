@@ -1,5 +1,5 @@
 import { visibleCollections } from '../src/modules/collections/collections.ts'
-import { createDatabase, deleteDatabase, getDatabase, visibleDatabases } from '../src/modules/databases/databases.ts'
+import { createDatabase, deleteDatabase, updateDatabase, visibleDatabases } from '../src/modules/databases/databases.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { CollectionList } from './collections.ts'
@@ -15,6 +15,7 @@ const Database = builder.prismaObject('Database', {
     key: t.exposeString('key', { description: 'What programs call it.' }),
     name: t.exposeString('name', { description: 'What people call it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     collections: t.relatedConnection(
       'collections',
       {
@@ -33,10 +34,12 @@ export const DatabaseList = connectionOf(Database, 'Database')
 builder.queryFields((t) => ({
   database: t.prismaField({
     type: Database,
+    nullable: true,
     access: read,
-    description: 'One database.',
+    description: 'One database; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: (_query, _root, { id }, ctx) => getDatabase(ctx, id),
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.database.findFirst({ ...query, where: { AND: [{ id }, visibleDatabases(ctx)] } }),
   }),
   databases: t.prismaConnection(
     {
@@ -68,6 +71,18 @@ builder.mutationFields((t) => ({
     },
     resolve: (_query, _root, { input }, ctx) => createDatabase(ctx, input),
   }),
+  updateDatabase: t.prismaFieldWithInput({
+    type: Database,
+    access: write,
+    description: 'Changes a database. What is left out stays.',
+    typeOptions: { description: 'Changes of a database. What is left out stays.' },
+    argOptions: { description: 'Which, and what of it.' },
+    input: {
+      id: t.input.id({ required: true, description: 'Which.' }),
+      name: t.input.string({ description: 'What people call it, up to 128 characters.' }),
+    },
+    resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateDatabase(ctx, id, changes),
+  }),
   deleteDatabase: t.id({
     access: write,
     description:
@@ -82,7 +97,7 @@ changedField({
   noun: 'databases',
   idKey: 'databaseId',
   access: read,
-  description: 'Databases that are made and deleted.',
+  description: 'Databases that are made, changed and deleted.',
   node: (t) =>
     t.prismaField({
       type: Database,

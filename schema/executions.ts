@@ -183,7 +183,7 @@ builder.queryFields((t) => ({
     type: Execution,
     nullable: true,
     access: read,
-    description: 'One execution, or null. Users see those that they have asked for.',
+    description: 'One execution; null when there is none of this id. Users see those that they have asked for.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.execution.findFirst({ ...query, where: { AND: [{ id }, visibleExecutions(ctx)] } }),

@@ -107,7 +107,7 @@ builder.queryFields((t) => ({
     type: FunctionType,
     nullable: true,
     access: read,
-    description: 'One function, or null.',
+    description: 'One function; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.function.findFirst({ ...query, where: { AND: [{ id }, visibleFunctions(ctx)] } }),

@@ -8,7 +8,6 @@ import {
   auditDayLimits,
   createProject,
   deleteProject,
-  getProject,
   updateProject,
   visibleProjects,
 } from '../src/modules/projects/projects.ts'
@@ -115,13 +114,12 @@ export const ProjectList = connectionOf(Project, 'Project')
 builder.queryFields((t) => ({
   project: t.prismaField({
     type: Project,
+    nullable: true,
     access: { audience: ['owner'] },
-    description: 'One project of yours.',
+    description: 'One project of yours; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: async (query, _root, { id }, ctx) => {
-      await getProject(ctx, id)
-      return ctx.db.project.findUniqueOrThrow({ ...query, where: { id } })
-    },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.project.findFirst({ ...query, where: { AND: [{ id }, visibleProjects(ctx)] } }),
   }),
   projects: t.prismaConnection(
     {

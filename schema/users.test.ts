@@ -32,6 +32,14 @@ test('users are found by what stands in their name or address, and by how they s
   assert.deepEqual(await found({ emailVerified: true }), ['Bo_'])
 })
 
+test('a user of another project is null, as one that is not there', async () => {
+  const { owner: other } = await world.createProject()
+  const { user } = await signUp(guest, { email: 'eve@example.org', password: 'correct horse' })
+  for (const id of [user.id, 'usr_none'])
+    assert.deepEqual((await operate(schemas, other, `{ user(id: "${id}") { id } }`)).data, { user: null })
+  assert.deepEqual((await operate(schemas, owner, `{ user(id: "${user.id}") { id } }`)).data, { user: { id: user.id } })
+})
+
 test('an account sees which of its sessions asks, and changes itself', async () => {
   const { session, user } = await signUp(guest, { email: 'dee@example.org', password: 'correct horse' })
   await world.app.db.session.create({ data: { ...session, id: 'ses_other', hash: 'other' } })

@@ -3,7 +3,7 @@ import type { Prisma } from '../prisma/client/client.ts'
 import { UserStatus as Status } from '../prisma/client/enums.ts'
 import type { Context } from '../src/context.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
-import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
+import { createUser, deleteUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
@@ -82,10 +82,12 @@ function wanted(ctx: Context, filter: typeof UserFilter.$inferInput | null | und
 builder.queryFields((t) => ({
   user: t.prismaField({
     type: User,
+    nullable: true,
     access: read,
-    description: 'One user.',
+    description: 'One user; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
-    resolve: (_query, _root, { id }, ctx) => getUser(ctx, id),
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.user.findFirst({ ...query, where: { AND: [{ id }, visibleUsers(ctx)] } }),
   }),
   users: t.prismaConnection(
     {

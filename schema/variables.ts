@@ -48,7 +48,7 @@ builder.queryFields((t) => ({
     type: Variable,
     nullable: true,
     access: read,
-    description: 'One variable, or null.',
+    description: 'One variable; null when there is none of this id.',
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.variable.findFirst({ ...query, where: { AND: [{ id }, visibleVariables(ctx)] } }),

@@ -36,7 +36,9 @@ type Options = { activate: boolean; force: boolean }
 /** Answers whether it is built. */
 async function push(api: Api, there: readonly Remote[], { name, folder, config }: Configured, options: Options) {
   const { archive, files } = await packFolder(folder)
-  const { remote, did } = await putFunction(api, there, name, config)
+  const { remote, did } = await putFunction(api, there, name, config).catch((error) => {
+    throw error instanceof Failure ? new Failure(`${name}: ${error.message}`) : error
+  })
   tell(`${name}: ${did} (${remote.id})`)
   const hash = sha256(archive)
   if (!options.force && (await isThere(api, remote, hash))) {

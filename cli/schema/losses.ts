@@ -1,7 +1,8 @@
+import { Failure } from '../failure.ts'
 import { openBench } from './bench.ts'
 import type { Remote } from './remote.ts'
 import { splitPath } from './shape.ts'
-import { destroys, type Step } from './steps.ts'
+import { describeStep, destroys, type Step } from './steps.ts'
 
 /** A step that destroys data, with how many documents, or documents with a value, that is about: null if it cannot be known. */
 export type Loss = { step: Step; documents: number | null }
@@ -59,7 +60,9 @@ export async function findObstacles(remote: Remote, steps: readonly Step[]): Pro
     const input = bench.inputOf('UpdateAttributeInput', collection.path, step.set, { id })
     const query =
       'query ($input: UpdateAttributeInput!) { check: checkAttributeChange(input: $input) { possible failing examples { documentId reason } } }'
-    const { check } = await remote.api.request<Check>(query, { input })
+    const { check } = await remote.api.request<Check>(query, { input }).catch((error) => {
+      throw error instanceof Failure ? new Failure(`${describeStep(step)}\n  ${error.message}`) : error
+    })
     const [example] = check.examples
     if (!check.possible) {
       obstacles.push({

@@ -36,10 +36,24 @@ function parse(path: string, text: string): { up: Step[]; down: Step[] } {
   throw new Failure(`${path} needs the lists “up” and “down”.`)
 }
 
+function lastOf(folder: string): string | undefined {
+  const names = existsSync(folder) ? readdirSync(folder).map((file) => file.slice(0, -'.json'.length)) : []
+  return names
+    .filter((name) => pattern.test(name))
+    .sort()
+    .at(-1)
+}
+
+/** The time, or the next number where another migration of this second, or of a clock that is ahead, would come behind it. */
+function stampAfter(last: string | undefined, at: Date): string {
+  const now = Number(at.toISOString().replace(/\D/g, '').slice(0, 14))
+  return `${Math.max(now, Number(last?.slice(0, 14) ?? 0) + 1)}`
+}
+
 /** Writes a new migration, and answers its path. */
 export function writeMigration(folder: string, words: string, at: Date, steps: Pick<Migration, 'up' | 'down'>): string {
   const slug = words.toLowerCase().replace(/[^a-z0-9]+/g, '_')
-  const name = `${at.toISOString().replace(/\D/g, '').slice(0, 14)}_${slug}`
+  const name = `${stampAfter(lastOf(folder), at)}_${slug}`
   if (!pattern.test(name)) throw new Failure('A migration is named with up to 48 letters, digits and _.')
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${name}.json`)

@@ -110,3 +110,11 @@ test('what is left out is set back to what it is by itself', () => {
     { do: 'updateCollection', collection: 'main.a', set: { documentPermissions: true, permissions: null, rules: [] } },
   ])
 })
+
+test('a database takes the name that the file gives it, its key where that gives none, and has its own again on the way back', () => {
+  const named = (name?: string): SchemaShape => ({ databases: { main: name ? { name } : {} }, collections: {} })
+  assert.deepEqual(planSteps(named('Main'), named('Blog')), [{ do: 'updateDatabase', database: 'main', name: 'Blog' }])
+  assert.deepEqual(lines(named('Main'), named()), ['~ database main: name "main"'])
+  assert.deepEqual(lines(named(), named('Main')), ['~ database main: name "Main"'])
+  assert.deepEqual(lines(named('main'), named()), [])
+})

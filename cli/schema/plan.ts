@@ -19,6 +19,7 @@ export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames =
     ...renaming,
     ...parts.flatMap(({ dropIndexes }) => dropIndexes),
     ...keysOnlyIn(to.databases, base.databases).map((database): Step => createDatabase(to, database)),
+    ...namings(base, to),
     ...creations.map(({ create }) => create),
     ...parts.flatMap(({ replace }) => replace),
     ...relationsLast([...parts.flatMap(({ create }) => create), ...creations.flatMap(({ relations }) => relations)]),
@@ -191,6 +192,13 @@ function makeIndex(collection: string, { indexes }: CollectionShape, index: stri
 function createDatabase({ databases }: SchemaShape, database: string): Step {
   const name = databases[database]?.name
   return { do: 'createDatabase', database, ...(typeof name === 'string' ? { name } : {}) }
+}
+
+function namings(from: SchemaShape, to: SchemaShape): Step[] {
+  const nameOf = ({ databases }: SchemaShape, database: string) => String(databases[database]?.name ?? database)
+  return sorted(to.databases)
+    .filter((database) => database in from.databases && nameOf(from, database) !== nameOf(to, database))
+    .map((database) => ({ do: 'updateDatabase', database, name: nameOf(to, database) }))
 }
 
 /** A collection goes once nothing points at it: what goes after it lets go of it first. */

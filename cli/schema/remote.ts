@@ -93,14 +93,8 @@ export async function openRemote(api: Api): Promise<Remote> {
     },
     collection: async (id) => {
       const query = `query ($id: ID!) { collection(id: $id) { ${fields} } }`
-      const found = await api.request<{ collection: Found }>(query, { id }).then(
-        ({ collection }) => collection,
-        (error: { code?: string }) => {
-          if (error.code === 'NOT_FOUND') return null
-          throw error
-        },
-      )
-      return found && rest(found)
+      const { collection } = await api.request<{ collection: Found | null }>(query, { id })
+      return collection && rest(collection)
     },
     shape: async () => shapeOfAll(remote),
     shapeOf: (collection, pathOf) => shapeOfOne(collection, pathOf),

@@ -17,6 +17,12 @@ const createDatabase: Run<'createDatabase'> = async ({ remote, create }, { datab
   await create('createDatabase', { key: database, name })
 }
 
+const updateDatabase: Run<'updateDatabase'> = async ({ remote, create }, { database, name }) => {
+  const found = (await remote.databases()).get(database)
+  if (!found) throw new Failure(`There is no database ${database}.`)
+  await create('updateDatabase', { id: found.id, name })
+}
+
 const deleteDatabase: Run<'deleteDatabase'> = async (bench, { database }) => {
   const found = (await bench.remote.databases()).get(database)
   if (found) await bench.delete('deleteDatabase', found.id)
@@ -135,6 +141,7 @@ async function removePart(bench: Bench, field: string, { id }: Part, collectionI
 
 const runs: { [Kind in Step['do']]: Run<Kind> } = {
   createDatabase,
+  updateDatabase,
   deleteDatabase,
   createCollection,
   renameCollection,

@@ -3,6 +3,7 @@ import type { Shape } from './shape.ts'
 
 export type Step =
   | { do: 'createDatabase'; database: string; name?: string }
+  | { do: 'updateDatabase'; database: string; name: string }
   | { do: 'deleteDatabase'; database: string }
   | {
       do: 'createCollection'
@@ -33,6 +34,8 @@ export function describeStep(step: Step): string {
   switch (step.do) {
     case 'createDatabase':
       return `+ database ${step.database}`
+    case 'updateDatabase':
+      return `~ database ${step.database}: name ${JSON.stringify(step.name)}`
     case 'deleteDatabase':
       return `- database ${step.database}`
     case 'createCollection': {

@@ -107,6 +107,7 @@ const collectionStatus = graphql(`
 
 async function isAvailable(server: Endpoint, id: string): Promise<boolean> {
   const { collection } = await request(server, collectionStatus, { id })
+  if (!collection) throw new Error('It is gone.')
   const parts = [collection, ...collection.attributes.nodes, ...collection.indexes.nodes]
   const failed = parts.find(({ status }) => status === 'FAILED')
   if (failed) throw new Error(`It failed: ${failed.statusReason}`)

@@ -524,7 +524,7 @@ export type CollectionStatusQueryVariables = Exact<{
 }>;
 
 
-export type CollectionStatusQuery = { collection: { status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> } } };
+export type CollectionStatusQuery = { collection: { status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> } } | null };
 
 export type SignUpUserMutationVariables = Exact<{
   input: SignUpInput;
@@ -538,7 +538,7 @@ export type StatusOfQueryVariables = Exact<{
 }>;
 
 
-export type StatusOfQuery = { collection: { status: SchemaStatus, attributes: { nodes: Array<{ status: SchemaStatus }> } } };
+export type StatusOfQuery = { collection: { status: SchemaStatus, attributes: { nodes: Array<{ status: SchemaStatus }> } } | null };
 
 export type NewNotesMutationVariables = Exact<{
   input: CreateCollectionInput;

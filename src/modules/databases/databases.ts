@@ -4,7 +4,7 @@ import { Conflict, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { isOperator } from '../operators/operators.ts'
-import { databaseCreated, databaseDeleted } from './events.ts'
+import { databaseCreated, databaseDeleted, databaseUpdated } from './events.ts'
 import { checkKey, checkName, isId } from './names.ts'
 import { lockSchema, raiseRevision } from './revision.ts'
 
@@ -48,6 +48,21 @@ export async function createDatabase(
     }
     const database = await tx.db.database.create({ data: { id: newId('db'), projectId, key, name } })
     await emit(tx, databaseCreated, { databaseId: database.id, key })
+    return database
+  })
+}
+
+/** Gives a database another name. Its key stays: programs know it by that. */
+export async function updateDatabase(
+  ctx: Context,
+  id: string,
+  changes: { name?: string | null | undefined },
+): Promise<Database> {
+  const name = changes.name == null ? null : checkName(changes.name, ['input', 'name'])
+  return transaction(ctx, async (tx) => {
+    const { key } = await getDatabase(tx, id)
+    const database = await tx.db.database.update({ where: { id }, data: name === null ? {} : { name } })
+    await emit(tx, databaseUpdated, { databaseId: id, key })
     return database
   })
 }

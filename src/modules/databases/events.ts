@@ -10,6 +10,12 @@ export const databaseCreated = defineEvent({
   payload,
   path,
 })
+export const databaseUpdated = defineEvent({
+  name: 'databases.updated',
+  description: 'A database was given another name.',
+  payload,
+  path,
+})
 export const databaseDeleted = defineEvent({
   name: 'databases.deleted',
   description: 'A database was deleted, with its collections and their documents.',
