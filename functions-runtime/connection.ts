@@ -5,12 +5,12 @@ import { type Build, type Engine, failed, failureOf, type RunResult } from './en
 import {
   type BuildFrame,
   createDecoder,
-  encodeFrame,
   type Frame,
   type FromExecutor,
   type RemoteCall,
   type RunFrame,
   type ToExecutor,
+  writeFrame,
 } from './protocol.ts'
 
 export type Parts = {
@@ -35,7 +35,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   const decode = createDecoder<ToExecutor>()
 
   function send(head: FromExecutor, body?: Buffer): boolean {
-    return socket.destroyed || socket.write(encodeFrame(head, body))
+    return socket.destroyed || writeFrame(socket, head, body)
   }
 
   function receive(bytes: Buffer): void {

@@ -4,6 +4,8 @@
  * both sides send frames, many runs side by side, told apart by `id`. Docs: docs/decisions/0021.
  */
 
+import type { Writable } from 'node:stream'
+
 /** The version of these frames. Executors of another are not used. */
 export const protocolVersion = 1
 /** Most bytes of a frame's head, and of its body: a deployment's archive or artefact. */
@@ -131,6 +133,18 @@ export function encodeFrame(head: object, body: Buffer = empty): Buffer {
   frame.write(text, 8)
   frame.set(body, 8 + length)
   return frame
+}
+
+/**
+ * Writes a frame, and all that are written in one turn of the event loop in one piece: to wake the process at the other end
+ * costs more than a frame does, and runs come and end several at a time. False where there is no room for more.
+ */
+export function writeFrame(stream: Writable, head: object, body?: Buffer): boolean {
+  if (stream.writableCorked === 0) {
+    stream.cork()
+    setImmediate(() => stream.uncork())
+  }
+  return stream.write(encodeFrame(head, body))
 }
 
 /** Takes bytes as they come and answers the frames that are complete with them. Throws on what is no frame, or too large. */

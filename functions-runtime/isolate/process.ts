@@ -1,7 +1,7 @@
 /** One sandbox process, as the supervisor sees it: frames in and out, and how it ends. Nothing it says is trusted. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
-import { createDecoder, encodeFrame } from '../protocol.ts'
+import { createDecoder, writeFrame } from '../protocol.ts'
 import { residentBytes } from './memory.ts'
 import type { FromSandbox, ToSandbox } from './messages.ts'
 import type { Command } from './seal.ts'
@@ -86,7 +86,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
   return {
     pid: child.pid,
     ready: ready.promise,
-    send: (head, body) => void pipe.write(encodeFrame(head, body)),
+    send: (head, body) => void writeFrame(pipe, head, body),
     listen: (given) => {
       listener = given
     },

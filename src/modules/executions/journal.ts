@@ -58,18 +58,24 @@ const beginnings = (parameter: string) => `
     from planned g join made using (id) where g.status <> 'RUNNING'
   )`
 
+/**
+ * Each execution is looked up by its id, however many there are. PostgreSQL takes a JSON list for a hundred rows, unless a
+ * condition says that there are few, and an index of `status` for the best way where one is asked for: behind it are all
+ * executions that have not ended, and those that have since the table was last cleaned.
+ */
 const ends = (parameter: string) => `
   finished as materialized (
     select * from jsonb_to_recordset(${parameter}::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
       "actorKind" text, "actorId" text, attempts int, status "ExecutionStatus", "responseStatus" int, "responseHeaders" jsonb,
       "responseBody" text, failure text, error text, logs jsonb, "durationMs" int, "memoryBytes" bigint, "isCold" boolean,
-      "finishedAt" timestamptz, trace text, "eventId" uuid)
+      "finishedAt" timestamptz, trace text, "eventId" uuid) where coalesce(r.id, '') = r.id
   ), ended as (
     update executions e set status = g.status, "deploymentId" = coalesce(g."deploymentId", e."deploymentId"),
       "responseStatus" = g."responseStatus", "responseHeaders" = nullif(g."responseHeaders", 'null'),
       "responseBody" = g."responseBody", failure = g.failure, error = g.error, logs = g.logs, "durationMs" = g."durationMs",
       "memoryBytes" = g."memoryBytes", "isCold" = g."isCold", "finishedAt" = g."finishedAt"
-    from finished g where e.id = g.id and e.status in ('WAITING', 'RUNNING') and e.attempts = g.attempts returning e.id
+    from finished g where e.id = g.id and case when e.status in ('WAITING', 'RUNNING') then e.attempts end = g.attempts
+    returning e.id
   ), told_ended as (
     insert into events.outbox ${outboxColumns}
     ${event(executionFinished.name, 'finished', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status)`)}

@@ -3,10 +3,10 @@ import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import {
   createDecoder,
-  encodeFrame,
   type FromExecutor,
   protocolVersion,
   type ToExecutor,
+  writeFrame,
 } from '../../../functions-runtime/protocol.ts'
 import type { Log } from '../log.ts'
 
@@ -85,14 +85,7 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
     welcome: () => welcome,
     trouble: () => trouble,
     send: (head, body) => {
-      if (!socket) return
-      // What is sent in one turn goes in one piece.
-      if (socket.writableCorked === 0) {
-        const corked = socket
-        corked.cork()
-        process.nextTick(() => corked.uncork())
-      }
-      socket.write(encodeFrame(head, body))
+      if (socket) writeFrame(socket, head, body)
     },
     listen: (id, listener) => void listeners.set(id, listener),
     forget: (id) => void listeners.delete(id),
