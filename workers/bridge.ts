@@ -10,6 +10,13 @@ import { noteTraces } from './relay/traces.ts'
 
 export type Loop = { stop: () => Promise<void> }
 
+/**
+ * How long a loop that is told to stop waits for what it is at. The queue's server may have much to do; what is broken off is
+ * owed still, by the log or by its rows, and done again.
+ */
+const stopMs = 2_000
+const endOf = (running: Promise<void>) => Promise.race([running, sleep(stopMs, undefined, { ref: false })])
+
 const batchSize = 500
 const pollMs = 200
 /** After a batch that was not full: lets a few events gather, so that a stream of them does not make a batch each. */
@@ -28,6 +35,7 @@ export function startBridge(
 ): Loop {
   const { log, tails, env } = services
   const stopping = new AbortController()
+  const breaking = new AbortController()
   const pubsub = createPubsub(env.REDIS_URL, log)
   const channels = channelsOf(`tendril:${tails.epoch}:`)
   const bell = createBell(pubsub, channels.logged)
@@ -43,7 +51,7 @@ export function startBridge(
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
         bell.hasRung()
-        const count = await bridgeBatch(services, queue, workers, tell)
+        const count = await bridgeBatch(services, queue, workers, tell, breaking.signal)
         failures = 0
         if (count > 0 && count < batchSize) await nap(gatherMs)
         if (count < batchSize) await bell.wait(pollMs)
@@ -59,19 +67,21 @@ export function startBridge(
     stop: async () => {
       stopping.abort()
       bell.ring()
-      await running
+      await endOf(running)
+      breaking.abort()
       bell.close()
       pubsub.close()
     },
   }
 }
 
-/** Answers how many events it took on. Zero, too, when another process is at it. */
+/** Answers how many events it took on. Zero, too, when another process is at it. Broken off it lets go of the cursor. */
 export async function bridgeBatch(
   services: Services,
   queue: Queue,
   workers: readonly Worker[],
   tell: (owed: Owed) => void = () => {},
+  broken?: AbortSignal,
 ): Promise<number> {
   const { rows } = await services.sql.query<{ seq: string | null }>(
     `select c.seq from events.head h left join consumers c on c.name = 'bridge' where h.seq > coalesce(c.seq, -1)`,
@@ -81,18 +91,24 @@ export async function bridgeBatch(
   if (behind.seq === null)
     await services.sql.query(`insert into consumers (name, seq) values ('bridge', 0) on conflict do nothing`)
   const client = await services.sql.connect()
+  let isHeld = true
+  const release = (error?: Error | boolean) => {
+    if (isHeld) client.release(error)
+    isHeld = false
+  }
+  const breakOff = () => release(true)
+  broken?.addEventListener('abort', breakOff)
   try {
     // A process that is stopped in the middle would otherwise keep the row for ever.
     await client.query(`begin; set local idle_in_transaction_session_timeout = '30s'`)
     const count = await moveOn({ services, client, queue, tell }, workers)
-    client.release()
+    release()
     return count
   } catch (error) {
-    await client.query('rollback').then(
-      () => client.release(),
-      (broken) => client.release(broken),
-    )
+    await client.query('rollback').then(() => release(), release)
     throw error
+  } finally {
+    broken?.removeEventListener('abort', breakOff)
   }
 }
 
@@ -172,7 +188,7 @@ export function startSweeper(services: Services, queue: Queue, workers: readonly
     while (!stopping.signal.aborted) {
       await sleep(everyMs * (0.75 + Math.random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return
-      await sweep(services, queue, workers).catch((error: unknown) =>
+      await sweep(services, queue, workers, stopping.signal).catch((error: unknown) =>
         services.log.warn({ err: error }, 'what is owed could not be enqueued'),
       )
     }
@@ -181,15 +197,22 @@ export function startSweeper(services: Services, queue: Queue, workers: readonly
   return {
     stop: async () => {
       stopping.abort()
-      await running
+      await endOf(running)
     },
   }
 }
 
-export async function sweep(services: Services, queue: Queue, workers: readonly Worker[]): Promise<void> {
+export async function sweep(
+  services: Services,
+  queue: Queue,
+  workers: readonly Worker[],
+  signal?: AbortSignal,
+): Promise<void> {
   await queue.prepare()
   for (const worker of workers) {
-    for (const { job, key, data, projectId = null } of (await worker.owed?.(services)) ?? [])
+    for (const { job, key, data, projectId = null } of (await worker.owed?.(services)) ?? []) {
+      if (signal?.aborted) return
       await queue.revive(job, key, data, { projectId })
+    }
   }
 }

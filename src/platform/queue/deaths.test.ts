@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLink } from '../../testing/faults/link.ts'
 import { heard, kind, onBothStores } from '../../testing/queues.ts'
 import { eventually } from '../../testing/receiver.ts'
 import { createWrongClock, whyNoWrongClock } from '../../testing/wrong-clock.ts'
 import { maxStarts } from './attempts.ts'
 
-onBothStores('jobs whose process dies', ({ world, create, count, insert, spawnWorker, each }) => {
+onBothStores('jobs whose process dies', ({ mongoUrl, world, create, count, insert, spawnWorker, each }) => {
   each('a worker killed in the middle: another takes the job over, the effect comes once', async () => {
     const first = spawnWorker('hang')
     await heard(first, 'ready')
@@ -112,4 +114,34 @@ onBothStores('jobs whose process dies', ({ world, create, count, insert, spawnWo
     await eventually(async () => assert.deepEqual(givenUp, ['a']), 8_000)
     assert.equal(await count('a'), 0)
   })
+
+  each(
+    'closing does not wait for a store that does not answer, and nothing is lost by it',
+    async () => {
+      const link = await createLink(Number(new URL(mongoUrl ?? '').port))
+      const queue = create({ mongoUrl: `mongodb://127.0.0.1:${link.port}` })
+      queue.define(kind, async (job) => {
+        await sleep(200)
+        return insert(job)
+      })
+      queue.start()
+      const keys = Array.from({ length: 30 }, (_, place) => `k${place}`)
+      const counts = () => Promise.all(keys.map(count))
+      await eventually(() => queue.enqueueAll(keys.map((key) => ({ kind, key, data: {} }))))
+      await eventually(async () => assert.ok((await counts()).includes(1)))
+      link.hold()
+      const begun = performance.now()
+      await queue.close()
+      const tookMs = performance.now() - begun
+      link.close()
+      assert.ok(tookMs < 8_000, `${tookMs} ms`)
+      assert.ok((await counts()).includes(0), 'there was nothing left to lose')
+
+      const next = create()
+      next.define(kind, insert)
+      next.start()
+      await eventually(async () => assert.deepEqual(await counts(), Array(30).fill(1)), 20_000)
+    },
+    mongoUrl ? false : 'What PostgreSQL keeps cannot be away while PostgreSQL is there',
+  )
 })

@@ -47,21 +47,42 @@ export function guard(guarded: Guarded): AgendaBackend {
   }
 }
 
-/** Once Agenda has stopped: gives back what has not begun, and waits so long for what has. */
-export async function empty(guarded: Guarded, withinMs: number): Promise<void> {
-  for (const end = performance.now() + withinMs; performance.now() < end; await sleep(10)) {
-    await giveBack(guarded)
-    if (guarded.holds.count() === 0) return
+/**
+ * How long the store is waited for once nothing runs: it may have much to do. Locks that it has not heard of by then end by
+ * themselves, and what was done PostgreSQL knows.
+ */
+const storeMs = 3_000
+
+/** Once Agenda has stopped: gives back what has not begun, waits so long for what runs, and tells what is left of it to end. */
+export async function endRuns(guarded: Guarded, graceMs: number, abort: () => void): Promise<void> {
+  await empty(guarded, graceMs)
+  abort()
+  if (guarded.holds.at('run').length > 0) await empty(guarded, 2_000)
+}
+
+async function empty(guarded: Guarded, runsMs: number): Promise<void> {
+  const { holds } = guarded
+  const begun = performance.now()
+  let ranAt = begun
+  for (;;) {
+    giveBack(guarded)
+    if (holds.count() === 0) return
+    const now = performance.now()
+    const isRunning = holds.at('run').length > 0
+    if (isRunning) ranAt = now
+    if (now >= (isRunning ? begun + runsMs : ranAt + storeMs)) return
+    await sleep(10)
   }
 }
 
-async function giveBack({ store, holds, log }: Guarded): Promise<void> {
-  const idle = holds.idle()
+function giveBack({ store, holds, log }: Guarded): void {
+  const idle = holds.at('idle')
   if (idle.length === 0) return
-  await store.backend.repository
+  for (const hold of idle) hold.stage = 'end'
+  store.backend.repository
     .unlockJobs(idle.flatMap(({ id }) => (id === null ? [] : [toJobId(id)])))
     .catch((error: unknown) => log.debug({ err: error }, 'jobs stay locked until their locks end'))
-  for (const hold of idle) holds.drop(hold)
+    .finally(() => idle.forEach(holds.drop))
 }
 
 function noting(guarded: Guarded): JobRepository {
@@ -81,11 +102,12 @@ function noting(guarded: Guarded): JobRepository {
     saveJobState: async (job, options) => {
       const hold = holds.find(String(job._id))
       // A run begins. The store says all that it must: the job is locked, and stays due if the lock ends.
-      if (hold && !hold.hasBegun) {
-        hold.hasBegun = true
+      if (hold?.stage === 'idle') {
+        hold.stage = 'run'
         return
       }
       if (job.lockedAt) return repository.saveJobState(job, options)
+      if (hold) hold.stage = 'end'
       const saved = isDone(job) ? store.remove(String(job._id)) : repository.saveJobState(job, options)
       return saved.finally(() => drop(job._id))
     },
@@ -94,11 +116,8 @@ function noting(guarded: Guarded): JobRepository {
         .unlockJob(job)
         .catch(warn)
         .finally(() => drop(job._id)),
-    unlockJobs: (ids) =>
-      repository
-        .unlockJobs(ids)
-        .catch(warn)
-        .finally(() => ids.forEach(drop)),
+    // Agenda asks for this when it stops, and would wait: `giveBack` sees to it.
+    unlockJobs: async () => {},
   }
   return Object.assign(Object.create(repository) as JobRepository, noted)
 }

@@ -1,5 +1,8 @@
-/** One job of the store that is this process' to run, or a place for one. */
-export type Hold = { name: string; inHand: boolean; id: string | null; hasBegun: boolean }
+/**
+ * One job of the store that is this process' to run, or a place for one: until it is claimed, until it begins, while it runs,
+ * and until the store has heard that it has ended or is given back.
+ */
+export type Hold = { name: string; inHand: boolean; id: string | null; stage: 'claim' | 'idle' | 'run' | 'end' }
 
 export type Holds = {
   /** A place for a job of that name, or null when there is none. */
@@ -8,8 +11,8 @@ export type Holds = {
   settle: (hold: Hold, id: string) => void
   find: (id: string) => Hold | undefined
   drop: (hold: Hold) => void
-  /** Jobs whose run has not begun. */
-  idle: () => Hold[]
+  /** Jobs of that stage. */
+  at: (stage: Hold['stage']) => Hold[]
   count: () => number
 }
 
@@ -30,7 +33,7 @@ export function createHolds(concurrencyOf: (name: string) => number, onFree: (na
         if (!inHand) refused.add(name)
         return null
       }
-      const hold = { name, inHand, id: null, hasBegun: false }
+      const hold: Hold = { name, inHand, id: null, stage: 'claim' }
       holds.add(hold)
       return hold
     },
@@ -38,6 +41,7 @@ export function createHolds(concurrencyOf: (name: string) => number, onFree: (na
       // A lock that got lost: the job is claimed again by who runs it.
       if (byId.has(id)) return void holds.delete(hold)
       hold.id = id
+      hold.stage = 'idle'
       byId.set(id, hold)
     },
     find: (id) => byId.get(id),
@@ -46,7 +50,7 @@ export function createHolds(concurrencyOf: (name: string) => number, onFree: (na
       if (hold.id !== null && byId.get(hold.id) === hold) byId.delete(hold.id)
       if (refused.delete(hold.name)) onFree(hold.name)
     },
-    idle: () => [...holds].filter((hold) => hold.id !== null && !hold.hasBegun),
+    at: (stage) => [...holds].filter((hold) => hold.stage === stage),
     count: () => holds.size,
   }
 }

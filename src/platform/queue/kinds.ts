@@ -51,6 +51,8 @@ export type Store = {
   insert: (jobs: readonly StoredJob[]) => Promise<Set<string>>
   newId: () => string
   remove: (id: string) => Promise<void>
+  /** Locks a job from now on, if it is locked still. */
+  touch: (id: string) => Promise<void>
   /** Removes a job that is neither running nor planned. True when there is none left by that key. */
   dropFinished: (name: string, key: string) => Promise<boolean>
   /** Takes the locks off the jobs that whoever bears this name has locked. */

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoBackend } from '@agendajs/mongo-backend'
+import type { JobId } from 'agenda'
 import { type Collection, type Document, MongoBulkWriteError, MongoClient, ObjectId } from 'mongodb'
 import { type JobDepth, type JobPage, type JobRow, type Store, type StoredJob, slackMs } from './kinds.ts'
 import { claimsOf } from './mongo-claims.ts'
@@ -17,6 +19,7 @@ export function mongoStore(url: string, collection: string): Store {
   const jobs = db.collection(collection)
   const backend = new MongoBackend({ mongo: db, collection, logCollection: `${collection}_log` })
   backend.repository.getNextJobToRun = claimsOf(jobs)
+  backend.repository.unlockJobs = (ids) => unlock(jobs, ids)
   return {
     backend,
     prepare: async () => {
@@ -31,6 +34,9 @@ export function mongoStore(url: string, collection: string): Store {
     newId: () => String(new ObjectId()),
     insert: (added) => insert(jobs, added),
     remove: async (id) => void (await jobs.deleteOne({ _id: new ObjectId(id) })),
+    touch: async (id) => {
+      await jobs.updateOne({ _id: new ObjectId(id), lockedAt: { $ne: null } }, { $set: { lockedAt: new Date() } })
+    },
     dropFinished: async (name, key) => {
       const { deletedCount } = await jobs.deleteOne({ name, 'data.key': key, nextRunAt: null, lockedAt: null })
       return deletedCount > 0 || (await jobs.countDocuments({ name, 'data.key': key }, { limit: 1 })) === 0
@@ -45,8 +51,17 @@ export function mongoStore(url: string, collection: string): Store {
     },
     page: (page) => readPage(jobs, page),
     depths: () => readDepths(jobs),
-    close: () => client.close(),
+    // It takes leave of the server, which may not answer.
+    close: () => Promise.race([client.close(), sleep(1_000, undefined, { ref: false })]),
   }
+}
+
+/** Each by its id: of several ids in one filter FerretDB on SQLite reads the whole collection. */
+async function unlock(jobs: Collection<Document>, ids: readonly (JobId | string)[]): Promise<void> {
+  if (ids.length === 0) return
+  const update = { $unset: { lockedAt: true } } as const
+  const each = ids.map((id) => ({ updateOne: { filter: { _id: new ObjectId(id) }, update } }))
+  await jobs.bulkWrite(each, { ordered: false })
 }
 
 /** As Agenda itself puts them down. */

@@ -21,6 +21,10 @@ export function postgresStore(pool: Pool): Store {
     newId: () => crypto.randomUUID(),
     insert: (jobs) => insert(pool, jobs),
     remove: async (id) => void (await pool.query('delete from agenda_jobs where id = $1', [id])),
+    touch: async (id) => {
+      const text = 'update agenda_jobs set locked_at = $2 where id = $1 and locked_at is not null'
+      await pool.query({ name: 'queue.touch', text, values: [id, new Date()] })
+    },
     dropFinished: (name, key) => dropFinished(pool, name, key),
     release: async (locker) => {
       // Long out of date: that is taken up whether or not the job is planned.

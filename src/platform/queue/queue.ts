@@ -5,7 +5,7 @@ import { createPubsub } from '../pubsub.ts'
 import { forgetDone } from './attempts.ts'
 import { createDoorbell } from './doorbell.ts'
 import { createEnqueuer, type NewJob } from './enqueue.ts'
-import { empty, guard, type State } from './guard.ts'
+import { endRuns, guard, type State } from './guard.ts'
 import { createHolds } from './holds.ts'
 import type { GiveUp, JobDepth, JobKind, JobPage, JobRow, Run, Store } from './kinds.ts'
 import { mongoStore } from './mongo.ts'
@@ -59,7 +59,7 @@ const farMs = 15 * 60_000
 export function createQueue(options: QueueOptions): Queue {
   const { sql, log, epoch, lockMs = 60_000, touchEveryMs = 15_000, pollEveryMs = 5_000 } = options
   const store = options.mongoUrl ? mongoStore(options.mongoUrl, `jobs_${epoch}`) : postgresStore(sql)
-  const closing = new AbortController()
+  const end = new AbortController()
   const state: State = { isStarted: false, isConnected: false, isClosed: false, tried: Promise.withResolvers() }
   const pubsub = createPubsub(options.redisUrl, log)
   const doorbell = createDoorbell(pubsub, `tendril:${epoch}:jobs`)
@@ -79,7 +79,7 @@ export function createQueue(options: QueueOptions): Queue {
   })
   agenda.on('error', (error) => log.debug({ err: error }, 'the job queue reports an error'))
   const leaseMs = lockMs * 0.75
-  const runner: Runner = { sql, log, leaseMs, touchEveryMs, session, closing: closing.signal, given: new WeakMap() }
+  const runner: Runner = { sql, store, log, leaseMs, touchEveryMs, session, closing: end.signal, given: new WeakMap() }
   const { add, forget } = createEnqueuer({ agenda, store, state, holds, doorbell, runner, kinds })
   const enqueue: Queue['enqueue'] = (kind, key, data, how = {}) => add([{ kind, key, data, ...how }])
   return {
@@ -116,10 +116,8 @@ export function createQueue(options: QueueOptions): Queue {
     close: async (graceMs = 25_000) => {
       state.isClosed = true
       await agenda.stop(false)
-      await empty(guarded, graceMs)
-      closing.abort(new Error('The process is closing.'))
-      await empty(guarded, 2_000)
-      await releasing?.stop()
+      await endRuns(guarded, graceMs, () => end.abort(new Error('The process is closing.')))
+      releasing?.stop()
       session.close()
       pubsub.close()
       await store.close()

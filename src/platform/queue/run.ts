@@ -2,11 +2,12 @@ import type { Job as AgendaJob } from 'agenda'
 import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
 import { endAttempt, type Lease, renewLease, type Start, startAttempt } from './attempts.ts'
-import type { Again, GiveUp, JobKind, Run, Stored } from './kinds.ts'
+import type { Again, GiveUp, JobKind, Run, Store, Stored } from './kinds.ts'
 import type { Session } from './session.ts'
 
 export type Runner = {
   sql: Pool
+  store: Pick<Store, 'touch'>
   log: Log
   /** How long a run that is not heard of keeps its job. Shorter than Agenda's lock, so that whoever takes over may start. */
   leaseMs: number
@@ -104,23 +105,31 @@ function planAgain(agendaJob: AgendaJob<Stored>, again: Again | undefined): void
 function keepAlive(runner: Runner, agendaJob: AgendaJob<Stored>, { lease, ended }: Held) {
   const abort = new AbortController()
   let heard = performance.now()
+  let isOver = false
+  let renewing: Promise<unknown> = Promise.resolve()
   const beat = async () => {
+    if (isOver) return
     try {
-      if (!(await renewLease(runner.sql, lease))) return abort.abort(lost)
-      await agendaJob.touch()
+      const renewed = renewLease(runner.sql, lease)
+      renewing = renewed.catch(() => {})
+      if (!(await renewed)) return abort.abort(lost)
+      await runner.store.touch(String(agendaJob.attrs._id))
       heard = performance.now()
+      // Agenda takes a run for dead whose lock has ended.
+      if (!isOver) agendaJob.attrs.lockedAt = new Date()
     } catch {
       if (performance.now() - heard > runner.leaseMs) abort.abort(lost)
     }
   }
-  let beating: Promise<unknown> = Promise.resolve()
+  let beating = Promise.resolve()
   const timer = setInterval(() => {
     if (!abort.signal.aborted) beating = beating.then(beat)
   }, runner.touchEveryMs)
   const stop = async () => {
     clearInterval(timer)
-    // A late touch would lock the job again after it has ended.
-    await beating
+    isOver = true
+    // How the run ended is written for the lease as it is. A touch that is late finds no lock.
+    await renewing
   }
   return { signal: AbortSignal.any([abort.signal, runner.closing, ...(ended ? [ended] : [])]), stop }
 }
