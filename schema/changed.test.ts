@@ -94,15 +94,18 @@ test('users and sessions that come, change and go', async () => {
     sessions.map(({ kind }) => kind),
     ['CREATED', 'DELETED'],
   )
+  const [open] = await told('sessionChanged', 'userId', () => transaction(ctx, (tx) => createSession(tx, made)), 1)
+  assert.deepEqual(open.node, { userId: made.id })
 })
 
 test('tasks and their runs, webhooks, deliveries and mails', async () => {
   const tasks = await told('taskChanged', 'name', async () => deleteTask(ctx, (await task()).id), 2)
   assert.deepEqual(kindsOf(tasks).at(-1), ['DELETED', false])
-  const runs = await told('taskRunChanged', 'status', async () => runTask(ctx, (await task()).id), 1)
+  const { id: taskId, name } = await task()
+  const runs = await told('taskRunChanged', 'status taskId task { name }', () => runTask(ctx, taskId), 1)
   assert.deepEqual(
-    runs.map(({ kind, node }) => [kind, node.status]),
-    [['CREATED', 'PENDING']],
+    runs.map(({ kind, node }) => [kind, node]),
+    [['CREATED', { status: 'PENDING', taskId, task: { name } }]],
   )
   const hook = { name: 'h', url: 'https://example.org', events: ['*'] }
   const [webhook] = await told('webhookChanged', 'url', () => createWebhook(ctx, hook), 1)
@@ -111,8 +114,14 @@ test('tasks and their runs, webhooks, deliveries and mails', async () => {
   const due = { eventId: newEventId(), nextAttemptAt: new Date(0) }
   await world.app.db.delivery.create({ data: { ...place, ...due, id: 'dlv_1' } })
   await world.app.db.webhook.update({ where: { id: webhook.id }, data: { enabled: false } })
-  const [delivery] = await told('deliveryChanged', 'status', () => endUndeliverable(ctx, 10), 1)
-  assert.deepEqual([delivery.kind, delivery.node.status], ['UPDATED', 'FAILED'])
+  const [delivery] = await told(
+    'deliveryChanged',
+    'status webhookId webhook { url }',
+    () => endUndeliverable(ctx, 10),
+    1,
+  )
+  const of = { webhookId: webhook.id, webhook: { url: hook.url } }
+  assert.deepEqual([delivery.kind, delivery.node], ['UPDATED', { status: 'FAILED', ...of }])
   const letter = { template: 'verification', recipient: 'a@example.org', payload: {} }
   const mail = { projectId: ctx.projectId, eventId: newEventId(), ...letter }
   const mails = await told(

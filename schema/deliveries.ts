@@ -54,6 +54,8 @@ export const Delivery = builder.prismaObject('Delivery', {
   description: 'One event on its way to one webhook.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the delivery.' }),
+    webhookId: t.exposeID('webhookId', { description: 'To which webhook.' }),
+    webhook: t.relation('webhook', { description: 'The webhook that it is to.' }),
     eventId: t.exposeID('eventId', { description: 'The event, and the `webhook-id` of each request.' }),
     eventName: t.exposeString('eventName', { description: "The event's full name." }),
     body: t.exposeString('body', { description: 'Exactly what is signed and sent.' }),

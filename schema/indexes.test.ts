@@ -15,7 +15,7 @@ before(async () => {
 })
 
 const source =
-  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id key type attributes orders language distance status statusReason } }'
+  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id collection { key } key type attributes orders language distance status statusReason } }'
 const create = (input: object) => operate(schemas, ctx, source, { input: { collectionId, type: 'KEY', ...input } })
 
 test('an index is created as asked, and deleted', async () => {
@@ -23,7 +23,14 @@ test('an index is created as asked, and deleted', async () => {
   const { data, errors } = await create(asked)
   assert.deepEqual(errors, [])
   const { id, ...index } = data?.createIndex ?? {}
-  assert.deepEqual(index, { ...asked, language: null, distance: null, status: 'PROCESSING', statusReason: null })
+  assert.deepEqual(index, {
+    ...asked,
+    collection: { key: 'posts' },
+    language: null,
+    distance: null,
+    status: 'PROCESSING',
+    statusReason: null,
+  })
   const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteIndex(id: $id) }', { id })
   assert.deepEqual(gone, { data: { deleteIndex: id }, errors: [] })
 })

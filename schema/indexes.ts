@@ -36,6 +36,7 @@ const Index = builder.prismaObject('Index', {
   description: 'An index of a collection.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the index.' }),
+    collection: t.relation('collection', { description: 'The collection whose documents it finds.' }),
     key: t.exposeString('key', { description: 'What programs call it.' }),
     type: t.expose('type', { type: IndexType, description: 'What it is for.' }),
     attributes: t.exposeStringList('attributes', { description: 'The keys of its attributes, in order.' }),

@@ -7,6 +7,7 @@ export const Session = builder.prismaObject('Session', {
   description: 'A device on which somebody is signed in.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the session. It is not the secret.' }),
+    userId: t.exposeID('userId', { description: 'Who is signed in.' }),
     userAgent: t.exposeString('userAgent', { description: 'What the device said of itself at sign-in.' }),
     ip: t.exposeString('ip', { description: 'The address it signed in from.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it signed in.' }),

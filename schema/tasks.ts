@@ -59,6 +59,8 @@ const TaskRun = builder.prismaObject('TaskRun', {
   description: 'One call of a task: at most one for each time that its schedule names.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the run.' }),
+    taskId: t.exposeID('taskId', { description: 'Of which task.' }),
+    task: t.relation('task', { description: 'The task that it is a run of.' }),
     status: t.expose('status', { type: TaskRunStatus, description: 'How it stands.' }),
     scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'The time that the schedule named.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began.' }),
