@@ -1,7 +1,7 @@
 import type { Execution as ExecutionRow, Prisma } from '../prisma/client/client.ts'
 import { ExecutionStatus as Status, ExecutionTrigger as Trigger } from '../prisma/client/enums.ts'
 import type { Context } from '../src/context.ts'
-import { cancelExecution, createExecution, visibleExecutions } from '../src/modules/executions/executions.ts'
+import { cancelExecution, createExecution, isExecutionVisible, visibleExecutions } from '../src/modules/executions/executions.ts'
 import { isOperator } from '../src/modules/operators/operators.ts'
 import { builder } from './builder.ts'
 import { HeaderInput } from './calls.ts'
@@ -246,8 +246,9 @@ changedField({
   noun: 'executions',
   idKey: 'executionId',
   access: read,
+  isVisible: isExecutionVisible,
   description:
-    'Executions: when they are planned, when a try has failed and the next is planned, and when they have ended. Of one that somebody waits for only the end is told.',
+    'Executions: when they are planned, when a try has failed and the next is planned, and when they have ended. Of one that somebody waits for only the end is told. Users are told of those that they have asked for.',
   node: (t) =>
     t.prismaField({
       type: Execution,

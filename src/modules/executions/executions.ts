@@ -10,12 +10,23 @@ import { executionFinished } from './events.ts'
 import { type GivenRequest, readRequest } from './request.ts'
 import { type Outcome, planOf, rowOf, runFunction } from './run.ts'
 
-/** All executions of the project for those who run it; for a user those that they have asked for; none for guests. */
+/**
+ * All executions of the project for those who run it; for a user those that they have asked for, not those that follow from
+ * what they did or decide on it; none for guests.
+ */
 export function visibleExecutions(ctx: Pick<Context, 'actor' | 'projectId'>): Prisma.ExecutionWhereInput {
   const { actor, projectId } = ctx
   const there = { projectId, function: { deletedAt: null } }
   if (isOperator(ctx)) return there
-  return actor?.kind === 'user' ? { ...there, actorKind: 'user', actorId: actor.id } : { ...there, id: { in: [] } }
+  if (actor?.kind !== 'user') return { ...there, id: { in: [] } }
+  return { ...there, actorKind: 'user', actorId: actor.id, trigger: { in: ['API', 'HTTP'] } }
+}
+
+/** Whether this caller may know of an execution: asked for each event that a subscriber may be told of. */
+export async function isExecutionVisible(ctx: Context, id: string): Promise<boolean> {
+  if (isOperator(ctx)) return true
+  if (ctx.actor?.kind !== 'user') return false
+  return (await ctx.db.execution.count({ where: { AND: [{ id }, visibleExecutions(ctx)] } })) > 0
 }
 
 export type NewExecution = GivenRequest & {
