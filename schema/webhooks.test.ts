@@ -66,6 +66,19 @@ test('a key that may not read documents has no events of documents sent to itsel
   const list = 'query ($id: ID!) { webhook(id: $id) { deliveries { totalCount nodes { eventName } } } }'
   const { data } = await operate(schemas, blind, list, webhook)
   assert.deepEqual(data?.webhook.deliveries, { totalCount: 1, nodes: [{ eventName: 'users.usr_1.created' }] })
+  const lessened = { input: { ...turned.input, events: ['users.*'] } }
+  assert.match((await operate(schemas, blind, change, lessened)).errors[0] ?? '', /^FORBIDDEN/)
+  await operate(schemas, ctx, change, { input: { id: webhook.id, events: ['users.*'] } })
+  assert.deepEqual((await operate(schemas, blind, change, turned)).errors, [])
+  await ctx.db.delivery.updateMany({ where: { webhookId: webhook.id }, data: { status: 'FAILED' } })
+  const time = `from: "2000-01-01T00:00:00.000Z", to: "${new Date(Date.now() + 60_000).toISOString()}"`
+  const replay = `mutation { replayDeliveries(input: { webhookId: "${webhook.id}", ${time} }) { count hasMore } }`
+  assert.deepEqual((await operate(schemas, blind, replay)).data?.replayDeliveries, { count: 1, hasMore: false })
+  const waiting = await ctx.db.delivery.findMany({ where: { webhookId: webhook.id, status: 'PENDING' } })
+  assert.deepEqual(
+    waiting.map(({ eventName }) => eventName),
+    ['users.usr_1.created'],
+  )
   await operate(schemas, ctx, 'mutation ($id: ID!) { deleteWebhook(id: $id) }', webhook)
 })
 

@@ -8,9 +8,13 @@ import { webhookPinged } from '../webhooks/events.ts'
 
 /** The deliveries of the project that is asked, for those who run it. Those of documents are for who may read documents. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
-  const blind = scopesOf(ctx)?.has('documents.read') === false
-  const readable = blind ? { NOT: { eventName: { contains: '.documents.' } } } : {}
+  const readable = seesDocuments(ctx) ? {} : { NOT: { eventName: { contains: '.documents.' } } }
   return { ...operatorRows(ctx), webhook: { deletedAt: null }, ...readable }
+}
+
+/** Whether the deliveries of documents are for this caller as well. */
+export function seesDocuments(ctx: Pick<Context, 'actor'>): boolean {
+  return scopesOf(ctx)?.has('documents.read') !== false
 }
 
 type Subscribed = { id: string; projectId: string; events: string[] }

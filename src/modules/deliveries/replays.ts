@@ -4,7 +4,7 @@ import { Conflict, Invalid, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { requireOperator } from '../operators/operators.ts'
 import { visibleWebhooks } from '../webhooks/webhooks.ts'
-import { visibleDeliveries } from './deliveries.ts'
+import { seesDocuments, visibleDeliveries } from './deliveries.ts'
 import { deliveryReplayed } from './events.ts'
 
 /** How many deliveries one call replays. */
@@ -43,7 +43,7 @@ export async function replayDeliveries(ctx: Context, { webhookId, from, to }: Sp
     const webhook = await tx.db.webhook.findFirst({ where: { AND: [{ id: webhookId }, visibleWebhooks(ctx)] } })
     if (!webhook) throw new NotFound('There is no such webhook.')
     if (!webhook.enabled) throw new Conflict('The webhook is disabled. Enable it first.')
-    const failed = await failedFor(tx, { webhookId, from, to })
+    const failed = await failedFor(tx, { webhookId, from, to }, seesDocuments(ctx))
     const replayed = failed.slice(0, replayLimit)
     await reopen(
       tx,
@@ -66,12 +66,13 @@ async function reopen(tx: DbContext, ids: readonly string[]): Promise<void> {
 }
 
 /** One more than may be replayed, locked; what another call replays at this moment is left to it. */
-function failedFor(tx: DbContext, { webhookId, from, to }: Span) {
+function failedFor(tx: DbContext, { webhookId, from, to }: Span, withDocuments: boolean) {
   return tx.query<{ id: string; attempts: bigint }>(
     `select d.id, (select count(*) from delivery_attempts a where a."deliveryId" = d.id) as attempts
      from deliveries d
      where d."webhookId" = $1 and d.status = 'FAILED' and d."createdAt" >= $2 and d."createdAt" < $3
+       and ($5 or d."eventName" not like '%.documents.%')
      order by d.id limit $4 for update of d skip locked`,
-    [webhookId, from, to, replayLimit + 1],
+    [webhookId, from, to, replayLimit + 1, withDocuments],
   )
 }

@@ -126,8 +126,18 @@ export async function activateDeployment(
 /** Locks the function, whose code, variables or settings are to be changed, for those who may. */
 export async function changeableFunction(ctx: Context, tx: DbContext, id: string): Promise<FunctionRow> {
   const row = await lockFunction(ctx, tx, id)
-  requireScopes(ctx, row.scopes)
+  requireAllowed(ctx, row)
   return row
+}
+
+/** For who may themselves what the function may, and be told and decide on what it is told and decides on. */
+export function requireAllowed(
+  ctx: Pick<Context, 'actor'>,
+  { scopes, events, hooks }: Pick<FunctionRow, 'scopes' | 'events' | 'hooks'>,
+): void {
+  requireScopes(ctx, scopes)
+  requireReadableEvents(ctx, events, 'A function')
+  requireHookScopes(ctx, hooks as HookRule[])
 }
 
 /** Locks the row, so that changes of one function and their events are in the same order. */
@@ -140,9 +150,7 @@ async function lockFunction(ctx: Context, tx: DbContext, id: string): Promise<Fu
 
 /** What is to hold of the whole of a function, and when it runs next. */
 async function settle(ctx: Context, tx: DbContext, row: FunctionRow, isTimed: boolean): Promise<FunctionRow> {
-  requireScopes(ctx, row.scopes)
-  requireReadableEvents(ctx, row.events, 'A function')
-  requireHookScopes(ctx, row.hooks as HookRule[])
+  requireAllowed(ctx, row)
   if (row.isTrusted) requireTrust(ctx)
   if (isIsolate(row.runtime) && row.memoryMb > isolateMb)
     throw new Invalid(`A function in an isolate has at most ${isolateMb} MB of memory.`, ['input', 'memoryMb'])

@@ -4,8 +4,7 @@ import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { encrypt } from '../../lib/secrets.ts'
-import { changeableFunction } from '../functions/functions.ts'
-import { requireScopes } from '../functions/rights.ts'
+import { changeableFunction, requireAllowed } from '../functions/functions.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { variableCreated, variableDeleted, variableUpdated } from './events.ts'
 
@@ -69,7 +68,7 @@ export async function deleteVariable(ctx: Context, id: string): Promise<string> 
   })
 }
 
-/** Variables decide what code does: those of a function are for who may what it may, those of all for who may what all may. */
+/** Variables decide what code does: those of a function are for who is allowed what it is, those of all for who is allowed what all are. */
 async function requireChangeable(ctx: Context, tx: DbContext, functionId: string | null): Promise<void> {
   if (functionId !== null) return void (await changeableFunction(ctx, tx, functionId))
   // Two who set the same name at a time come one after the other.
@@ -78,12 +77,9 @@ async function requireChangeable(ctx: Context, tx: DbContext, functionId: string
   ])
   const functions = await tx.db.function.findMany({
     where: { projectId: ctx.projectId, deletedAt: null },
-    select: { scopes: true },
+    select: { scopes: true, events: true, hooks: true },
   })
-  requireScopes(
-    ctx,
-    functions.flatMap(({ scopes }) => scopes),
-  )
+  for (const one of functions) requireAllowed(ctx, one)
 }
 
 /** The ids in it are what those who remember environments look at. */

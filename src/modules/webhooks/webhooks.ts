@@ -57,7 +57,8 @@ export async function updateWebhook(ctx: Context, id: string, changes: WebhookCh
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
     const { events } = await findForUpdate(ctx, tx, id)
-    requireReadableEvents(ctx, changes.events ?? events, 'A webhook')
+    // Those before, too: what is still to be sent of them goes where the webhook leads by then.
+    requireReadableEvents(ctx, [...events, ...(changes.events ?? [])], 'A webhook')
     const webhook = await tx.db.webhook.update({ where: { id }, data })
     await emit(tx, webhookUpdated, { webhookId: id })
     return webhook
