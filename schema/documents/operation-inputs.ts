@@ -23,12 +23,13 @@ const made = new WeakMap<Item, Map<OperatorKind, GraphQLInputObjectType>>()
 /** `PostOperations`; null where nothing has an operator. */
 export function operationsType(
   values: Values,
-  { collection, settableColumns }: VisibleCollection,
+  { collection, columns, settableColumns }: VisibleCollection,
   enumOf: (column: Column) => GraphQLEnumType,
 ): GraphQLInputObjectType | null {
+  const readable = new Set(columns)
   const entries = settableColumns.flatMap((column) => {
     const kind = operatorKind(column)
-    if (!kind) return []
+    if (!kind || !readable.has(column)) return []
     const item = column.type === 'ENUM' ? enumOf(column) : values[column.type]
     return [[column.key, { type: operationType(item, kind), description: `On \`${column.key}\`.` }] as const]
   })

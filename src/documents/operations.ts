@@ -1,7 +1,8 @@
-import { Invalid } from '../errors.ts'
+import { Forbidden, Invalid } from '../errors.ts'
 import { type Input, type Path, requireSettable } from './input.ts'
 import { literal } from './json.ts'
 import { type CollectionModel, type Column, quote } from './model.ts'
+import { mayUse } from './permissions.ts'
 import type { Caller, Scope } from './scope.ts'
 import { requireLiteral, whenGiven } from './slots.ts'
 import { types } from './types.ts'
@@ -33,8 +34,14 @@ export function parseOperations(collection: CollectionModel, input: unknown, cal
     const kind = column && column.attributeId !== null ? operatorKind(column) : null
     if (!column || !kind) throw new Invalid('There is nothing of this name to apply this to.', at)
     requireSettable(column, caller)
+    requireTold(column, caller)
     return parseOperation(column, kind, given, at)
   })
+}
+
+/** What is made of a value tells of it, by its bounds and by every limit that the new one may pass. */
+function requireTold({ key, rights }: Column, { roles }: Caller): void {
+  if (!mayUse(rights, 'read', roles)) throw new Forbidden(`You may not read \`${key}\`, so nothing is made of it.`)
 }
 
 function parseOperation(column: Column, kind: OperatorKind, given: unknown, at: Path): Operation {
