@@ -13,7 +13,7 @@ export type Callers = {
 const recheckMs = 10_000
 const lookMs = 1_000
 
-const isAboutCallers = /^(users|sessions|keys|members|projects)\./
+const isAboutCallers = /^(users|sessions|keys|members|projects|functions)\./
 
 /**
  * Reads callers again after each event that names them, in their project's stream or, for members that the console knows,
@@ -74,7 +74,8 @@ export function createCallers({ tails }: Pick<Context, 'tails'>): Callers {
     return added
   }
   const watch = (ctx: Context, actor: Actor) => {
-    const key = `${ctx.projectId} ${nameOf(actor)}`
+    // What a run may is over with its token and its function, whoever it acts for.
+    const key = `${ctx.projectId} ${nameOf(actor)} ${ctx.run?.executionId ?? ''}`
     return entries.get(key) ?? add(key, ctx, actor)
   }
   const leave = (watched: Watched) => {

@@ -29,7 +29,7 @@ export function createWatched(
   follow: (projectId: string) => Promise<void>,
 ): Watched {
   const own = 'sessionId' in first ? [first.id, first.sessionId] : [first.id]
-  const ids = [...own, ctx.projectId]
+  const ids = [...own, ...(ctx.run ? [ctx.run.functionId] : []), ctx.projectId]
   const listeners = new Set<() => void>()
   let actor = first
   let stale = true
