@@ -88,8 +88,11 @@ export type Context = Services & {
   span?: Span | undefined
   /** The transaction that all its writes are parts of, where it has opened one. */
   open?: Open
-  /** Arguments of fields on which functions have decided before the transaction was opened, by response key. */
-  decided?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+  /**
+   * Arguments of fields on which functions have decided before the transaction was opened, by response key; null for what
+   * was done already.
+   */
+  decided?: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>
   /** Told who it is, where the transport has taken a fresh credential of the same caller. */
   renewals?: Set<(renewed: Context) => void>
   /** Reads the credential again: what the caller is now, or null once it is no longer valid. For long-lived operations. */

@@ -73,3 +73,22 @@ test('a run of a function that is tried again is answered again, in a transactio
     )
   }
 })
+
+test('what was not decided on because its key was known is not done where the key is gone by then', async () => {
+  const blog = await hooked('documents.before-create')
+  const ann = blog.as('ann')
+  const first = 'a: createPost(input: { title: "a" }, idempotencyKey: "old") { title }'
+  await done(ann, `mutation { ${first} }`)
+  const was = await traces(blog)
+  stage.say = async () => {
+    // What a day is over for is deleted while a function decides on another change of the same transaction.
+    await stage.world.app.sql.query(`delete from idempotencies where key = 'old'`)
+    return allow()
+  }
+  const both = `mutation @transaction { ${first} b: createPost(input: { title: "b" }) { title } }`
+  const { data, errors } = await run(ann, both)
+  assert.equal(data, null)
+  assert.match(errors.join(), /^CONFLICT This key has just expired/)
+  const keyless = (rows: unknown) => (rows as unknown[]).slice(0, -1)
+  assert.deepEqual(keyless(await traces(blog)), keyless(was))
+})

@@ -22,9 +22,10 @@ export function changeField(target: WriteTarget, config: FieldConfig): FieldConf
     const implied = key == null ? impliedKey(ctx, info.path.key, asked) : key
     const field = info.parentType.getFields()[info.fieldName]
     const decide = async () => (field ? decideField(ctx, info.schema, field, given, implied) : given)
-    const decided = ctx.decided?.get(String(info.path.key)) ?? (await decide())
-    if (implied === null) return resolve?.(root, decided, ctx, info)
-    return answerOnce(ctx, implied, asked(), async (ctx) => resolve?.(root, decided, ctx, info))
+    const before = ctx.decided?.get(String(info.path.key))
+    const decided = before === undefined ? await decide() : before
+    if (implied === null) return resolve?.(root, decided ?? given, ctx, info)
+    return answerOnce(ctx, implied, asked(), decided && (async (ctx) => resolve?.(root, decided, ctx, info)))
   }
   return {
     ...config,

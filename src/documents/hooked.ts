@@ -24,19 +24,21 @@ export function isHooked({ hooks }: ProjectModel): boolean {
   return hooks.length > 0
 }
 
-/** The arguments of a field that changes documents, once functions have decided on them; as they are where none does. */
+/**
+ * The arguments of a field that changes documents, once functions have decided on them; as they are where none does. Null for
+ * what was done already by this key: nobody has decided on it, so it can only be answered again.
+ */
 export async function decideField(
   ctx: Context,
   schema: GraphQLSchema,
   field: GraphQLField<unknown, unknown>,
   args: Args,
   idempotencyKey: string | null,
-): Promise<Args> {
+): Promise<Args | null> {
   const model = schema.extensions.model as ProjectModel
   const target = writeTargetOf(field)
   if (!target || !isHooked(model)) return args
-  // What was done already is only answered again.
-  if (idempotencyKey !== null && (await isAnswered(ctx, idempotencyKey))) return args
+  if (idempotencyKey !== null && (await isAnswered(ctx, idempotencyKey))) return null
   return decideWrite(
     ctx,
     { model, collection: collectionOf(model, target.collectionId), kind: target.kind, args },

@@ -45,13 +45,14 @@ const printable = /^\P{C}{1,128}$/u
 
 /**
  * Runs a change for the first request that brings this key; the others are answered with what it was answered. A
- * concurrent one waits for the first, and takes its place if that fails: key, change and answer are one transaction.
+ * concurrent one waits for the first, and takes its place if that fails: key, change and answer are one transaction. `run` is
+ * null for what can only be answered again.
  */
 export async function answerOnce(
   ctx: Context,
   key: string,
   asked: string,
-  run: (ctx: Context) => Promise<unknown>,
+  run: ((ctx: Context) => Promise<unknown>) | null,
 ): Promise<unknown> {
   const { actor, env, projectId } = ctx
   if (!printable.test(key)) throw new Invalid('A key has 1 to 128 printable characters.', ['idempotencyKey'])
@@ -69,6 +70,7 @@ export async function answerOnce(
       const [kept] = await query<Kept>(`select hash, answer from idempotencies where ${isRow}`, place)
       return keptAnswer(env.SECRET_KEYS, kept, asked)
     }
+    if (!run) throw expired()
     const answer = await run(ctx)
     const text = encrypt(env.SECRET_KEYS, JSON.stringify(answer))
     await query(`update idempotencies set answer = $4 where ${isRow}`, [...place, text])
@@ -91,9 +93,13 @@ export async function isAnswered({ sql, actor, projectId }: Context, key: string
   return rows.length > 0
 }
 
+/** The purge of old rows has come in between: as if it had been a moment earlier. */
+function expired(): Conflict {
+  return new Conflict('This key has just expired. Try again.', ['idempotencyKey'])
+}
+
 function keptAnswer(keys: readonly Buffer[], kept: Kept | undefined, asked: string): unknown {
-  // The purge of old rows has come in between: as if it had been a moment earlier.
-  if (!kept) throw new Conflict('This key has just expired. Try again.', ['idempotencyKey'])
+  if (!kept) throw expired()
   if (kept.hash !== asked)
     throw new Conflict('This key was given with another request: with one key, ask the same.', ['idempotencyKey'])
   return JSON.parse(decrypt(keys, kept.answer))

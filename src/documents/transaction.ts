@@ -109,8 +109,8 @@ type Change = {
 async function decideAll(
   { schema, contextValue }: ExecutionArgs,
   changes: readonly Change[],
-): Promise<{ decided: Map<string, Readonly<Record<string, unknown>>>; refused: GraphQLError | null }> {
-  const decided = new Map<string, Readonly<Record<string, unknown>>>()
+): Promise<{ decided: NonNullable<Context['decided']>; refused: GraphQLError | null }> {
+  const decided = new Map<string, Readonly<Record<string, unknown>> | null>()
   const ctx = contextValue as Context
   for (const { key, field, node, given, once } of changes) {
     try {
