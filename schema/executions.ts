@@ -1,7 +1,12 @@
 import type { Execution as ExecutionRow, Prisma } from '../prisma/client/client.ts'
 import { ExecutionStatus as Status, ExecutionTrigger as Trigger } from '../prisma/client/enums.ts'
 import type { Context } from '../src/context.ts'
-import { cancelExecution, createExecution, isExecutionVisible, visibleExecutions } from '../src/modules/executions/executions.ts'
+import {
+  cancelExecution,
+  createExecution,
+  isExecutionVisible,
+  visibleExecutions,
+} from '../src/modules/executions/executions.ts'
 import { isOperator } from '../src/modules/operators/operators.ts'
 import { builder } from './builder.ts'
 import { HeaderInput } from './calls.ts'

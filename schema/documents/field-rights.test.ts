@@ -57,7 +57,8 @@ test('a field that a class of callers can only set has no operator in their sche
   })
   try {
     const fields = '{ __type(name: "VoteOperations") { inputFields { name } } }'
-    const names = async (ctx = e.owner) => (await e.done(ctx, fields)).__type.inputFields.map((one: { name: string }) => one.name)
+    const names = async (ctx = e.owner) =>
+      (await e.done(ctx, fields)).__type.inputFields.map((one: { name: string }) => one.name)
     assert.deepEqual(await names(e.as(null)), ['shown'])
     assert.deepEqual(await names(), ['count', 'shown'])
   } finally {

@@ -5,12 +5,12 @@ import { authenticate } from '../authenticate.ts'
 import { changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { Unauthenticated } from '../errors.ts'
+import { signUp } from '../modules/accounts/accounts.ts'
 import { signRunToken } from '../modules/executions/tokens.ts'
 import { updateFunction } from '../modules/functions/functions.ts'
 import { makeFunction } from '../testing/functions.ts'
 import { type Tick, tick, tickTimes, within } from '../testing/stream.ts'
 import { createWorld, type World } from '../testing/world.ts'
-import { signUp } from '../modules/accounts/accounts.ts'
 
 let world: World
 let relay: Relay

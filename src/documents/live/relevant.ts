@@ -11,7 +11,9 @@ export function isAboutSchema({ type }: LoggedEvent): boolean {
 
 export function isAboutCaller({ type, aggregate, payload }: LoggedEvent, { actor }: Context): boolean {
   return (
-    actor !== null && /^(users|sessions|keys|members|functions)\./.test(type) && namedBy(aggregate, payload).includes(actor.id)
+    actor !== null &&
+    /^(users|sessions|keys|members|functions)\./.test(type) &&
+    namedBy(aggregate, payload).includes(actor.id)
   )
 }
 
