@@ -12,6 +12,7 @@ import { createKey, deleteKey } from './modules/keys/keys.ts'
 import { addMember, removeMember } from './modules/members/members.ts'
 import { updateUser } from './modules/users/users.ts'
 import { createPool } from './platform/db.ts'
+import { oldUntil } from './testing/outdated.ts'
 import { createWorld, type World } from './testing/world.ts'
 
 let world: World
@@ -54,20 +55,6 @@ async function statements(app: App, work: () => Promise<unknown>): Promise<numbe
 }
 
 const patienceMs = 10_000
-
-/**
- * Asks as a client that never stops, until an answer is no longer the old one; answers after how long the last old one was
- * asked for. However long answers take on a busy machine, none is old that is asked for later.
- */
-async function oldUntil(ask: () => Promise<unknown>, isOld: (answer: unknown) => boolean): Promise<number> {
-  const started = performance.now()
-  for (let last = 0, asked = 0; asked < patienceMs; last = asked) {
-    asked = performance.now() - started
-    if (!isOld(await ask())) return last
-    await sleep(5)
-  }
-  return Number.POSITIVE_INFINITY
-}
 
 const refusedAfter = (app: App, secret: string) =>
   oldUntil(

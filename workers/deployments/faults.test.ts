@@ -16,6 +16,7 @@ import { makeUpload } from '../../src/lib/upload.ts'
 import { createDeployment } from '../../src/modules/deployments/deployments.ts'
 import { createFunction } from '../../src/modules/functions/functions.ts'
 import { freePort } from '../../src/servers/ports.ts'
+import { patienceMs, patient } from '../../src/testing/patience.ts'
 import { eventually } from '../../src/testing/receiver.ts'
 import { within } from '../../src/testing/stream.ts'
 import { createWorkerProcesses, type WorkerProcesses } from '../../src/testing/worker-processes.ts'
@@ -46,9 +47,6 @@ const archive = tgz({
   'package.json': JSON.stringify({ dependencies }),
   'package-lock.json': JSON.stringify({ lockfileVersion: 3, requires: true, packages }),
 })
-
-/** For machines that are busy with other things. */
-const patienceMs = 80_000
 
 let world: World
 let executor: TestExecutor
@@ -93,12 +91,12 @@ async function deploy(): Promise<string> {
 }
 
 const read = (id: string) => ctx.db.deployment.findUniqueOrThrow({ where: { id }, include: { function: true } })
-const asked = (count: number) => eventually(() => assert.equal(held.length, count), patienceMs)
+const asked = (count: number) => eventually(() => assert.equal(held.length, count), patienceMs())
 const builds = () => childrenOf(executor.child.pid).filter(({ command }) => /build\/child\.ts/.test(command))
 
 /** It is built and run, its log tells of one build, each step was told once, and nothing is left of those before. */
 async function isBuiltOnce(id: string): Promise<void> {
-  await eventually(async () => assert.equal((await read(id)).status, 'READY'), patienceMs)
+  await eventually(async () => assert.equal((await read(id)).status, 'READY'), patienceMs())
   const { buildLog, error, function: of } = await read(id)
   assert.match(buildLog, /^npm ci\n(added 1 package.*\n|\n)*Bundled 2 files into \d KB in [\d.]+ s\.\n$/)
   assert.deepEqual([error, of.deploymentId], [null, id])
@@ -111,47 +109,51 @@ async function isBuiltOnce(id: string): Promise<void> {
   // It is built again and again while no executor is there; of its end it is told once.
   const steps = rows.map(({ step }) => step).filter((step) => step !== 'BUILDING')
   assert.deepEqual(steps.sort(), ['READY', 'WAITING', 'deployments.activated'])
-  await eventually(() => assert.deepEqual(builds(), []), patienceMs)
+  await eventually(() => assert.deepEqual(builds(), []), patienceMs())
 }
 
-test('a worker that is killed during a build: another builds it, and nothing is left of the first', async () => {
-  await workers.start()
-  const id = await deploy()
-  await asked(1)
-  assert.equal((await read(id)).status, 'BUILDING')
-  const cut = once(held[0] as ServerResponse, 'close')
-  await workers.killFirst()
-  // The executor ends what nobody waits for.
-  await within(cut, 20_000, 'it goes on')
-  await workers.start()
-  await asked(2)
-  open()
-  await isBuiltOnce(id)
-  assert.deepEqual(readdirSync(folder), [])
-})
+test(
+  'a worker that is killed during a build: another builds it, and nothing is left of the first',
+  patient,
+  async () => {
+    await workers.start()
+    const id = await deploy()
+    await asked(1)
+    assert.equal((await read(id)).status, 'BUILDING')
+    const cut = once(held[0] as ServerResponse, 'close')
+    await workers.killFirst()
+    // The executor ends what nobody waits for.
+    await within(cut, patienceMs(), 'it goes on')
+    await workers.start()
+    await asked(2)
+    open()
+    await isBuiltOnce(id)
+    assert.deepEqual(readdirSync(folder), [])
+  },
+)
 
-test('an executor that is killed during a build: the next one builds it', async () => {
+test('an executor that is killed during a build: the next one builds it', patient, async () => {
   await workers.start()
   const id = await deploy()
   await asked(1)
   const processes = builds()
   assert.ok(processes.length > 0)
   await executor.stop()
-  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs)
-  await eventually(() => assert.ok(!processes.some(({ pid }) => existsSync(`/proc/${pid}`))))
+  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs())
+  await eventually(() => assert.ok(!processes.some(({ pid }) => existsSync(`/proc/${pid}`))), patienceMs())
   // What it has left in its folder goes when one starts later, and none can be at work there any more.
   const [folderLeft = ''] = readdirSync(folder)
   assert.match(folderLeft, /^tendril-build-/)
   const then = new Date(Date.now() - 2 * 3_600_000)
   utimesSync(join(folder, folderLeft), then, then)
   executor = await start()
-  await eventually(() => assert.ok(!existsSync(join(folder, folderLeft))))
+  await eventually(() => assert.ok(!existsSync(join(folder, folderLeft))), patienceMs())
   await asked(2)
   open()
   await isBuiltOnce(id)
 })
 
-test('worker and executor, killed together', async () => {
+test('worker and executor, killed together', patient, async () => {
   await workers.start()
   const id = await deploy()
   await asked(1)
@@ -163,7 +165,7 @@ test('worker and executor, killed together', async () => {
   await isBuiltOnce(id)
 })
 
-test('a build whose workers die again and again has failed, and says why', async () => {
+test('a build whose workers die again and again has failed, and says why', patient, async () => {
   const id = await deploy()
   for (let kills = 1; kills <= 5; kills += 1) {
     await workers.start()
@@ -171,9 +173,9 @@ test('a build whose workers die again and again has failed, and says why', async
     await workers.killFirst()
   }
   await workers.start()
-  await eventually(async () => assert.equal((await read(id)).status, 'FAILED'), patienceMs)
+  await eventually(async () => assert.equal((await read(id)).status, 'FAILED'), patienceMs())
   const { error, function: of } = await read(id)
   assert.match(error ?? '', /^The build was given up: It was started again and again and never ended\.$/)
   assert.equal(of.deploymentId, null)
-  await eventually(() => assert.deepEqual(builds(), []), patienceMs)
+  await eventually(() => assert.deepEqual(builds(), []), patienceMs())
 })

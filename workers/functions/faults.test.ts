@@ -11,6 +11,7 @@ import { createExecution } from '../../src/modules/executions/executions.ts'
 import { freePort } from '../../src/servers/ports.ts'
 import { createCollections } from '../../src/testing/collections.ts'
 import { makeFunction } from '../../src/testing/functions.ts'
+import { patienceMs, patient } from '../../src/testing/patience.ts'
 import { eventually } from '../../src/testing/receiver.ts'
 import { within } from '../../src/testing/stream.ts'
 import { createWorkerProcesses, type WorkerProcesses } from '../../src/testing/worker-processes.ts'
@@ -19,9 +20,6 @@ import { createWorld, type World } from '../../src/testing/world.ts'
 /** What functions wait for in the middle of their runs: it answers when it is told to. */
 const held: ServerResponse[] = []
 const gate = createServer((_req, res) => void held.push(res))
-
-/** For machines that are busy with other things. */
-const patienceMs = 80_000
 
 let world: World
 let api: Api
@@ -74,13 +72,13 @@ async function makeWriter(maxAttempts: number): Promise<string> {
 }
 
 const read = (id: string) => ctx.db.execution.findUniqueOrThrow({ where: { id } })
-const atGate = (count: number) => eventually(() => assert.equal(held.length, count), patienceMs)
+const atGate = (count: number) => eventually(() => assert.equal(held.length, count), patienceMs())
 const ended = (id: string) =>
   eventually(async () => {
     const row = await read(id)
     assert.ok(row.finishedAt, `it is ${row.status} after ${row.attempts} tries`)
     return row
-  }, patienceMs)
+  }, patienceMs())
 
 /** What is written, and which runs wrote it and ended, as the events say. */
 async function seen(): Promise<{ notes: unknown[]; told: unknown[] }> {
@@ -100,27 +98,34 @@ async function forget(): Promise<void> {
 
 const onceBy = (id: string) => [`documents.created ${id}`, `documents.created ${id}`, `executions.finished ${id}`]
 
-test('a worker that is killed during a run: another tries it again, and what it has written is there once', async () => {
-  const functionId = await makeWriter(2)
-  await workers.start()
-  const { id } = await createExecution(ctx, { functionId, async: true })
-  await atGate(1)
-  const cut = once(held[0] as ServerResponse, 'close')
-  await workers.killFirst()
-  // The executor ends what nobody waits for.
-  await within(cut, 20_000, 'it goes on')
-  await workers.start()
-  await atGate(2)
-  const { status, attempts, failure, error } = await read(id)
-  assert.deepEqual([status, attempts, failure, error], ['RUNNING', 2, 'CRASHED', 'The process that ran it went away.'])
-  held[1]?.end()
-  const row = await ended(id)
-  assert.deepEqual([row.status, row.attempts, row.responseBody, row.failure], ['COMPLETED', 2, 'done', null])
-  assert.equal((row.logs as unknown[]).length, 1)
-  assert.deepEqual(await seen(), { notes: ['before', 'after'], told: onceBy(id) })
-})
+test(
+  'a worker that is killed during a run: another tries it again, and what it has written is there once',
+  patient,
+  async () => {
+    const functionId = await makeWriter(2)
+    await workers.start()
+    const { id } = await createExecution(ctx, { functionId, async: true })
+    await atGate(1)
+    const cut = once(held[0] as ServerResponse, 'close')
+    await workers.killFirst()
+    // The executor ends what nobody waits for.
+    await within(cut, patienceMs(), 'it goes on')
+    await workers.start()
+    await atGate(2)
+    const { status, attempts, failure, error } = await read(id)
+    assert.deepEqual(
+      [status, attempts, failure, error],
+      ['RUNNING', 2, 'CRASHED', 'The process that ran it went away.'],
+    )
+    held[1]?.end()
+    const row = await ended(id)
+    assert.deepEqual([row.status, row.attempts, row.responseBody, row.failure], ['COMPLETED', 2, 'done', null])
+    assert.equal((row.logs as unknown[]).length, 1)
+    assert.deepEqual(await seen(), { notes: ['before', 'after'], told: onceBy(id) })
+  },
+)
 
-test('one that may be tried once has failed, and says why', async () => {
+test('one that may be tried once has failed, and says why', patient, async () => {
   const functionId = await makeWriter(1)
   await workers.start()
   const { id } = await createExecution(ctx, { functionId, async: true })
@@ -133,13 +138,13 @@ test('one that may be tried once has failed, and says why', async () => {
   assert.deepEqual([held.length, (await seen()).notes], [1, ['before']])
 })
 
-test('an executor that is killed during a run: it is tried again by the next one', async () => {
+test('an executor that is killed during a run: it is tried again by the next one', patient, async () => {
   const functionId = await makeWriter(2)
   await workers.start()
   const { id } = await createExecution(ctx, { functionId, async: true })
   await atGate(1)
   await executor.stop()
-  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs)
+  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs())
   assert.equal((await read(id)).failure, 'CRASHED')
   executor = await start()
   await atGate(2)
@@ -149,7 +154,7 @@ test('an executor that is killed during a run: it is tried again by the next one
   assert.deepEqual(await seen(), { notes: ['before', 'after'], told: onceBy(id) })
 })
 
-test('worker and executor, killed together', async () => {
+test('worker and executor, killed together', patient, async () => {
   const functionId = await makeWriter(2)
   await workers.start()
   const { id } = await createExecution(ctx, { functionId, async: true })

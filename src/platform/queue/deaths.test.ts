@@ -86,7 +86,7 @@ onBothStores('jobs whose process dies', ({ mongoUrl, world, create, count, inser
       throw signal.reason
     })
     queue.start()
-    const locks = `from pg_locks where locktype = 'advisory' and classid = 0x71756575 and database = (select oid from pg_database where datname = current_database())`
+    const locks = `from pg_locks where locktype = 'advisory' and classid = ${0x71756575} and database = (select oid from pg_database where datname = current_database())`
     await eventually(async () => assert.equal((await world().app.sql.query(`select pid ${locks}`)).rows.length, 1))
     await eventually(() => queue.enqueue(kind, 'a', {}))
     await eventually(async () => {
