@@ -1,4 +1,4 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util'
 import { type Api, createApi } from './api.ts'
 import { Failure } from './failure.ts'
 
@@ -11,13 +11,16 @@ export type Asked = {
   api: () => Api
 }
 
+/** What `--help` says of each option stands with it. */
+export type Options = Readonly<Record<string, ParseArgsOptionDescriptor & { says: string }>>
+
 export type Command = {
   /** `schema pull`. */
   name: string
   /** What stands behind the name: `COLLECTION [--out FILE]`. */
   usage: string
   summary: string
-  options: ParseArgsOptionsConfig
+  options: Options
   /** How many words it takes. */
   words: number
   /** How many more may follow. */
@@ -26,12 +29,13 @@ export type Command = {
   run: (asked: Asked) => Promise<number>
 }
 
-const shared: ParseArgsOptionsConfig = {
-  url: { type: 'string' },
-  project: { type: 'string' },
-  key: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-}
+/** Those that every command takes. */
+export const shared = {
+  url: { type: 'string', says: 'where Tendril is, like http://localhost:4000 (TENDRIL_URL)' },
+  project: { type: 'string', says: 'which project (TENDRIL_PROJECT)' },
+  key: { type: 'string', says: "an API key, or a member's session (TENDRIL_KEY)" },
+  help: { type: 'boolean', short: 'h', says: 'what the command takes' },
+} satisfies Options
 
 /** Reads what was typed behind the name of a command. Throws Failure with its usage. */
 export function readAsked(

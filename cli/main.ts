@@ -1,21 +1,24 @@
 /** `tendril`: works on a project's databases and functions over the public API. `commands.ts` has the list. */
 import { readFileSync } from 'node:fs'
-import { type Command, print, readAsked, tell } from './command.ts'
+import { type Command, type Options, print, readAsked, shared, tell } from './command.ts'
 import { commands } from './commands.ts'
 import { Failure } from './failure.ts'
-
-const shared = `  --url URL          where Tendril is, like http://localhost:4000   (TENDRIL_URL)
-  --project ID       which project                                  (TENDRIL_PROJECT)
-  --key SECRET       an API key, or a member's session              (TENDRIL_KEY)`
 
 function help(): string {
   const width = Math.max(...commands.map(({ name }) => name.length))
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  return `Usage: tendril COMMAND [options]\n\n${lines.join('\n')}\n\n${shared}\n\n\`tendril COMMAND --help\` says what a command takes.`
+  return `Usage: tendril COMMAND [options]\n\n${lines.join('\n')}\n\n${linesOf(shared)}\n\n\`tendril COMMAND --help\` says what a command takes.`
 }
 
-function helpOf({ name, usage, summary }: Command): string {
-  return `Usage: tendril ${`${name} ${usage}`.trimEnd()}\n\n${summary}\n\n${shared}`
+function helpOf({ name, usage, summary, options }: Command): string {
+  return `Usage: tendril ${`${name} ${usage}`.trimEnd()}\n\n${summary}\n\n${linesOf({ ...options, ...shared })}`
+}
+
+function linesOf(options: Options): string {
+  const width = Math.max(...Object.keys(options).map((name) => name.length))
+  return Object.entries(options)
+    .map(([name, { says }]) => `  --${name.padEnd(width)}  ${says}`)
+    .join('\n')
 }
 
 /** The command that these words begin with, the longest name first. */

@@ -1,5 +1,5 @@
 import { MemberRole as Role } from '../prisma/client/enums.ts'
-import { addMember, removeMember, visibleMembers } from '../src/modules/members/members.ts'
+import { addMember, removeMember, updateMember, visibleMembers } from '../src/modules/members/members.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
@@ -46,6 +46,20 @@ builder.mutationFields((t) => ({
       return ctx.db.member.findUniqueOrThrow({ ...query, where: { id } })
     },
   }),
+  updateMember: t.prismaFieldWithInput({
+    typeOptions: { description: 'Changes of a membership.' },
+    type: Member,
+    access: { audience: ['owner'] },
+    description: 'Gives a member of a project that you own another role. The last owner stays one.',
+    input: {
+      id: t.input.id({ required: true, description: 'Which membership.' }),
+      role: t.input.field({ type: MemberRole, required: true, description: 'What it may do.' }),
+    },
+    resolve: async (query, _root, { input: { id, role } }, ctx) => {
+      await updateMember(ctx, id, role)
+      return ctx.db.member.findUniqueOrThrow({ ...query, where: { id } })
+    },
+  }),
   removeMember: t.id({
     access: { audience: ['owner'] },
     description: 'Ends a membership. Answers its id.',
@@ -59,7 +73,7 @@ changedField({
   noun: 'members',
   idKey: 'memberId',
   access: { audience: ['console'] },
-  description: 'Accounts that join and leave the project.',
+  description: 'Accounts that join and leave the project, or are given another role.',
   node: (t) =>
     t.prismaField({
       type: Member,

@@ -94,6 +94,11 @@ const revocations: Record<string, () => Promise<{ secret: string; revoke: () => 
     const system = world.context(projectId, { kind: 'system', id: 'test' })
     return { secret, revoke: () => updateUser(system, user.id, { status: 'BLOCKED' }) }
   },
+  'a user whose password is set': async () => {
+    const { secret, user } = await newUser()
+    const system = world.context(projectId, { kind: 'system', id: 'test' })
+    return { secret, revoke: () => updateUser(system, user.id, { password: 'battery staple' }) }
+  },
   'a key that is deleted': async () => {
     const { secret, key } = await newKey()
     return { secret, revoke: () => deleteKey(owner, key.id) }

@@ -5,7 +5,7 @@ export const functionsList: Command = {
   name: 'functions list',
   usage: '[--json]',
   summary: "Lists the project's functions, and what is run of each.",
-  options: { json: { type: 'boolean' } },
+  options: { json: { type: 'boolean', says: 'as JSON, for programs' } },
   words: 0,
   run: async ({ values, api }) => {
     const found = await listFunctions(api())

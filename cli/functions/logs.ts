@@ -7,7 +7,11 @@ export const functionsLogs: Command = {
   name: 'functions logs',
   usage: '<FUNCTION> [--last COUNT] [--follow] [--json]',
   summary: 'Tells the last runs of a function, by its name or id, with what they have logged and what went wrong.',
-  options: { last: { type: 'string' }, follow: { type: 'boolean', short: 'f' }, json: { type: 'boolean' } },
+  options: {
+    last: { type: 'string', says: 'how many runs to begin with; 20, if left out' },
+    follow: { type: 'boolean', short: 'f', says: 'tell every run that ends until it is stopped' },
+    json: { type: 'boolean', says: 'a line of JSON for each run, for programs' },
+  },
   words: 1,
   run: async ({ values, words: [wanted = ''], api }) => {
     const count = Number(values.last ?? 20)

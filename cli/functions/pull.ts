@@ -15,7 +15,7 @@ export const functionsPull: Command = {
   name: 'functions pull',
   usage: '[FOLDER] [--force]',
   summary: "Writes the project's functions into tendril.functions.ts, and the code that is run of each into a folder.",
-  options: { force: { type: 'boolean' } },
+  options: { force: { type: 'boolean', says: 'write over files that are there' } },
   words: 0,
   optionalWords: 1,
   run: async ({ values, words: [folder = '.'], api }) => {

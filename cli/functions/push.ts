@@ -12,7 +12,11 @@ export const functionsPush: Command = {
   usage: '[FOLDER] [--only NAME] [--no-activate] [--force]',
   summary:
     'Makes the functions of tendril.functions.ts in the project, uploads their code and waits until it is built.',
-  options: { only: { type: 'string' }, 'no-activate': { type: 'boolean' }, force: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', says: 'only the function of this name' },
+    'no-activate': { type: 'boolean', says: 'build the code, and run what was run before' },
+    force: { type: 'boolean', says: 'upload code that is run already, too' },
+  },
   words: 0,
   optionalWords: 1,
   run: async ({ values, words: [folder = '.'], api }) => {

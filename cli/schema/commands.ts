@@ -11,7 +11,7 @@ import { openRemote, type Remote } from './remote.ts'
 import { runStep } from './run.ts'
 import { describeStep, type Step } from './steps.ts'
 
-const file = { type: 'string' } as const
+const file = { type: 'string', says: `the file of the schema; ${schemaFile}, if left out` } as const
 const fileUsage = `[--file ${schemaFile}]`
 
 export const schemaPull: Command = {
@@ -34,7 +34,7 @@ export const schemaDiff: Command = {
   name: 'schema diff',
   usage: `${fileUsage} [--json]`,
   summary: 'Tells what `schema push` would do. Exits with 2 if that is something.',
-  options: { file, json: { type: 'boolean' } },
+  options: { file, json: { type: 'boolean', says: 'as JSON, for programs' } },
   words: 0,
   run: async ({ values, api }) => {
     const { remote, steps, losses } = await planFile(fileOf(values), api())
@@ -49,7 +49,7 @@ export const schemaPush: Command = {
   name: 'schema push',
   usage: `${fileUsage} [--allow-destructive]`,
   summary: "Makes the project's schema that of the file. Stops at the first step that fails.",
-  options: { file, 'allow-destructive': { type: 'boolean' } },
+  options: { file, 'allow-destructive': { type: 'boolean', says: 'also do the steps that destroy data' } },
   words: 0,
   run: async (asked) => {
     const { remote, steps, losses } = await planFile(fileOf(asked.values), asked.api())

@@ -12,15 +12,17 @@ import { runStep } from './run.ts'
 import type { Step } from './steps.ts'
 import { openVersions, type Version, type Versions } from './versions.ts'
 
-const folderOption = { folder: { type: 'string' } } as const
-const destructive = { 'allow-destructive': { type: 'boolean' } } as const
+const folderOption = { folder: { type: 'string', says: 'where the migrations are; migrations, if left out' } } as const
+const destructive = {
+  'allow-destructive': { type: 'boolean', says: 'also do the steps that destroy data' },
+} as const
 const folderUsage = '[--folder migrations]'
 
 export const migrationNew: Command = {
   name: 'schema migration new',
   usage: `NAME [--file ${schemaFile}] ${folderUsage}`,
   summary: 'Writes a migration from the schema that the project has to that of the file, and the way back.',
-  options: { ...folderOption, file: { type: 'string' } },
+  options: { ...folderOption, file: { type: 'string', says: `the file of the schema; ${schemaFile}, if left out` } },
   words: 1,
   run: async ({ values, words: [name = ''], api }) => {
     const path = typeof values.file === 'string' ? values.file : schemaFile
@@ -41,7 +43,7 @@ export const migrationPlan: Command = {
   name: 'schema migration plan',
   usage: `${folderUsage} [--json]`,
   summary: 'Tells what `schema migration apply` would do. Exits with 2 if that is something.',
-  options: { ...folderOption, json: { type: 'boolean' } },
+  options: { ...folderOption, json: { type: 'boolean', says: 'as JSON, for programs' } },
   words: 0,
   run: async ({ values, api }) => {
     const remote = await openRemote(api())
@@ -87,7 +89,11 @@ export const migrationRollback: Command = {
   name: 'schema migration rollback',
   usage: `[--to NAME] ${folderUsage} [--allow-destructive]`,
   summary: 'Undoes the last migration, or all that came after the one named.',
-  options: { ...folderOption, ...destructive, to: { type: 'string' } },
+  options: {
+    ...folderOption,
+    ...destructive,
+    to: { type: 'string', says: 'undo all that came after this one, and leave it applied' },
+  },
   words: 0,
   run: async (asked) => {
     const remote = await openRemote(asked.api())
@@ -111,7 +117,7 @@ export const migrationStatus: Command = {
   name: 'schema migration status',
   usage: `${folderUsage} [--json]`,
   summary: 'Lists the migrations and how they stand.',
-  options: { ...folderOption, json: { type: 'boolean' } },
+  options: { ...folderOption, json: { type: 'boolean', says: 'as JSON, for programs' } },
   words: 0,
   run: async ({ values, api }) => {
     const { applied, pending } = await compare(await openRemote(api()), folderOf(values), false)

@@ -18,10 +18,10 @@ export const exportCommand: Command = {
   usage: 'COLLECTION [--out FILE] [--format jsonl|csv] [--where JSON] [--resume]',
   summary: 'Writes the documents of a collection, as they are at one moment, to a file or to the standard output.',
   options: {
-    out: { type: 'string' },
-    format: { type: 'string' },
-    where: { type: 'string' },
-    resume: { type: 'boolean' },
+    out: { type: 'string', says: 'the file to write; the standard output, if left out' },
+    format: { type: 'string', says: 'jsonl or csv; by the name of the file, or jsonl, if left out' },
+    where: { type: 'string', says: 'only documents that match this filter, as in the API' },
+    resume: { type: 'boolean', says: 'go on with a file that broke off' },
   },
   words: 1,
   run: async ({ values, words: [collection = ''], api }) => {

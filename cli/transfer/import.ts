@@ -21,10 +21,13 @@ export const importCommand: Command = {
   summary:
     'Brings the rows of a file into a collection. Without --transaction, what came before a row that is refused stays, and --resume goes on from there.',
   options: {
-    format: { type: 'string' },
-    'on-duplicate': { type: 'string' },
-    transaction: { type: 'boolean' },
-    resume: { type: 'boolean' },
+    format: { type: 'string', says: 'jsonl or csv; by the name of the file, if left out' },
+    'on-duplicate': {
+      type: 'string',
+      says: 'what becomes of a row whose id is there: fail, skip or update; fail, if left out',
+    },
+    transaction: { type: 'boolean', says: 'import all rows or none' },
+    resume: { type: 'boolean', says: 'go on behind the last row that was imported' },
   },
   words: 2,
   run: async ({ values, words: [collection = '', file = ''], api }) => {

@@ -146,7 +146,7 @@ async function send(
   { res, search }: Exchange,
 ): Promise<void> {
   const given = search.get('where')
-  const where = given === null ? null : parseJson(given)
+  const where = given === null ? null : parseJson(given, ['where'])
   if (where !== null && (typeof where !== 'object' || Array.isArray(where)))
     throw new Invalid('A filter is an object.', ['where'])
   const pages = exportPages(ctx, model, collection, { where, after: search.get('after') })

@@ -4,11 +4,11 @@ import { limits } from './limits.ts'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The JSON of a body. Throws Invalid when it is not UTF-8 or not JSON. */
-export function parseJson(bytes: Buffer | string): unknown {
+export function parseJson(bytes: Buffer | string, path: readonly string[] = []): unknown {
   try {
     return JSON.parse(typeof bytes === 'string' ? bytes : utf8.decode(bytes))
   } catch {
-    throw new Invalid('This is not JSON in UTF-8.')
+    throw new Invalid('This is not JSON in UTF-8.', path)
   }
 }
 

@@ -10,6 +10,12 @@ export const memberCreated = defineEvent({
   payload,
   path,
 })
+export const memberUpdated = defineEvent({
+  name: 'members.updated',
+  description: 'An account was given another role in a project.',
+  payload,
+  path,
+})
 export const memberDeleted = defineEvent({
   name: 'members.deleted',
   description: 'An account left a project.',

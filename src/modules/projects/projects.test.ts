@@ -7,7 +7,7 @@ import { newId } from '../../lib/ids.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { signUp } from '../accounts/accounts.ts'
 import { createKey, deleteKey, visibleKeys } from '../keys/keys.ts'
-import { addMember, removeMember, visibleMembers } from '../members/members.ts'
+import { addMember, removeMember, updateMember, visibleMembers } from '../members/members.ts'
 import { createTask } from '../tasks/tasks.ts'
 import { createUser } from '../users/users.ts'
 import { createWebhook } from '../webhooks/webhooks.ts'
@@ -179,6 +179,30 @@ describe('members', () => {
     await refused(() => removeMember(theirs.ownerAtConsole, member.id), Forbidden)
     assert.equal(await removeMember(ownerAtConsole, member.id), member.id)
     await refused(() => addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), NotFound)
+  })
+
+  test('updateMember: ok, forbidden, not found; of two owners who step back at once one stays', async () => {
+    const { projectId, ownerAtConsole } = await world.createProject()
+    const email = await addressOf(theirs.ownerAtConsole)
+    const { id } = await addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' })
+    await refused(() => updateMember(theirs.ownerAtConsole, id, 'OWNER'), Forbidden)
+    await refused(() => updateMember(mine.ownerAtConsole, id, 'OWNER'), NotFound)
+    const count = (await world.emitted()).length
+    assert.equal((await updateMember(ownerAtConsole, id, 'OWNER')).role, 'OWNER')
+    assert.deepEqual((await world.emitted()).slice(count), ['members.updated'])
+    const members = await world.app.db.member.findMany({ where: { projectId } })
+    const results = await Promise.allSettled(members.map((one) => updateMember(ownerAtConsole, one.id, 'DEVELOPER')))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    assert.equal(await world.app.db.member.count({ where: { projectId, role: 'OWNER' } }), 1)
+  })
+
+  test('removeMember: a member who is removed twice at once is not there the second time', async () => {
+    const { projectId, ownerAtConsole } = await world.createProject()
+    const email = await addressOf(theirs.ownerAtConsole)
+    const { id } = await addMember(ownerAtConsole, { projectId, email, role: 'DEVELOPER' })
+    const results = await Promise.allSettled([1, 2, 3].map(() => removeMember(ownerAtConsole, id)))
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.message] : []))
+    assert.deepEqual(refusals, ['There is no such member.', 'There is no such member.'])
   })
 
   test('removeMember: the last owner stays, even when two leave at once', async () => {

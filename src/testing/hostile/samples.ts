@@ -29,6 +29,7 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
     'events.names': ['documents.*'],
     'DistanceOrder.near': point,
     'AddMemberInput.role': 'DEVELOPER',
+    'UpdateMemberInput.role': 'DEVELOPER',
     'AttributeInput.type': 'STRING',
     'CreateAttributeInput.type': 'STRING',
     'AttributeInput.size': 10,
