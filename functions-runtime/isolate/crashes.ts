@@ -15,6 +15,7 @@ export function createCrashes() {
 
   return {
     recent,
+    keepOn: (key: string) => recent(key) > free,
     add: (key: string) => void records.set(key, { count: recent(key) + 1, at: Date.now() }),
     pause(key: string): Promise<void> {
       const over = recent(key) - free

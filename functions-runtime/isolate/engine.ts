@@ -41,10 +41,13 @@ export function createIsolateEngine({ settings, perform }: Options): IsolateEngi
     async run(call) {
       const { tenant, limits } = call.run
       if (!pool) throw new RunError('UNAVAILABLE', 'Nothing is run here.')
-      const artefact = await call.artefact()
+      // A process may have to be started: its program comes meanwhile.
+      const coming = call.artefact()
+      coming.catch(() => {})
       const processes = await pool
       const held = await processes.acquire(tenant, limits.isTrusted)
       try {
+        const artefact = await coming
         return call.signal.aborted
           ? failed({ reason: 'CRASHED', message: 'Cancelled.', stack: null })
           : await runIn(held, call, artefact, perform)

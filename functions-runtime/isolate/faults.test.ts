@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -43,6 +43,22 @@ test('what kills its process is blamed, and what ran beside it may be tried agai
   assert.equal((await caller.run(killer)).end.failure?.reason, 'MEMORY')
   assert.equal((await beside).end.failure?.reason, 'CRASHED')
   assert.equal((await other).text, 'slow')
+})
+
+test('a tenant whose processes keep dying stands behind the others', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick, { tenant: 'prj_good' })
+  for (let n = 0; n < 3; n += 1) await caller.run(killer, { tenant: 'prj_bad' })
+  const known = new Set(sandboxes(executor).map(({ pid }) => pid))
+  await caller.run(quick, { tenant: 'prj_bad' })
+  const behind = sandboxes(executor).filter(({ pid }) => getPriority(pid) >= getPriority() + 15)
+  assert.equal(behind.length, 1)
+  const [{ pid } = assert.fail()] = behind
+  assert.ok(!known.has(pid))
+  const group = `/proc/${pid}/autogroup`
+  if (existsSync(group)) assert.match(readFileSync(group, 'utf8'), / nice 15$/m)
 })
 
 test('an executor that is killed takes all its processes with it', async (t) => {

@@ -33,15 +33,15 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
   const held = new Map<string, Held>()
   const crashes = createCrashes()
 
-  const start = (isTrusted: boolean) => {
-    const command = sandboxCommand({ isSealed, isTrusted, memoryMb })
+  const start = (isTrusted: boolean, keepsDying = false) => {
+    const command = sandboxCommand({ isSealed, isTrusted, memoryMb, keepsDying })
     return startSandbox({ command, program, memoryMb, watchesMemory: isTrusted || !isSealed })
   }
   const spares = createSpares(start)
 
   async function open(key: string, isTrusted: boolean): Promise<Held> {
     await crashes.pause(key)
-    const sandbox = crashes.recent(key) > 0 ? start(isTrusted) : spares.take(isTrusted)
+    const sandbox = crashes.recent(key) > 0 ? start(isTrusted, crashes.keepOn(key)) : spares.take(isTrusted)
     await sandbox.ready
     const one: Held = { sandbox, programs: new Set(), runs: 0, waiting: [], usedAt: Date.now() }
     held.set(key, one)

@@ -1,5 +1,6 @@
 /** One sandbox process, as the supervisor sees it: frames in and out, and how it ends. Nothing it says is trusted. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { createDecoder, writeFrame } from '../protocol.ts'
 import { residentBytes } from './memory.ts'
@@ -28,8 +29,10 @@ const memoryWords =
   /out of memory|OOM|heap limit|allocation failed|bad_alloc|Cannot allocate|invalid size|invalid array length/i
 
 export function startSandbox({ command, program, memoryMb, watchesMemory }: Options): Sandbox {
-  const { file, args, ...where } = command
-  const child = spawn(file, args, { ...where, env: {}, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
+  const { file, args, sessionNice, ...where } = command
+  // A session of its own: no terminal of ours is its.
+  const child = spawn(file, args, { ...where, detached: true, env: {}, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
+  if (sessionNice > 0) lowerSession(child.pid, sessionNice)
   const pipe = child.stdio[3] as Duplex
   const said = readEnd(child)
   let busy: readonly string[] = []
@@ -92,6 +95,18 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
     },
     gone: gone.promise,
     kill,
+  }
+}
+
+/**
+ * Where Linux shares processors out among sessions (autogroup), the niceness of a process counts within its session only: one
+ * that loops would get as much as all of the API. Elsewhere there is nothing to lower.
+ */
+function lowerSession(pid: number | undefined, nice: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, `${nice}`)
+  } catch {
+    // There is no such file, or another was lowered within this tenth of a second.
   }
 }
 

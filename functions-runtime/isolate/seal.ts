@@ -3,7 +3,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
-export type Command = { file: string; args: string[]; cwd: string; uid?: number; gid?: number }
+export type Command = {
+  file: string
+  args: string[]
+  cwd: string
+  /** How far its session, which it has for itself, is to stand behind others. */
+  sessionNice: number
+  uid?: number
+  gid?: number
+}
 
 /** Nobody: owns nothing. */
 const nobody = 65_534
@@ -20,7 +28,7 @@ export function whyUnsealed(): string | null {
 
 function walls(): string[] {
   return [
-    ...['--unshare-all', '--die-with-parent', '--new-session', '--clearenv'],
+    ...['--unshare-all', '--die-with-parent', '--clearenv'],
     ...['--cap-drop', 'ALL', '--uid', String(nobody), '--gid', String(nobody)],
     ...systemFolders().flatMap(({ path, target }) =>
       target ? ['--symlink', target, path] : ['--ro-bind', path, path],
@@ -48,10 +56,11 @@ function once<T>(work: () => T): () => T {
   }
 }
 
-type Options = { isSealed: boolean; isTrusted: boolean; memoryMb: number }
+/** `keepsDying`: what the tenant runs has ended process after process. */
+type Options = { isSealed: boolean; isTrusted: boolean; memoryMb: number; keepsDying: boolean }
 
 /** How a sandbox process is started. Its program comes over its standard input. */
-export function sandboxCommand({ isSealed, isTrusted, memoryMb }: Options): Command {
+export function sandboxCommand({ isSealed, isTrusted, memoryMb, keepsDying }: Options): Command {
   // Memory of data has a hard end only without a JIT, which wants more than it uses.
   const data = isTrusted ? [] : [`--data=${memoryMb * 1024 * 1024}`]
   // Heaps are small here: to share the work of collecting garbage among threads costs more than it saves.
@@ -67,8 +76,9 @@ export function sandboxCommand({ isSealed, isTrusted, memoryMb }: Options): Comm
   const node = [process.execPath, ...flags]
   const wrapped = isSealed ? ['bwrap', ...walls(), ...node] : node
   const limited = hasLimits() ? ['prlimit', '--core=0', '--nofile=256', ...data, '--', ...wrapped] : wrapped
-  // Behind everything of ours: what functions compute must not keep the API waiting.
-  const args = ['-n', '5', ...limited]
+  // Behind everything of ours: what functions compute must not keep the API waiting. What will die again is behind the
+  // functions of others too.
+  const args = ['-n', keepsDying ? '15' : '5', ...limited]
   const identity = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
-  return { file: 'nice', args, cwd: dirname(modules), ...identity }
+  return { file: 'nice', args, cwd: dirname(modules), sessionNice: keepsDying ? 15 : 0, ...identity }
 }
