@@ -191,12 +191,12 @@ builder.mutationFields((t) => ({
     argOptions: { description: 'Which, and what of it.' },
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      key: t.input.string({ description: 'What programs call it; its table stays.' }),
+      key: t.input.string({ description: 'What programs call it, formed as that of a new one; its table stays.' }),
       typeName: t.input.string({ description: 'The name of its type; it stays, whatever the key, if left out.' }),
-      name: t.input.string({ description: 'What people call it.' }),
+      name: t.input.string({ description: 'What people call it, up to 128 characters.' }),
       permissions: t.input.field({
         type: [PermissionInput],
-        description: 'Who may do what with every document, instead of all that was granted before.',
+        description: 'Who may do what with every document, up to 100, instead of all that was granted before.',
       }),
       documentPermissions: t.input.boolean({ description: documentPermissions }),
       rules: t.input.field({ type: [CollectionRuleInput], description: `${rules} They come instead of those before.` }),

@@ -232,7 +232,8 @@ builder.mutationFields((t) => ({
       }),
       scheduledAt: t.input.field({
         type: 'DateTime',
-        description: 'Run it then, later than now and tried again as the function says; up to a year ahead.',
+        description:
+          'Run it then, up to a year ahead, and at once where that is past; tried again as the function says.',
       }),
     },
     resolve: (_query, _root, { input }, ctx): Promise<ExecutionRow> => createExecution(ctx, input),

@@ -217,7 +217,7 @@ builder.mutationFields((t) => ({
     description: 'Changes a function. What is left out stays. You must be allowed all that the function may do.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      name: t.input.string({ validate: name, description: 'What people call it.' }),
+      name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       runtime: t.input.string({
         validate: text(64),
         description: 'What runs it; deployments that are there stay what they are.',
@@ -226,13 +226,13 @@ builder.mutationFields((t) => ({
         validate: text(256),
         description: 'The file that is run; deployments that are there stay what they are.',
       }),
-      execute: t.input.stringList({ description: 'The roles that may run it; replaces those before.' }),
+      execute: t.input.stringList({ description: 'The roles that may run it, up to 100; replaces those before.' }),
       scopes: t.input.stringList({
         description: 'What it may do when it acts for itself; replaces those before. None that you do not have.',
       }),
       runAs: t.input.field({ type: FunctionIdentity, description: 'As whom it speaks to the API.' }),
       events: t.input.stringList({
-        description: 'Patterns of the events that it is run for; replaces those before.',
+        description: 'Patterns of the events that it is run for, up to 50; replaces those before.',
       }),
       hooks: t.input.field({
         type: [FunctionHookInput],

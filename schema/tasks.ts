@@ -202,12 +202,15 @@ builder.mutationFields((t) => ({
     description: 'Changes a task. What is left out stays.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      name: t.input.string({ validate: name, description: 'What people call it.' }),
+      name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       schedule: t.input.string({ validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone.' }),
       method: t.input.string({ validate: text(16), description: 'The HTTP method.' }),
       url: t.input.string({ validate: text(2048), description: 'What to call.' }),
-      headers: t.input.field({ type: [HeaderInput], description: 'Headers of the call; replaces those before.' }),
+      headers: t.input.field({
+        type: [HeaderInput],
+        description: 'Headers of the call, up to 32; replaces those before.',
+      }),
       basicAuth: t.input.field({ type: BasicAuthInput, description: 'The login of the call; null removes it.' }),
       verifyTls: t.input.boolean({ description: 'Whether the certificate of an https address is checked.' }),
       timeoutMs: t.input.int({
@@ -216,7 +219,7 @@ builder.mutationFields((t) => ({
       }),
       misfire: t.input.field({ type: TaskMisfire, description: 'What becomes of times that were missed.' }),
       overlap: t.input.field({ type: TaskOverlap, description: 'What becomes of a time that comes during a run.' }),
-      body: t.input.string({ validate: text(65_536), description: 'What to send.' }),
+      body: t.input.string({ validate: text(65_536), description: 'What to send, up to 64 KiB; null for nothing.' }),
       enabled: t.input.boolean({ description: 'Whether it runs by its schedule.' }),
     },
     resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateTask(ctx, id, changes),

@@ -124,7 +124,7 @@ builder.mutationFields((t) => ({
     description: 'Changes a webhook. What is left out stays.',
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
-      name: t.input.string({ validate: name, description: 'What people call it.' }),
+      name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       url: t.input.string({ validate: url, description: 'Where events are sent.' }),
       events: t.input.stringList({ validate: events, description: 'Patterns of the events that it is told of.' }),
       enabled: t.input.boolean({ description: 'Whether events are sent. Enabling forgets its failures.' }),
