@@ -38,15 +38,23 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-export class Invalid extends AppError {
-  readonly code = 'INVALID'
-  /** Which part of the input. Not named `path`: graphql-js takes an error that has one for located already. */
+/** An error of what a part of the input says. */
+abstract class PlacedError extends AppError {
+  /** Which part of the input, where it is one. Not named `path`: graphql-js takes an error that has one for located already. */
   readonly at: readonly string[]
 
   constructor(message: string, at: readonly string[] = []) {
     super(message)
     this.at = at
   }
+
+  override get details(): Record<string, unknown> {
+    return this.at.length === 0 ? {} : { path: this.at }
+  }
+}
+
+export class Invalid extends PlacedError {
+  readonly code = 'INVALID'
 
   override get details() {
     return { path: this.at }
@@ -62,34 +70,12 @@ export class Forbidden extends AppError {
 }
 
 /** Also thrown for what exists but may not be read, so that the two cannot be told apart. */
-export class NotFound extends AppError {
+export class NotFound extends PlacedError {
   readonly code = 'NOT_FOUND'
-  /** Which part of the input names it, where that is told. */
-  readonly at: readonly string[]
-
-  constructor(message: string, at: readonly string[] = []) {
-    super(message)
-    this.at = at
-  }
-
-  override get details(): Record<string, unknown> {
-    return this.at.length === 0 ? {} : { path: this.at }
-  }
 }
 
-export class Conflict extends AppError {
+export class Conflict extends PlacedError {
   readonly code = 'CONFLICT'
-  /** Which part of the input, where it is one part of it. */
-  readonly at: readonly string[]
-
-  constructor(message: string, at: readonly string[] = []) {
-    super(message)
-    this.at = at
-  }
-
-  override get details(): Record<string, unknown> {
-    return this.at.length === 0 ? {} : { path: this.at }
-  }
 }
 
 export class LimitExceeded extends AppError {

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { transform } from 'esbuild'
-import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
-
-let executor: TestExecutor
-let caller: Caller
-before(async () => {
-  executor = await startExecutor()
-  caller = await executor.connect()
-})
-after(() => executor.stop())
+import { type Caller, program } from '../testing/executor.ts'
+import { caller } from '../testing/stage.ts'
 
 async function answerOf(source: string, asked: Parameters<Caller['run']>[1] = {}) {
   const answer = await caller.run(program(source), asked)

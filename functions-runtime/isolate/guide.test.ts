@@ -1,21 +1,14 @@
 /** What `docs/guides/functions-writing.md` shows and tells, in a real isolate. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { transform } from 'esbuild'
-import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
+import { type Caller, program } from '../testing/executor.ts'
+import { caller } from '../testing/stage.ts'
 import { names } from './guest/globals.ts'
 
 const guide = readFileSync(new URL('../../docs/guides/functions-writing.md', import.meta.url), 'utf8')
 const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = '']) => text)
-
-let executor: TestExecutor
-let caller: Caller
-before(async () => {
-  executor = await startExecutor()
-  caller = await executor.connect()
-})
-after(() => executor.stop())
 
 async function run(block: string | undefined, asked: Parameters<Caller['run']>[1]) {
   const { code } = await transform(block ?? assert.fail(), { loader: 'ts', format: 'iife', globalName: '__function' })

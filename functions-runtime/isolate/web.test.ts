@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
-
-let executor: TestExecutor
-let caller: Caller
-before(async () => {
-  executor = await startExecutor()
-  caller = await executor.connect()
-})
-after(() => executor.stop())
+import { test } from 'node:test'
+import { program } from '../testing/executor.ts'
+import { caller } from '../testing/stage.ts'
 
 /** What an expression gives in a function, and here, where the same names are Node's. */
 async function bothWays(expression: string): Promise<void> {

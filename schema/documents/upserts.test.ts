@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import type { Actor, Context } from '../../src/context.ts'
-import { createCollections } from '../../src/testing/collections.ts'
-import { operate } from '../../src/testing/operation.ts'
+import type { Context } from '../../src/context.ts'
+import { type Documents, openDocuments } from '../../src/testing/documents.ts'
 import { statements } from '../../src/testing/statements.ts'
-import { createWorld, type World } from '../../src/testing/world.ts'
-import { createSchemas, type Schemas } from '../schemas.ts'
 
-let world: World
-let schemas: Schemas
+let documents: Documents
 let owner: Context
-let projectId: string
-let table: string
 
 before(async () => {
-  world = await createWorld()
-  const project = await world.createProject()
-  owner = project.owner
-  projectId = project.projectId
-  const ids = await createCollections(owner, {
+  documents = await openDocuments({
     items: {
       documentPermissions: true,
       permissions: ['create:users'],
@@ -34,45 +24,15 @@ before(async () => {
     },
     plains: { permissions: ['create:users', 'update:users'], attributes: { name: { type: 'STRING' } } },
   })
-  table = `"${projectId}"."${ids.items}"`
-  schemas = createSchemas(world.app)
+  owner = documents.owner
 })
+beforeEach(() => documents.clear())
+after(() => documents.close())
 
-beforeEach(async () => {
-  await world.app.sql.query(`truncate ${table}`)
-  await world.app.sql.query('truncate events.outbox')
-})
-
-after(async () => {
-  await schemas.close()
-  await world.close()
-})
-
-const as = (id: string | null) => {
-  const actor: Actor | null = id === null ? null : { kind: 'user', id, sessionId: id, verified: false, labels: [] }
-  return world.context(projectId, actor)
-}
-const run = (ctx: Context, source: string, variables = {}) => operate(schemas, ctx, source, variables)
-
-async function done(ctx: Context, source: string, variables = {}) {
-  const { data, errors } = await run(ctx, source, variables)
-  assert.deepEqual(errors, [])
-  return data ?? {}
-}
-
-async function refused(ctx: Context, source: string, error: string | RegExp) {
-  const state = async () =>
-    JSON.stringify([
-      (await world.app.sql.query(`select t::text from ${table} t order by 1`)).rows,
-      (await world.app.sql.query('select id from events.outbox order by 1')).rows,
-    ])
-  const earlier = await state()
-  const { errors } = await run(ctx, source)
-  assert.equal(errors.length, 1)
-  if (typeof error === 'string') assert.equal(errors[0], error)
-  else assert.match(errors[0] ?? '', error)
-  assert.equal(await state(), earlier)
-}
+const as: Documents['as'] = (...given) => documents.as(...given)
+const run: Documents['run'] = (...given) => documents.run(...given)
+const done: Documents['done'] = (...given) => documents.done(...given)
+const refused: Documents['refused'] = (...given) => documents.refused(...given)
 
 const many = (inputs: string, on = '') => `mutation { upsertItems(inputs: [${inputs}]${on}) { id slug views version } }`
 
@@ -87,7 +47,7 @@ test('many: those that are there are changed, the others created, in the order o
     { id: 'b', slug: 't', views: 7, version: 2 },
     { id: 'c', slug: 'x', views: 1, version: 1 },
   ])
-  const { rows } = await world.app.sql.query('select type from events.outbox order by position')
+  const { rows } = await documents.world.app.sql.query('select type from events.outbox order by position')
   assert.deepEqual(rows.map(({ type }) => type).sort(), [
     'documents.created',
     'documents.created',
@@ -173,7 +133,10 @@ test('many at once make one document of each key', async () => {
     outcomes.flatMap(({ errors }) => errors),
     [],
   )
-  const { rows } = await world.app.sql.query(`select slug, "_version" as version from ${table} order by slug`)
+  const { world, projectId, ids } = documents
+  const { rows } = await world.app.sql.query(
+    `select slug, "_version" as version from "${projectId}"."${ids.items}" order by slug`,
+  )
   assert.deepEqual(rows, [
     { slug: 'a', version: 8 },
     { slug: 'b', version: 8 },

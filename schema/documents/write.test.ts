@@ -1,23 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
-import { createBlog } from '../../src/testing/blog.ts'
-import { type Documents, openProject } from '../../src/testing/documents.ts'
-
-let blog: Documents
-
-before(async () => {
-  blog = await openProject(createBlog)
-})
-beforeEach(async () => {
-  await blog.clear()
-  await blog.done(blog.owner, 'mutation { createAuthor(input: { id: "Ann", name: "Ann" }) { id } }')
-})
-after(() => blog.close())
-
-async function payloads() {
-  const { rows } = await blog.world.app.sql.query('select name, type, payload from events.outbox order by position')
-  return rows
-}
+import { test } from 'node:test'
+import { blog, payloads } from '../../src/testing/blog-stage.ts'
 
 test('create: what is given, the defaults, and the event with the whole row', async () => {
   const data = await blog.done(
