@@ -26,6 +26,12 @@ export const Header = builder.objectRef<{ name: string; value: string }>('Header
   }),
 })
 
+/** Headers as they are kept, by name: jsonb does not keep the order that they came in. */
+export function headersOf(kept: unknown): { name: string; value: string }[] {
+  const headers = Object.entries((kept ?? {}) as Record<string, string>).map(([name, value]) => ({ name, value }))
+  return headers.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
 type Kept<Key extends string> = Readonly<Record<Key, string | null>>
 
 /** What is told of a call's headers. */

@@ -3,7 +3,7 @@ import { visibleDeliveries } from '../src/modules/deliveries/deliveries.ts'
 import { pingWebhook } from '../src/modules/deliveries/pings.ts'
 import { type Replayed, replayDeliveries, replayDelivery, replayLimit } from '../src/modules/deliveries/replays.ts'
 import { builder } from './builder.ts'
-import { Header } from './calls.ts'
+import { Header, headersOf } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
@@ -25,13 +25,13 @@ builder.prismaObject('DeliveryAttempt', {
     number: t.exposeInt('number', { description: '1 for the first.' }),
     requestHeaders: t.field({
       type: [Header],
-      description: 'What was sent. Your own headers and the login are kept as `***`.',
+      description: 'What was sent, by name. Your own headers and the login are kept as `***`.',
       select: { requestHeaders: true },
       resolve: ({ requestHeaders }) => headersOf(requestHeaders),
     }),
     responseHeaders: t.field({
       type: [Header],
-      description: 'What came back: up to 64, each up to 1,024 characters.',
+      description: 'What came back, by name: up to 64, each up to 1,024 characters.',
       select: { responseHeaders: true },
       resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),
@@ -45,10 +45,6 @@ builder.prismaObject('DeliveryAttempt', {
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
 })
-
-function headersOf(kept: unknown): { name: string; value: string }[] {
-  return Object.entries((kept ?? {}) as Record<string, string>).map(([name, value]) => ({ name, value }))
-}
 
 export const Delivery = builder.prismaObject('Delivery', {
   description: 'One event on its way to one webhook.',

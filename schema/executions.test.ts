@@ -31,7 +31,7 @@ after(async () => {
 })
 
 const fields =
-  'id status trigger attempts path responseStatus responseHeaders responseBody failure error logs { level text } durationMs memoryBytes isCold'
+  'id status trigger attempts path responseStatus responseHeaders { name value } responseBody failure error logs { level text } durationMs memoryBytes isCold'
 const create = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) { ${fields} } }`
 const one = `query ($id: ID!) { execution(id: $id) { ${fields} } }`
 const call = (input: object, as = ctx) => operate(schemas, as, create, { input })
@@ -42,7 +42,8 @@ const told = { logs: [{ at: 1_700_000_000_000, level: 'log', text: 'hi' }] } as 
 
 test('a function is run and its answer answered; what is kept of it is read later', async () => {
   const { id: functionId } = await makeFunction(ctx)
-  answer = (run) => ({ ...told, body: `${run.request.method} ${run.request.url} ${run.body}`, isCold: true })
+  const response = { status: 200, headers: { 'x-b': '1', 'content-type': 'text/plain', allow: 'GET' } }
+  answer = (run) => ({ ...told, response, body: `${run.request.method} ${run.request.url} ${run.body}`, isCold: true })
   const headers = [{ name: 'X-Color', value: 'blue' }]
   const given = { functionId, method: 'put', path: '/orders?page=2', headers, body: 'ünï' }
   const { data, errors } = await call(given)
@@ -54,7 +55,11 @@ test('a function is run and its answer answered; what is kept of it is read late
     attempts: 1,
     path: '/orders?page=2',
     responseStatus: 200,
-    responseHeaders: { 'content-type': 'text/plain' },
+    responseHeaders: [
+      { name: 'allow', value: 'GET' },
+      { name: 'content-type', value: 'text/plain' },
+      { name: 'x-b', value: '1' },
+    ],
     responseBody: 'PUT /orders?page=2 ünï',
     failure: null,
     error: null,

@@ -9,7 +9,7 @@ import {
 } from '../src/modules/executions/executions.ts'
 import { isOperator } from '../src/modules/operators/operators.ts'
 import { builder } from './builder.ts'
-import { HeaderInput } from './calls.ts'
+import { Header, HeaderInput, headersOf } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { FunctionType } from './functions.ts'
@@ -94,10 +94,11 @@ const Execution = builder.prismaObject('Execution', {
     method: t.exposeString('method', { description: 'The method of its request.' }),
     path: t.exposeString('url', { description: 'The path and query of its request.' }),
     responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The status that was answered.' }),
-    responseHeaders: t.expose('responseHeaders', {
-      type: 'JSON',
-      nullable: true,
-      description: 'The headers of the answer, by name, in small letters: up to 64.',
+    responseHeaders: t.field({
+      type: [Header],
+      description: 'The headers of the answer, by name: up to 64, each up to 1,024 characters.',
+      select: { responseHeaders: true },
+      resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),
     responseBody: t.exposeString('responseBody', {
       nullable: true,

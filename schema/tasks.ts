@@ -10,7 +10,7 @@ import {
   visibleTasks,
 } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
-import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
+import { BasicAuthInput, Header, HeaderInput, headerNames, headersOf, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
@@ -70,10 +70,11 @@ const TaskRun = builder.prismaObject('TaskRun', {
       nullable: true,
       description: 'The HTTP status; null when there was no answer.',
     }),
-    responseHeaders: t.expose('responseHeaders', {
-      type: 'JSON',
-      nullable: true,
-      description: 'The headers of the answer, by name, in small letters: up to 64.',
+    responseHeaders: t.field({
+      type: [Header],
+      description: 'The headers of the answer, by name: up to 64, each up to 1,024 characters.',
+      select: { responseHeaders: true },
+      resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
