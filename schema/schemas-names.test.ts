@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { validateSchema } from 'graphql'
 import { nameClash } from '../src/documents/names.ts'
+import { isRaw } from '../src/http/stream.ts'
+import { createGraphql } from '../src/server.ts'
 import { createCollections } from '../src/testing/collections.ts'
 import { operate } from '../src/testing/operation.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
@@ -86,4 +88,45 @@ test('names that JavaScript knows are names like others', async () => {
   )
   assert.deepEqual(found.errors, [])
   assert.equal(found.data?.constructorList.nodes[0].valueOf, 'v')
+
+  const fields = (value: string) => keys.map((key) => `${key}: ${value}`).join(' ')
+  const more = await operate(
+    schemas,
+    owner,
+    `mutation {
+      updateConstructorList(where: { ${where} }, set: { ${fields('"w"')} }) { count }
+      upsertConstructor(input: { id: "x", ${fields('"q"')} }, apply: {}) { version }
+      createConstructorList(inputs: [{ id: "y", ${fields('"z"')} }]) { ${all} }
+      deleteConstructor(id: "y")
+    }`,
+  )
+  assert.deepEqual(more.errors, [])
+  assert.deepEqual(more.data?.createConstructorList, [Object.fromEntries(keys.map((key) => [key, 'z']))])
+  const grouped = await operate(
+    schemas,
+    owner,
+    `{ constructorListAggregate(groupBy: [${keys
+      .slice(0, 4)
+      .map((key) => `{ ${key}: VALUE }`)
+      .join(' ')}]) { key { ${keys.slice(0, 4).join(' ')} } count countDistinct { ${all} } min { ${all} } } }`,
+  )
+  assert.deepEqual(grouped.errors, [])
+  const [group] = grouped.data?.constructorListAggregate ?? []
+  assert.deepEqual(group.key, Object.fromEntries(keys.slice(0, 4).map((key) => [key, 'q'])))
+  assert.deepEqual(group.min, Object.fromEntries(keys.map((key) => [key, 'q'])))
+
+  for (const terms of [undefined, { plans: false }]) {
+    const graphql = createGraphql(world.app, undefined, terms)
+    const ask = async (query: string, variables: Record<string, unknown>) => {
+      const answer = await graphql.run({ ...owner }, { query, variables }, ['mutation', 'query'])
+      return isRaw(answer) ? JSON.parse(answer.json) : answer
+    }
+    const input = Object.fromEntries(keys.map((key) => [key, 'c']))
+    const create = `mutation ($i: CreateConstructorInput!) { createConstructor(input: $i) { id ${all} } }`
+    const { id, ...made } = (await ask(create, { i: input })).data.createConstructor
+    assert.deepEqual({ ...made }, input)
+    const read = `query ($id: ID!) { constructor(id: $id) { ${all} } }`
+    assert.deepEqual(JSON.parse(JSON.stringify((await ask(read, { id })).data.constructor)), input)
+    await graphql.close()
+  }
 })

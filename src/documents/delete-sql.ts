@@ -1,6 +1,7 @@
 import { allowed, where } from './insert-sql.ts'
 import { imageText } from './json.ts'
-import { outboxSql } from './outbox-sql.ts'
+import type { CollectionModel } from './model.ts'
+import { type Logged, outboxSql } from './outbox-sql.ts'
 import { rightFilter } from './permissions.ts'
 import { readable } from './update-sql.ts'
 import { join } from './where-sql.ts'
@@ -22,18 +23,22 @@ export function lockSql(writing: Writing, { condition, ifVersion }: Removal): st
   return `select t.* from (${rows}) t ${where(allowed(reasons))}`
 }
 
+/** The event of a row `b` that goes. */
+function deletedOf(collection: CollectionModel): Logged {
+  return { action: 'deleted', id: 'b."_id"', before: imageText(collection, 'b'), after: "'null'", changed: "'[]'" }
+}
+
+/** Tells of documents that are locked and about to be deleted. */
+export function farewellSql({ scope, collection }: Writing, ids: readonly string[]): string {
+  const rows = `from ${collection.table} b where b."_id" = any(${scope.param(ids, 'text[]')}) order by b."_id"`
+  return `with logged as (${outboxSql(scope, collection, deletedOf(collection), rows)}) select '[]' as answer`
+}
+
 /** Deletes the rows of `before`, which are locked, with their events; answers their ids. */
 export function removeSql({ scope, collection }: Writing, before: string): string {
-  const logged = {
-    action: 'deleted',
-    id: 'b."_id"',
-    before: imageText(collection, 'b'),
-    after: "'null'",
-    changed: "'[]'",
-  } as const
   return `with before as materialized (${before}),
     gone as (delete from ${collection.table} t using before b where t."_id" = b."_id"
       and (select documents.allow(case when count(*) > ${bulkLimit} then 'many' end) from before) returning t."_id"),
-    logged as (${outboxSql(scope, collection, logged, 'from before b join gone g on g."_id" = b."_id" order by b."_id"')})
+    logged as (${outboxSql(scope, collection, deletedOf(collection), 'from before b join gone g on g."_id" = b."_id" order by b."_id"')})
     select to_json(array(select "_id" from gone order by "_id"))::text as answer`
 }

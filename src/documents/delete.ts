@@ -1,6 +1,6 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
 import { Conflict, LimitExceeded } from '../errors.ts'
-import { lockSql, removeSql } from './delete-sql.ts'
+import { farewellSql, lockSql, removeSql } from './delete-sql.ts'
 import { absent } from './faults.ts'
 import { isDocumentId, type Path } from './input.ts'
 import { type CollectionModel, quote, type Referrer } from './model.ts'
@@ -42,7 +42,13 @@ export async function deleteWhere(
     const ids = await answerOf<string[]>(tx, writing.statement(text))
     if (ids.length > bulkLimit) throw new LimitExceeded('One call changes at most 10,000 documents.')
     const gone = new Map([[collection.id, new Set(ids)]])
-    await remove(tx, { ctx, place, gone, left: mostTaken, told }, collection, ids)
+    const going = await take(tx, { ctx, place, gone, left: mostTaken, told }, collection, ids)
+    for (const one of going) {
+      const telling = openWriting(ctx, { ...place, collection: one.collection })
+      await answerOf(tx, telling.statement(farewellSql(telling, one.ids)))
+    }
+    for (const one of going)
+      await tx.query(`delete from ${one.collection.table} where "_id" = any($1::text[])`, [one.ids])
     return ids
   }
   return changing(ctx, place, sqlTransaction, removeLocked, sent)
@@ -60,25 +66,28 @@ function takes({ onDelete }: Referrer): boolean {
   return onDelete !== 'RESTRICT'
 }
 
+type Going = { collection: CollectionModel; ids: string[] }
+
 /**
- * PostgreSQL's own cascades would leave no event behind, so what they would do is done here first. RESTRICT is left to it.
+ * Locks what goes along with these documents, empties what loses its value, and answers all that is to go, what points
+ * before what it points at. PostgreSQL's own cascades would leave no event behind, so all of it is told of before the first
+ * of it is deleted: in a circle each takes the others along. RESTRICT is left to PostgreSQL.
  */
-async function remove(tx: TxContext, taking: Taking, collection: CollectionModel, ids: string[]): Promise<void> {
-  if (ids.length === 0) return
+async function take(tx: TxContext, taking: Taking, collection: CollectionModel, ids: string[]): Promise<Going[]> {
+  if (ids.length === 0) return []
   const { ctx, place } = taking
+  const going: Going[] = []
   for (const referrer of collection.referrers.filter(takes)) {
     const pointing = place.model.collections.get(referrer.collectionId)
     if (!pointing) continue
     const found = await lockPointing(tx, taking, pointing, referrer, ids)
-    if (referrer.onDelete === 'CASCADE') await remove(tx, taking, pointing, found)
+    if (referrer.onDelete === 'CASCADE') going.push(...(await take(tx, taking, pointing, found)))
     else if (found.length > 0) {
       const writing = openWriting(ctx, { ...place, collection: pointing })
       await answerOf(tx, writing.statement(releaseSql(writing, referrer.column, found)))
     }
   }
-  const writing = openWriting(ctx, { ...place, collection })
-  const rows = `select t.* from ${collection.table} t where t."_id" = any(${writing.scope.param(ids, 'text[]')})`
-  await answerOf(tx, writing.statement(removeSql(writing, rows)))
+  return [...going, { collection, ids }]
 }
 
 async function lockPointing(
