@@ -267,3 +267,22 @@ test('what a caller has given up ends; timers die with their run', async () => {
     'next',
   )
 })
+
+test('runs that are small each and use up their memory together are told so, blame none, and the next one runs', async () => {
+  const source = program(
+    'async ({ req, res }) => { const { length } = await req.text(); await new Promise((done) => setTimeout(done, 3_000)); return res.text(`${length}`) }',
+  )
+  const body = Buffer.alloc(6_000_000, 97)
+  const answers = await Promise.all(
+    Array.from({ length: 64 }, () =>
+      caller.run(source, { body, limits: { timeoutMs: 60_000, memoryMb: 64, isTrusted: false } }),
+    ),
+  )
+  const failures = answers.flatMap(({ end }) => end.failure ?? [])
+  assert.ok(failures.length > 0, 'there was room for all')
+  for (const { reason, message } of failures) {
+    assert.equal(reason, 'CRASHED')
+    assert.match(message, /^The runs of the function that were under way together used up its memory\.$/)
+  }
+  assert.equal((await caller.run(source, { body })).text, '6000000')
+})

@@ -9,7 +9,7 @@ import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
 import { nodeCrypto, nodeModule } from './later.ts'
 import { openPipe } from './pipe.ts'
 import { createGround, createProgram, type Ground } from './program.ts'
-import { createLive, type Live } from './run.ts'
+import { beside, createLive, type Live } from './run.ts'
 
 declare const __BOOTSTRAP__: string
 /** The limit that most functions have: an isolate with it is always at hand. */
@@ -106,6 +106,11 @@ type Start = { run: Run; body: Buffer; begun: number; isCold: boolean; key: stri
 async function start({ run, body, begun, isCold, key, kept }: Start): Promise<void> {
   const lane = kept.lanes.pick()
   const { program, live } = lane
+  // It was lost a moment ago, and none of its runs has come to say so.
+  if (program.isDisposed()) {
+    lose(key, kept, lane)
+    return begin(run, body)
+  }
   live.add(run.id)
   const onEnd = () => {
     lives.delete(run.id)
@@ -126,12 +131,7 @@ async function start({ run, body, begun, isCold, key, kept }: Start): Promise<vo
 function lose(key: string, { lanes }: Kept, lane: Lane): void {
   lanes.drop(lane)
   if (lanes.isEmpty()) programs.delete(key)
-  const failure = {
-    reason: 'CRASHED',
-    message: 'Another run of the function used up its memory.',
-    stack: null,
-  } as const
-  for (const id of [...lane.live]) lives.get(id)?.stop(failure)
+  for (const id of [...lane.live]) lives.get(id)?.stop(beside)
 }
 
 function notCompiled(run: Run, error: unknown, durationMs: number): FromSandbox {

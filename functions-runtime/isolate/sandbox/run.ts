@@ -177,8 +177,9 @@ const invalid = (error: unknown): RunFailure => ({
   stack: null,
 })
 const memory: RunFailure = { reason: 'MEMORY', message: 'The function used more memory than it may.', stack: null }
-const beside: RunFailure = {
+/** One of them may be the cause, or all: they share an isolate, and its limit. */
+export const beside: RunFailure = {
   reason: 'CRASHED',
-  message: 'The function ended because another run of it used up its memory.',
+  message: 'The runs of the function that were under way together used up its memory.',
   stack: null,
 }
