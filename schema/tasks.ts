@@ -207,7 +207,10 @@ builder.mutationFields((t) => ({
       schedule: t.input.string({ validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone.' }),
       method: t.input.string({ validate: text(16), description: 'The HTTP method.' }),
-      url: t.input.string({ validate: text(2048), description: 'What to call.' }),
+      url: t.input.string({
+        validate: text(2048),
+        description: 'What to call: at another server, with headers and login given again, or none.',
+      }),
       headers: t.input.field({
         type: [HeaderInput],
         description: 'Headers of the call, up to 32; replaces those before.',

@@ -125,7 +125,10 @@ builder.mutationFields((t) => ({
     input: {
       id: t.input.id({ required: true, description: 'Which.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
-      url: t.input.string({ validate: url, description: 'Where events are sent.' }),
+      url: t.input.string({
+        validate: url,
+        description: 'Where events are sent: to another server, with headers and login given again, or none.',
+      }),
       events: t.input.stringList({ validate: events, description: 'Patterns of the events that it is told of.' }),
       enabled: t.input.boolean({ description: 'Whether events are sent. Enabling forgets its failures.' }),
       headers: t.input.field({

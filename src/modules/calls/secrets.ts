@@ -61,6 +61,24 @@ export function readBasicAuth({ SECRET_KEYS }: Keys, kept: string | null): Basic
   return kept === null ? null : JSON.parse(decrypt(SECRET_KEYS, kept))
 }
 
+type Kept = { url: string; headers: string | null; basicAuth: string | null }
+type Changes = {
+  url?: string | null | undefined
+  headers?: readonly Header[] | null | undefined
+  basicAuth?: BasicAuth | null | undefined
+}
+
+/** What was given for one server is sent to no other: whoever changes the address is not told what it is. */
+export function requireSameServer(before: Kept, { url, headers, basicAuth }: Changes): void {
+  if (url == null || new URL(url).origin === new URL(before.url).origin) return
+  const stays = [
+    ...(before.headers !== null && headers == null ? ['headers'] : []),
+    ...(before.basicAuth !== null && basicAuth === undefined ? ['basicAuth'] : []),
+  ]
+  const [first] = stays
+  if (first) throw new Invalid('This was given for another server: give it again, or none.', ['input', first])
+}
+
 /** The header that says who calls; none for a call without a login. */
 export function authorizationOf(login: BasicAuth | null): Record<string, string> {
   if (login === null) return {}

@@ -3,7 +3,7 @@ import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
-import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
+import { type BasicAuth, type Header, keepBasicAuth, keepHeaders, requireSameServer } from '../calls/secrets.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { runFinished, taskCreated, taskDeleted, taskUpdated } from './events.ts'
 import { requireCallable, requireMethod } from './request.ts'
@@ -65,6 +65,7 @@ export async function updateTask(ctx: Context, id: string, changes: TaskChanges)
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
     const before = await findForUpdate(ctx, tx, id)
+    requireSameServer(before, changes)
     const times = { schedule: changes.schedule ?? before.schedule, timeZone: changes.timeZone ?? before.timeZone }
     requireSchedule(times)
     const isNew = changes.schedule != null || changes.timeZone != null || changes.enabled != null

@@ -4,7 +4,7 @@ import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
-import { type BasicAuth, type Header, keepBasicAuth, keepHeaders } from '../calls/secrets.ts'
+import { type BasicAuth, type Header, keepBasicAuth, keepHeaders, requireSameServer } from '../calls/secrets.ts'
 import { requirePatterns, requireReadableEvents } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
@@ -56,9 +56,10 @@ export async function updateWebhook(ctx: Context, id: string, changes: WebhookCh
   requireCallable(changes)
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
-    const { events } = await findForUpdate(ctx, tx, id)
+    const before = await findForUpdate(ctx, tx, id)
+    requireSameServer(before, changes)
     // Those before, too: what is still to be sent of them goes where the webhook leads by then.
-    requireReadableEvents(ctx, [...events, ...(changes.events ?? [])], 'A webhook')
+    requireReadableEvents(ctx, [...before.events, ...(changes.events ?? [])], 'A webhook')
     const webhook = await tx.db.webhook.update({ where: { id }, data })
     await emit(tx, webhookUpdated, { webhookId: id })
     return webhook
