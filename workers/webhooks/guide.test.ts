@@ -58,7 +58,9 @@ test('the guide: a webhook is made, its receiver verifies, and what is asked abo
   const { secret, webhook } = made.data?.createWebhook ?? {}
   assert.deepEqual([webhook.headerNames, webhook.username, webhook.verifyTls], [['x-tenant'], 'tendril', true])
   const { server, url } = await receive(secret)
-  await updateWebhook(ctx, webhook.id, { url })
+  const headers = [{ name: 'x-tenant', value: 'blog' }]
+  const basicAuth = { username: 'tendril', password: 'correct horse' }
+  await updateWebhook(ctx, webhook.id, { url, headers, basicAuth })
   const body = JSON.parse(blocksOf('json')[0] ?? '')
   const { projectId } = ctx
   const event = { seq: 1n, prev: 0n, id: crypto.randomUUID(), projectId, aggregate: '', actorKind: '', actorId: null }
