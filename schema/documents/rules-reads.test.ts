@@ -178,6 +178,12 @@ const byField = [
   'teams { nodes { chores(where: { secret: { eq: "c01" } }) { totalCount } } }',
   'notes(orderBy: [{ chore: { secret: ASC } }]) { nodes { id } }',
   'notes(where: { chore: { secret: { startsWith: "c" } } }) { totalCount }',
+  'chores(where: { secret: { search: { words: "c01" } } }) { totalCount }',
+  'chores(orderBy: [{ secretRank: { search: "c01" } }]) { nodes { id } }',
+  'chores(orderBy: [{ place: { near: { type: "Point", coordinates: [1, 2] } } }]) { nodes { id } }',
+  'chores(where: { place: { isNull: true } }) { totalCount }',
+  'chores(where: { bag: { path: ["a"], exists: true } }) { totalCount }',
+  'chores(where: { tags: { has: "a" } }) { totalCount }',
   'choresAggregate { max { secret } }',
   'choresAggregate { countDistinct { secret } }',
   'choresAggregate(groupBy: [{ secret: VALUE }]) { count }',
@@ -193,6 +199,30 @@ test('nobody asks by a field that they may not read, wherever a question takes o
         const due = who.roles === null || who.roles.includes('label:red') ? '' : 'FORBIDDEN'
         assert.equal((await ask(graphql, who, `{ ${asked} }`)).codes, due, `${who.name} ${asked}`)
         assert.equal((await ask(graphql, who, `query @cached(maxAge: 60) { ${asked} }`)).codes, due, asked)
+      }
+})
+
+const listened = [
+  'choreChanged(where: { secret: { eq: "c01" } }) { id }',
+  'choreChanged(where: { not: { and: [{ tags: { has: "a" } }] } }) { id }',
+  'choresLive(where: { secret: { eq: "c01" } }) { cursor }',
+  'choresLive(orderBy: [{ secret: ASC }]) { cursor }',
+  'choresLive(orderBy: [{ place: { near: { type: "Point", coordinates: [1, 2] } } }]) { cursor }',
+]
+
+test('nor does anybody listen by one', async () => {
+  for (const graphql of graphqls)
+    for (const asked of listened)
+      for (const who of principals.filter(({ actor }) => actor !== null)) {
+        const operation = { query: `subscription { ${asked} }`, variables: {} }
+        const answer = await graphql.run(contextOf(who), operation, ['subscription'])
+        const may = who.roles === null || who.roles.includes('label:red')
+        assert.equal(isStream(answer), may, `${who.name} ${asked}`)
+        if (isStream(answer)) await answer.return?.()
+        else assert.equal(JSON.parse(jsonOf(answer)).errors[0].extensions.code, 'FORBIDDEN', asked)
+        // Where payloads are shared, what is refused is left for execution to refuse.
+        if (asked.startsWith('choreChanged'))
+          assert.equal((await graphql.feed(contextOf(who), operation)) !== null, may && graphql === graphqls[0])
       }
 })
 

@@ -69,6 +69,8 @@ export const notes: readonly Note[] = chores.map(({ id }, i) => ({
 
 const mine = { owner: { eq: '$userId' } }
 
+const restricted = { restricted: true, permissions: ['read:label:red', 'update:users'] }
+
 export const collections: Record<string, NewCollection> = {
   teams: { permissions: ['read:any', 'update:users'], attributes: { name: { type: 'STRING' } } },
   chores: {
@@ -90,9 +92,13 @@ export const collections: Record<string, NewCollection> = {
       open: { type: 'BOOLEAN' },
       rank: { type: 'INTEGER' },
       touched: { type: 'INTEGER' },
-      secret: { type: 'STRING', restricted: true, permissions: ['read:label:red', 'update:users'] },
+      secret: { type: 'STRING', ...restricted },
+      place: { type: 'POINT', ...restricted },
+      bag: { type: 'JSON', ...restricted },
+      tags: { type: 'STRING', list: true, ...restricted },
       team: { type: 'RELATION', to: 'teams', reverseKey: 'chores' },
     },
+    indexes: { words: { type: 'FULLTEXT', attributes: ['secret'], language: 'simple' } },
   },
   notes: {
     permissions: ['create:users'],
