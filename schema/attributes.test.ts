@@ -58,7 +58,7 @@ test('what is wrong is said with its code and path', async () => {
   assert.match((await errorOf({ key: 'constructor', type: 'INTEGER' })) ?? '', /^INVALID .* \(input\.key\)$/)
   assert.match((await errorOf({ key: 'title', type: 'INTEGER' })) ?? '', /^CONFLICT /)
   const relation = { key: 'to', type: 'RELATION', onDelete: 'CASCADE', relatedCollectionId: 'col_1' }
-  assert.equal(await errorOf(relation), 'NOT_FOUND There is no such collection.')
+  assert.equal(await errorOf(relation), 'NOT_FOUND There is no such collection. (input.relatedCollectionId)')
 })
 
 const fine =
@@ -119,7 +119,7 @@ test('an attribute is changed, after a look at what that would come to', async (
     { key: 'price', type: 'DECIMAL', default: '1.5', max: '10', status: 'AVAILABLE' },
   )
   const { errors } = await operate(schemas, ctx, update, { input: { id: 'att_1', key: 'a' } })
-  assert.deepEqual(errors, ['NOT_FOUND There is no such attribute.'])
+  assert.deepEqual(errors, ['NOT_FOUND There is no such attribute. (input.id)'])
 })
 
 test('an attribute is deleted', async () => {
@@ -128,6 +128,6 @@ test('an attribute is deleted', async () => {
   const source = 'mutation ($id: ID!) { deleteAttribute(id: $id) }'
   assert.deepEqual(await operate(schemas, ctx, source, { id }), { data: { deleteAttribute: id }, errors: [] })
   assert.deepEqual((await operate(schemas, ctx, source, { id: 'att_1' })).errors, [
-    'NOT_FOUND There is no such attribute.',
+    'NOT_FOUND There is no such attribute. (id)',
   ])
 })

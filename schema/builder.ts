@@ -13,6 +13,7 @@ import { Forbidden, Invalid, Unauthenticated } from '../src/errors.ts'
 import { limits } from '../src/http/limits.ts'
 import { requirementOf } from '../src/lib/requirement.ts'
 import type { Upload } from '../src/lib/upload.ts'
+import './absent.ts'
 import './access.ts'
 import { mayUse } from './access.ts'
 import { dateTime } from './date-time.ts'
@@ -49,7 +50,7 @@ const { page } = limits
 const pageSize = z.int().min(0, 'This cannot be less than 0.').max(page.most, `A page has at most ${page.most}.`)
 
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: ['access', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
+  plugins: ['access', 'absent', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
   defaultFieldNullability: false,
   withInput: {
     typeOptions: {

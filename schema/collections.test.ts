@@ -101,12 +101,15 @@ test('what is wrong, taken or not there is said with its code and path', async (
   )
   for (const key of ['users', 'collections', 'projects', 'pageInfos'])
     assert.match((await errorOf({ key })) ?? '', /^CONFLICT .*typeName/, key)
-  assert.equal(await errorOf({ key: 'odd', databaseId: 'db_1' }), 'NOT_FOUND There is no such database.')
-  for (const source of [
-    'mutation { deleteCollection(id: "col_1") }',
-    'mutation { updateCollection(input: { id: "col_1" }) { id } }',
-  ]) {
-    assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such collection.'])
+  assert.equal(
+    await errorOf({ key: 'odd', databaseId: 'db_1' }),
+    'NOT_FOUND There is no such database. (input.databaseId)',
+  )
+  for (const [source, path] of [
+    ['mutation { deleteCollection(id: "col_1") }', 'id'],
+    ['mutation { updateCollection(input: { id: "col_1" }) { id } }', 'input.id'],
+  ] as const) {
+    assert.deepEqual((await operate(schemas, ctx, source)).errors, [`NOT_FOUND There is no such collection. (${path})`])
   }
   for (const id of ['col_1', 'a\\u0000'])
     assert.deepEqual((await operate(schemas, ctx, `{ collection(id: "${id}") { id } }`)).data, { collection: null })

@@ -42,11 +42,11 @@ test('what is wrong, taken or not there is said with its code', async () => {
   const taken = await operate(schemas, ctx, createDatabase, { input: { key: 'taken' } })
   assert.deepEqual(taken.errors, ['CONFLICT This project already has a database “taken”. (input.key)'])
   assert.deepEqual((await operate(schemas, ctx, '{ database(id: "db_1") { id } }')).data, { database: null })
-  for (const source of [
-    'mutation { deleteDatabase(id: "db_1") }',
-    'mutation { updateDatabase(input: { id: "db_1", name: "x" }) { id } }',
-  ]) {
-    assert.deepEqual((await operate(schemas, ctx, source)).errors, ['NOT_FOUND There is no such database.'])
+  for (const [source, path] of [
+    ['mutation { deleteDatabase(id: "db_1") }', 'id'],
+    ['mutation { updateDatabase(input: { id: "db_1", name: "x" }) { id } }', 'input.id'],
+  ] as const) {
+    assert.deepEqual((await operate(schemas, ctx, source)).errors, [`NOT_FOUND There is no such database. (${path})`])
   }
 })
 

@@ -122,7 +122,7 @@ test('a domain is pointed at a function of the project, and at the API again', a
   await deleteFunction(ctx, functionId)
   for (const absent of [foreign.id, functionId, 'fun_none'])
     assert.deepEqual((await set({ functionId: absent })).errors, ['INVALID There is no such function. (functionId)'])
-  assert.deepEqual((await set({ functionId: foreign.id }, other)).errors, ['NOT_FOUND There is no such domain.'])
+  assert.deepEqual((await set({ functionId: foreign.id }, other)).errors, ['NOT_FOUND There is no such domain. (id)'])
   assert.notEqual((await set({}, key('domains.read'))).errors.length, 0)
   assert.equal((await set({}, key('domains.read', 'domains.write'))).errors.length, 0)
 })

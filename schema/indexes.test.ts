@@ -54,8 +54,8 @@ test('what is wrong is said with its code and path', async () => {
   )
   assert.equal(
     await errorOf({ collectionId: 'col_1', key: 'b', attributes: ['title'] }),
-    'NOT_FOUND There is no such collection.',
+    'NOT_FOUND There is no such collection. (input.collectionId)',
   )
   const { errors } = await operate(schemas, ctx, 'mutation { deleteIndex(id: "idx_1") }')
-  assert.deepEqual(errors, ['NOT_FOUND There is no such index.'])
+  assert.deepEqual(errors, ['NOT_FOUND There is no such index. (id)'])
 })

@@ -75,7 +75,9 @@ test('who is at a topic is told on every node: who was there, who comes, changes
   const update = `mutation { updatePresence(topic: "room-1", id: "${first.entries[0]?.id}", data: { at: 2 }) { data } }`
   assert.deepEqual((await operate(schemas, user('ann', other), update)).errors, [])
   for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['UPDATED', ['ann', { at: 2 }]])
-  assert.deepEqual((await operate(schemas, user('bob'), update)).errors, ['NOT_FOUND You are not there by this id.'])
+  assert.deepEqual((await operate(schemas, user('bob'), update)).errors, [
+    'NOT_FOUND You are not there by this id. (id)',
+  ])
   await ann.return()
   for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['LEFT', ['ann', { at: 2 }]])
 })

@@ -17,7 +17,7 @@ test('a project is deleted by its owner, who gives its name', async () => {
   assert.deepEqual(data, { projects: { totalCount: 0, nodes: [] } })
   assert.deepEqual((await operate(schemas, ctx, `{ project(id: "${id}") { id } }`)).data, { project: null })
   const again = await operate(schemas, ctx, deleteProject, { input: { id, name: 'Test' } })
-  assert.deepEqual(again.errors, ['NOT_FOUND There is no such project.'])
+  assert.deepEqual(again.errors, ['NOT_FOUND There is no such project. (input.id)'])
 })
 
 test('whoever is not signed in is shown no such field', async () => {

@@ -98,6 +98,7 @@ test('every file of schema/ is part of the schema', () => {
   const index = readFileSync(new URL('index.ts', folder), 'utf8')
   const apart = [
     'index.ts',
+    'absent.ts',
     'access.ts',
     'builder.ts',
     'changed.ts',

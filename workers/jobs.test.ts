@@ -106,7 +106,9 @@ for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: p
       assert.equal((await ask(runsOf, { id }, other)).jobRuns.totalCount, 0)
       assert.deepEqual((await ask(queues, {}, other)).jobQueues, [])
       for (const source of [replay, discard])
-        assert.deepEqual((await operate(schemas, other, source, { id })).errors, ['NOT_FOUND There is no such job.'])
+        assert.deepEqual((await operate(schemas, other, source, { id })).errors, [
+          'NOT_FOUND There is no such job. (id)',
+        ])
       assert.equal((await dead()).totalCount, 3)
     })
 
@@ -191,7 +193,9 @@ describe('jobs that serve many projects', () => {
       const { data, errors } = await operate(schemas, ctx, listed)
       assert.deepEqual([errors, data?.jobs.totalCount, data?.jobQueues], [[], 0, []])
       for (const source of [replay, discard])
-        assert.deepEqual((await operate(schemas, ctx, source, { id: job })).errors, ['NOT_FOUND There is no such job.'])
+        assert.deepEqual((await operate(schemas, ctx, source, { id: job })).errors, [
+          'NOT_FOUND There is no such job. (id)',
+        ])
     }
     assert.notDeepEqual((await operate(schemas, world.context('console'), listed)).errors, [])
   })
@@ -207,7 +211,7 @@ describe('jobs that serve many projects', () => {
     assert.deepEqual([data?.jobQueues, data?.jobRuns.totalCount], [[{ name: 'deliveries.send', dead: 1 }], 0])
     for (const source of [replay, discard])
       assert.deepEqual((await operate(schemas, root, source, { id: theirs.job })).errors, [
-        'NOT_FOUND There is no such job.',
+        'NOT_FOUND There is no such job. (id)',
       ])
     assert.deepEqual((await operate(schemas, root, replay, { id: job })).errors, [])
     assert.deepEqual(await world.emitted(), ['jobs.replayed'])

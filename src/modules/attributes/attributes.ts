@@ -61,10 +61,10 @@ export async function deleteAttribute(ctx: Context, id: string): Promise<string>
 }
 
 /** A collection that can be given attributes and indexes. The lock of the schema is held. */
-export async function getOpenCollection(tx: DbContext, id: string): Promise<Collection> {
+export async function getOpenCollection(tx: DbContext, id: string, at: readonly string[] = []): Promise<Collection> {
   const where = { AND: [{ id }, { database: visibleDatabases(tx) }] }
   const collection = isId('col', id) ? await tx.db.collection.findFirst({ where }) : null
-  if (!collection) throw new NotFound('There is no such collection.')
+  if (!collection) throw new NotFound('There is no such collection.', at)
   if (collection.status === 'FAILED')
     throw new Conflict('This collection could not be made: delete it and make another.')
   return collection
@@ -85,7 +85,7 @@ export async function insertAttributes(
   const name = columnNames(tx)
   const rows: Prisma.AttributeCreateManyInput[] = []
   for (const [i, shape] of shapes.entries()) {
-    const placed = await placeRelation(tx, collection, shape)
+    const placed = await placeRelation(tx, collection, shape, pathOf(i))
     const at = (key: string) => [...pathOf(i), key === shape.key ? 'key' : 'reverseKey']
     await take(placed.collectionId, placed.key, at(placed.key))
     if (placed.relatedCollectionId !== null && placed.reverseKey !== null)
@@ -113,11 +113,19 @@ const itself = 'self'
 type Placed = Omit<AttributeShape, 'relation'> & Pick<Attribute, 'collectionId' | 'relation'>
 
 /** The collection whose table or links hold an attribute. That of one-to-many is the other end, where it is many-to-one. */
-async function placeRelation(tx: DbContext, collection: Collection, shape: AttributeShape): Promise<Placed> {
+async function placeRelation(
+  tx: DbContext,
+  collection: Collection,
+  shape: AttributeShape,
+  at: readonly string[],
+): Promise<Placed> {
   const { relation, relatedCollectionId, ...rest } = shape
   if (relatedCollectionId === null)
     return { ...rest, relation: null, relatedCollectionId: null, collectionId: collection.id }
-  const target = relatedCollectionId === itself ? collection.id : (await getOpenCollection(tx, relatedCollectionId)).id
+  const target =
+    relatedCollectionId === itself
+      ? collection.id
+      : (await getOpenCollection(tx, relatedCollectionId, [...at, 'relatedCollectionId'])).id
   if (relation !== 'ONE_TO_MANY') return { ...rest, relation, relatedCollectionId: target, collectionId: collection.id }
   return {
     ...rest,

@@ -20,7 +20,7 @@ export async function addMember(
   return transaction(ctx, async (ctx) => {
     const { projectId, email, role } = input
     const user = await ctx.db.user.findUnique({ where: { projectId_email: { projectId: consoleProjectId, email } } })
-    if (!user) throw new NotFound('No account has this address.')
+    if (!user) throw new NotFound('No account has this address.', ['input', 'email'])
     const member = await ctx.db.member
       .create({ data: { id: newId('mem'), projectId, userId: user.id, role } })
       .catch((error: unknown) => {

@@ -66,7 +66,7 @@ export async function beginSchemaRollback(ctx: Context, input: Holder & { steps:
   const { name, steps, lease } = input
   return transaction(ctx, async (tx) => {
     const { last, found } = await lockVersions(tx, name)
-    if (!found) throw new NotFound('There is no such migration.')
+    if (!found) throw new NotFound('There is no such migration.', ['input', 'name'])
     if (last && last.name !== name) throw new Conflict(`“${last.name}” came after it: roll that back first.`)
     requireLease(tx, found, lease)
     const where = keyOf(tx, name)
@@ -90,7 +90,7 @@ export async function advanceSchemaVersion(
   const { name, lease, done, leave } = input
   return transaction(ctx, async (tx) => {
     const { found } = await lockVersions(tx, name)
-    if (!found) throw new NotFound('There is no such migration.')
+    if (!found) throw new NotFound('There is no such migration.', ['input', 'name'])
     if (found.lease !== lease) throw new Conflict(`Somebody else works on “${name}” by now.`)
     if (done < found.done || done > found.steps) {
       throw new Invalid(`It has ${found.steps} steps, of which ${found.done} are done.`, ['input', 'done'])
