@@ -34,8 +34,11 @@ type Noun = {
   /** What holds its id in the payload of its events. */
   idKey: string
   access: Access
-  /** Whether the subscriber may know of this one, where `access` lets in who does not see all. */
-  isVisible?: (ctx: Context, id: string) => Promise<boolean>
+  /**
+   * Whether the subscriber may know of what the event's payload is about, where `access` lets in who does not see all. It
+   * decides without asking the database: there may be a thousand subscribers for one event.
+   */
+  isVisible?: (ctx: Context, payload: Readonly<Record<string, unknown>>) => boolean
   description: string
   /** The field that reads it again, by what the subscriber may read at that moment. */
   node: (t: ObjectFieldBuilder<Types, NounChange>) => ReturnType<ObjectFieldBuilder<Types, NounChange>['field']>
@@ -82,18 +85,19 @@ export async function opened<T>(stream: Changes<T>): Promise<Changes<T>> {
   return stream
 }
 
-async function selectChange(
+function selectChange(
   of: Noun,
   { type, payload }: LoggedEvent,
   ctx: Context,
   wanted: string | null,
-): Promise<Happened | null> {
+): Happened | null {
   const [noun = '', action] = type.split('.')
   const isWhole = noun === of.noun
   if (!(isWhole || of.parts?.includes(noun)) || !mayUse(ctx, of.access)) return null
-  const id = (payload as Record<string, unknown>)[of.idKey]
+  const told = payload as Readonly<Record<string, unknown>>
+  const id = told[of.idKey]
   if (typeof id !== 'string' || (wanted !== null && wanted !== id)) return null
-  if (of.isVisible && !(await of.isVisible(ctx, id))) return null
+  if (of.isVisible && !of.isVisible(ctx, told)) return null
   if (isWhole && action === 'created') return { kind: 'CREATED', id, ctx }
   return { kind: isWhole && action === 'deleted' ? 'DELETED' : 'UPDATED', id, ctx }
 }

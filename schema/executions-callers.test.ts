@@ -10,6 +10,7 @@ import { findPlan } from '../src/modules/functions/plans.ts'
 import { createPeer } from '../src/testing/executor.ts'
 import { makeFunction } from '../src/testing/functions.ts'
 import { listen, operate } from '../src/testing/operation.ts'
+import { statements } from '../src/testing/statements.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { type Relay, startRelay } from '../workers/relay.ts'
 import { createSchemas, type Schemas } from './schemas.ts'
@@ -117,4 +118,30 @@ test('a subscription tells users of executions that they have asked for, and gue
   for (const stream of streams) await stream.return()
   assert.deepEqual([told.ann, told.bob, told.guest], [[id], [], []])
   assert.ok(told.owner?.includes(id))
+})
+
+test('subscribers who are told of a run, and those who are not, cost no statement each', async () => {
+  const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
+  const ann = user('ann')
+  const many = Array.from({ length: 30 }, (_, i) => user(`user-${i}`))
+  const told: string[] = []
+  const streams = await Promise.all(
+    [owner, ann, ...many].map(async (ctx) => {
+      const stream = await listen(schemas, ctx, 'subscription { executionChanged { id event } }')
+      const follow = async () => {
+        for (let step = await stream.next(); !step.done; step = await stream.next()) told.push(ctx.actor?.id ?? '')
+      }
+      void follow().catch(() => {})
+      return stream
+    }),
+  )
+  const { texts } = await statements(async () => {
+    await createExecution(ann, { functionId })
+    for (let tries = 0; tries < 100 && told.length < 2; tries += 1) await sleep(50)
+    await sleep(200)
+  })
+  for (const stream of streams) await stream.return()
+  assert.deepEqual(new Set(told), new Set([owner.actor?.id, 'ann']))
+  // Its beginning and its end are written.
+  assert.equal(texts.filter((text) => /"?executions"?\s/.test(text)).length, 2, texts.join('\n'))
 })

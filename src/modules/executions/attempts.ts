@@ -2,7 +2,7 @@ import type { Execution } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, type Services, type TxContext, transaction } from '../../context.ts'
 import { emit } from '../../event.ts'
 import { type FunctionPlan, findPlan } from '../functions/plans.ts'
-import { executionRetried } from './events.ts'
+import { executionRetried, userOf } from './events.ts'
 import type { Failure, outcomeOf } from './outcome.ts'
 import { endOf } from './run.ts'
 
@@ -99,12 +99,14 @@ export async function finishAttempt(
 type Retry = { failure: Failure | null; attempts: number; at: Date }
 
 /** The execution itself is what the event came from, so that what is run for it is counted as deeper. */
-async function tellRetry(tx: TxContext, { id, functionId, projectId, depth }: Execution, retry: Retry): Promise<void> {
+async function tellRetry(tx: TxContext, execution: Execution, retry: Retry): Promise<void> {
+  const { id, functionId, projectId, depth } = execution
   const run = { functionId, executionId: id, depth, idempotencyKey: null }
   const { failure, attempts, at } = retry
   const payload = {
     functionId,
     executionId: id,
+    userId: userOf(execution),
     attempts,
     failure: failure ?? 'CRASHED',
     scheduledAt: at.toISOString(),

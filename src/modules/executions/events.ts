@@ -1,7 +1,21 @@
 import { z } from 'zod'
+import type { Execution } from '../../../prisma/client/client.ts'
 import { defineEvent } from '../../event.ts'
 
-const payload = z.object({ functionId: z.string(), executionId: z.string() })
+const payload = z.object({
+  functionId: z.string(),
+  executionId: z.string(),
+  /** The user who has asked for it, and may know of it: null where it was no user. */
+  userId: z.string().nullable(),
+})
+
+type Cause = Pick<Execution, 'trigger' | 'actorKind' | 'actorId'>
+
+/** What follows from what a user did, or decides on it, they have not asked for. */
+export function userOf({ trigger, actorKind, actorId }: Cause): string | null {
+  return actorKind === 'user' && (trigger === 'API' || trigger === 'HTTP') ? actorId : null
+}
+
 const path = (p: { functionId: string; executionId: string }) => [
   'functions',
   p.functionId,

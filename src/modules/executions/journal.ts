@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { createBatch } from '../../lib/batch.ts'
 import { newEventId } from '../../lib/ids.ts'
-import { executionCreated, executionFinished } from './events.ts'
+import { executionCreated, executionFinished, userOf } from './events.ts'
 import type { Ended, Journal, Planned } from './records.ts'
 
 type Options = { sql: Pool; wake: () => void }
@@ -42,7 +42,7 @@ const beginnings = (parameter: string) => `
       trigger "ExecutionTrigger", key text, status "ExecutionStatus", "actorKind" text, "actorId" text, "sessionId" text,
       depth int, "isAsync" boolean, attempts int, method text, url text, "requestHeaders" jsonb, body text, failure text,
       error text, "scheduledAt" timestamptz, "startedAt" timestamptz, "finishedAt" timestamptz, "createdAt" timestamptz,
-      trace text, "eventId" uuid)
+      trace text, "eventId" uuid, "userId" text)
   ), made as (
     insert into executions (id, "projectId", "functionId", "deploymentId", trigger, key, status, "actorKind", "actorId",
       "sessionId", depth, "isAsync", attempts, method, url, "requestHeaders", "requestBody", failure, error, "scheduledAt",
@@ -54,7 +54,7 @@ const beginnings = (parameter: string) => `
     on conflict do nothing returning id
   ), told_made as (
     insert into events.outbox ${outboxColumns}
-    ${event(executionCreated.name, 'created', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status, 'scheduledAt', g."scheduledAt")`)}
+    ${event(executionCreated.name, 'created', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'userId', g."userId", 'status', g.status, 'scheduledAt', g."scheduledAt")`)}
     from planned g join made using (id) where g.status <> 'RUNNING'
   )`
 
@@ -68,7 +68,7 @@ const ends = (parameter: string) => `
     select * from jsonb_to_recordset(${parameter}::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
       "actorKind" text, "actorId" text, attempts int, status "ExecutionStatus", "responseStatus" int, "responseHeaders" jsonb,
       "responseBody" text, failure text, error text, logs jsonb, "durationMs" int, "memoryBytes" bigint, "isCold" boolean,
-      "finishedAt" timestamptz, trace text, "eventId" uuid) where coalesce(r.id, '') = r.id
+      "finishedAt" timestamptz, trace text, "eventId" uuid, "userId" text) where coalesce(r.id, '') = r.id
   ), ended as (
     update executions e set status = g.status, "deploymentId" = coalesce(g."deploymentId", e."deploymentId"),
       "responseStatus" = g."responseStatus", "responseHeaders" = nullif(g."responseHeaders", 'null'),
@@ -78,7 +78,7 @@ const ends = (parameter: string) => `
     returning e.id
   ), told_ended as (
     insert into events.outbox ${outboxColumns}
-    ${event(executionFinished.name, 'finished', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'status', g.status)`)}
+    ${event(executionFinished.name, 'finished', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'userId', g."userId", 'status', g.status)`)}
     from finished g join ended using (id)
   )`
 
@@ -102,7 +102,7 @@ export function writePlanned(sql: Sql, planned: readonly Planned[]): Promise<boo
 /** One statement, and one commit, whatever there is. Nothing begins and ends in the same. */
 async function writeEntries(sql: Sql, entries: readonly Entry[]): Promise<boolean[]> {
   const planned = entries.flatMap((entry) => ('planned' in entry ? [rowOfPlanned(entry.planned)] : []))
-  const ended = entries.flatMap((entry) => ('ended' in entry ? [{ ...entry.ended, eventId: newEventId() }] : []))
+  const ended = entries.flatMap((entry) => ('ended' in entry ? [rowOfEnded(entry.ended)] : []))
   const values = [planned, ended].filter(({ length }) => length > 0).map(toJson)
   const [name, text] =
     values.length === 2
@@ -117,7 +117,11 @@ async function writeEntries(sql: Sql, entries: readonly Entry[]): Promise<boolea
 
 function rowOfPlanned({ requestBody, ...row }: Planned) {
   const body = requestBody && Buffer.from(requestBody).toString('base64')
-  return { ...row, body, eventId: row.status === 'RUNNING' ? null : newEventId() }
+  return { ...row, body, eventId: row.status === 'RUNNING' ? null : newEventId(), userId: userOf(row) }
+}
+
+function rowOfEnded(ended: Ended) {
+  return { ...ended, eventId: newEventId(), userId: userOf(ended) }
 }
 
 /** What functions say may hold what PostgreSQL cannot keep. */

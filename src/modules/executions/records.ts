@@ -38,6 +38,7 @@ export type Ended = Pick<
   | 'projectId'
   | 'functionId'
   | 'deploymentId'
+  | 'trigger'
   | 'actorKind'
   | 'actorId'
   | 'attempts'
