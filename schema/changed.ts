@@ -85,12 +85,7 @@ export async function opened<T>(stream: Changes<T>): Promise<Changes<T>> {
   return stream
 }
 
-function selectChange(
-  of: Noun,
-  { type, payload }: LoggedEvent,
-  ctx: Context,
-  wanted: string | null,
-): Happened | null {
+function selectChange(of: Noun, { type, payload }: LoggedEvent, ctx: Context, wanted: string | null): Happened | null {
   const [noun = '', action] = type.split('.')
   const isWhole = noun === of.noun
   if (!(isWhole || of.parts?.includes(noun)) || !mayUse(ctx, of.access)) return null

@@ -93,7 +93,10 @@ export function tooDeep(planned: Planned, now: Date): Planned {
 
 /** What of an execution is told again at its end. */
 export function endOf(
-  row: Pick<Ended, 'id' | 'projectId' | 'functionId' | 'deploymentId' | 'trigger' | 'actorKind' | 'actorId' | 'attempts'>,
+  row: Pick<
+    Ended,
+    'id' | 'projectId' | 'functionId' | 'deploymentId' | 'trigger' | 'actorKind' | 'actorId' | 'attempts'
+  >,
 ) {
   const { id, projectId, functionId, deploymentId, trigger, actorKind, actorId, attempts } = row
   return { id, projectId, functionId, deploymentId, trigger, actorKind, actorId, attempts, trace: null }
