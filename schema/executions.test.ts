@@ -204,16 +204,19 @@ test('what cannot be run is refused before anything is written', async () => {
     [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, 'input.headers.0.value'],
     [{ headers: Array.from({ length: 65 }, () => ({ name: 'a', value: '' })) }, 'input.headers'],
     [{ scheduledAt: new Date(Date.now() + 400 * 86_400_000) }, 'input.scheduledAt'],
+    [{ scheduledAt: new Date(Date.now() - 90_000) }, 'input.scheduledAt'],
   ] as const) {
     const { errors } = await call({ functionId, ...wrong })
     assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), path)
   }
+  const justPast = await call({ functionId, scheduledAt: new Date(Date.now() - 30_000) })
+  assert.equal(justPast.data?.createExecution.status, 'WAITING')
   await updateFunction(ctx, functionId, { enabled: false })
   assert.match((await call({ functionId })).errors[0] ?? '', /^CONFLICT .*disabled/)
   await ctx.db.function.update({ where: { id: functionId }, data: { deploymentId: null } })
   await updateFunction(ctx, functionId, { enabled: true })
   assert.match((await call({ functionId })).errors[0] ?? '', /^CONFLICT .*no deployment/)
-  assert.equal(await ctx.db.execution.count(), before)
+  assert.equal(await ctx.db.execution.count(), before + 1)
 })
 
 test('logs are kept where the function says so, up to a limit that is told; bytes that are no text are kept as text', async () => {

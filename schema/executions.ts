@@ -262,7 +262,7 @@ builder.mutationFields((t) => ({
       scheduledAt: t.input.field({
         type: 'DateTime',
         description:
-          'Run it then, up to a year ahead, and at once where that is past; tried again as the function says.',
+          'Run it then, up to a year ahead, and at once where that is past by up to a minute; tried again as the function says.',
       }),
     },
     resolve: (_query, _root, { input }, ctx): Promise<ExecutionRow> => createExecution(ctx, input),

@@ -34,8 +34,9 @@ export type NewExecution = GivenRequest & {
   scheduledAt?: Date | null | undefined
 }
 
-/** How far ahead a run can be asked for. */
+/** How far ahead a run can be asked for, and how late: clocks differ, and a request is on its way for a while. */
 const aheadMs = 366 * 86_400_000
+const lateMs = 60_000
 
 /**
  * Runs a function and answers how it ended, or plans that it is run. Throws Unavailable where it was not the function's doing
@@ -68,8 +69,11 @@ function mayExecute(ctx: Context, { execute }: FunctionPlan): boolean {
 }
 
 function requireTime({ clock }: Context, scheduledAt: Date | null): void {
-  if (scheduledAt !== null && scheduledAt.getTime() > clock().getTime() + aheadMs)
-    throw new Invalid('A run can be planned for a year ahead at most.', ['input', 'scheduledAt'])
+  if (scheduledAt === null) return
+  const inMs = scheduledAt.getTime() - clock().getTime()
+  const at = ['input', 'scheduledAt']
+  if (inMs > aheadMs) throw new Invalid('A run can be planned for a year ahead at most.', at)
+  if (inMs < -lateMs) throw new Invalid('This time is past: leave it out, with `async`, to run at once.', at)
 }
 
 /** The execution with the whole answer, not its beginning. */
