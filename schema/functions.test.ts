@@ -71,6 +71,15 @@ test('invalid input is said with its path', async () => {
   }
 })
 
+test('a runtime that nobody knows is refused with those that there are', async () => {
+  for (const runtime of ['cobol-60', 'node-', 'nodejs-22']) {
+    const { errors } = await operate(schemas, ctx, create, { input: { ...input, runtime, entrypoint: 'a' } })
+    const told = `INVALID “${runtime}” is not a runtime. There are javascript, typescript; and, once they are offered, all of node, python, `
+    assert.ok(errors[0]?.startsWith(told), String(errors[0]))
+  }
+  assert.equal((await make({ runtime: 'node-18.0', entrypoint: 'a.js' })).runtime, 'node-18.0')
+})
+
 test('runtimes in Docker can be named before they are there, with more memory; which can run is told', async () => {
   const made = await make({ runtime: 'python-3.11', entrypoint: 'main.py', memoryMb: 1_024 })
   assert.equal(made.runtime, 'python-3.11')

@@ -152,7 +152,11 @@ builder.mutationFields((t) => ({
         validate: name,
         description: 'What people call it: 1 to 128 characters.',
       }),
-      runtime: t.input.string({ required: true, validate: text(64), description: 'What runs it: see `runtimes`.' }),
+      runtime: t.input.string({
+        required: true,
+        validate: text(64),
+        description: 'What runs it: one of `runtimes`, or one like `node-22` that is yet to be offered.',
+      }),
       entrypoint: t.input.string({
         validate: text(256),
         description:

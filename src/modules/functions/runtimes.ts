@@ -4,7 +4,8 @@ import type { RuntimeState } from '../../platform/sandbox.ts'
 
 /** Those that run in isolates: they start in milliseconds. All others run in Docker. */
 const isolates = ['javascript', 'typescript']
-const inDocker = /^(node|python|php|ruby|go|java|dart|deno|bun)(-\d{1,3}(\.\d{1,3}){0,2})?$/
+const families = ['node', 'python', 'php', 'ruby', 'go', 'java', 'dart', 'deno', 'bun']
+const inDocker = new RegExp(`^(${families.join('|')})(-\\d{1,3}(\\.\\d{1,3}){0,2})?$`)
 
 export function isIsolate(runtime: string): boolean {
   return isolates.includes(runtime)
@@ -12,10 +13,11 @@ export function isIsolate(runtime: string): boolean {
 
 /** A runtime may be named before an executor that has it is there; names that nobody knows are refused. */
 export function requireRuntime({ sandbox }: Pick<Context, 'sandbox'>, runtime: string): string {
-  const isKnown =
-    isIsolate(runtime) || inDocker.test(runtime) || sandbox.runtimes().some(({ name }) => name === runtime)
-  if (!isKnown) throw new Invalid(`“${runtime}” is not a runtime: see \`runtimes\`.`, ['input', 'runtime'])
-  return runtime
+  const there = sandbox.runtimes().map(({ name }) => name)
+  if (isIsolate(runtime) || inDocker.test(runtime) || there.includes(runtime)) return runtime
+  const named = [...new Set([...isolates, ...there])].join(', ')
+  const message = `“${runtime}” is not a runtime. There are ${named}; and, once they are offered, all of ${families.join(', ')} with a version, as node-22.`
+  throw new Invalid(message, ['input', 'runtime'])
 }
 
 /** Those of isolates are told even while no executor is there. */
