@@ -29,7 +29,7 @@ const DeploymentStatus = builder.enumType('DeploymentStatus', {
   },
 })
 
-export const Deployment = builder.prismaObject('Deployment', {
+const Deployment = builder.prismaObject('Deployment', {
   description: "One version of a function's code.",
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the deployment.' }),

@@ -68,31 +68,6 @@ test('what runs because of what a user did is not theirs to see, and not theirs 
   assert.equal(totalCount, 2)
 })
 
-test('an execution leads to its function and deployment, for those who may read functions', async () => {
-  const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
-  const { deploymentId } = await owner.db.function.findUniqueOrThrow({ where: { id: functionId } })
-  const fields = '{ id function { id name } deployment { id function { id } } }'
-  const create = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) ${fields} }`
-  const ask = async (ctx: Context) => {
-    const made = await operate(schemas, ctx, create, { input: { functionId } })
-    const id = made.data?.createExecution.id
-    const read = await operate(schemas, ctx, `query ($id: ID!) { execution(id: $id) ${fields} }`, { id })
-    assert.deepEqual([...made.errors, ...read.errors], [])
-    assert.deepEqual(read.data?.execution, made.data?.createExecution)
-    return { ...read.data?.execution, id: undefined }
-  }
-  const key = (...scopes: string[]) => as({ kind: 'key', id: 'key_1', scopes: new Set(scopes) })
-  const executions = ['executions.read', 'executions.write']
-  const all = {
-    id: undefined,
-    function: { id: functionId, name: 'f' },
-    deployment: { id: deploymentId, function: { id: functionId } },
-  }
-  for (const may of [owner, key(...executions, 'functions.read')]) assert.deepEqual(await ask(may), all)
-  const nothing = { id: undefined, function: null, deployment: null }
-  for (const mayNot of [user('eve'), key(...executions)]) assert.deepEqual(await ask(mayNot), nothing)
-})
-
 test('a subscription tells users of executions that they have asked for, and guests of none', async () => {
   const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
   const told: Record<string, string[]> = { ann: [], bob: [], guest: [], owner: [] }

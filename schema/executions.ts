@@ -12,7 +12,6 @@ import { builder } from './builder.ts'
 import { Header, HeaderInput, headersOf } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
-import { Deployment } from './deployments.ts'
 import { FunctionType } from './functions.ts'
 
 const read = { audience: ['console', 'server', 'client'], scope: 'executions.read' } as const
@@ -143,33 +142,6 @@ const Execution = builder.prismaObject('Execution', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
   }),
 })
-
-/** Of what may be read with functions only, where executions are for others too. */
-const ofFunctions = {
-  authScopes: { use: { audience: ['console', 'server'], scope: 'functions.read' } },
-  unauthorizedResolver: () => null,
-} as const
-
-builder.prismaObjectFields(Execution, (t) => ({
-  function: t.prismaField({
-    ...ofFunctions,
-    type: FunctionType,
-    nullable: true,
-    description: 'The function that is run. Null for users and guests, and for keys without `functions.read`.',
-    select: { functionId: true },
-    resolve: (query, { functionId }, _args, ctx) => ctx.db.function.findUnique({ ...query, where: { id: functionId } }),
-  }),
-  deployment: t.prismaField({
-    ...ofFunctions,
-    type: Deployment,
-    nullable: true,
-    description:
-      'The deployment that was run, or is to be; null once it is deleted, and for those who are told no `function`.',
-    select: { deploymentId: true },
-    resolve: (query, { deploymentId }, _args, ctx) =>
-      deploymentId === null ? null : ctx.db.deployment.findUnique({ ...query, where: { id: deploymentId } }),
-  }),
-}))
 
 const ExecutionList = connectionOf(Execution, 'Execution')
 
