@@ -270,7 +270,7 @@ test('what a caller has given up ends; timers die with their run', async () => {
 
 test('runs that are small each and use up their memory together are told so, blame none, and the next one runs', async () => {
   const source = program(
-    'async ({ req, res }) => { const { length } = await req.text(); await new Promise((done) => setTimeout(done, 3_000)); return res.text(`${length}`) }',
+    'async ({ req, res }) => { const { length } = await req.text(); await new Promise((done) => setTimeout(done, 3_000)); return res.text(String(length)) }',
   )
   const body = Buffer.alloc(6_000_000, 97)
   const answers = await Promise.all(
