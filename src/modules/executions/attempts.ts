@@ -2,12 +2,14 @@ import type { Execution } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, type Services, type TxContext, transaction } from '../../context.ts'
 import { emit } from '../../event.ts'
 import { type FunctionPlan, findPlan } from '../functions/plans.ts'
+import { mayStillExecute } from './callers.ts'
 import { executionRetried, userOf } from './events.ts'
 import type { Failure, outcomeOf } from './outcome.ts'
 import { endOf } from './run.ts'
 
 /** How long one waits for an executor before it is given up. */
 const wentAway = 'The process that ran it went away.'
+const noLonger = 'Who has asked for it may not run this function any more.'
 const patienceMs = 24 * 3_600_000
 const unavailableMs = { first: 1_000, most: 30_000 }
 const mostWaitMs = 3_600_000
@@ -30,6 +32,11 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
   }
   if (status === 'WAITING' && !(plan.enabled && plan.deployment)) {
     await endAttempt(ctx, before, 'UNAVAILABLE', 'The function was disabled, or had no deployment.')
+    return null
+  }
+  const isOver = status !== 'WAITING' && status !== 'RUNNING'
+  if (!isOver && !(await mayStillExecute(ctx, plan, before))) {
+    await endAttempt(ctx, before, 'FORBIDDEN', noLonger)
     return null
   }
   const startedAt = ctx.clock()

@@ -5,7 +5,7 @@ import { emit } from '../../event.ts'
 import { noFunction } from '../functions/functions.ts'
 import { type FunctionPlan, findPlan } from '../functions/plans.ts'
 import { isOperator } from '../operators/operators.ts'
-import { rolesOf } from '../permissions/roles.ts'
+import { mayExecute } from './callers.ts'
 import { executionFinished, userOf } from './events.ts'
 import { type GivenRequest, readRequest } from './request.ts'
 import { type Outcome, planOf, rowOf, runFunction } from './run.ts'
@@ -61,11 +61,6 @@ export async function callableFunction(ctx: Context, id: string): Promise<Functi
   if (!plan.enabled) throw new Conflict('This function is disabled.')
   if (!plan.deployment) throw new Conflict('This function has no deployment yet that could be run.')
   return plan
-}
-
-function mayExecute(ctx: Context, { execute }: FunctionPlan): boolean {
-  const roles = rolesOf(ctx)
-  return roles === null || roles.some((role) => execute.includes(role))
 }
 
 function requireTime({ clock }: Context, scheduledAt: Date | null): void {

@@ -2,8 +2,8 @@ import type { RunFailure, RunResult } from '../../platform/sandbox.ts'
 import type { FunctionPlan } from '../functions/plans.ts'
 import type { Ended } from './records.ts'
 
-/** Why an execution has no answer: what an executor says, or that too many runs have led to it, or that it was not taken on. */
-export type Failure = RunFailure['reason'] | 'DEPTH'
+/** Why an execution has no answer: what an executor says, or that too many runs have led to it, or that its caller may not have it any more. */
+export type Failure = RunFailure['reason'] | 'DEPTH' | 'FORBIDDEN'
 
 /** How much is kept of what a run says. */
 export const keptLimits = {
