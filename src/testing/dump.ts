@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 export async function dump({ app: { sql } }: Pick<World, 'app'>): Promise<Map<string, string>> {
   const { rows } = await sql.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname not in ('pg_catalog', 'information_schema') and tablename not in ('consumers', 'job_attempts', 'job_runs', 'usage') and tablename not like 'agenda%'`,
+     where schemaname not in ('pg_catalog', 'information_schema') and tablename not in ('account_attempts', 'consumers', 'job_attempts', 'job_runs', 'usage') and tablename not like 'agenda%'`,
   )
   const parts = rows.map(
     ({ name }) =>

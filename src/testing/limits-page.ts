@@ -7,6 +7,7 @@ import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts
 import { listLimit } from '../documents/values.ts'
 import { readEnv, variables } from '../env.ts'
 import { costLimits, costs, limits } from '../http/limits.ts'
+import { attemptLimits } from '../modules/accounts/attempts.ts'
 import { maxVerifications } from '../modules/accounts/verifications.ts'
 import { attributeLimit } from '../modules/attributes/attributes.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
@@ -42,6 +43,13 @@ type Row = readonly [what: string, most: string]
 const seconds = (ms: number) => `${ms / 1_000} s`
 const count = (n: number) => n.toLocaleString('en-US')
 const bytes = (n: number) => `${count(n)} bytes`
+const minutes = (ms: number) => `${ms / 60_000} minutes`
+
+const age = (ms: number) => {
+  const hours = ms / 3_600_000
+  if (hours === 0) return 'not at all'
+  return hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} ${hours === 1 ? 'hour' : 'hours'}`
+}
 const table = (rows: readonly Row[]) =>
   `| what | most |\n|---|---|\n${rows.map(([what, most]) => `| ${what} | ${most} |`).join('\n')}`
 
@@ -128,6 +136,11 @@ const project: readonly Row[] = [
   ['mails that a user may ask for to prove their address, in an hour', count(maxVerifications)],
   ['sessions of a user; the oldest makes room', count(maxSessions)],
   [
+    `wrong passwords in ${minutes(attemptLimits.passwordMs)}: for one e-mail address from one IP address; for one e-mail address, from IP addresses that it has not signed in from within ${age(attemptLimits.rememberedMs)}; from one IP address, for e-mail addresses that have not signed in from it`,
+    `${attemptLimits.passwordsHere}; ${attemptLimits.passwordsOfAddress}; ${attemptLimits.passwordsOfPlace}`,
+  ],
+  [`sign-ups from one IP address in ${minutes(attemptLimits.signUpMs)}`, count(attemptLimits.signUpsOfPlace)],
+  [
     'who is at one topic; what each says of themselves',
     `${count(presenceLimits.present)}; ${bytes(presenceLimits.dataBytes)}`,
   ],
@@ -198,12 +211,6 @@ const unset = readEnv({
   REDIS_URL: 'redis://none',
   SECRET_KEYS: Buffer.alloc(32).toString('base64'),
 })
-
-const age = (ms: number) => {
-  const hours = ms / 3_600_000
-  if (hours === 0) return 'not at all'
-  return hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} ${hours === 1 ? 'hour' : 'hours'}`
-}
 
 const kept: readonly (readonly [string, string, string])[] = [
   ...retentions.map(({ what, keepMs, said, setBy }) => [what, said ?? age(keepMs(unset)), setBy ?? ''] as const),

@@ -4,6 +4,7 @@ import { Conflict, Invalid, Unauthenticated } from '../../errors.ts'
 import { type CreatedSession, createSession, deleteSession, endOtherSessions } from '../sessions/sessions.ts'
 import { hashPassword, verifyPassword } from '../users/passwords.ts'
 import { changeUser, insertUser, type NewUser, type UserChanges } from '../users/users.ts'
+import { beginPasswordAttempt, countSignUp } from './attempts.ts'
 
 /** The signed-in person, for what a person does to his own account. Throws Unauthenticated for anybody else. */
 export function requirePerson(ctx: Pick<Context, 'actor'>): { id: string; sessionId: string } {
@@ -21,6 +22,7 @@ export async function findAccount(ctx: Context): Promise<User | null> {
 
 /** Makes a user of the project that is asked, and signs him in. */
 export async function signUp(ctx: Context, input: NewUser): Promise<CreatedSession> {
+  await countSignUp(ctx)
   const passwordHash = await hashPassword(input.password)
   return transaction(ctx, async (ctx) => createSession(ctx, await insertUser(ctx, { ...input, passwordHash })))
 }
@@ -28,11 +30,12 @@ export async function signUp(ctx: Context, input: NewUser): Promise<CreatedSessi
 /** Signs in. The same answer, after the same time, for a wrong password, an unknown address and a blocked user. */
 export async function signIn(ctx: Context, input: { email: string; password: string }): Promise<CreatedSession> {
   const { projectId } = ctx
+  const attempt = await beginPasswordAttempt(ctx, input.email)
   const user = await ctx.db.user.findUnique({ where: { projectId_email: { projectId, email: input.email } } })
   const matches = await verifyPassword(user?.passwordHash ?? null, input.password)
   const refusal = new Unauthenticated('This address and password do not match.')
   if (!user || !matches || user.status !== 'ACTIVE') throw refusal
-  return transaction(ctx, async (tx) => {
+  const created = await transaction(ctx, async (tx) => {
     // Whoever changes the password or blocks the user ends the sessions that there are: none comes in behind that.
     const same = await tx.query(
       `select 1 as same from users where id = $1 and "passwordHash" = $2 and status = 'ACTIVE' for share`,
@@ -41,6 +44,8 @@ export async function signIn(ctx: Context, input: { email: string; password: str
     if (same.length === 0) throw refusal
     return createSession(tx, user)
   })
+  await attempt.wasRight()
+  return created
 }
 
 export type AccountChanges = Pick<UserChanges, 'name' | 'email' | 'password'> & {
@@ -66,11 +71,13 @@ export async function updateAccount(ctx: Context, changes: AccountChanges): Prom
 }
 
 /** Answers the hash of the password that was shown. */
-async function requirePassword({ db }: Context, id: string, password: string | null): Promise<string> {
+async function requirePassword(ctx: Context, id: string, password: string | null): Promise<string> {
   const path = ['input', 'currentPassword']
   if (password === null) throw new Invalid('Another address or password needs the present password.', path)
-  const { passwordHash } = await db.user.findUniqueOrThrow({ where: { id } })
+  const { email, passwordHash } = await ctx.db.user.findUniqueOrThrow({ where: { id } })
+  const attempt = await beginPasswordAttempt(ctx, email)
   if (!(await verifyPassword(passwordHash, password))) throw new Invalid('This is not your present password.', path)
+  await attempt.wasRight()
   return passwordHash
 }
 

@@ -76,6 +76,12 @@ export const retentions: readonly Retention[] = [
   },
   { what: 'sessions, after their end', table: 'sessions', rows: '"expiresAt" < $1', keepMs: () => 0 },
   { what: 'verifications, after their end', table: 'verifications', rows: '"expiresAt" < $1', keepMs: () => day },
+  {
+    what: 'counts of wrong passwords and of sign-ups, after their end',
+    table: 'account_attempts',
+    rows: 'until < $1',
+    keepMs: () => 0,
+  },
   { what: 'usage by the hour', table: 'usage', rows: `period = 'HOUR' and at < $1`, keepMs: () => 30 * day },
   { what: 'usage by the day', table: 'usage', rows: `period = 'DAY' and at < $1`, keepMs: () => 400 * day },
 ]
