@@ -81,7 +81,7 @@ async function countAttempt(ctx: Context, counters: readonly Counter[], why: str
      join unnest($1::text[], $2::int[]) as c(key, most) using (key) where a.until > $3 and a.tries >= c.most`,
     [keys, mosts, now],
   )
-  refuseUntil(rows[0]?.until ?? null, now, why)
+  refuseUntil(ctx, rows[0]?.until ?? null, why)
   await transaction(ctx, async ({ query }) => {
     // In the order of their keys, so that two never wait for each other.
     const full = await query<Full>(
@@ -97,13 +97,13 @@ async function countAttempt(ctx: Context, counters: readonly Counter[], why: str
        where counted.tries > c.most`,
       [keys, mosts, ends, now],
     )
-    refuseUntil(full[0]?.until ?? null, now, why)
+    refuseUntil(ctx, full[0]?.until ?? null, why)
   })
 }
 
-function refuseUntil(until: Date | null, now: Date, why: string): void {
+function refuseUntil({ clock }: Context, until: Date | null, why: string): void {
   if (until === null) return
-  const retryAfterMs = until.getTime() - now.getTime()
+  const retryAfterMs = Math.max(1, until.getTime() - clock().getTime())
   const minutes = Math.ceil(retryAfterMs / minute)
   throw new LimitExceeded(`${why} Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`, retryAfterMs)
 }
