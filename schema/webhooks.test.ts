@@ -69,6 +69,17 @@ test('a key that may not read documents has no events of documents sent to itsel
   const lessened = { input: { ...turned.input, events: ['users.*'] } }
   assert.match((await operate(schemas, blind, change, lessened)).errors[0] ?? '', /^FORBIDDEN/)
   await operate(schemas, ctx, change, { input: { id: webhook.id, events: ['users.*'] } })
+  // Some still wait of what it was for before.
+  const open = { input: { id: webhook.id, verifyTls: false } }
+  for (const asked of [turned, open, { input: { ...turned.input, enabled: false } }])
+    assert.match(
+      (await operate(schemas, blind, change, asked)).errors[0] ?? '',
+      /^FORBIDDEN Deliveries of documents wait/,
+    )
+  assert.deepEqual((await operate(schemas, blind, change, { input: { id: webhook.id, name: 'n' } })).errors, [])
+  assert.deepEqual((await operate(schemas, sighted, change, { input: { id: webhook.id, url: input.url } })).errors, [])
+  const waitingDocument = { webhookId: webhook.id, eventName: rows[0]?.eventName ?? '' }
+  await ctx.db.delivery.updateMany({ where: waitingDocument, data: { status: 'FAILED' } })
   assert.deepEqual((await operate(schemas, blind, change, turned)).errors, [])
   await ctx.db.delivery.updateMany({ where: { webhookId: webhook.id }, data: { status: 'FAILED' } })
   const time = `from: "2000-01-01T00:00:00.000Z", to: "${new Date(Date.now() + 60_000).toISOString()}"`

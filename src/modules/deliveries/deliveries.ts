@@ -6,9 +6,12 @@ import { operatorRows } from '../operators/operators.ts'
 import { scopesOf } from '../permissions/roles.ts'
 import { webhookPinged } from '../webhooks/events.ts'
 
+/** What full names of events of documents hold. */
+export const ofDocuments = '.documents.'
+
 /** The deliveries of the project that is asked, for those who run it. Those of documents are for who may read documents. */
 export function visibleDeliveries(ctx: Context): Prisma.DeliveryWhereInput {
-  const readable = seesDocuments(ctx) ? {} : { NOT: { eventName: { contains: '.documents.' } } }
+  const readable = seesDocuments(ctx) ? {} : { NOT: { eventName: { contains: ofDocuments } } }
   return { ...operatorRows(ctx), webhook: { deletedAt: null }, ...readable }
 }
 

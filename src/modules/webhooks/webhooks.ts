@@ -1,10 +1,11 @@
 import type { Prisma, Webhook } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, transaction } from '../../context.ts'
-import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { Forbidden, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { whyNotCallable } from '../../platform/egress.ts'
 import { type BasicAuth, type Header, keepBasicAuth, keepHeaders, requireSameServer } from '../calls/secrets.ts'
+import { ofDocuments, seesDocuments } from '../deliveries/deliveries.ts'
 import { requirePatterns, requireReadableEvents } from '../events/patterns.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { webhookCreated, webhookDeleted, webhookDisabled, webhookUpdated } from './events.ts'
@@ -60,10 +61,25 @@ export async function updateWebhook(ctx: Context, id: string, changes: WebhookCh
     requireSameServer(before, changes)
     // Those before, too: what is still to be sent of them goes where the webhook leads by then.
     requireReadableEvents(ctx, [...before.events, ...(changes.events ?? [])], 'A webhook')
+    await requireReadableDeliveries(ctx, tx, id, changes)
     const webhook = await tx.db.webhook.update({ where: { id }, data })
     await emit(tx, webhookUpdated, { webhookId: id })
     return webhook
   })
+}
+
+/** Documents that wait, of events that it was for before, go to nobody whom somebody has chosen who may not read them. */
+async function requireReadableDeliveries(
+  ctx: Context,
+  tx: DbContext,
+  id: string,
+  changes: WebhookChanges,
+): Promise<void> {
+  const { url, verifyTls } = changes
+  if ((url == null && verifyTls == null) || seesDocuments(ctx)) return
+  const where = { webhookId: id, status: 'PENDING', eventName: { contains: ofDocuments } } as const
+  if (await tx.db.delivery.findFirst({ where, select: { id: true } }))
+    throw new Forbidden('Deliveries of documents wait for this webhook: to turn it needs the scope documents.read.')
 }
 
 /** Gives a webhook a new secret. The one before it signs besides for a day, so that receivers can change over. */
