@@ -219,7 +219,7 @@ async function writeReadiness(res: ServerResponse, { health, isLeaving }: Parts)
 
 /** For proxies and libraries, which know nothing of our codes. */
 function tellRetry(res: ServerResponse, { data, errors }: ExecutionResult): void {
-  const retryAfterMs = data === undefined ? errors?.[0]?.extensions.retryAfterMs : undefined
+  const retryAfterMs = data == null ? errors?.[0]?.extensions.retryAfterMs : undefined
   if (typeof retryAfterMs === 'number') res.setHeader('retry-after', Math.ceil(retryAfterMs / 1_000))
 }
 
