@@ -4,7 +4,7 @@ import { Conflict, Invalid, Unauthenticated } from '../../errors.ts'
 import { type CreatedSession, createSession, deleteSession, endOtherSessions } from '../sessions/sessions.ts'
 import { hashPassword, verifyPassword } from '../users/passwords.ts'
 import { changeUser, insertUser, type NewUser, type UserChanges } from '../users/users.ts'
-import { beginPasswordAttempt, countSignUp } from './attempts.ts'
+import { beginPasswordAttempt, countSignUp, rememberPlace } from './attempts.ts'
 
 /** The signed-in person, for what a person does to his own account. Throws Unauthenticated for anybody else. */
 export function requirePerson(ctx: Pick<Context, 'actor'>): { id: string; sessionId: string } {
@@ -24,7 +24,11 @@ export async function findAccount(ctx: Context): Promise<User | null> {
 export async function signUp(ctx: Context, input: NewUser): Promise<CreatedSession> {
   await countSignUp(ctx)
   const passwordHash = await hashPassword(input.password)
-  return transaction(ctx, async (ctx) => createSession(ctx, await insertUser(ctx, { ...input, passwordHash })))
+  const created = await transaction(ctx, async (tx) =>
+    createSession(tx, await insertUser(tx, { ...input, passwordHash })),
+  )
+  await rememberPlace(ctx, created.user.email)
+  return created
 }
 
 /** Signs in. The same answer, after the same time, for a wrong password, an unknown address and a blocked user. */

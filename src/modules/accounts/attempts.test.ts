@@ -95,9 +95,8 @@ describe('signIn', () => {
   })
 
   test('limited: from one place, a /64 of IPv6, for all addresses that have not signed in from it', async () => {
-    await createUser('emil@example.org')
     const input = { email: 'emil@example.org', password: right }
-    await signIn(from('2001:db8::1'), input)
+    await signUp(from('2001:db8::1'), input)
     const answers = await told(passwordsOfPlace + 5, (i) => wrong(from(`2001:db8::a:${i}`), `e${i}@example.org`))
     assert.deepEqual(answers, { [refused]: passwordsOfPlace, [limited]: 5 })
     await assert.rejects(wrong(from('2001:db8::2'), 'fritz@example.org'), LimitExceeded)

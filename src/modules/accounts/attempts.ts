@@ -33,7 +33,6 @@ export type PasswordAttempt = { wasRight: () => Promise<void> }
  */
 export async function beginPasswordAttempt(ctx: Context, email: string): Promise<PasswordAttempt> {
   const place = placeOf(ctx)
-  const remembered = keyOf(ctx, 'remembered', email, place)
   const { passwordMs: forMs, passwordsHere, passwordsOfAddress, passwordsOfPlace } = attemptLimits
   const here = { key: keyOf(ctx, 'here', email, place), most: passwordsHere, forMs }
   // What others try elsewhere, or for other addresses, shuts nobody out of where they have been before.
@@ -41,12 +40,12 @@ export async function beginPasswordAttempt(ctx: Context, email: string): Promise
     { key: keyOf(ctx, 'address', email), most: passwordsOfAddress, forMs },
     { key: keyOf(ctx, 'place', place), most: passwordsOfPlace, forMs },
   ]
-  const counters = (await isRemembered(ctx, remembered)) ? [here] : [here, ...others]
+  const counters = (await isRemembered(ctx, email)) ? [here] : [here, ...others]
   await countAttempt(ctx, counters, 'There were too many wrong passwords.')
   return {
     wasRight: async () => {
       await takeBack(ctx, counters)
-      await remember(ctx, remembered)
+      await rememberPlace(ctx, email)
     },
   }
 }
@@ -116,20 +115,20 @@ async function takeBack(ctx: Context, counters: readonly Counter[]): Promise<voi
   )
 }
 
-async function isRemembered(ctx: Context, key: string): Promise<boolean> {
+async function isRemembered(ctx: Context, email: string): Promise<boolean> {
   const { rows } = await ctx.sql.query('select 1 from account_attempts where key = $1 and until > $2', [
-    key,
+    keyOf(ctx, 'remembered', email, placeOf(ctx)),
     ctx.clock(),
   ])
   return rows.length > 0
 }
 
-/** Written once a day at most for each place of an address. */
-async function remember(ctx: Context, key: string): Promise<void> {
+/** That the address is signed in from there now. Written once a day at most for each place of an address. */
+export async function rememberPlace(ctx: Context, email: string): Promise<void> {
   const until = new Date(ctx.clock().getTime() + attemptLimits.rememberedMs)
   await ctx.sql.query(
     `insert into account_attempts as a (key, tries, until) values ($1, 0, $2)
      on conflict (key) do update set until = excluded.until where a.until < excluded.until - interval '1 day'`,
-    [key, until],
+    [keyOf(ctx, 'remembered', email, placeOf(ctx)), until],
   )
 }
