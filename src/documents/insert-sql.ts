@@ -5,7 +5,7 @@ import { imageText, jsonList, literal } from './json.ts'
 import { type CollectionModel, quote } from './model.ts'
 import { isNested, NeedsMore } from './nested.ts'
 import { outboxSql } from './outbox-sql.ts'
-import { readFilter, rightFilter } from './permissions.ts'
+import { readFilter, rightFilter, ruleColumns } from './permissions.ts'
 import { whenAllGiven } from './slots.ts'
 import { join } from './where-sql.ts'
 import { bulkLimit, type Writing } from './writing.ts'
@@ -51,21 +51,14 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
     after: imageText(collection, 'w'),
     changed: "'[]'",
   } as const
+  const settable = settablesOf(collection).map(({ key }) => key)
+  const related = relatedReasons(writing, settable, at, 'select "_id" from given')
   const joined = 'from written w join given g on g."_id" = w."_id"'
   return `with ${givenSql(scope, columns, rows)},
     written as (insert into ${collection.table} (${names}) select ${names} from given g
-      ${where(
-        allowed(
-          relatedReasons(
-            writing,
-            settablesOf(collection).map(({ key }) => key),
-            at,
-            'select "_id" from given',
-          ),
-        ),
-      )} order by g."_place" returning *),
+      ${where(allowed([...related, ...earlyReasons(writing, columns)]))} order by g."_place" returning *),
     logged as (${outboxSql(scope, collection, logged, `${joined} order by g."_place"`)})
-    select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing)))}`
+    select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing, 'w')))}`
 }
 
 /** Refuses a row for the first of these reasons that there is. */
@@ -108,8 +101,18 @@ export function relatedReasons(
   })
 }
 
+/**
+ * What no rule lets in is refused before it is written, too, or an id or another unique value that is taken would tell of itself
+ * to who may not create the document. What PostgreSQL computes is there only once it is written.
+ */
+function earlyReasons(writing: Writing, given: readonly GivenColumn[]): string[] {
+  const names = new Set(given.map(({ name }) => name))
+  const isThere = ruleColumns('create', writing.collection, writing.holder.write).every(({ name }) => names.has(name))
+  return isThere ? ruleReasons(writing, 'g') : []
+}
+
 /** What comes by a rule must satisfy it once it is written. */
-function ruleReasons({ scope, collection, holder }: Writing): string[] {
-  const right = rightFilter('create', collection, holder.write, 'w', scope)
+function ruleReasons({ scope, collection, holder }: Writing, alias: 'g' | 'w'): string[] {
+  const right = rightFilter('create', collection, holder.write, alias, scope)
   return right === 'true' ? [] : [`case when (${right}) is not true then 'rule' end`]
 }

@@ -1,10 +1,11 @@
 import type { Actor, Context } from '../context.ts'
 import { type Right, rights, rolesOf, scopesOf } from '../modules/permissions/roles.ts'
 import { type Image, matches } from './image.ts'
-import type { CollectionModel, FieldRights, ProjectModel } from './model.ts'
+import type { CollectionModel, Column, FieldRights, ProjectModel } from './model.ts'
 import { rulesOf } from './rules.ts'
 import type { Caller, Roles, Scope } from './scope.ts'
 import { defer } from './slots.ts'
+import { columnsIn } from './where.ts'
 import { join, ownSql } from './where-sql.ts'
 
 /** What a caller brings to every read and to every change of documents. */
@@ -105,6 +106,11 @@ export function readsAll(collection: CollectionModel, { roles }: Caller): boolea
 /** Whether there are documents that they may read by what is in them. */
 export function readsByRule(collection: CollectionModel, { roles }: Caller): boolean {
   return heldRules(collection, 'read', roles).length > 0
+}
+
+/** The columns that the rules look at by which they have a right. */
+export function ruleColumns(right: Right, collection: CollectionModel, { roles }: Caller): readonly Column[] {
+  return heldRules(collection, right, roles).flatMap(({ condition }) => columnsIn(condition))
 }
 
 /** Whether they may create documents at all; `createFilter` says which, null for any. */

@@ -1,6 +1,5 @@
 import { type Context, openTransaction, sqlTransaction, type TxContext } from '../context.ts'
 import { Conflict, Forbidden, Invalid, Unavailable } from '../errors.ts'
-import { taken } from './faults.ts'
 import { givenSql, rowsJson } from './given-sql.ts'
 import { changedRow, type Input, isDocumentId, type Path, rowJson, type Settable, settablesOf } from './input.ts'
 import { requireFew } from './insert-sql.ts'
@@ -69,13 +68,11 @@ async function upsertOnce(
   at: (i: number) => Path,
 ): Promise<unknown[]> {
   const { model, collection } = place
-  const found: ReadonlyMap<number, string> = await changing(ctx, place, sqlTransaction, (tx) =>
-    find(tx, place, given, at),
-  )
+  const { found, hidden }: Found = await changing(ctx, place, sqlTransaction, (tx) => find(tx, place, given))
   const all = inputs.map((input, i): One => ({ input, at: at(i), id: found.get(i) ?? null }))
   const inner = { ...place, plan: { collectionId: collection.id, fields: [] } }
   const fresh = all.filter(({ id }) => id === null)
-  const made = fresh.length === 0 ? [] : await createAll(ctx, inner, fresh)
+  const made = fresh.length === 0 ? [] : await createAll(ctx, inner, fresh, hidden)
   const there = all.filter((one) => one.id !== null)
   for (const [, some] of Map.groupBy(there, ({ input }) => Object.keys(input).sort().join())) {
     await updateAll(ctx, inner, some, terms)
@@ -90,7 +87,7 @@ async function upsertOnce(
   )
 }
 
-async function createAll(ctx: Context, place: Place, fresh: readonly One[]): Promise<string[]> {
+async function createAll(ctx: Context, place: Place, fresh: readonly One[], hidden: boolean): Promise<string[]> {
   const id = place.collection.columns.get('id')
   const plan = { ...place.plan, fields: id ? [{ key: 'id', kind: 'column', column: id } as const] : [] }
   try {
@@ -98,7 +95,7 @@ async function createAll(ctx: Context, place: Place, fresh: readonly One[]): Pro
     const made = await createNested(ctx, { ...place, plan }, inputs, (i) => fresh[i]?.at ?? [])
     return made.map((one) => (one as { id: string }).id)
   } catch (error) {
-    throw error instanceof Conflict ? new Raced(error) : error
+    throw error instanceof Conflict && !hidden ? new Raced(error) : error
   }
 }
 
@@ -177,13 +174,14 @@ function requireDistinct(rows: readonly string[], at: (i: number) => Path): void
   }
 }
 
-/** The ids of those that are there, by the places of their inputs. They are locked. */
-async function find(
-  tx: TxContext,
-  { model, collection }: Place,
-  { keys, rows }: Keys,
-  at: (i: number) => Path,
-): Promise<Map<number, string>> {
+/** Ids by the places of their inputs; `hidden`: whether there are others that may not be read. */
+type Found = { found: ReadonlyMap<number, string>; hidden: boolean }
+
+/**
+ * The ids of those that are there, by the places of their inputs. They are locked. One that may not be read is not there: what
+ * becomes of its input is what becomes of one that is created.
+ */
+async function find(tx: TxContext, { model, collection }: Place, { keys, rows }: Keys): Promise<Found> {
   const writing = openWriting(tx, { model, collection })
   const scope = openScope(model, writing.holder.read)
   const same = keys.map(({ name }) => `t.${quote(name)} = g.${quote(name)}`).join(' and ')
@@ -193,11 +191,6 @@ async function find(
       from given g join ${collection.table} t on ${same} order by t."_id" for update of t`,
     scope.bound(),
   )
-  const hidden = found.flatMap(({ place, there }) => (there ? [] : [place]))
-  if (hidden.length > 0)
-    throw taken(
-      keys.map(({ key }) => key),
-      at(Math.min(...hidden)),
-    )
-  return new Map(found.map(({ place, id }) => [place, id]))
+  const seen = found.filter(({ there }) => there)
+  return { found: new Map(seen.map(({ place, id }) => [place, id])), hidden: seen.length < found.length }
 }

@@ -14,6 +14,13 @@ export type Condition =
   | { kind: 'compare'; column: Column; operator: Operator; value: unknown }
   | { kind: 'related'; neighbour: Neighbour; quantifier: Quantifier; of: Condition }
 
+/** The columns that a condition looks at, in the rows themselves. */
+export function columnsIn(condition: Condition): readonly Column[] {
+  if (condition.kind === 'compare') return [condition.column]
+  if (condition.kind === 'not') return columnsIn(condition.of)
+  return condition.kind === 'related' ? [] : condition.of.flatMap(columnsIn)
+}
+
 /** Of how many related documents a condition holds: of the readable ones. That of a relation to one is `some`. */
 export type Quantifier = 'some' | 'every' | 'none'
 
