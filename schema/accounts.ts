@@ -7,7 +7,7 @@ import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { Activity, ActivityList, auditPage } from './audits.ts'
 import { builder } from './builder.ts'
-import { decidedUser } from './decided-user.ts'
+import { decidedUser, requireFreeAddress } from './decided-user.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
 
@@ -87,7 +87,7 @@ builder.mutationFields((t) => ({
       password: t.input.string({ required: true, validate: password, description: '8 to 256 characters.' }),
       name: t.input.string({ validate: personName, description: 'What people call you, up to 128 characters.' }),
     },
-    resolve: async (_root, { input }, ctx, info) => signUp(ctx, await decidedUser(ctx, info, input)),
+    resolve: (_root, { input }, ctx, info) => signUp(ctx, input, (asked) => decidedUser(ctx, info, asked)),
   }),
   signIn: t.fieldWithInput({
     typeOptions: { description: 'Who you are.' },
@@ -119,7 +119,10 @@ builder.mutationFields((t) => ({
         description: 'The password that you have. Another address or password needs it.',
       }),
     },
-    resolve: (_query, _root, { input }, ctx) => updateAccount(ctx, input),
+    resolve: async (_query, _root, { input }, ctx, info) => {
+      if (input.email != null) await requireFreeAddress(ctx, info)
+      return updateAccount(ctx, input)
+    },
   }),
   createVerification: t.field({
     type: 'DateTime',

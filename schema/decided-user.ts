@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import { z } from 'zod'
 import { type Context, consoleProjectId } from '../src/context.ts'
-import { Invalid } from '../src/errors.ts'
+import { Forbidden, Invalid } from '../src/errors.ts'
 import { type Asked, decide } from '../src/modules/executions/decide.ts'
-import { hooksFor } from '../src/modules/functions/hooks.ts'
+import { type Hook, hooksFor } from '../src/modules/functions/hooks.ts'
 import type { NewUser } from '../src/modules/users/users.ts'
 import { modelsOf } from './documents/planned.ts'
 import { email, personName } from './inputs.ts'
@@ -18,14 +18,24 @@ export async function decidedUser(
   info: Pick<GraphQLResolveInfo, 'schema'>,
   input: NewUser,
 ): Promise<NewUser> {
-  if (ctx.projectId === consoleProjectId) return input
-  const { hooks } = await modelsOf(info).get(ctx.projectId)
   let user = input
-  for (const hook of hooksFor(hooks, { noun, actions: ['before-create'] })) {
+  for (const hook of await hooksOf(ctx, info)) {
     const inputs = await decide(ctx, hook, askedOf(user))
     if (inputs) user = { ...user, ...checked(inputs[0]) }
   }
   return user
+}
+
+/** Functions that decide by its address on who may sign up are not got round by another address afterwards. */
+export async function requireFreeAddress(ctx: Context, info: Pick<GraphQLResolveInfo, 'schema'>): Promise<void> {
+  if ((await hooksOf(ctx, info)).length > 0)
+    throw new Forbidden('Functions decide on addresses here: ask those who run this to change yours.')
+}
+
+async function hooksOf({ projectId }: Context, info: Pick<GraphQLResolveInfo, 'schema'>): Promise<Hook[]> {
+  if (projectId === consoleProjectId) return []
+  const { hooks } = await modelsOf(info).get(projectId)
+  return hooksFor(hooks, { noun, actions: ['before-create'] })
 }
 
 function askedOf({ email, name }: NewUser): Asked {

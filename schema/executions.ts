@@ -49,7 +49,9 @@ const ExecutionFailure = builder.enumType('ExecutionFailure', {
     TOO_LARGE: { description: 'Its answer is too large.' },
     CRASHED: { description: 'What ran it went away. It was not, or need not be, its own doing.' },
     UNAVAILABLE: { description: 'Nothing was there to run it.' },
-    FORBIDDEN: { description: 'It was not run: who has asked for it may not run the function any more.' },
+    FORBIDDEN: {
+      description: 'It was not run, or not tried again: who has asked for it may not run the function any more.',
+    },
     DEPTH: { description: 'It was not run: too many runs, one through the other, have led to it.' },
   } as const,
 })

@@ -58,6 +58,11 @@ test('a key that may not read documents has no events of documents sent to itsel
   const change = 'mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { url } }'
   const turned = { input: { id: webhook.id, url: 'https://other.example' } }
   assert.match((await operate(schemas, blind, change, turned)).errors[0] ?? '', /^FORBIDDEN/)
+  for (const harmless of [{ name: 'Documents' }, { enabled: false }])
+    assert.deepEqual((await operate(schemas, blind, change, { input: { id: webhook.id, ...harmless } })).errors, [])
+  const again = { input: { id: webhook.id, enabled: true } }
+  assert.match((await operate(schemas, blind, change, again)).errors[0] ?? '', /^FORBIDDEN/)
+  assert.deepEqual((await operate(schemas, ctx, change, again)).errors, [])
   const rows = ['databases.db_1.collections.posts.documents.p1.created', 'users.usr_1.created'].map((eventName) => ({
     ...{ id: newId('dlv'), projectId: ctx.projectId, webhookId: webhook.id, eventId: randomUUID(), eventName },
     body: '{}',

@@ -20,7 +20,8 @@ export abstract class AppError extends Error {
 /** The closed list of `errors[].extensions.code`. */
 export const errorCodes = {
   INVALID: 'The input is wrong. `extensions.path` names the part of it.',
-  NOT_FOUND: 'It does not exist, or you may not read it. `extensions.path` tells where the input names it.',
+  NOT_FOUND:
+    'It does not exist, or you may not read it. `extensions.path` tells where the input of a mutation names it.',
   CONFLICT:
     'It clashes with something that exists. `extensions.path` names the part of the input, where it is one part of it.',
   FORBIDDEN: 'You may read it, but not do this to it.',

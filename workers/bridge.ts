@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import type { Services } from '../src/context.ts'
 import type { LoggedEvent } from '../src/logged-event.ts'
+import { streamOf } from '../src/platform/db.ts'
 import { channelsOf, createPubsub } from '../src/platform/pubsub.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
 import { createBell } from './bell.ts'
@@ -96,7 +97,12 @@ export async function bridgeBatch(
     if (isHeld) client.release(error)
     isHeld = false
   }
-  const breakOff = () => release(true)
+  // Ended in good order it would wait for the statement that is under way.
+  const breakOff = () => {
+    if (isHeld) streamOf(client).destroy()
+    release(true)
+  }
+  if (broken?.aborted) breakOff()
   broken?.addEventListener('abort', breakOff)
   try {
     // A process that is stopped in the middle would otherwise keep the row for ever.

@@ -56,13 +56,15 @@ export type Remote = {
 export async function openRemote(api: Api): Promise<Remote> {
   const offers = await readOffers(api)
   const fields = collectionFields(offers)
-  const rest = async (found: Found) => {
+  const rest = async (found: Found): Promise<RemoteCollection | null> => {
     let page = found.attributes
     while (page.pageInfo.hasNextPage) {
-      const { collection } = await api.request<{ collection: Found }>(moreAttributes(offers), {
+      const { collection } = await api.request<{ collection: Found | null }>(moreAttributes(offers), {
         id: found.id,
         after: page.pageInfo.endCursor,
       })
+      // It has gone in the meantime.
+      if (!collection) return null
       page = collection.attributes
       found.attributes.nodes.push(...page.nodes)
     }
@@ -85,7 +87,7 @@ export async function openRemote(api: Api): Promise<Remote> {
         const { collections }: { collections: Page<Found> } = await api.request(query, { after })
         for (const found of collections.nodes) {
           const collection = await rest(found)
-          all.set(collection.path, collection)
+          if (collection) all.set(collection.path, collection)
         }
         if (!collections.pageInfo.hasNextPage) return all
         after = collections.pageInfo.endCursor

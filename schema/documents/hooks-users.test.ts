@@ -32,3 +32,18 @@ test('who signs up is decided on, without their password; so is who is added', a
   assert.match((await run(blog.owner, add)).errors[0] ?? '', /^INVALID .*e-mail address.* \(input\.email\)/)
   assert.equal(await stage.world.app.db.user.count(), was)
 })
+
+test('whoever was decided on by their address does not take another one afterwards', async () => {
+  const blog = await hooked('users.before-create')
+  stage.say = () => json(200, {})
+  const signUp =
+    'mutation { signUp(input: { email: "dan@example.com", password: "correct horse" }) { account { id } } }'
+  const { account } = (await done(blog.as(null), signUp)).signUp
+  const change = (input: string) =>
+    run(blog.as(account.id), `mutation { updateAccount(input: { ${input} }) { email name } }`)
+  assert.match(
+    (await change('email: "dan@elsewhere.org", currentPassword: "correct horse"')).errors[0] ?? '',
+    /^FORBIDDEN Functions decide on addresses/,
+  )
+  assert.deepEqual((await change('name: "Dan"')).data?.updateAccount, { email: 'dan@example.com', name: 'Dan' })
+})

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
@@ -22,6 +23,8 @@ export function createPool(url: string, max: number): pg.Pool {
     application_name: 'tendril',
     // Reads share connections (`pipelines.ts`). Who has one for himself asks one thing after the other all the same.
     pipeline: true,
+    // A server that is cut off without a word is noticed some day.
+    keepAlive: true,
     // PostgreSQL's default is that of a turning disk: for a few rows by their ids it would read whole tables.
     options: '-c random_page_cost=1.1',
   })
@@ -30,6 +33,11 @@ export function createPool(url: string, max: number): pg.Pool {
   // So would one that is in use; its query fails besides, and tells it.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
+}
+
+/** The socket of a connection, of which pg's types know nothing. */
+export function streamOf(client: pg.PoolClient): Duplex {
+  return (client as unknown as { connection: { stream: Duplex } }).connection.stream
 }
 
 /** Prisma on that pool. It knows Tendril's own tables; documents are read and written through the pool itself. */

@@ -1,5 +1,5 @@
-import type { Writable } from 'node:stream'
 import type { Pool, PoolClient } from 'pg'
+import { streamOf } from './db.ts'
 import { isStatementError } from './statement-error.ts'
 
 /** A statement that answers one text. */
@@ -32,6 +32,7 @@ export const pipelineLimits = {
  */
 export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLimits): Pipelines {
   const lines = new Set<Line>()
+  const repeated = new WeakSet<Read>()
   let isWatched = false
 
   const ask = (read: Read) => {
@@ -42,22 +43,28 @@ export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLim
     let least: Line | undefined
     for (const line of lines) if (line.isOpen() && (!least || line.aheadMs() < least.aheadMs())) least = line
     if (least && least.aheadMs() + costMs <= limits.aheadMs) return least
-    const line = openLine(pool, isWorn, { again: askAlone, over: () => lines.delete(line) })
+    const line = openLine(pool, isWorn, { again: repeat, over: () => lines.delete(line) })
     lines.add(line)
     return line
   }
-  const askAlone = (read: Read) => ask(Object.assign(read, { costMs: limits.aheadMs }))
-  /** Who waits behind one that takes too long is asked elsewhere: it is a read, and so it may be asked twice. */
+  /** Asks once more, on a connection of its own: it is a read, and so it may be asked twice. Not more, or a slow server had more to do. */
+  const repeat = (read: Read) => {
+    if (repeated.has(read)) return false
+    repeated.add(read)
+    ask(Object.assign(read, { costMs: limits.aheadMs }))
+    return true
+  }
   const look = () => {
     isWatched = false
     const late = performance.now() - limits.lateMs
-    for (const line of lines) line.leaveBehind(late).forEach(ask)
+    for (const line of lines) for (const read of line.leaveBehind(late)) repeat(read)
     watch()
   }
   const watch = () => {
     if (isWatched || lines.size === 0) return
     isWatched = true
-    setTimeout(look, limits.lateMs / 2)
+    // What has come while this process was at something else is taken first.
+    setTimeout(() => setImmediate(look), limits.lateMs / 2)
   }
   return { ask }
 }
@@ -74,8 +81,8 @@ type Line = {
 }
 
 type Ends = {
-  /** Told of a read that has to be asked again. */
-  again: (read: Read) => void
+  /** Asks a read again elsewhere. False where it has been already. */
+  again: (read: Read) => boolean
   /** Told when the connection is given back. */
   over: () => void
 }
@@ -95,39 +102,43 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
 
   const send = ({ client }: { client: PoolClient }) => {
     if (sent === 0) since = performance.now()
-    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
-    stream.cork()
+    streamOf(client).cork()
     for (; sent < reads.length; sent += 1) {
-      const config = reads[sent]?.config
-      if (config) client.query<[string]>(config, (error, result) => take(error, result?.rows[0]?.[0]))
+      const read = reads[sent]
+      if (read) client.query<[string]>(read.config, (error, result) => take(read, error, result?.rows[0]?.[0]))
     }
-    stream.uncork()
+    streamOf(client).uncork()
   }
-  const take = (error: Error | null, answer: string | undefined) => {
-    const read = reads.shift()
-    if (!read || !connection) return
+  const take = (read: Read, error: Error | null, answer: string | undefined) => {
+    if (!connection) return
+    // The answers are whose they are, or nobody's.
+    if (reads[0] !== read) return end(reads.splice(0), new Error('Answers of PostgreSQL came out of order.'))
+    reads.shift()
     const tookMs = performance.now() - since
     since += tookMs
     sent -= 1
     aheadMs -= read.costMs
-    isSpent ||= isWorn(connection.client, read) || (error !== null && !isStatementError(error))
+    isSpent ||= isWorn(connection.client, read) || (error !== null && (!isStatementError(error) || isUnprepared(error)))
     isClosed ||= isSpent
-    if (reads.length === 0) {
-      over()
-      connection.giveBack(isSpent)
-    }
+    if (reads.length === 0) end([], null)
     if (left.has(read)) return
     // The one before it was to prepare the statement, and could not: alone, this one hears why.
-    if (isUnprepared(error)) again(read)
-    else read.done(error, answer ?? null, tookMs)
+    if (!isUnprepared(error) || !again(read)) read.done(error, answer ?? null, tookMs)
+  }
+  const end = (lost: readonly Read[], error: Error | null) => {
+    isClosed = true
+    over()
+    connection?.giveBack(isSpent || error !== null)
+    connection = null
+    for (const { done } of lost) done(error, null, 0)
   }
   pool.connect((broken, client, giveBack) => {
-    if (client) {
-      connection = { client, giveBack }
-      return void setImmediate(send, connection)
-    }
-    over()
-    for (const { done } of reads) done(broken ?? new Error('The pool gave no connection.'), null, 0)
+    if (client) connection = { client, giveBack }
+    // A pool that is ending says so at once, before anything is asked.
+    setImmediate(() => {
+      if (connection) send(connection)
+      else end(reads.splice(0), broken ?? new Error('The pool gave no connection.'))
+    })
   })
   return {
     add: (read) => {

@@ -39,13 +39,19 @@ test('of reads that are asked for at once each has its own answer', async () => 
 
 test('how many connections they take is decided by how long they are expected to take', async () => {
   const { ask } = createPipelines(pool, () => false, { ...pipelineLimits, lateMs: 10_000 })
-  const config = { text: 'select pg_backend_pid()::text', values: [], rowMode: 'array' as const }
-  const pid = (costMs: number) =>
+  const text = 'select pg_backend_pid()::text from pg_sleep($1)'
+  const pid = (costMs: number, seconds: number) =>
     new Promise((resolve, reject) => {
+      const config = { text, values: [seconds], rowMode: 'array' } as {
+        text: string
+        values: unknown[]
+        rowMode: 'array'
+      }
       ask({ config, costMs, done: (error, answer) => (error ? reject(error) : resolve(answer)) })
     })
-  assert.equal(new Set(await asMany(20, () => pid(pipelineLimits.aheadMs / 40))).size, 1)
-  assert.equal(new Set(await asMany(8, () => pid(pipelineLimits.aheadMs))).size, 8)
+  assert.equal(new Set(await asMany(20, () => pid(pipelineLimits.aheadMs / 40, 0))).size, 1)
+  // So long that none has ended before all have begun.
+  assert.equal(new Set(await asMany(8, () => pid(pipelineLimits.aheadMs, 0.5))).size, 8)
 })
 
 test('an answer is null where there is no row, and an error is that of one read alone', async () => {
@@ -111,6 +117,50 @@ test('a connection that ends takes along what was asked on it, and nothing else'
   assert.deepEqual(new Set(await asMany(9, () => readAnswer(pool, double('again'), [4]))), new Set(['8']))
   assert.ok(pool.totalCount <= 8)
   assert.equal(pool.waitingCount, 0)
+})
+
+test('a statement that a connection has lost is asked for once more, on another', async () => {
+  const text = await known(double('forgotten'), [1])
+  const { rows } = await pool.query('deallocate all')
+  assert.equal(rows.length, 0)
+  const answers = await asMany(30, (i) => readAnswer(pool, text, [i]))
+  assert.deepEqual(answers.at(-1), '58')
+})
+
+test('a pool that ends says so to who reads, and to who waits behind a slow one', async () => {
+  const ending = createPool(world.env.DATABASE_URL, 3)
+  const text = 'select pg_sleep($1::float8)::text || $2::text'
+  for (let i = 0; i < 20; i += 1) await readAnswer(ending, text, [0, ''])
+  const asked = Promise.allSettled([0.2, 0, 0].map((seconds, i) => readAnswer(ending, text, [seconds, `${i}`])))
+  await sleep(5)
+  const ended = ending.end()
+  await assert.rejects(readAnswer(ending, text, [0, '']), /after calling end/)
+  const [slow, ...behind] = await asked
+  assert.equal(slow?.status, 'fulfilled')
+  for (const one of behind) if (one.status === 'rejected') assert.match(String(one.reason), /after calling end/)
+  await ended
+})
+
+test('a value that cannot be sent is an error of its read, and no answer goes to another', async () => {
+  const text = await known(double('bound'), [1])
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  const answers = await Promise.allSettled([1, circle, 3, 4].map((value) => readAnswer(pool, text, [value])))
+  for (const [i, one] of answers.entries()) {
+    if (i === 1) assert.equal(one.status, 'rejected')
+    else if (one.status === 'fulfilled') assert.equal(one.value, String(2 * (i + 1)))
+  }
+  assert.deepEqual(await asMany(9, (i) => readAnswer(pool, text, [i])), [
+    '0',
+    '2',
+    '4',
+    '6',
+    '8',
+    '10',
+    '12',
+    '14',
+    '16',
+  ])
 })
 
 test('the pool is given all its connections back', async () => {

@@ -72,7 +72,7 @@ ${rows.join('\n')}
 Wrong passwords are counted for the e-mail address, whether or not anybody has it, and for the IP address (of IPv6, its /64) that they come from, on
 all nodes together: those of \`signIn\` and the \`currentPassword\` of \`updateAccount\`. Who tries too many ([limits.md](limits.md)) gets
 \`LIMIT_EXCEEDED\` with \`retryAfterMs\` and, over HTTP, \`Retry-After\`, and no password is looked at until then. Whoever has signed in from an IP address
-before waits only for what was tried there for the same e-mail address, so that nobody is shut out by what others try elsewhere. A right password is not counted.
+before waits only for what was tried there for the same e-mail address, so that nobody is shut out by what others try elsewhere. A right password counts only until it is found right.
 
 Sign-ups are counted by IP address. A server that signs people in or up for them passes their IP address on in \`X-Forwarded-For\` and is one of
 \`TRUSTED_PROXIES\`; without that, all of them share its counts. \`createUser\` with an API key is not counted.

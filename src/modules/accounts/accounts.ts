@@ -20,14 +20,19 @@ export async function findAccount(ctx: Context): Promise<User | null> {
   return ctx.db.user.findUnique({ where: { id: actor.id } })
 }
 
-/** Makes a user of the project that is asked, and signs him in. */
-export async function signUp(ctx: Context, input: NewUser): Promise<CreatedSession> {
+/** Makes a user of the project that is asked, and signs him in. Whoever decides on it is asked once it is counted. */
+export async function signUp(
+  ctx: Context,
+  asked: NewUser,
+  decide: (asked: NewUser) => Promise<NewUser> = async () => asked,
+): Promise<CreatedSession> {
   await countSignUp(ctx)
+  const input = await decide(asked)
   const passwordHash = await hashPassword(input.password)
   const created = await transaction(ctx, async (tx) =>
     createSession(tx, await insertUser(tx, { ...input, passwordHash })),
   )
-  await rememberPlace(ctx, created.user.email)
+  await asBestItCan(ctx, rememberPlace(ctx, created.user.email))
   return created
 }
 
@@ -48,8 +53,13 @@ export async function signIn(ctx: Context, input: { email: string; password: str
     if (same.length === 0) throw refusal
     return createSession(tx, user)
   })
-  await attempt.wasRight()
+  await asBestItCan(ctx, attempt.wasRight())
   return created
+}
+
+/** What was done is answered, though what is to be remembered of it is not. */
+async function asBestItCan({ log }: Context, remembering: Promise<void>): Promise<void> {
+  await remembering.catch((error) => log.warn({ err: error }, 'a sign-in is not remembered'))
 }
 
 export type AccountChanges = Pick<UserChanges, 'name' | 'email' | 'password'> & {
@@ -62,7 +72,7 @@ export async function updateAccount(ctx: Context, changes: AccountChanges): Prom
   const { name, email, password, currentPassword } = changes
   const shown = email != null || password != null ? await requirePassword(ctx, id, currentPassword ?? null) : null
   const passwordHash = password == null ? null : await hashPassword(password)
-  return transaction(ctx, async (tx) => {
+  const changed = await transaction(ctx, async (tx) => {
     const [row] = await tx.query<{ hash: string }>(
       'select "passwordHash" as hash from users where id = $1 for update',
       [id],
@@ -72,6 +82,8 @@ export async function updateAccount(ctx: Context, changes: AccountChanges): Prom
     if (passwordHash !== null) await endOtherSessions(tx, id, sessionId)
     return user
   })
+  if (email != null) await asBestItCan(ctx, rememberPlace(ctx, changed.email))
+  return changed
 }
 
 /** Answers the hash of the password that was shown. */

@@ -30,7 +30,7 @@ const read = (where: unknown) =>
 test('a rule keeps what it is asked, values as their types have them', () => {
   const where = {
     author: { eq: '$userId' },
-    or: [{ title: { startsWith: 'a', ne: 'abc' } }, { not: { open: { eq: true } } }],
+    or: [{ title: { startsWith: '$USD', ne: '$usage' } }, { not: { open: { eq: true } } }],
     tags: { isNull: false },
     place: { isNull: true },
     id: { in: ['a', 'b'] },
@@ -74,6 +74,8 @@ test('what a rule cannot ask is refused with its path', () => {
     [{ title: { in: ['$userId'] } }, 'title', 'in', '0'],
     [{ title: { eq: '$userID' } }, 'title', 'eq'],
     [{ title: { startsWith: '$user.id' } }, 'title', 'startsWith'],
+    [{ title: { eq: '$userid' } }, 'title', 'eq'],
+    [{ title: { eq: '$user' } }, 'title', 'eq'],
     [{ title: { gt: '$userId' } }, 'title', 'gt'],
     [{ title: { isNull: 'yes' } }, 'title', 'isNull'],
     [{ price: { eq: '$userId' } }, 'price', 'eq'],

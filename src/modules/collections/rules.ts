@@ -109,7 +109,8 @@ const operators: Readonly<Record<string, Reader>> = {
 function readOperand({ type }: Field, operand: unknown, path: Path): unknown {
   const parse = types[type === 'RELATION' ? 'ID' : type].parse
   if (operand !== callersId) {
-    if (isName(operand)) throw new Invalid(`“${operand}” is not known: “${callersId}” is the id of the caller.`, path)
+    if (isMistyped(operand))
+      throw new Invalid(`“${operand}” is not known: “${callersId}” is the id of the caller.`, path)
     return parse(operand, path)
   }
   if (type !== 'RELATION' && !texts.includes(type))
@@ -117,8 +118,9 @@ function readOperand({ type }: Field, operand: unknown, path: Path): unknown {
   return operand
 }
 
-/** A name that is mistyped would be a text that nothing is equal to, and the rule one that lets nobody in. */
-const isName = (operand: unknown) => typeof operand === 'string' && /^\$[A-Za-z]/.test(operand)
+/** A text that nobody means: compared with it, a rule would let nobody in. Others may begin with `$`, as `$USD` does. */
+const isMistyped = (operand: unknown) =>
+  typeof operand === 'string' && /^\$(user|uid|me|caller|account)(_?id)?(\.\w+)*$/i.test(operand)
 
 function readOperands(field: Field, operand: unknown, path: Path): unknown {
   if (!Array.isArray(operand) || operand.length > 100) throw new Invalid('This is a list of at most 100 values.', path)

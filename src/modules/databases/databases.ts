@@ -60,6 +60,7 @@ export async function updateDatabase(
 ): Promise<Database> {
   const name = changes.name == null ? null : checkName(changes.name, ['input', 'name'])
   return transaction(ctx, async (tx) => {
+    await lockSchema(tx)
     const { key } = await getDatabase(tx, id)
     const database = await tx.db.database.update({ where: { id }, data: name === null ? {} : { name } })
     await emit(tx, databaseUpdated, { databaseId: id, key })

@@ -37,6 +37,7 @@ export async function updateMember(ctx: Context, id: string, role: MemberRole): 
   const { projectId, userId } = await changeableMember(ctx, id)
   return transaction(ctx, async (ctx) => {
     await holdMember(ctx, projectId, id)
+    await requireOwner(ctx, projectId)
     if (role !== 'OWNER') await requireOtherOwner(ctx, projectId, id)
     const member = await ctx.db.member.update({ where: { id }, data: { role } })
     await emit(ctx, memberUpdated, { memberId: id, projectId, userId }, projectId)
@@ -49,6 +50,7 @@ export async function removeMember(ctx: Context, id: string): Promise<string> {
   const { projectId, userId } = await changeableMember(ctx, id)
   return transaction(ctx, async (ctx) => {
     await holdMember(ctx, projectId, id)
+    await requireOwner(ctx, projectId)
     await requireOtherOwner(ctx, projectId, id)
     await ctx.db.member.delete({ where: { id } })
     await emit(ctx, memberDeleted, { memberId: id, projectId, userId }, projectId)
@@ -76,7 +78,7 @@ async function requireOtherOwner(ctx: DbContext, projectId: string, id: string):
 }
 
 /** Throws NotFound for a project of others, and Forbidden for a member who is no owner. */
-export async function requireOwner(ctx: Context, projectId: string): Promise<void> {
+export async function requireOwner(ctx: Pick<DbContext, 'actor' | 'db'>, projectId: string): Promise<void> {
   const accountId = ctx.actor?.kind === 'account' ? ctx.actor.id : ''
   const member = await ctx.db.member.findFirst({
     where: { projectId, userId: accountId, project: { deletedAt: null } },

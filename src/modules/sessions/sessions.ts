@@ -55,8 +55,11 @@ export async function deleteSession(ctx: Context, id: string): Promise<string> {
 
 /** Ends all sessions of a user but the one that asks. */
 export async function endOtherSessions(tx: DbContext, userId: string, kept: string): Promise<void> {
-  const others = await tx.db.session.findMany({ where: { userId, id: { not: kept } }, select: { id: true } })
-  for (const { id } of others) await removeSession(tx, id, userId)
+  const others = await tx.query<{ id: string }>('delete from sessions where "userId" = $1 and id <> $2 returning id', [
+    userId,
+    kept,
+  ])
+  for (const { id } of others) await emit(tx, sessionDeleted, { sessionId: id, userId })
 }
 
 async function removeSession(ctx: DbContext, id: string, userId: string): Promise<void> {
