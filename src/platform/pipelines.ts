@@ -7,7 +7,7 @@ export type Read = {
   config: { name?: string; text: string; values: unknown[]; rowMode: 'array' }
   /** How long PostgreSQL is expected to work on it. */
   costMs: number
-  /** Told the answer, or the error, and how long PostgreSQL worked on it. */
+  /** Told the answer, or the error, and how long PostgreSQL worked on it: the mean of it and what was sent before it. */
   done: (error: Error | null, answer: string | null, tookMs: number) => void
 }
 
@@ -95,13 +95,16 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
   let aheadMs = 0
   /** Since when PostgreSQL works on the first. */
   let since = 0
+  /** Since when it works without a pause, and how many it has answered since. */
+  let begun = 0
+  let answered = 0
   let isClosed = false
   /** Whether the connection is to be replaced. */
   let isSpent = false
   let connection: { client: PoolClient; giveBack: (isSpent: boolean) => void } | null = null
 
   const send = ({ client }: { client: PoolClient }) => {
-    if (sent === 0) since = performance.now()
+    if (sent === 0) [begun, since, answered] = [performance.now(), performance.now(), 0]
     streamOf(client).cork()
     for (; sent < reads.length; sent += 1) {
       const read = reads[sent]
@@ -114,8 +117,8 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
     // The answers are whose they are, or nobody's.
     if (reads[0] !== read) return end(reads.splice(0), new Error('Answers of PostgreSQL came out of order.'))
     reads.shift()
-    const tookMs = performance.now() - since
-    since += tookMs
+    since = performance.now()
+    answered += 1
     sent -= 1
     aheadMs -= read.costMs
     isSpent ||= isWorn(connection.client, read) || (error !== null && (!isStatementError(error) || isUnprepared(error)))
@@ -123,7 +126,7 @@ function openLine(pool: Pool, isWorn: IsWorn, { again, over }: Ends): Line {
     if (reads.length === 0) end([], null)
     if (left.has(read)) return
     // The one before it was to prepare the statement, and could not: alone, this one hears why.
-    if (!isUnprepared(error) || !again(read)) read.done(error, answer ?? null, tookMs)
+    if (!isUnprepared(error) || !again(read)) read.done(error, answer ?? null, (since - begun) / answered)
   }
   const end = (lost: readonly Read[], error: Error | null) => {
     isClosed = true
