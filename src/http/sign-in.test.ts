@@ -18,6 +18,8 @@ after(async () => {
   await world.close()
 })
 
+type Answer = { errors: { extensions: { code: string } }[] }
+
 const attempt = (n: number) => `a${n}: signIn(input: { email: "ann@example.org", password: "wrong ${n}" }) { secret }`
 /** Of which the first ends it. */
 const query = `mutation { ${[1, 2, 3].map(attempt).join(' ')} }`
@@ -34,8 +36,7 @@ test('wrong passwords count whatever the alias, the batch, the transport and X-F
   const messages = (await socket.received(7)).filter(({ type }) => type === 'next')
   answers.push(...messages.map(({ payload }) => payload))
   socket.socket.terminate()
-  // biome-ignore lint/suspicious/noExplicitAny: what a server answers
-  const codes = answers.flatMap(({ errors }: any) => errors.map(({ extensions }: any) => extensions.code))
+  const codes = (answers as Answer[]).flatMap(({ errors }) => errors.map(({ extensions }) => extensions.code))
   assert.deepEqual(codes, Array(attemptLimits.passwordsHere).fill('UNAUTHENTICATED'))
 
   const refused = await post(one, { ...json, 'x-forwarded-for': '203.0.113.7' }, path)

@@ -24,3 +24,16 @@ test('it runs at once, once for all who want it meanwhile, and goes on when it f
   want()
   assert.equal(runs.length, 3)
 })
+
+test('what throws before it has begun to wait is no end of it', async () => {
+  let runs = 0
+  const want = coalesce(() => {
+    runs += 1
+    throw new Error('not even begun')
+  })
+  for (let i = 0; i < 3; i += 1) {
+    want()
+    await new Promise(setImmediate)
+  }
+  assert.equal(runs, 3)
+})

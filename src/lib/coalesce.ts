@@ -9,7 +9,9 @@ export function coalesce(run: () => Promise<unknown>): () => void {
     isRunning = true
     while (isWanted) {
       isWanted = false
-      await run().catch(() => {})
+      try {
+        await run()
+      } catch {}
     }
     isRunning = false
   }
