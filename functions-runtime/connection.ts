@@ -72,7 +72,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
       .run({
         run: frame,
         body,
-        artefact: () => parts.artefacts.get(artefact, () => needed.ask(id, artefact)),
+        artefact: () => parts.artefacts.get(artefact, () => needed.ask(id, artefact, signal)),
         onHead: (status, headers) => void send({ kind: 'head', id, status, headers }),
         onChunk: (bytes) => (send({ kind: 'chunk', id }, bytes) ? Promise.resolve() : drained(socket)),
         signal,
@@ -132,25 +132,41 @@ function drained(socket: Duplex): Promise<void> {
   })
 }
 
-/** Artefacts that were asked for: once for all runs of this caller's that want the same. */
+/**
+ * Artefacts that were asked for: once for all runs of this caller's that want the same, and again for the next of them where
+ * the first is given up.
+ */
 function createNeeds(send: (head: FromExecutor) => void) {
-  const asked = new Map<string, { answer: Promise<Buffer | null>; settle: (bytes: Buffer | null) => void }>()
-  const settle = (hash: string, bytes: Buffer | null) => {
-    asked.get(hash)?.settle(bytes)
+  type Waiting = Map<string, (bytes: Buffer | null) => void>
+  const asked = new Map<string, Waiting>()
+  const answer = (hash: string, bytes: Buffer | null) => {
+    const waiting = asked.get(hash)
     asked.delete(hash)
+    for (const settle of waiting?.values() ?? []) settle(bytes)
+  }
+  /** Whoever has given up a run may not answer what was asked for it. */
+  const giveUp = (id: string, hash: string) => {
+    const waiting = asked.get(hash)
+    const [first] = waiting?.keys() ?? []
+    waiting?.get(id)?.(null)
+    if (!waiting?.delete(id)) return
+    const [next] = waiting.keys()
+    if (next === undefined) asked.delete(hash)
+    else if (first === id) send({ kind: 'need', id: next, hash })
   }
   return {
-    ask(id: string, hash: string): Promise<Buffer | null> {
-      const already = asked.get(hash)
-      if (already) return already.answer
+    ask(id: string, hash: string, signal: AbortSignal): Promise<Buffer | null> {
+      if (signal.aborted) return Promise.resolve(null)
       const { promise, resolve } = Promise.withResolvers<Buffer | null>()
-      asked.set(hash, { answer: promise, settle: resolve })
-      send({ kind: 'need', id, hash })
+      const waiting: Waiting = asked.get(hash) ?? new Map()
+      asked.set(hash, waiting.set(id, resolve))
+      if (waiting.size === 1) send({ kind: 'need', id, hash })
+      signal.addEventListener('abort', () => giveUp(id, hash))
       return promise
     },
-    answer: settle,
+    answer,
     close: () => {
-      for (const hash of [...asked.keys()]) settle(hash, null)
+      for (const hash of [...asked.keys()]) answer(hash, null)
     },
   }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { startExecutor } from './testing/executor.ts'
+import { program, runFrame, startExecutor } from './testing/executor.ts'
 
 async function upgrade(url: string, path: string, headers: Record<string, string>): Promise<number> {
   const call = request(`${url}${path}`, { headers: { connection: 'upgrade', ...headers } }).end()
@@ -62,4 +63,24 @@ test('what is no frame ends the connection, and nothing else', async (t) => {
   bad.socket.write(Buffer.alloc(64, 255))
   await once(bad.socket, 'close')
   assert.equal((await good.run('', { program: { runtime: 'cobol' } })).end.failure?.reason, 'UNAVAILABLE')
+})
+
+test('code that is asked for on behalf of a run that is given up is asked for again, for those who still wait', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.next('welcome')
+  // Whoever gives up a run answers nothing that is asked on its behalf.
+  const source = Buffer.from(program(`async ({ res }) => res.text('here')`))
+  const artefact = createHash('sha256').update(source).digest('hex')
+  const asked: string[] = []
+  const others = caller.onNeed
+  caller.onNeed = (head) => {
+    asked.push(head.id)
+    if (head.id !== 'given up') others(head)
+  }
+  caller.send(runFrame(artefact, { id: 'given up' }))
+  caller.send({ kind: 'cancel', id: 'given up' })
+  assert.equal((await caller.run(source)).text, 'here')
+  assert.equal(asked[0], 'given up')
 })

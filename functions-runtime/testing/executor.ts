@@ -29,6 +29,8 @@ export type Answer = { end: RunEnd; body: Buffer; text: string; head: Of<'head'>
 export type Caller = {
   socket: Socket
   send: (head: ToExecutor, body?: Buffer) => void
+  /** Told what code is asked for: answers with that of `run`. */
+  onNeed: (head: Of<'need'>['head']) => void
   /** The next frame of that kind, or the last one where it came already and nobody took it. */
   next: <K extends Kind>(kind: K) => Promise<Of<K>>
   /** Runs a program given as its text. */
@@ -109,24 +111,21 @@ async function connect(url: string, secret: string): Promise<Caller> {
 
   function take(frame: Frame<FromExecutor>): void {
     const { head } = frame
-    if (head.kind === 'need') {
-      const bytes = known.get(head.hash)
-      send({ kind: 'artefact', hash: head.hash, isMissing: !bytes }, bytes)
-    } else if ('id' in head && runs.has(head.id)) runs.get(head.id)?.(frame)
+    if (head.kind === 'need') caller.onNeed(head)
+    else if ('id' in head && runs.has(head.id)) runs.get(head.id)?.(frame)
     else if (waiting.has(head.kind)) {
       waiting.get(head.kind)?.(frame)
       waiting.delete(head.kind)
     } else others.set(head.kind, [...(others.get(head.kind) ?? []), frame])
   }
 
-  const receive = (bytes: Buffer) => decode(bytes).forEach(take)
-  socket.on('data', receive)
-  socket.on('error', () => socket.destroy())
-  if (first.length > 0) receive(first)
-
-  return {
+  const caller: Caller = {
     socket,
     send,
+    onNeed: ({ hash }) => {
+      const bytes = known.get(hash)
+      send({ kind: 'artefact', hash, isMissing: !bytes }, bytes)
+    },
     next: <K extends Kind>(kind: K) => {
       const already = others.get(kind)?.shift()
       if (already) return Promise.resolve(already as Of<K>)
@@ -156,9 +155,14 @@ async function connect(url: string, secret: string): Promise<Caller> {
     },
     close: () => void socket.destroy(),
   }
+  const receive = (bytes: Buffer) => decode(bytes).forEach(take)
+  socket.on('data', receive)
+  socket.on('error', () => socket.destroy())
+  if (first.length > 0) receive(first)
+  return caller
 }
 
-function runFrame(artefact: string, { program, limits, request: asked, ...rest }: Omit<Asked, 'body'>): RunFrame {
+export function runFrame(artefact: string, { program, limits, request: asked, ...rest }: Omit<Asked, 'body'>): RunFrame {
   return {
     kind: 'run',
     id: randomUUID(),
