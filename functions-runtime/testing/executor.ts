@@ -162,7 +162,10 @@ async function connect(url: string, secret: string): Promise<Caller> {
   return caller
 }
 
-export function runFrame(artefact: string, { program, limits, request: asked, ...rest }: Omit<Asked, 'body'>): RunFrame {
+export function runFrame(
+  artefact: string,
+  { program, limits, request: asked, ...rest }: Omit<Asked, 'body'>,
+): RunFrame {
   return {
     kind: 'run',
     id: randomUUID(),
