@@ -117,6 +117,15 @@ test('what nobody waits for any more is cancelled', async () => {
   assert.ok(peers.some(({ runs }) => runs.at(-1)?.wasCancelled()))
 })
 
+test('what nobody waits for any more when its turn has come is not begun', async () => {
+  const reached = () => peers.reduce((sum, { runs }) => sum + runs.length, 0)
+  answer = () => ({ body: 'run' })
+  const before = reached()
+  assert.equal((await sandbox.run(call({ signal: AbortSignal.abort() }))).failure?.reason, 'CRASHED')
+  await sandbox.run(call())
+  assert.equal(reached() - before, 1)
+})
+
 test('why nothing can be run is said: no executor, a wrong secret, a runtime that is not there', async () => {
   const reason = async (chosen: Sandbox, given: Partial<RunCall> = {}) => {
     const { failure } = await chosen.run(call(given))

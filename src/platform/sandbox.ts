@@ -197,9 +197,13 @@ type Exchange<T> = {
   take: (head: FromExecutor, body: Buffer, end: (result: T) => void) => void
 }
 
+const unwanted = 'Nobody waited for it any more.'
+
 /** Sends what is asked, and waits for its end, for the end of the connection, or until nobody waits any more. */
 function exchange<T>({ link, id, signal, timeoutMs, start, broken, take }: Exchange<T>): Promise<T> {
   return new Promise((resolve) => {
+    // They went away while it waited for its turn.
+    if (signal?.aborted) return resolve(broken(unwanted))
     const end = (result: T) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
@@ -208,7 +212,7 @@ function exchange<T>({ link, id, signal, timeoutMs, start, broken, take }: Excha
     }
     const abort = () => {
       link.send({ kind: 'cancel', id })
-      end(broken('Nobody waited for it any more.'))
+      end(broken(unwanted))
     }
     const timer = setTimeout(() => {
       link.send({ kind: 'cancel', id })
