@@ -44,11 +44,11 @@ const others: Readonly<Record<string, string>> = {
   // Whether it is the id or the secret that is wrong is not told.
   'confirmVerification input.id': 'INVALID input.secret',
   // There is no domain here either, and it comes first.
-  'pointDomain functionId': 'NOT_FOUND id',
+  'pointDomain input.functionId': 'NOT_FOUND input.id',
   // What is not there need not be ended.
-  'terminateSubscriptions actorId': 'nothing',
-  'terminateSubscriptions ids': 'nothing',
-  'terminateSubscriptions sessionId': 'nothing',
+  'terminateSubscriptions input.actorId': 'nothing',
+  'terminateSubscriptions input.ids': 'nothing',
+  'terminateSubscriptions input.sessionId': 'nothing',
 }
 
 test('NOT_FOUND of a mutation says where the input names what is not there', async () => {

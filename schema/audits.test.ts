@@ -53,9 +53,9 @@ test('the audit log is read newest first, page by page, and by what it is about'
     { after: pageInfo.endCursor },
   )
   assert.deepEqual(next.data?.audits.nodes, [{ actorId: 'key_1' }])
-  const about = await operate(schemas, ctx, '{ audits(resource: "users.usr_1") { totalCount } }')
+  const about = await operate(schemas, ctx, '{ audits(where: { resource: "users.usr_1" }) { totalCount } }')
   assert.equal(about.data?.audits.totalCount, 2)
-  const by = await operate(schemas, key('audits.read'), '{ audits(actorId: "key_2") { totalCount } }')
+  const by = await operate(schemas, key('audits.read'), '{ audits(where: { actorId: "key_2" }) { totalCount } }')
   assert.equal(by.data?.audits.totalCount, 1)
 })
 
@@ -115,7 +115,7 @@ test('patterns of events find what they name, and nothing else', async () => {
     ...{ actorKind: 'system', actorId: null, payload: {}, at: new Date() },
   }))
   await owner.db.audit.createMany({ data: rows })
-  const find = 'query ($event: String!) { audits(event: $event, first: 50) { totalCount nodes { event } } }'
+  const find = 'query ($event: String!) { audits(where: { event: $event }, first: 50) { totalCount nodes { event } } }'
   const patterns = [
     '*',
     'users.*',
@@ -174,8 +174,8 @@ test('by time and by user; pages from both ends', async () => {
     const { nodes, pageInfo } = data?.audits ?? {}
     return { days: nodes.map((node: { at: string }) => new Date(node.at).getUTCDate()), ...pageInfo }
   }
-  assert.deepEqual((await days('userId: "usr_a"')).days, [4, 2, 1])
-  assert.deepEqual((await days('from: "2026-01-02T00:00:00Z", to: "2026-01-04T00:00:00Z"')).days, [3, 2])
+  assert.deepEqual((await days('where: { userId: "usr_a" }')).days, [4, 2, 1])
+  assert.deepEqual((await days('where: { from: "2026-01-02T00:00:00Z", to: "2026-01-04T00:00:00Z" }')).days, [3, 2])
   const first = await days('first: 2')
   assert.deepEqual(first.days, [4, 3])
   assert.deepEqual((await days(`first: 2, after: "${first.endCursor}"`)).days, [2, 1])

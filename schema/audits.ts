@@ -40,6 +40,21 @@ export const Activity = builder.prismaObject('Audit', {
 
 export const ActivityList = connectionOf(Activity, 'Activity')
 
+const AuditWhere = builder.inputType('AuditWhere', {
+  description: 'Which entries: those for which everything that is said here holds.',
+  fields: (t) => ({
+    resource: t.string({ description: 'What happened to this, e.g. `users.usr_…`.' }),
+    actorId: t.id({ description: 'What this account, key or user did.' }),
+    userId: t.id({ description: 'What this user did and what happened to them, their sessions included.' }),
+    event: t.string({
+      validate: z.string().max(256),
+      description: 'Events of this pattern: `documents.*`, or a full name with `*` for any segment.',
+    }),
+    from: t.field({ type: 'DateTime', description: 'From this moment on.' }),
+    to: t.field({ type: 'DateTime', description: 'Before this moment.' }),
+  }),
+})
+
 builder.queryField('audits', (t) =>
   t.prismaConnection(
     {
@@ -47,21 +62,9 @@ builder.queryField('audits', (t) =>
       cursor: 'id',
       access: { audience: ['console', 'server'], scope: 'audits.read' },
       description: 'The audit log of the project, newest first.',
-      args: {
-        resource: t.arg.string({ description: 'Only what happened to this, e.g. `users.usr_…`.' }),
-        actorId: t.arg.id({ description: 'Only what this account, key or user did.' }),
-        userId: t.arg.id({
-          description: 'Only what this user did and what happened to them, their sessions included.',
-        }),
-        event: t.arg.string({
-          validate: z.string().max(256),
-          description: 'Only events of this pattern: `documents.*`, or a full name with `*` for any segment.',
-        }),
-        from: t.arg({ type: 'DateTime', description: 'Only from this moment on.' }),
-        to: t.arg({ type: 'DateTime', description: 'Only before this moment.' }),
-      },
-      totalCount: (_root, args, ctx) => countAudits(ctx, 'project', args),
-      resolve: (query, _root, args, ctx) => auditPage(ctx, 'project', args, query),
+      args: { where: t.arg({ type: AuditWhere, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => countAudits(ctx, 'project', where ?? {}),
+      resolve: (query, _root, { where }, ctx) => auditPage(ctx, 'project', where ?? {}, query),
     },
     ...AuditList,
   ),

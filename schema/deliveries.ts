@@ -10,7 +10,7 @@ import { connectionOf } from './connections.ts'
 const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
 
-export const DeliveryStatus = builder.enumType('DeliveryStatus', {
+const DeliveryStatus = builder.enumType('DeliveryStatus', {
   description: 'How a delivery stands.',
   values: {
     [Status.PENDING]: { description: 'Not yet taken; it is tried again.' },
@@ -66,6 +66,13 @@ export const Delivery = builder.prismaObject('Delivery', {
       description: 'Every request so far, oldest first.',
       query: () => ({ orderBy: { number: 'asc' } }),
     }),
+  }),
+})
+
+export const DeliveryWhere = builder.inputType('DeliveryWhere', {
+  description: 'Which deliveries: those for which everything that is said here holds.',
+  fields: (t) => ({
+    status: t.field({ type: DeliveryStatus, description: 'That stand so.' }),
   }),
 })
 

@@ -37,7 +37,7 @@ test('a deployment is made, listed, activated and deleted', async () => {
     await (fail ? failBuild(ctx, one, 'It is wrong.') : finishBuild(ctx, one, Buffer.from('built'), 12.4))
   }
   const list = `query ($status: DeploymentStatus) {
-    deployments(status: $status) { totalCount nodes { isActive status error buildMs artefactBytes } }
+    deployments(where: { status: $status }) { totalCount nodes { isActive status error buildMs artefactBytes } }
     function(id: "${functionId}") { deploymentId deployments { totalCount } }
   }`
   const ready = await operate(schemas, ctx, list, { status: 'READY' })

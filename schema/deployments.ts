@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Prisma } from '../prisma/client/client.ts'
 import { DeploymentStatus as Status } from '../prisma/client/enums.ts'
+import type { Context } from '../src/context.ts'
 import {
   activateDeployment,
   createDeployment,
@@ -96,7 +98,22 @@ builder.prismaObjectFields(FunctionType, (t) => ({
   ),
 }))
 
-const ofFunction = { description: 'Only of this function.' }
+const DeploymentWhere = builder.inputType('DeploymentWhere', {
+  description: 'Which deployments: those for which everything that is said here holds.',
+  fields: (t) => ({
+    functionId: t.id({ description: 'Of this function.' }),
+    status: t.field({ type: DeploymentStatus, description: 'That are so far.' }),
+  }),
+})
+
+function wanted(
+  ctx: Context,
+  where: typeof DeploymentWhere.$inferInput | null | undefined,
+): Prisma.DeploymentWhereInput {
+  const { functionId, status } = where ?? {}
+  const asked = { ...(functionId != null && { functionId }), ...(status != null && { status }) }
+  return { AND: [asked, visibleDeployments(ctx)] }
+}
 
 builder.queryFields((t) => ({
   deployment: t.prismaField({
@@ -114,30 +131,16 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access: read,
       description: 'Deployments of functions of the project, newest first.',
-      args: {
-        functionId: t.arg.id(ofFunction),
-        status: t.arg({ type: DeploymentStatus, description: 'Only those that are so far.' }),
-      },
-      totalCount: (_root, args, ctx) =>
-        ctx.db.deployment.count({ where: { AND: [filterOf(args), visibleDeployments(ctx)] } }),
-      resolve: (query, _root, args, ctx) =>
-        ctx.db.deployment.findMany({
-          ...query,
-          where: { AND: [filterOf(args), visibleDeployments(ctx)] },
-          orderBy: { id: 'desc' },
-        }),
+      args: { where: t.arg({ type: DeploymentWhere, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => ctx.db.deployment.count({ where: wanted(ctx, where) }),
+      resolve: (query, _root, { where }, ctx) =>
+        ctx.db.deployment.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'desc' } }),
     },
     ...DeploymentList,
   ),
 }))
 
-type Filter = { functionId?: string | null | undefined; status?: Status | null | undefined }
-
-function filterOf({ functionId, status }: Filter) {
-  return { ...(functionId != null && { functionId }), ...(status != null && { status }) }
-}
-
-const AnnouncedUpload = builder.inputType('AnnouncedUpload', {
+const DeploymentUploadInput = builder.inputType('DeploymentUploadInput', {
   description: 'An archive that is going to be uploaded.',
   fields: (t) => ({
     bytes: t.int({
@@ -168,14 +171,14 @@ builder.mutationFields((t) => ({
     input: {
       functionId: t.input.id({ required: true, description: 'Of which function.' }),
       source: t.input.string({
-        description: `The code itself, of a function that is one file: up to ${deploymentLimits.inlineBytes} bytes.`,
+        description: `The code itself, of a function that is one file: up to ${deploymentLimits.inlineBytes.toLocaleString('en-US')} bytes.`,
       }),
       file: t.input.field({
         type: Upload,
         description: `A tar.gz with the code, by the GraphQL multipart request specification: up to ${deploymentLimits.sourceBytes.toLocaleString('en-US')} bytes.`,
       }),
       upload: t.input.field({
-        type: AnnouncedUpload,
+        type: DeploymentUploadInput,
         description: 'What is going to be uploaded to `uploadPath`, in as many pieces as it takes.',
       }),
       entrypoint: t.input.string({

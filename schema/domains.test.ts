@@ -110,10 +110,10 @@ test("another project's domain is not there, and a key needs the scope", async (
 })
 
 test('a domain is pointed at a function of the project, and at the API again', async () => {
-  const point = 'mutation ($id: ID!, $functionId: ID) { pointDomain(id: $id, functionId: $functionId) { functionId } }'
+  const point = 'mutation ($input: PointDomainInput!) { pointDomain(input: $input) { functionId } }'
   const { id } = await make('functions.example')
   const { id: functionId } = await makeFunction(ctx)
-  const set = (given: object, as = ctx) => operate(schemas, as, point, { id, ...given })
+  const set = (given: object, as = ctx) => operate(schemas, as, point, { input: { id, ...given } })
   assert.deepEqual((await set({ functionId })).data, { pointDomain: { functionId } })
   assert.deepEqual((await set({ functionId: null })).data, { pointDomain: { functionId: null } })
   assert.equal((await world.emitted()).filter((type) => type === 'domains.pointed').length, 2)
@@ -121,8 +121,12 @@ test('a domain is pointed at a function of the project, and at the API again', a
   const foreign = await makeFunction(other)
   await deleteFunction(ctx, functionId)
   for (const absent of [foreign.id, functionId, 'fun_none'])
-    assert.deepEqual((await set({ functionId: absent })).errors, ['INVALID There is no such function. (functionId)'])
-  assert.deepEqual((await set({ functionId: foreign.id }, other)).errors, ['NOT_FOUND There is no such domain. (id)'])
+    assert.deepEqual((await set({ functionId: absent })).errors, [
+      'NOT_FOUND There is no such function. (input.functionId)',
+    ])
+  assert.deepEqual((await set({ functionId: foreign.id }, other)).errors, [
+    'NOT_FOUND There is no such domain. (input.id)',
+  ])
   assert.notEqual((await set({}, key('domains.read'))).errors.length, 0)
   assert.equal((await set({}, key('domains.read', 'domains.write'))).errors.length, 0)
 })

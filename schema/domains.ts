@@ -112,16 +112,17 @@ builder.mutationFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which.' }) },
     resolve: (_query, _root, { id }, ctx) => verifyDomain(ctx, id),
   }),
-  pointDomain: t.prismaField({
+  pointDomain: t.prismaFieldWithInput({
+    typeOptions: { description: 'A domain, and what answers there.' },
     type: Domain,
     access: write,
     description:
       'Has a function answer all requests at a domain, or the API of the project again. Every node knows of it within two seconds.',
-    args: {
-      id: t.arg.id({ required: true, description: 'Which domain.' }),
-      functionId: t.arg.id({ description: 'Which function; null for the API.' }),
+    input: {
+      id: t.input.id({ required: true, description: 'Which domain.' }),
+      functionId: t.input.id({ description: 'Which function; the API, if left out or null.' }),
     },
-    resolve: (_query, _root, { id, functionId }, ctx) => pointDomain(ctx, id, functionId ?? null),
+    resolve: (_query, _root, { input: { id, functionId } }, ctx) => pointDomain(ctx, id, functionId ?? null),
   }),
   deleteDomain: t.id({
     access: write,

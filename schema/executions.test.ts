@@ -107,7 +107,7 @@ test('an executor that is gone or goes away in the middle is told as such, and m
     return null
   }
   assert.match((await call({ functionId })).errors[0] ?? '', /^UNAVAILABLE .*Try again/)
-  const list = 'query ($where: ExecutionFilter) { executions(where: $where) { nodes { id failure } totalCount } }'
+  const list = 'query ($where: ExecutionWhere) { executions(where: $where) { nodes { id failure } totalCount } }'
   const where = { functionId, status: 'FAILED' }
   const { data } = await operate(schemas, ctx, list, { where })
   assert.deepEqual(data?.executions.nodes[0].failure, 'CRASHED')
@@ -120,7 +120,7 @@ test('executions are listed by function, status, trigger and time, newest first'
   for (const _ of [1, 2]) ids.unshift((await call({ functionId })).data?.createExecution.id)
   const later = (await call({ functionId, async: true })).data?.createExecution
   assert.deepEqual([later.status, later.attempts, later.responseBody], ['WAITING', 0, null])
-  const list = 'query ($where: ExecutionFilter) { executions(where: $where) { nodes { id } totalCount } }'
+  const list = 'query ($where: ExecutionWhere) { executions(where: $where) { nodes { id } totalCount } }'
   const of = async (where: object) =>
     (await operate(schemas, ctx, list, { where: { functionId, ...where } })).data?.executions.nodes.map(
       ({ id }: { id: string }) => id,
@@ -128,7 +128,8 @@ test('executions are listed by function, status, trigger and time, newest first'
   assert.deepEqual(await of({ status: 'COMPLETED' }), ids)
   assert.deepEqual(await of({ trigger: 'API' }), [later.id, ...ids])
   assert.deepEqual(await of({ trigger: 'EVENT' }), [])
-  assert.deepEqual(await of({ since: new Date(Date.now() + 60_000) }), [])
+  const soon = new Date(Date.now() + 60_000)
+  assert.deepEqual([await of({ from: soon }), await of({ to: soon })], [[], [later.id, ...ids]])
 })
 
 test('one that waits is taken back, once', async () => {

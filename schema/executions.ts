@@ -163,26 +163,24 @@ builder.prismaObjectFields(FunctionType, (t) => ({
   ),
 }))
 
-const ExecutionFilter = builder.inputType('ExecutionFilter', {
+const ExecutionWhere = builder.inputType('ExecutionWhere', {
   description: 'Which executions: those for which everything that is said here holds.',
   fields: (t) => ({
     functionId: t.id({ description: 'Of this function.' }),
     status: t.field({ type: ExecutionStatus, description: 'That stand so.' }),
     trigger: t.field({ type: ExecutionTrigger, description: 'That are run for this reason.' }),
-    since: t.field({ type: 'DateTime', description: 'That were asked for then or later.' }),
+    from: t.field({ type: 'DateTime', description: 'That were asked for from this moment on.' }),
+    to: t.field({ type: 'DateTime', description: 'That were asked for before this moment.' }),
   }),
 })
 
-function wanted(
-  ctx: Context,
-  filter: typeof ExecutionFilter.$inferInput | null | undefined,
-): Prisma.ExecutionWhereInput {
-  const { functionId, status, trigger, since } = filter ?? {}
+function wanted(ctx: Context, where: typeof ExecutionWhere.$inferInput | null | undefined): Prisma.ExecutionWhereInput {
+  const { functionId, status, trigger, from, to } = where ?? {}
   const asked = {
     ...(functionId != null && { functionId }),
     ...(status != null && { status }),
     ...(trigger != null && { trigger }),
-    ...(since != null && { createdAt: { gte: since } }),
+    createdAt: { ...(from != null && { gte: from }), ...(to != null && { lt: to }) },
   }
   return { AND: [asked, visibleExecutions(ctx)] }
 }
@@ -203,7 +201,7 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access: read,
       description: 'Executions, newest first. Users see those that they have asked for.',
-      args: { where: t.arg({ type: ExecutionFilter, description: 'Which; all, if left out.' }) },
+      args: { where: t.arg({ type: ExecutionWhere, description: 'Which; all, if left out.' }) },
       totalCount: (_root, { where }, ctx) => ctx.db.execution.count({ where: wanted(ctx, where) }),
       resolve: (query, _root, { where }, ctx) =>
         ctx.db.execution.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'desc' } }),

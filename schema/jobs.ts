@@ -9,7 +9,7 @@ import { connectionOf } from './connections.ts'
 
 /** At `/graphql`: for those who run the installation, of what serves many projects at once. */
 const access = { audience: ['console', 'owner'] } as const
-const nameArg = { validate: z.string().max(64), description: 'Only of this name, e.g. `mails.send`.' }
+const ofName = { validate: z.string().max(64), description: 'Of this name, e.g. `mails.send`.' }
 
 const JobStatus = builder.enumType('JobStatus', {
   description: 'How a job stands.',
@@ -99,6 +99,22 @@ const EventLag = builder.objectRef<Lag>('EventLag').implement({
 const JobList = connectionOf(Job, 'Job')
 const JobRunList = connectionOf(JobRun, 'JobRun')
 
+const JobWhere = builder.inputType('JobWhere', {
+  description: 'Which jobs: those for which everything that is said here holds.',
+  fields: (t) => ({
+    name: t.string(ofName),
+    status: t.field({ type: JobStatus, description: 'That stand so: `DEAD` are the dead letters.' }),
+  }),
+})
+
+const JobRunWhere = builder.inputType('JobRunWhere', {
+  description: 'Which runs: those for which everything that is said here holds.',
+  fields: (t) => ({
+    jobId: t.id({ description: 'Of this job.' }),
+    name: t.string(ofName),
+  }),
+})
+
 builder.queryFields((t) => ({
   jobs: t.prismaConnection(
     {
@@ -107,13 +123,11 @@ builder.queryFields((t) => ({
       access,
       description:
         "The project's jobs, by name, the newest keys first. At `/graphql`, for those whose address is one of `OPERATORS`: work that is done for many projects at once, such as sending to webhooks.",
-      args: {
-        name: t.arg.string(nameArg),
-        status: t.arg({ type: JobStatus, description: 'Only those that stand so: `DEAD` are the dead letters.' }),
-      },
-      totalCount: async (_root, args, ctx) => ctx.db.jobAttempt.count({ where: await jobsWhere(ctx, args) }),
-      resolve: async (query, _root, args, ctx) =>
-        ctx.db.jobAttempt.findMany({ ...query, where: await jobsWhere(ctx, args), orderBy: { job: 'desc' } }),
+      args: { where: t.arg({ type: JobWhere, description: 'Which; all, if left out.' }) },
+      totalCount: async (_root, { where }, ctx) =>
+        ctx.db.jobAttempt.count({ where: await jobsWhere(ctx, where ?? {}) }),
+      resolve: async (query, _root, { where }, ctx) =>
+        ctx.db.jobAttempt.findMany({ ...query, where: await jobsWhere(ctx, where ?? {}), orderBy: { job: 'desc' } }),
     },
     ...JobList,
   ),
@@ -123,10 +137,10 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access,
       description: 'Runs of jobs of the last seven days, newest first.',
-      args: { jobId: t.arg.id({ description: 'Only of this job.' }), name: t.arg.string(nameArg) },
-      totalCount: async (_root, args, ctx) => ctx.db.jobRun.count({ where: await runsWhere(ctx, args) }),
-      resolve: async (query, _root, args, ctx) =>
-        ctx.db.jobRun.findMany({ ...query, where: await runsWhere(ctx, args), orderBy: { id: 'desc' } }),
+      args: { where: t.arg({ type: JobRunWhere, description: 'Which; all, if left out.' }) },
+      totalCount: async (_root, { where }, ctx) => ctx.db.jobRun.count({ where: await runsWhere(ctx, where ?? {}) }),
+      resolve: async (query, _root, { where }, ctx) =>
+        ctx.db.jobRun.findMany({ ...query, where: await runsWhere(ctx, where ?? {}), orderBy: { id: 'desc' } }),
     },
     ...JobRunList,
   ),

@@ -29,8 +29,15 @@ export const Mail = builder.prismaObject('Mail', {
 
 export const MailList = connectionOf(Mail, 'Mail')
 
-const wanted = (ctx: Context, status: Status | null | undefined) => ({
-  AND: [status ? { status } : {}, visibleMails(ctx)],
+const MailWhere = builder.inputType('MailWhere', {
+  description: 'Which mails: those for which everything that is said here holds.',
+  fields: (t) => ({
+    status: t.field({ type: MailStatus, description: 'That stand so.' }),
+  }),
+})
+
+const wanted = (ctx: Context, where: typeof MailWhere.$inferInput | null | undefined) => ({
+  AND: [where?.status == null ? {} : { status: where.status }, visibleMails(ctx)],
 })
 
 builder.queryField('mails', (t) =>
@@ -40,10 +47,10 @@ builder.queryField('mails', (t) =>
       cursor: 'id',
       access: { audience: ['console', 'server'], scope: 'mails.read' },
       description: 'The mails of the project, newest first.',
-      args: { status: t.arg({ type: MailStatus, description: 'Only those that stand so.' }) },
-      totalCount: (_root, { status }, ctx) => ctx.db.mail.count({ where: wanted(ctx, status) }),
-      resolve: (query, _root, { status }, ctx) =>
-        ctx.db.mail.findMany({ ...query, where: wanted(ctx, status), orderBy: { id: 'desc' } }),
+      args: { where: t.arg({ type: MailWhere, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => ctx.db.mail.count({ where: wanted(ctx, where) }),
+      resolve: (query, _root, { where }, ctx) =>
+        ctx.db.mail.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'desc' } }),
     },
     ...MailList,
   ),

@@ -72,11 +72,11 @@ test('who is at a topic is told on every node: who was there, who comes, changes
   for (const stream of [ann, watching]) assert.deepEqual(brief(await next(stream)), ['ENTERED', ['bob', null]])
   const source = 'query { presence(topic: "room-1") { actorId } }'
   assert.equal((await operate(schemas, user('dora'), source)).data?.presence.length, 2)
-  const update = `mutation { updatePresence(topic: "room-1", id: "${first.entries[0]?.id}", data: { at: 2 }) { data } }`
+  const update = `mutation { updatePresence(input: { topic: "room-1", id: "${first.entries[0]?.id}", data: { at: 2 } }) { data } }`
   assert.deepEqual((await operate(schemas, user('ann', other), update)).errors, [])
   for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['UPDATED', ['ann', { at: 2 }]])
   assert.deepEqual((await operate(schemas, user('bob'), update)).errors, [
-    'NOT_FOUND You are not there by this id. (id)',
+    'NOT_FOUND You are not there by this id. (input.id)',
   ])
   await ann.return()
   for (const stream of [bob, watching]) assert.deepEqual(brief(await next(stream)), ['LEFT', ['ann', { at: 2 }]])
@@ -96,7 +96,7 @@ test('topics, projects and guests are kept apart', async () => {
 
 test('what is wrong or too much is refused, and nobody is there for it', async () => {
   await assert.rejects(subscribe(user('ann'), 'joined(topic: "a b")'), /topic/)
-  await assert.rejects(subscribe(user('ann'), `joined(topic: "room-4", data: "${'x'.repeat(4_096)}")`), /4096 bytes/)
+  await assert.rejects(subscribe(user('ann'), `joined(topic: "room-4", data: "${'x'.repeat(4_096)}")`), /4,096 bytes/)
   const source = 'query { presence(topic: "room-4") { actorId } }'
   assert.deepEqual((await operate(schemas, user('bob'), source)).data, { presence: [] })
 })
@@ -210,7 +210,7 @@ test('a topic that is full takes nobody more, and is told all the same', async (
   const source = 'query { presence(topic: "full") { actorId } }'
   const present = async () => (await operate(schemas, user('ann'), source)).data?.presence.length
   await eventually(async () => assert.equal(await present(), presenceLimits.present))
-  await assert.rejects(subscribe(user('ann'), 'joined(topic: "full")'), /at most 1000/)
+  await assert.rejects(subscribe(user('ann'), 'joined(topic: "full")'), /at most 1,000/)
   assert.equal(await present(), presenceLimits.present)
   const watching = await subscribe(user('bob'), 'presence(topic: "full")')
   assert.equal((await next(watching)).entries.length, presenceLimits.present)

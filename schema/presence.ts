@@ -14,7 +14,7 @@ const access = { audience: ['console', 'client'] } as const
 const topicOf =
   'What it is about: 1 to 128 letters, digits, `_`, `.`, `:` and `-`. One that begins with `label:NAME` or `user:ID` is for who has that role, and for those who run the project.'
 const whom = 'For everybody who is signed in, unless the rules of the project say otherwise.'
-const dataOf = `What to say of yourself, up to ${presenceLimits.dataBytes} bytes.`
+const dataOf = `What to say of yourself, up to ${presenceLimits.dataBytes.toLocaleString('en-US')} bytes.`
 
 const PresenceEntry = builder.objectRef<Present>('PresenceEntry').implement({
   description: 'Somebody who is at a topic, on one device.',
@@ -73,7 +73,7 @@ builder.queryField('presence', (t) =>
   t.field({
     type: [PresenceEntry],
     access,
-    description: `Who is at a topic now: up to ${presenceLimits.present}. ${whom}`,
+    description: `Who is at a topic now: up to ${presenceLimits.present.toLocaleString('en-US')}. ${whom}`,
     args: { topic: t.arg.string({ required: true, description: topicOf }) },
     resolve: (_root, { topic }, ctx) => listPresent(ctx, topic),
   }),
@@ -102,15 +102,16 @@ builder.subscriptionFields((t) => ({
 }))
 
 builder.mutationField('updatePresence', (t) =>
-  t.field({
+  t.fieldWithInput({
+    typeOptions: { description: 'One of your stays, and what you say of yourself there.' },
     type: PresenceEntry,
     access,
     description: 'Says something else of yourself where you are. Guests join anew instead.',
-    args: {
-      topic: t.arg.string({ required: true, description: topicOf }),
-      id: t.arg.id({ required: true, description: 'Which of your stays.' }),
-      data: t.arg({ type: 'JSON', required: true, description: dataOf }),
+    input: {
+      topic: t.input.string({ required: true, description: topicOf }),
+      id: t.input.id({ required: true, description: 'Which of your stays.' }),
+      data: t.input.field({ type: 'JSON', required: true, description: dataOf }),
     },
-    resolve: (_root, { topic, id, data }, ctx) => updatePresence(ctx, topic, id, data),
+    resolve: (_root, { input: { topic, id, data } }, ctx) => updatePresence(ctx, topic, id, data),
   }),
 )

@@ -94,6 +94,31 @@ function undescribed(type: GraphQLNamedType): string[] {
   return missing
 }
 
+test('a mutation takes an id, or one input that is named after it', () => {
+  const taken = ({ name, args }: GraphQLField<unknown, unknown>) => {
+    const input = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input!`
+    return args.every((arg) => arg.name === 'id' || (arg.name === 'input' && String(arg.type) === input))
+  }
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
+  assert.deepEqual(
+    mutations.filter((field) => field.args.length > 1 || !taken(field)).map(({ name }) => name),
+    [],
+  )
+})
+
+test('a list is paged alike wherever it is, and takes what is asked for as `where`', () => {
+  const objects = Object.values(schema.getTypeMap()).filter(isObjectType)
+  const lists = objects.flatMap((type) =>
+    Object.values(type.getFields()).filter((field) => String(field.type).endsWith('Connection!')),
+  )
+  assert.ok(lists.length > 25, String(lists.length))
+  for (const { name, type, args } of lists) {
+    const where = `${String(type).replace('Connection!', '')}Where`
+    const all = args.filter((arg) => arg.name !== 'where' || String(arg.type) !== where).map((arg) => arg.name)
+    assert.deepEqual(all.sort(), ['after', 'before', 'first', 'last'], name)
+  }
+})
+
 test('every file of schema/ is part of the schema', () => {
   const index = readFileSync(new URL('index.ts', folder), 'utf8')
   const apart = [

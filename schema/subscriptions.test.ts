@@ -62,13 +62,10 @@ async function activeOf(actorId: string, count: number): Promise<any[]> {
   return assert.fail(`${actorId} never had ${count}`)
 }
 
-const terminate = (ctx: Context, variables: object) =>
-  operate(
-    schemas,
-    ctx,
-    'mutation ($ids: [ID!], $actorId: ID, $sessionId: ID) { terminateSubscriptions(ids: $ids, actorId: $actorId, sessionId: $sessionId) }',
-    { ...variables },
-  )
+const terminate = (ctx: Context, input: object) =>
+  operate(schemas, ctx, 'mutation ($input: TerminateSubscriptionsInput!) { terminateSubscriptions(input: $input) }', {
+    input,
+  })
 
 test('who listens is listed, on whichever node, as long as they do', async () => {
   const { user, session, authorization } = await signIn('ann')

@@ -58,19 +58,21 @@ builder.queryField('activeSubscriptions', (t) =>
 )
 
 builder.mutationField('terminateSubscriptions', (t) =>
-  t.idList({
+  t.fieldWithInput({
+    type: ['ID'],
+    typeOptions: { description: 'Which subscriptions: those of any that are named here.' },
     access: { audience: ['console', 'server'], scope: 'subscriptions.write' },
     description:
       'Ends subscriptions on whichever node they are, within a second. Each is told so by a last error, TERMINATED. Answers the ids of those that were meant.',
-    args: {
-      ids: t.arg.idList({ validate: z.array(z.string()).max(1_000), description: 'These, up to 1,000.' }),
-      actorId: t.arg.id({ description: 'All of this user, account or key.' }),
-      sessionId: t.arg.id({ description: 'All of this session.' }),
+    input: {
+      ids: t.input.idList({ validate: z.array(z.string()).max(1_000), description: 'These, up to 1,000.' }),
+      actorId: t.input.id({ description: 'All of this user, account or key.' }),
+      sessionId: t.input.id({ description: 'All of this session.' }),
     },
-    resolve: (_root, args, ctx) => {
-      if (args.ids == null && args.actorId == null && args.sessionId == null)
-        throw new Invalid('Say which: by `ids`, `actorId` or `sessionId`.', ['ids'])
-      return terminateSubscriptions(ctx, args)
+    resolve: (_root, { input }, ctx) => {
+      if (input.ids == null && input.actorId == null && input.sessionId == null)
+        throw new Invalid('Say which: by `ids`, `actorId` or `sessionId`.', ['input', 'ids'])
+      return terminateSubscriptions(ctx, input)
     },
   }),
 )

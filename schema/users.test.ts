@@ -14,7 +14,7 @@ test('users are found by what stands in their name or address, and by how they s
   const [bo] = await world.app.db.user.findMany({ where: { name: 'Bo_' } })
   await updateUser(owner, bo?.id ?? '', { labels: ['vip'], status: 'BLOCKED', emailVerified: true })
   const found = async (where: object) => {
-    const query = 'query ($where: UserFilter) { users(where: $where) { totalCount nodes { name } } }'
+    const query = 'query ($where: UserWhere) { users(where: $where) { totalCount nodes { name } } }'
     const { data, errors } = await operate(schemas, owner, query, { where })
     assert.deepEqual(errors, [])
     assert.equal(data?.users.totalCount, data?.users.nodes.length)

@@ -51,7 +51,7 @@ const User = builder.prismaObject('User', {
 
 export const UserList = connectionOf(User, 'User')
 
-const UserFilter = builder.inputType('UserFilter', {
+const UserWhere = builder.inputType('UserWhere', {
   description: 'Which users: those for whom everything that is said here holds.',
   fields: (t) => ({
     search: t.string({
@@ -65,8 +65,8 @@ const UserFilter = builder.inputType('UserFilter', {
   }),
 })
 
-function wanted(ctx: Context, filter: typeof UserFilter.$inferInput | null | undefined): Prisma.UserWhereInput {
-  const { search, email, label, status, emailVerified } = filter ?? {}
+function wanted(ctx: Context, where: typeof UserWhere.$inferInput | null | undefined): Prisma.UserWhereInput {
+  const { search, email, label, status, emailVerified } = where ?? {}
   // A pattern of LIKE, in which these stand for others.
   const text = { contains: search?.replace(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' } as const
   const asked = {
@@ -95,7 +95,7 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access: read,
       description: 'The users of the project, oldest first.',
-      args: { where: t.arg({ type: UserFilter, description: 'Which; all, if left out.' }) },
+      args: { where: t.arg({ type: UserWhere, description: 'Which; all, if left out.' }) },
       totalCount: (_root, { where }, ctx) => ctx.db.user.count({ where: wanted(ctx, where) }),
       resolve: (query, _root, { where }, ctx) =>
         ctx.db.user.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'asc' } }),

@@ -24,7 +24,7 @@ test('a variable is set, set again and deleted; a function’s own wins over tha
   const again = (await give({ functionId, key: 'KEY', value: 'newer' })).data?.setVariable
   assert.equal(again.id, own.id)
   assert.deepEqual(await of(), { KEY: 'newer' })
-  const list = '{ all: variables { totalCount } shared: variables(functionId: null) { nodes { id key } } }'
+  const list = '{ all: variables { totalCount } shared: variables(where: { functionId: null }) { nodes { id key } } }'
   assert.deepEqual((await operate(schemas, ctx, list)).data, {
     all: { totalCount: 2 },
     shared: { nodes: [{ id: shared.id, key: 'KEY' }] },

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Prisma } from '../prisma/client/client.ts'
+import type { Context } from '../src/context.ts'
 import { deleteVariable, setVariable, visibleVariables } from '../src/modules/variables/variables.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
@@ -43,6 +45,18 @@ builder.prismaObjectFields(FunctionType, (t) => ({
   ),
 }))
 
+const VariableWhere = builder.inputType('VariableWhere', {
+  description: 'Which variables: those for which everything that is said here holds.',
+  fields: (t) => ({
+    functionId: t.id({ description: 'Of this function alone; null: of all functions of the project.' }),
+  }),
+})
+
+function wanted(ctx: Context, where: typeof VariableWhere.$inferInput | null | undefined): Prisma.VariableWhereInput {
+  const functionId = where?.functionId
+  return { AND: [functionId === undefined ? {} : { functionId }, visibleVariables(ctx)] }
+}
+
 builder.queryFields((t) => ({
   variable: t.prismaField({
     type: Variable,
@@ -59,22 +73,14 @@ builder.queryFields((t) => ({
       cursor: 'id',
       access: read,
       description: 'The variables of the project, oldest first.',
-      args: {
-        functionId: t.arg.id({
-          description: 'Those of this function alone; null: those of all. Every one, if left out.',
-        }),
-      },
-      totalCount: (_root, { functionId }, ctx) => ctx.db.variable.count({ where: ofFunction(ctx, functionId) }),
-      resolve: (query, _root, { functionId }, ctx) =>
-        ctx.db.variable.findMany({ ...query, where: ofFunction(ctx, functionId), orderBy: { id: 'asc' } }),
+      args: { where: t.arg({ type: VariableWhere, description: 'Which; all, if left out.' }) },
+      totalCount: (_root, { where }, ctx) => ctx.db.variable.count({ where: wanted(ctx, where) }),
+      resolve: (query, _root, { where }, ctx) =>
+        ctx.db.variable.findMany({ ...query, where: wanted(ctx, where), orderBy: { id: 'asc' } }),
     },
     ...VariableList,
   ),
 }))
-
-function ofFunction(ctx: Parameters<typeof visibleVariables>[0], functionId: string | null | undefined) {
-  return { AND: [functionId === undefined ? {} : { functionId }, visibleVariables(ctx)] }
-}
 
 builder.mutationFields((t) => ({
   setVariable: t.prismaFieldWithInput({

@@ -186,7 +186,7 @@ test('a webhook is pinged, and what failed in a time is replayed', async () => {
   const { id, ...rest } = pinged.data?.pingWebhook ?? {}
   assert.deepEqual(rest, { status: 'PENDING', eventName: `webhooks.${webhook.id}.pinged` })
   await ctx.db.delivery.update({ where: { id }, data: { status: 'FAILED' } })
-  const failed = `query ($id: ID!) { webhook(id: $id) { deliveries(status: FAILED) { totalCount nodes { id } } } }`
+  const failed = `query ($id: ID!) { webhook(id: $id) { deliveries(where: { status: FAILED }) { totalCount nodes { id } } } }`
   assert.deepEqual((await operate(schemas, ctx, failed, { id: webhook.id })).data?.webhook.deliveries.nodes, [{ id }])
   const replay = 'mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) { count hasMore } }'
   const span = { webhookId: webhook.id, from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }

@@ -12,7 +12,7 @@ import { builder } from './builder.ts'
 import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
-import { Delivery, DeliveryList, DeliveryStatus } from './deliveries.ts'
+import { Delivery, DeliveryList, DeliveryWhere } from './deliveries.ts'
 
 const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
@@ -41,9 +41,9 @@ const Webhook = builder.prismaObject('Webhook', {
         cursor: 'id',
         totalCount: true,
         description: 'What was sent to it, newest first.',
-        args: { status: t.arg({ type: DeliveryStatus, description: 'Only those that stand so.' }) },
-        query: ({ status }, ctx) => ({
-          where: { AND: [visibleDeliveries(ctx), status == null ? {} : { status }] },
+        args: { where: t.arg({ type: DeliveryWhere, description: 'Which; all, if left out.' }) },
+        query: ({ where }, ctx) => ({
+          where: { AND: [visibleDeliveries(ctx), where?.status == null ? {} : { status: where.status }] },
           orderBy: { id: 'desc' },
         }),
       },

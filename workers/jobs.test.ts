@@ -23,13 +23,13 @@ const ticks: Worker = {
 }
 
 const list = `query ($status: JobStatus, $first: Int, $after: String) {
-  jobs(status: $status, name: "ticks.each", first: $first, after: $after) {
+  jobs(where: { status: $status, name: "ticks.each" }, first: $first, after: $after) {
     totalCount pageInfo { endCursor hasNextPage } nodes { id name key status reason data diedAt }
   }
 }`
 const replay = 'mutation ($id: ID!) { replayJob(id: $id) { id status } }'
 const discard = 'mutation ($id: ID!) { discardJob(id: $id) { id status } }'
-const runsOf = 'query ($id: ID!) { jobRuns(jobId: $id) { totalCount nodes { attempt outcome error } } }'
+const runsOf = 'query ($id: ID!) { jobRuns(where: { jobId: $id }) { totalCount nodes { attempt outcome error } } }'
 const queues = '{ jobQueues { name waiting running dead oldestWaitingAt } eventLag { consumer events seconds } }'
 
 for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: process.env.MONGODB_URL })) {
@@ -181,7 +181,7 @@ describe('jobs that serve many projects', () => {
     return { owner, ownerAtConsole }
   }
   const listed =
-    '{ jobs(status: DEAD) { totalCount nodes { id data reason } } jobQueues { name dead } jobRuns { totalCount } }'
+    '{ jobs(where: { status: DEAD }) { totalCount nodes { id data reason } } jobQueues { name dead } jobRuns { totalCount } }'
 
   test('nobody sees them but who has proved an address of those who run the installation', async () => {
     const others = [

@@ -10,7 +10,7 @@ import { step, until } from './steps.ts'
 export async function audits({ server }: Project, { sharedId }: Posts): Promise<void> {
   await step('The changes stand in the audit log', async () => {
     const query = graphql(`
-      query Audits($event: String!) { audits(event: $event, first: 1) { nodes { event actorKind } } }
+      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }
     `)
     const event = `databases.*.collections.*.documents.${sharedId}.updated`
     const found = await until('the audit', async () => {

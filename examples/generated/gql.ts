@@ -20,7 +20,7 @@ type Documents = {
     "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": typeof types.NewShelfDocument,
     "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": typeof types.NewLabelDocument,
     "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": typeof types.StatusOfStoreDocument,
-    "\n      query Audits($event: String!) { audits(event: $event, first: 1) { nodes { event actorKind } } }\n    ": typeof types.AuditsDocument,
+    "\n      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }\n    ": typeof types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": typeof types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": typeof types.DeliveriesDocument,
     "mutation NewTask($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }": typeof types.NewTaskDocument,
@@ -46,7 +46,7 @@ const documents: Documents = {
     "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": types.NewShelfDocument,
     "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": types.NewLabelDocument,
     "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": types.StatusOfStoreDocument,
-    "\n      query Audits($event: String!) { audits(event: $event, first: 1) { nodes { event actorKind } } }\n    ": types.AuditsDocument,
+    "\n      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }\n    ": types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": types.DeliveriesDocument,
     "mutation NewTask($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }": types.NewTaskDocument,
@@ -90,7 +90,7 @@ export function graphql(source: "\n  query StatusOfStore {\n    collections(firs
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n      query Audits($event: String!) { audits(event: $event, first: 1) { nodes { event actorKind } } }\n    "): typeof import('./graphql.ts').AuditsDocument;
+export function graphql(source: "\n      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }\n    "): typeof import('./graphql.ts').AuditsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -626,7 +626,7 @@ export const StatusOfStoreDocument = new TypedDocumentString(`
     `) as unknown as TypedDocumentString<StatusOfStoreQuery, StatusOfStoreQueryVariables>;
 export const AuditsDocument = new TypedDocumentString(`
     query Audits($event: String!) {
-  audits(event: $event, first: 1) {
+  audits(where: {event: $event}, first: 1) {
     nodes {
       event
       actorKind

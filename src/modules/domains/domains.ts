@@ -79,7 +79,7 @@ export async function pointDomain(ctx: Context, id: string, functionId: string |
           [functionId, ctx.projectId],
         )
       )[0]
-    if (!found) throw new Invalid('There is no such function.', ['functionId'])
+    if (!found) throw new NotFound('There is no such function.', ['input', 'functionId'])
     const [domain] = await tx.db.domain.updateManyAndReturn({ where: { id }, data: { functionId } })
     if (!domain) throw notFound()
     await emit(tx, domainPointed, { domainId: id, name, functionId })

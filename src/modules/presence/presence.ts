@@ -30,14 +30,16 @@ function readFrom(entry: object, ctx: Context): Promise<readonly PresenceRule[]>
   return reading
 }
 
-function groupOf({ projectId }: Context, topic: string): string {
+function groupOf({ projectId }: Context, topic: string, at = ['topic']): string {
   if (!/^[A-Za-z0-9][\w.:-]{0,127}$/.test(topic))
-    throw new Invalid('A topic has 1 to 128 letters, digits, `_`, `.`, `:` and `-`.', ['topic'])
+    throw new Invalid('A topic has 1 to 128 letters, digits, `_`, `.`, `:` and `-`.', at)
   return `presence:${projectId}:${topic}`
 }
 
-export async function listPresent(ctx: Context, topic: string, right: PresenceRight = 'read'): Promise<Present[]> {
-  const group = groupOf(ctx, topic)
+export const listPresent = (ctx: Context, topic: string): Promise<Present[]> =>
+  presentAt(ctx, topic, groupOf(ctx, topic), 'read')
+
+async function presentAt(ctx: Context, topic: string, group: string, right: PresenceRight): Promise<Present[]> {
   requireRight(ctx, topic, right, await readRules(ctx))
   const found = (await ctx.peers.list(group)) as Map<string, Present>
   return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -152,14 +154,16 @@ function changesBetween(
 
 function requireSmall(data: unknown): void {
   if (Buffer.byteLength(JSON.stringify(data ?? null)) > presenceLimits.dataBytes)
-    throw new LimitExceeded(`What one says of oneself has at most ${presenceLimits.dataBytes} bytes.`)
+    throw new LimitExceeded(
+      `What one says of oneself has at most ${presenceLimits.dataBytes.toLocaleString('en-US')} bytes.`,
+    )
 }
 
 async function enter(ctx: Context, group: string, data: unknown) {
   const { actor, peers } = ctx
   requireSmall(data)
   if ((await peers.list(group)).size >= presenceLimits.present)
-    throw new LimitExceeded(`A topic has at most ${presenceLimits.present} who are there.`)
+    throw new LimitExceeded(`A topic has at most ${presenceLimits.present.toLocaleString('en-US')} who are there.`)
   const id = newId('pre')
   const ring = () => void peers.tell(channel, { group }).catch(() => {})
   const present = { id, actorKind: actor?.kind ?? '', actorId: actor?.id ?? null, since: ctx.clock().toISOString() }
@@ -180,7 +184,8 @@ async function enter(ctx: Context, group: string, data: unknown) {
 /** Says something else of oneself, on whichever node one is there. */
 export async function updatePresence(ctx: Context, topic: string, id: string, data: unknown): Promise<Present> {
   requireSmall(data)
-  const own = (await listPresent(ctx, topic, 'join')).find((one) => one.id === id && one.actorId === ctx.actor?.id)
+  const present = await presentAt(ctx, topic, groupOf(ctx, topic, ['input', 'topic']), 'join')
+  const own = present.find((one) => one.id === id && one.actorId === ctx.actor?.id)
   if (!own) throw new NotFound('You are not there by this id.')
   await ctx.peers.tell(`${channel}:${id}`, { data })
   return { ...own, data }

@@ -23,7 +23,7 @@ export async function createSamples(ask: Ask, owner: Context, account: Context):
     point,
     'DistanceFilter.from': point,
     'ReplayDeliveriesInput.to': '2026-01-02T00:00:00.000Z',
-    'terminateSubscriptions.ids': ['sub_1'],
+    'TerminateSubscriptionsInput.ids': ['sub_1'],
     'SetSenderInput.address': 'post@example.org',
     'SetSenderInput.host': 'mail.example.org',
     'events.names': ['documents.*'],
