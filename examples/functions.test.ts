@@ -118,9 +118,9 @@ test('TypeScript: a new post is read by another service, and what it says is wri
 
 test('Python: the same', { skip: noDocker ?? false }, async () => {
   await eventually(async () => {
-    const { runtimes } = await stage.request('{ runtimes { name available } }')
+    const { runtimes } = await stage.request('{ runtimes { name isAvailable } }')
     const python = (runtimes as { name: string }[]).find(({ name }) => name === 'python-3.11')
-    assert.deepEqual(python, { name: 'python-3.11', available: true })
+    assert.deepEqual(python, { name: 'python-3.11', isAvailable: true })
   }, 30_000)
   await alone('enrich-python')
 })

@@ -7,7 +7,7 @@ export const SchemaStatus = builder.enumType('SchemaStatus', {
     [Status.PROCESSING]: { description: 'It is being made.' },
     [Status.AVAILABLE]: { description: 'It is there.' },
     [Status.CHANGING]: { description: 'It is there as it was, while a change of it is being made.' },
-    [Status.FAILED]: { description: 'It could not be made: `statusReason` says why. Delete it to free its key.' },
+    [Status.FAILED]: { description: 'It could not be made: `error` says why. Delete it to free its key.' },
     [Status.DELETING]: { description: 'It is being deleted.' },
   },
 })

@@ -14,7 +14,7 @@ before(async () => {
   collectionId = (await createCollection(ctx, { databaseId, key: 'posts', permissions: [] })).id
 })
 
-const fields = 'key type required default size reverseKey onDelete status statusReason relatedCollection { key }'
+const fields = 'key type required default size reverseKey onDelete status error relatedCollection { key }'
 const createAttribute = `mutation ($input: CreateAttributeInput!) { createAttribute(input: $input) { id ${fields} } }`
 const create = (input: object) => operate(schemas, ctx, createAttribute, { input: { collectionId, ...input } })
 
@@ -24,7 +24,7 @@ const nothing = {
   size: null,
   reverseKey: null,
   onDelete: null,
-  statusReason: null,
+  error: null,
   relatedCollection: null,
 }
 

@@ -80,7 +80,7 @@ const Attribute = builder.prismaObject('Attribute', {
       description: 'What happens when the document that a relation points at is deleted.',
     }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
-    statusReason: t.exposeString('statusReason', {
+    error: t.exposeString('statusReason', {
       nullable: true,
       description: 'Why it, or the last change of it, could not be made.',
     }),
@@ -239,7 +239,7 @@ builder.mutationFields((t) => ({
     type: Attribute,
     access: write,
     description:
-      'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with a `statusReason`, when documents stand against it. `checkAttributeChange` says so before.',
+      'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with a `error`, when documents stand against it. `checkAttributeChange` says so before.',
     args: { input: t.arg({ type: UpdateAttributeInput, required: true, description: 'What is to be changed.' }) },
     resolve: (_query, _root, { input }, ctx) => updateAttribute(ctx, readAttribute(input)),
   }),

@@ -86,7 +86,7 @@ const Collection = builder.prismaObject('Collection', {
       description: 'How long answers about its documents may be kept; null for not at all.',
     }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
-    statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
+    error: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     attributes: t.relatedConnection(

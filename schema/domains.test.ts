@@ -31,7 +31,7 @@ after(async () => {
 })
 
 const create = 'mutation ($input: CreateDomainInput!) { createDomain(input: $input) { id name status } }'
-const verify = 'mutation ($id: ID!) { verifyDomain(id: $id) { status verifiedAt reason } }'
+const verify = 'mutation ($id: ID!) { verifyDomain(id: $id) { status verifiedAt error } }'
 const remove = 'mutation ($id: ID!) { deleteDomain(id: $id) }'
 const make = async (name: string, by = ctx) =>
   (await operate(schemas, by, create, { input: { name } })).data?.createDomain
@@ -47,7 +47,7 @@ test('a domain is added, told where to point, verified, listed and deleted', asy
   assert.deepEqual(data?.domains, { totalCount: 1, nodes: [{ id }] })
   await pebble.pointTo('shop.example', { alias: 'api.tendril.example.' })
   const verified = (await operate(schemas, ctx, verify, { id })).data?.verifyDomain
-  assert.deepEqual([verified.status, verified.reason], ['ISSUING', null])
+  assert.deepEqual([verified.status, verified.error], ['ISSUING', null])
   assert.match((await operate(schemas, ctx, verify, { id })).errors[0] ?? '', /^CONFLICT /)
   assert.deepEqual((await operate(schemas, ctx, remove, { id })).data, { deleteDomain: id })
   assert.equal((await operate(schemas, ctx, read, { id })).data?.domain, null)

@@ -22,7 +22,7 @@ const DomainStatus = builder.enumType('DomainStatus', {
     PENDING: { description: 'The domain is not known to point here yet.' },
     ISSUING: { description: 'Its certificate has been asked for.' },
     ISSUED: { description: 'It has a certificate, which is renewed in time.' },
-    FAILED: { description: 'It has none; `reason` says why. It is tried again by itself, and by `verifyDomain`.' },
+    FAILED: { description: 'It has none; `error` says why. It is tried again by itself, and by `verifyDomain`.' },
   },
 })
 
@@ -50,7 +50,7 @@ const Domain = builder.prismaObject('Domain', {
       description: 'The function that answers there; null: the API of the project does. Keys need `functions.read`.',
     }),
     status: t.expose('status', { type: DomainStatus, description: 'How far its certificate is.' }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),
+    error: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),
     target: t.field({
       type: DnsRecord,
       description: 'The record that it needs to point here.',

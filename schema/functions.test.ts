@@ -83,12 +83,12 @@ test('a runtime that nobody knows is refused with those that there are', async (
 test('runtimes in Docker can be named before they are there, with more memory; which can run is told', async () => {
   const made = await make({ runtime: 'python-3.11', entrypoint: 'main.py', memoryMb: 1_024 })
   assert.equal(made.runtime, 'python-3.11')
-  const { data } = await operate(schemas, ctx, '{ runtimes { name engine available reason } }')
+  const { data } = await operate(schemas, ctx, '{ runtimes { name engine isAvailable unavailableReason } }')
   assert.deepEqual(data?.runtimes[0], {
     name: 'javascript',
     engine: 'ISOLATE',
-    available: false,
-    reason: 'No executor of functions can be reached.',
+    isAvailable: false,
+    unavailableReason: 'No executor of functions can be reached.',
   })
 })
 

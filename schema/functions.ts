@@ -90,11 +90,11 @@ const Runtime = builder.objectRef<RuntimeState>('Runtime').implement({
       description: 'Where its functions run.',
       resolve: ({ engine }) => (engine === 'docker' ? 'DOCKER' : 'ISOLATE'),
     }),
-    available: t.boolean({
+    isAvailable: t.boolean({
       description: 'Whether its functions can run right now.',
       resolve: ({ unavailable }) => unavailable === null,
     }),
-    reason: t.string({
+    unavailableReason: t.string({
       nullable: true,
       description: 'Why they cannot; null when they can.',
       resolve: ({ unavailable }) => unavailable,

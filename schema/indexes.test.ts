@@ -15,7 +15,7 @@ before(async () => {
 })
 
 const source =
-  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id collection { key } key type attributes orders language distance status statusReason } }'
+  'mutation ($input: CreateIndexInput!) { createIndex(input: $input) { id collection { key } key type attributes orders language distance status error } }'
 const create = (input: object) => operate(schemas, ctx, source, { input: { collectionId, type: 'KEY', ...input } })
 
 test('an index is created as asked, and deleted', async () => {
@@ -29,7 +29,7 @@ test('an index is created as asked, and deleted', async () => {
     language: null,
     distance: null,
     status: 'PROCESSING',
-    statusReason: null,
+    error: null,
   })
   const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteIndex(id: $id) }', { id })
   assert.deepEqual(gone, { data: { deleteIndex: id }, errors: [] })

@@ -56,7 +56,7 @@ const Index = builder.prismaObject('Index', {
       description: 'What a vector index measures; null for others.',
     }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
-    statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
+    error: t.exposeString('statusReason', { nullable: true, description: 'Why it could not be made.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
   }),
 })

@@ -51,7 +51,7 @@ const Job = builder.prismaObject('JobAttempt', {
       select: { quarantinedAt: true, attempts: true },
       resolve: statusOf,
     }),
-    reason: t.exposeString('error', { nullable: true, description: 'Why its last run failed, or it was given up.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why its last run failed, or it was given up.' }),
     data: t.expose('data', { type: 'JSON', nullable: true, description: 'What it was given.' }),
     diedAt: t.expose('quarantinedAt', { type: 'DateTime', nullable: true, description: 'When it was given up.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was enqueued, or last heard of.' }),

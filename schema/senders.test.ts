@@ -23,7 +23,7 @@ const input = {
   username: 'blog',
   password: 'canary-pass',
 }
-const source = `mutation ($input: SetSenderInput!) { setSender(input: $input) { id name address replyTo host port secure username refusal } }`
+const source = `mutation ($input: SetSenderInput!) { setSender(input: $input) { id name address replyTo host port secure username error } }`
 const set = (changes: object = {}, by = ctx) => operate(schemas, by, source, { input: { ...input, ...changes } })
 
 test('a sender is set, read, set anew and removed; its password goes in and does not come out', async () => {
@@ -31,7 +31,7 @@ test('a sender is set, read, set anew and removed; its password goes in and does
   assert.deepEqual(errors, [])
   const { id, ...sender } = data?.setSender ?? {}
   const { password, ...shown } = input
-  assert.deepEqual(sender, { ...shown, host: 'mail.example.org', replyTo: null, refusal: null })
+  assert.deepEqual(sender, { ...shown, host: 'mail.example.org', replyTo: null, error: null })
   const row = await ctx.db.sender.findUniqueOrThrow({ where: { id } })
   assert.ok(!JSON.stringify(row).includes(password))
   const events = await world.app.sql.query('select payload::text from events.outbox')

@@ -19,7 +19,7 @@ const Sender = builder.prismaObject('Sender', {
       description: 'Whether it speaks TLS from the first byte; otherwise it is asked for STARTTLS.',
     }),
     username: t.exposeString('username', { nullable: true, description: 'Who signs in there; null for nobody.' }),
-    refusal: t.exposeString('refusal', {
+    error: t.exposeString('refusal', {
       nullable: true,
       description: 'Why the server refuses the login; null while it does not.',
     }),

@@ -24,7 +24,7 @@ const ticks: Worker = {
 
 const list = `query ($status: JobStatus, $first: Int, $after: String) {
   jobs(where: { status: $status, name: "ticks.each" }, first: $first, after: $after) {
-    totalCount pageInfo { endCursor hasNextPage } nodes { id name key status reason data diedAt }
+    totalCount pageInfo { endCursor hasNextPage } nodes { id name key status error data diedAt }
   }
 }`
 const replay = 'mutation ($id: ID!) { replayJob(id: $id) { id status } }'
@@ -81,8 +81,8 @@ for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: p
       const second = await dead({ first: 2, after: first.pageInfo.endCursor })
       const nodes = [...first.nodes, ...second.nodes]
       assert.deepEqual([...new Set(nodes.map(({ data }) => data.n))].sort(), [0, 1, 2])
-      for (const { id, key, reason, diedAt } of nodes)
-        assert.deepEqual([id, reason, !diedAt], [`ticks.each:${key}`, 'The mill stands still.', false])
+      for (const { id, key, error, diedAt } of nodes)
+        assert.deepEqual([id, error, !diedAt], [`ticks.each:${key}`, 'The mill stands still.', false])
       const { nodes: runs } = (await ask(runsOf, { id: nodes[0].id })).jobRuns
       assert.deepEqual(
         runs.map((run: { attempt: number; outcome: string }) => [run.attempt, run.outcome]),
@@ -181,7 +181,7 @@ describe('jobs that serve many projects', () => {
     return { owner, ownerAtConsole }
   }
   const listed =
-    '{ jobs(where: { status: DEAD }) { totalCount nodes { id data reason } } jobQueues { name dead } jobRuns { totalCount } }'
+    '{ jobs(where: { status: DEAD }) { totalCount nodes { id data error } } jobQueues { name dead } jobRuns { totalCount } }'
 
   test('nobody sees them but who has proved an address of those who run the installation', async () => {
     const others = [
@@ -207,7 +207,7 @@ describe('jobs that serve many projects', () => {
     await world.app.db.jobAttempt.create({ data: theirs })
     const { data, errors } = await operate(schemas, root, listed)
     assert.deepEqual(errors, [])
-    assert.deepEqual(data?.jobs.nodes, [{ id: job, data: { webhookIds: [] }, reason: 'no' }])
+    assert.deepEqual(data?.jobs.nodes, [{ id: job, data: { webhookIds: [] }, error: 'no' }])
     assert.deepEqual([data?.jobQueues, data?.jobRuns.totalCount], [[{ name: 'deliveries.send', dead: 1 }], 0])
     for (const source of [replay, discard])
       assert.deepEqual((await operate(schemas, root, source, { id: theirs.job })).errors, [

@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts'
 import type { Remote, RemoteCollection, Status } from './remote.ts'
 import { type CollectionShape, type Shape, splitPath } from './shape.ts'
 
-export type Part = { id: string; status: Status; statusReason: string | null }
+export type Part = { id: string; status: Status; error: string | null }
 
 /** What steps are done with: the collections as the server has them, and the ways to change them. */
 export type Bench = {
@@ -118,8 +118,7 @@ function upperRights(rules: unknown): unknown {
 /** Throws Failure with the server's reason for what could not be made, or not be changed. */
 export function requireMade(part: Part | null | undefined): void {
   if (!part) throw new Failure('It was deleted by somebody else.')
-  if (part.status === 'FAILED' || part.statusReason)
-    throw new Failure(part.statusReason ?? 'The server could not make it.')
+  if (part.status === 'FAILED' || part.error) throw new Failure(part.error ?? 'The server could not make it.')
 }
 
 /** A step whose outcome is there already counts as done, and one in whose place there is something else as failed. */

@@ -14,7 +14,7 @@ import {
 } from './shape.ts'
 
 export type Status = 'PROCESSING' | 'AVAILABLE' | 'CHANGING' | 'FAILED' | 'DELETING'
-type Part = Shape & { id: string; key: string; status: Status; statusReason: string | null }
+type Part = Shape & { id: string; key: string; status: Status; error: string | null }
 type Listed = Part & { relatedCollection?: { id: string } | null; permissions?: Granted[] | null }
 type Granted = { right: string; role: string }
 type Page<Node> = { nodes: Node[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } }
@@ -32,7 +32,7 @@ export type RemoteCollection = {
   path: string
   typeName: string
   status: Status
-  statusReason: string | null
+  error: string | null
   attributes: ReadonlyMap<string, Listed>
   indexes: ReadonlyMap<string, Part>
 }
@@ -158,7 +158,7 @@ function textsOf(permissions: Granted[] | null | undefined): string[] | null {
 }
 
 const pageInfo = 'pageInfo { hasNextPage endCursor }'
-const own = 'id key status statusReason'
+const own = 'id key status error'
 
 function attributeFields({ attribute }: Offers): string {
   const scalars = attributeProperties.filter((name) => attribute.has(name) && name !== 'permissions')

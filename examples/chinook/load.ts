@@ -44,9 +44,9 @@ const statuses = graphql(`
       nodes {
         key
         status
-        statusReason
-        attributes(first: 50) { nodes { key status statusReason } }
-        indexes { nodes { key status statusReason } }
+        error
+        attributes(first: 50) { nodes { key status error } }
+        indexes { nodes { key status error } }
       }
     }
   }
@@ -58,7 +58,7 @@ async function allAvailable(to: Endpoint): Promise<void> {
     const parts = nodes.flatMap(({ attributes, indexes, ...collection }) => {
       return [collection, ...attributes.nodes, ...indexes.nodes]
     })
-    for (const { key, status, statusReason } of parts) assert.notEqual(status, 'FAILED', `${key}: ${statusReason}`)
+    for (const { key, status, error } of parts) assert.notEqual(status, 'FAILED', `${key}: ${error}`)
     if (parts.every(({ status }) => status === 'AVAILABLE')) return
     await sleep(20)
   }

@@ -98,9 +98,9 @@ const collectionStatus = graphql(`
   query CollectionStatus($id: ID!) {
     collection(id: $id) {
       status
-      statusReason
-      attributes { nodes { status statusReason } }
-      indexes { nodes { status statusReason } }
+      error
+      attributes { nodes { status error } }
+      indexes { nodes { status error } }
     }
   }
 `)
@@ -110,7 +110,7 @@ async function isAvailable(server: Endpoint, id: string): Promise<boolean> {
   if (!collection) throw new Error('It is gone.')
   const parts = [collection, ...collection.attributes.nodes, ...collection.indexes.nodes]
   const failed = parts.find(({ status }) => status === 'FAILED')
-  if (failed) throw new Error(`It failed: ${failed.statusReason}`)
+  if (failed) throw new Error(`It failed: ${failed.error}`)
   return parts.every(({ status }) => status === 'AVAILABLE')
 }
 

@@ -19,7 +19,7 @@ type Documents = {
     "mutation NewStore { createDatabase(input: { key: \"store\" }) { id } }": typeof types.NewStoreDocument,
     "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": typeof types.NewShelfDocument,
     "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": typeof types.NewLabelDocument,
-    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": typeof types.StatusOfStoreDocument,
+    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        error\n        attributes(first: 50) { nodes { key status error } }\n        indexes { nodes { key status error } }\n      }\n    }\n  }\n": typeof types.StatusOfStoreDocument,
     "\n      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }\n    ": typeof types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": typeof types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": typeof types.DeliveriesDocument,
@@ -34,7 +34,7 @@ type Documents = {
     "mutation NewKey($input: CreateKeyInput!) { createKey(input: $input) { secret } }": typeof types.NewKeyDocument,
     "\n  mutation NewCollection($input: CreateCollectionInput!) { createCollection(input: $input) { id status } }\n": typeof types.NewCollectionDocument,
     "mutation NewDatabase { createDatabase(input: { key: \"main\", name: \"Main\" }) { id } }": typeof types.NewDatabaseDocument,
-    "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      statusReason\n      attributes { nodes { status statusReason } }\n      indexes { nodes { status statusReason } }\n    }\n  }\n": typeof types.CollectionStatusDocument,
+    "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      error\n      attributes { nodes { status error } }\n      indexes { nodes { status error } }\n    }\n  }\n": typeof types.CollectionStatusDocument,
     "mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }": typeof types.SignUpUserDocument,
     "query StatusOf($id: ID!) { collection(id: $id) { status attributes { nodes { status } } } }": typeof types.StatusOfDocument,
     "mutation NewNotes($input: CreateCollectionInput!) { createCollection(input: $input) { id } }": typeof types.NewNotesDocument,
@@ -45,7 +45,7 @@ const documents: Documents = {
     "mutation NewStore { createDatabase(input: { key: \"store\" }) { id } }": types.NewStoreDocument,
     "\n  mutation NewShelf($input: CreateCollectionInput!) { createCollection(input: $input) { id } }\n": types.NewShelfDocument,
     "\n  mutation NewLabel($input: CreateAttributeInput!) { createAttribute(input: $input) { id } }\n": types.NewLabelDocument,
-    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n": types.StatusOfStoreDocument,
+    "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        error\n        attributes(first: 50) { nodes { key status error } }\n        indexes { nodes { key status error } }\n      }\n    }\n  }\n": types.StatusOfStoreDocument,
     "\n      query Audits($event: String!) { audits(where: { event: $event }, first: 1) { nodes { event actorKind } } }\n    ": types.AuditsDocument,
     "\n        mutation NewWebhook($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }\n      ": types.NewWebhookDocument,
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": types.DeliveriesDocument,
@@ -60,7 +60,7 @@ const documents: Documents = {
     "mutation NewKey($input: CreateKeyInput!) { createKey(input: $input) { secret } }": types.NewKeyDocument,
     "\n  mutation NewCollection($input: CreateCollectionInput!) { createCollection(input: $input) { id status } }\n": types.NewCollectionDocument,
     "mutation NewDatabase { createDatabase(input: { key: \"main\", name: \"Main\" }) { id } }": types.NewDatabaseDocument,
-    "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      statusReason\n      attributes { nodes { status statusReason } }\n      indexes { nodes { status statusReason } }\n    }\n  }\n": types.CollectionStatusDocument,
+    "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      error\n      attributes { nodes { status error } }\n      indexes { nodes { status error } }\n    }\n  }\n": types.CollectionStatusDocument,
     "mutation SignUpUser($input: SignUpInput!) { signUp(input: $input) { secret account { id } } }": types.SignUpUserDocument,
     "query StatusOf($id: ID!) { collection(id: $id) { status attributes { nodes { status } } } }": types.StatusOfDocument,
     "mutation NewNotes($input: CreateCollectionInput!) { createCollection(input: $input) { id } }": types.NewNotesDocument,
@@ -86,7 +86,7 @@ export function graphql(source: "\n  mutation NewLabel($input: CreateAttributeIn
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        statusReason\n        attributes(first: 50) { nodes { key status statusReason } }\n        indexes { nodes { key status statusReason } }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').StatusOfStoreDocument;
+export function graphql(source: "\n  query StatusOfStore {\n    collections(first: 20) {\n      nodes {\n        key\n        status\n        error\n        attributes(first: 50) { nodes { key status error } }\n        indexes { nodes { key status error } }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').StatusOfStoreDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -146,7 +146,7 @@ export function graphql(source: "mutation NewDatabase { createDatabase(input: { 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      statusReason\n      attributes { nodes { status statusReason } }\n      indexes { nodes { status statusReason } }\n    }\n  }\n"): typeof import('./graphql.ts').CollectionStatusDocument;
+export function graphql(source: "\n  query CollectionStatus($id: ID!) {\n    collection(id: $id) {\n      status\n      error\n      attributes { nodes { status error } }\n      indexes { nodes { status error } }\n    }\n  }\n"): typeof import('./graphql.ts').CollectionStatusDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

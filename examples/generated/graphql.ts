@@ -349,7 +349,7 @@ export type SchemaStatus =
   | 'CHANGING'
   /** It is being deleted. */
   | 'DELETING'
-  /** It could not be made: `statusReason` says why. Delete it to free its key. */
+  /** It could not be made: `error` says why. Delete it to free its key. */
   | 'FAILED'
   /** It is being made. */
   | 'PROCESSING';
@@ -431,7 +431,7 @@ export type NewLabelMutation = { createAttribute: { id: string } };
 export type StatusOfStoreQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type StatusOfStoreQuery = { collections: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ key: string, status: SchemaStatus, statusReason: string | null }> } }> } };
+export type StatusOfStoreQuery = { collections: { nodes: Array<{ key: string, status: SchemaStatus, error: string | null, attributes: { nodes: Array<{ key: string, status: SchemaStatus, error: string | null }> }, indexes: { nodes: Array<{ key: string, status: SchemaStatus, error: string | null }> } }> } };
 
 export type AuditsQueryVariables = Exact<{
   event: string;
@@ -524,7 +524,7 @@ export type CollectionStatusQueryVariables = Exact<{
 }>;
 
 
-export type CollectionStatusQuery = { collection: { status: SchemaStatus, statusReason: string | null, attributes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> }, indexes: { nodes: Array<{ status: SchemaStatus, statusReason: string | null }> } } | null };
+export type CollectionStatusQuery = { collection: { status: SchemaStatus, error: string | null, attributes: { nodes: Array<{ status: SchemaStatus, error: string | null }> }, indexes: { nodes: Array<{ status: SchemaStatus, error: string | null }> } } | null };
 
 export type SignUpUserMutationVariables = Exact<{
   input: SignUpInput;
@@ -605,19 +605,19 @@ export const StatusOfStoreDocument = new TypedDocumentString(`
     nodes {
       key
       status
-      statusReason
+      error
       attributes(first: 50) {
         nodes {
           key
           status
-          statusReason
+          error
         }
       }
       indexes {
         nodes {
           key
           status
-          statusReason
+          error
         }
       }
     }
@@ -747,17 +747,17 @@ export const CollectionStatusDocument = new TypedDocumentString(`
     query CollectionStatus($id: ID!) {
   collection(id: $id) {
     status
-    statusReason
+    error
     attributes {
       nodes {
         status
-        statusReason
+        error
       }
     }
     indexes {
       nodes {
         status
-        statusReason
+        error
       }
     }
   }
