@@ -19,7 +19,7 @@ import { wantsEvents } from './http/request.ts'
 import { type Answer, codeOf, type Fed, type Raw } from './http/stream.ts'
 import { timed } from './http/timed.ts'
 import { tracked } from './http/tracked.ts'
-import { isValid } from './http/valid.ts'
+import { areAsBefore, isValid, typesOf } from './http/valid.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
@@ -128,10 +128,12 @@ function watcherOf(schemas: Schemas): Watch {
     return last
   }
   return (ctx, operation) => (onBroken) => {
+    const begun = schemas.for(ctx).then((shown) => typesOf(shown, operation))
+    begun.catch(() => {})
     const check = async () => {
-      const shown = await schemas.for(ctx)
+      const [shown, before] = [await schemas.for(ctx), await begun]
       await turn()
-      if (!isValid(shown, operation)) onBroken()
+      if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) onBroken()
     }
     return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
   }

@@ -17,9 +17,11 @@ function isCompatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return bytes.slice(0, 12).every((byte) => byte === 0) && bytes.slice(12, 15).some((byte) => byte !== 0)
 }
 
-/** As PostgreSQL does: version 4 first, then by number. */
+/** As PostgreSQL does: version 4 first, then by number. NaN where one is none, as a row may have it that was logged before. */
 export function compareAddresses(a: Value, b: Value): number {
-  const [one, other] = [a, b].map((value) => Buffer.from(ipaddr.parse(String(value)).toByteArray()))
-  if (!one || !other) return 0
+  const [one, other] = [a, b].map((value) =>
+    ipaddr.isValid(String(value)) ? Buffer.from(ipaddr.parse(String(value)).toByteArray()) : null,
+  )
+  if (!one || !other) return Number.NaN
   return one.length - other.length || Buffer.compare(one, other)
 }

@@ -2,7 +2,7 @@ import { type GraphQLObjectType, type GraphQLOutputType, isLeafType, isListType,
 import type { DocumentChange } from './changes.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type Info, type Plan, planDocument } from './plan.ts'
-import { ownField } from './read.ts'
+import { isLoggedAs, ownField } from './read.ts'
 import type { Roles } from './scope.ts'
 import { selectedFields } from './selection.ts'
 
@@ -66,6 +66,7 @@ function fieldJson(field: ChangeField, told: Told, roles: Roles, nodes: Readonly
 
 function ownJson({ plan, types }: NodeField, image: NonNullable<Told['image']>, roles: Roles): string {
   const entries = plan.fields.map((field, i) => {
+    if (field.kind === 'column' && !isLoggedAs(field.column, image)) throw new Error('It is of another type by now.')
     const value = ownField(field, image, roles)
     const type = types[i]
     return [field.key, type && field.kind === 'column' ? complete(type, value) : value] as const

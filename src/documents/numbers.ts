@@ -60,8 +60,10 @@ export function parseVector(value: unknown, at: readonly string[]): readonly num
   throw new Invalid(`This is not a list of 1 to ${vectorDimensions} numbers.`, at)
 }
 
+/** NaN where one is none: a row may have been logged when its attribute was of another type. */
 export function compareBig(a: Value, b: Value): number {
-  const [one, other] = [BigInt(String(a)), BigInt(String(b))]
+  const [one, other] = [a, b].map((value) => (/^[+-]?\d+$/.test(String(value)) ? BigInt(String(value)) : null))
+  if (one == null || other == null) return Number.NaN
   return one < other ? -1 : one > other ? 1 : 0
 }
 

@@ -1,14 +1,16 @@
 import type { Context, TxContext } from '../context.ts'
+import { ResyncRequired } from '../errors.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
 import { answerFrom } from './keeping.ts'
-import type { CollectionModel, ProjectModel } from './model.ts'
+import type { CollectionModel, Column, ProjectModel } from './model.ts'
 import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { holderOf, mayUse } from './permissions.ts'
 import type { Field, Plan } from './plan.ts'
 import type { Roles } from './scope.ts'
 import { bind } from './slots.ts'
 import { compile, type Root } from './sql.ts'
+import { types } from './types.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
 export async function readDocuments(
@@ -43,11 +45,27 @@ export async function answerImage(
   plan: Plan,
   image: Image,
 ): Promise<unknown> {
+  if (plan.fields.some((field) => field.kind === 'column' && !isLoggedAs(field.column, image)))
+    throw new ResyncRequired('A field is of another type since this was logged: read the document as it is now.')
   if (plan.fields.some(({ kind }) => kind === 'one' || kind === 'many')) {
     return readDocuments(ctx, model, { kind: 'image', plan, image })
   }
   const { roles } = holderOf(ctx).read
   return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image, roles)]))
+}
+
+/** Whether a row was logged when the attribute was as it is now. */
+export function isLoggedAs(column: Column, image: Image): boolean {
+  const value = image[column.name] ?? null
+  if (column.attributeId === null) return true
+  if (value === null) return !column.required
+  if (column.encrypted || column.list) return Array.isArray(value) === (column.list && !column.encrypted)
+  try {
+    types[column.type].parse(value, [])
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A field that is no relation, as the row holds it. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { applySchemaChanges } from '../../workers/databases/apply.ts'
 import { type Relay, startRelay } from '../../workers/relay.ts'
 import { type Api, startApi } from '../api.ts'
 import { hashSecret, newSecret } from '../lib/secrets.ts'
@@ -8,6 +9,7 @@ import { updateAttribute } from '../modules/attributes/update.ts'
 import { deleteCollection } from '../modules/collections/collections.ts'
 import { createGraphql } from '../server.ts'
 import { type Blog, createBlog } from '../testing/blog.ts'
+import { eventually } from '../testing/receiver.ts'
 import { connect, json } from '../testing/server.ts'
 import { createWorld, type World } from '../testing/world.ts'
 
@@ -56,6 +58,11 @@ async function writeUntil(query: string, isTold: () => boolean): Promise<void> {
   }
 }
 
+async function applyAll(): Promise<void> {
+  const { signal } = new AbortController()
+  while (!(await applySchemaChanges(blog.owner, { signal, graceMs: 0 }))) await sleep(20)
+}
+
 const attributeOf = (key: string) => ({ collectionId_key: { collectionId: blog.ids.posts ?? '', key } })
 
 test('a subscription that selects a field which is renamed is told so, with where it had come to; others go on', async () => {
@@ -87,6 +94,59 @@ test('a subscription that selects a field which is renamed is told so, with wher
   })
   assert.equal(untouched?.messages.at(-1)?.type, 'next')
   for (const client of clients) client.socket.terminate()
+})
+
+test('a subscription that selects a field which becomes one of another type is told so; others go on', async () => {
+  const clients = await Promise.all([
+    subscribe('subscription { postChanged { cursor node { draft } } }'),
+    subscribe('subscription { postsLive { cursor nodes { ...on Post { slug x: draft } } } }'),
+    subscribe('subscription { postChanged { cursor node { ...of } } } fragment of on Post { slug views }'),
+  ])
+  const untouched = clients.pop()
+  await writeUntil('mutation { createPost(input: { headline: "a", draft: true }) { id } }', () =>
+    [...clients, untouched].every((client) => (client?.messages.length ?? 0) > 1),
+  )
+  const { id } = await world.app.db.attribute.findUniqueOrThrow({ where: attributeOf('draft') })
+  await updateAttribute(blog.owner, { id, type: 'STRING', size: 20 })
+  await applyAll()
+  for (const client of clients) {
+    await eventually(() => assert.equal(client.messages.at(-1)?.type, 'complete'), 5_000)
+    assert.match(JSON.stringify(client.messages.at(-2)), /"code":"SCHEMA_CHANGED"/)
+  }
+  const before = untouched?.messages.length ?? 0
+  await writeUntil('mutation { createPost(input: { headline: "b", draft: "yes" }) { id } }', () => {
+    return (untouched?.messages.length ?? 0) > before
+  })
+  assert.equal(untouched?.messages.at(-1)?.type, 'next')
+  for (const client of [...clients, untouched]) client?.socket.terminate()
+})
+
+test('who comes back from before a field became one of another type hears which documents changed, and to read them anew', async () => {
+  const client = await subscribe('subscription { authorChanged { cursor } }')
+  await writeUntil('mutation { createAuthor(input: { name: "none" }) { id } }', () => client.messages.length > 1)
+  const [first] = JSON.stringify(client.messages[1]).match(/(?<="cursor":")[^"]+/) ?? []
+  client.socket.terminate()
+  await write('mutation { createAuthor(input: { id: "Bob", name: "ten" }) { id } }')
+  await write('mutation { updateAuthors(where: { name: { ne: "10" } }, set: { name: "10" }) { count } }')
+  const { id } = await world.app.db.attribute.findFirstOrThrow({
+    where: { collectionId: blog.ids.authors ?? '', key: 'name' },
+  })
+  await updateAttribute(blog.owner, { id, type: 'BIGINT' })
+  await applyAll()
+  await write('mutation { updateAuthor(input: { id: "Bob", name: "11" }) { id } }')
+  for (const more of ['', 'other: node { posts { totalCount } name }']) {
+    const again = await subscribe(
+      `subscription { authorChanged(after: "${first}", where: { id: { eq: "Bob" }, or: [{ name: { gt: "9" } }, { name: { lt: "9" } }, { name: { isNull: false } }] }) { kind id node { name } ${more} } }`,
+    )
+    await eventually(() => assert.equal(again.messages.length, 4), 5_000)
+    const told = again.messages.slice(1).map(({ payload }) => payload) as {
+      data: unknown
+      errors?: { message: string; extensions: { code: string } }[]
+    }[]
+    const codes = told.map(({ errors }) => [...new Set(errors?.map(({ extensions }) => extensions.code))])
+    assert.deepEqual(codes, [['RESYNC_REQUIRED'], [], []])
+    again.socket.terminate()
+  }
 })
 
 test('a subscription whose collection is deleted is told so, by WebSocket and by SSE', async () => {

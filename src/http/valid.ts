@@ -1,10 +1,18 @@
 import {
   type DocumentNode,
   type GraphQLError,
+  type GraphQLInputType,
   type GraphQLSchema,
+  getNullableType,
   getOperationAST,
   getVariableValues,
+  isInputObjectType,
+  isListType,
+  TypeInfo,
   validate,
+  valueFromASTUntyped,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
@@ -27,6 +35,52 @@ function check(schema: GraphQLSchema, { query, operationName, variables = {} }: 
   if (faultsOf(schema, document).length > 0) return false
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
   return getVariableValues(schema, definitions, variables).errors === undefined
+}
+
+const asked = new WeakMap<GraphQLSchema, Map<string, readonly string[]>>()
+
+/** The types of all that an operation asks for and gives, in their order. Equal ones are looked at once. */
+export function typesOf(schema: GraphQLSchema, operation: Operation): readonly string[] {
+  const answers = asked.get(schema) ?? new Map<string, readonly string[]>()
+  asked.set(schema, answers)
+  const key = JSON.stringify(operation)
+  const answer = answers.get(key) ?? namesOf(schema, operation)
+  answers.set(key, answer)
+  return answer
+}
+
+/** Whether what an operation was begun with still tells what it asks for: a null less is no harm. */
+export function areAsBefore(before: readonly string[], now: readonly string[]): boolean {
+  return before.length === now.length && before.every((type, i) => type === now[i] || `${type}!` === now[i])
+}
+
+function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Operation): string[] {
+  const document = parseDocument(query)
+  const types = new TypeInfo(schema)
+  const names: string[] = []
+  const one = getOperationAST(document, operationName)
+  const visitor = visitWithTypeInfo(types, {
+    OperationDefinition: (node) => (node === one ? undefined : false),
+    Field: () => void names.push(String(types.getType())),
+    Argument: ({ value }) => {
+      const type = types.getArgument()?.type
+      if (type) names.push(...givenTypes(type, valueFromASTUntyped(value, variables)))
+    },
+  })
+  visit(document, visitor)
+  return names
+}
+
+/** Of each value within a value. */
+function givenTypes(given: GraphQLInputType, value: unknown): string[] {
+  const type = getNullableType(given)
+  if (isListType(type)) return [value].flat().flatMap((item) => givenTypes(type.ofType, item))
+  if (!isInputObjectType(type) || typeof value !== 'object' || value === null) return [String(type)]
+  const fields = type.getFields()
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const field = fields[name]
+    return field ? givenTypes(field.type, inner) : []
+  })
 }
 
 const faults = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, readonly GraphQLError[]>>()
