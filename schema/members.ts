@@ -35,7 +35,8 @@ builder.mutationFields((t) => ({
     typeOptions: { description: 'Who is to work on which project.' },
     type: Member,
     access: { audience: ['owner'] },
-    description: 'Lets another account work on a project that you own.',
+    description:
+      'Lets another account work on a project that you own. Where the server sends mails, the account has to have verified its address.',
     input: {
       projectId: t.input.id({ required: true, description: 'Which project.' }),
       email: t.input.string({ required: true, validate: email, description: 'The address of the account.' }),

@@ -21,6 +21,9 @@ export async function addMember(
     const { projectId, email, role } = input
     const user = await ctx.db.user.findUnique({ where: { projectId_email: { projectId: consoleProjectId, email } } })
     if (!user) throw new NotFound('No account has this address.', ['input', 'email'])
+    // Anybody can give it. Where no mails are sent nobody can show that it is theirs.
+    if (!user.emailVerified && ctx.env.SMTP_URL !== undefined)
+      throw new Conflict('Whoever has this address has not verified it yet.', ['input', 'email'])
     const member = await ctx.db.member
       .create({ data: { id: newId('mem'), projectId, userId: user.id, role } })
       .catch((error: unknown) => {

@@ -181,6 +181,17 @@ describe('members', () => {
     await refused(() => addMember(theirs.ownerAtConsole, { projectId, email, role: 'OWNER' }), NotFound)
   })
 
+  test('addMember: where mails are sent, an address that somebody has only given is not yet theirs', async () => {
+    const { projectId, ownerAtConsole } = mine
+    const at = { ...ownerAtConsole, env: { ...ownerAtConsole.env, SMTP_URL: 'smtp://127.0.0.1' } }
+    const given = { email: 'soon@example.org', password: 'correct horse' }
+    const { user } = await signUp(world.context('console'), given)
+    const add = () => addMember(at, { projectId, email: given.email, role: 'OWNER' })
+    await refused(add, Conflict)
+    await world.app.db.user.update({ where: { id: user.id }, data: { emailVerified: true } })
+    assert.equal((await add()).userId, user.id)
+  })
+
   test('updateMember: ok, forbidden, not found; of two owners who step back at once one stays', async () => {
     const { projectId, ownerAtConsole } = await world.createProject()
     const email = await addressOf(theirs.ownerAtConsole)
