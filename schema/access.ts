@@ -23,6 +23,18 @@ declare global {
     interface Plugins<Types extends SchemaTypes> {
       access: AccessPlugin<Types>
     }
+    // A field of another type that does not say it is for everybody who may read what it is a field of.
+    interface FieldOptions<
+      Types extends SchemaTypes,
+      ParentShape,
+      Type extends TypeParam<Types>,
+      Nullable extends FieldNullability<Type>,
+      Args extends InputFieldMap,
+      ResolveShape,
+      ResolveReturnShape,
+    > {
+      access?: Access
+    }
     // Required: a root field that does not say who may use it does not compile, and does not build.
     interface QueryFieldOptions<
       Types extends SchemaTypes,
@@ -55,11 +67,12 @@ declare global {
   }
 }
 
-/** Turns a root field's `access` into the scope that scope-auth checks, and keeps it where trimming finds it. */
+/** Turns a field's `access` into the scope that scope-auth checks, and keeps it where trimming finds it. */
 class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    if (field.kind !== 'Query' && field.kind !== 'Mutation' && field.kind !== 'Subscription') return field
     const options = field.pothosOptions as { access?: Access; authScopes?: unknown }
+    const isRoot = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription'
+    if (!options.access && !isRoot) return field
     if (!options.access) throw new Error(`${field.parentType}.${field.name} does not say who may use it.`)
     options.authScopes = { use: options.access }
     return { ...field, extensions: { ...field.extensions, access: options.access } }

@@ -31,7 +31,7 @@ const DeploymentStatus = builder.enumType('DeploymentStatus', {
   },
 })
 
-const Deployment = builder.prismaObject('Deployment', {
+export const Deployment = builder.prismaObject('Deployment', {
   description: "One version of a function's code.",
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the deployment.' }),

@@ -46,8 +46,8 @@ const Domain = builder.prismaObject('Domain', {
     function: t.relation('function', {
       type: FunctionType,
       nullable: true,
-      authScopes: { use: { ...read, scope: 'functions.read' } },
-      description: 'The function that answers there; null: the API of the project does. Keys need `functions.read`.',
+      access: { ...read, scope: 'functions.read' },
+      description: 'The function that answers there; null: the API of the project does.',
     }),
     status: t.expose('status', { type: DomainStatus, description: 'How far its certificate is.' }),
     error: t.exposeString('reason', { nullable: true, description: 'Why the last try to get a certificate failed.' }),

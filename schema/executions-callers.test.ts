@@ -68,6 +68,33 @@ test('what runs because of what a user did is not theirs to see, and not theirs 
   assert.equal(totalCount, 2)
 })
 
+test('an execution leads to its function and deployment, for those who may read functions', async () => {
+  const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
+  const { deploymentId } = await owner.db.function.findUniqueOrThrow({ where: { id: functionId } })
+  const fields = '{ id function { id name } deployment { id function { id } } }'
+  const create = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) ${fields} }`
+  const key = (...scopes: string[]) => as({ kind: 'key', id: 'key_1', scopes: new Set(scopes) })
+  const executions = ['executions.read', 'executions.write']
+  for (const ctx of [owner, key(...executions, 'functions.read')]) {
+    const made = await operate(schemas, ctx, create, { input: { functionId } })
+    const { id } = made.data?.createExecution ?? {}
+    const read = await operate(schemas, ctx, `query ($id: ID!) { execution(id: $id) ${fields} }`, { id })
+    const deployment = { id: deploymentId, function: { id: functionId } }
+    const execution = { id, function: { id: functionId, name: 'f' }, deployment }
+    assert.deepEqual(
+      [made, read].flatMap(({ errors }) => errors),
+      [],
+    )
+    assert.deepEqual([made.data?.createExecution, read.data?.execution], [execution, execution])
+  }
+  for (const ctx of [user('eve'), key(...executions)]) {
+    const types = (await schemas.for(ctx)).getTypeMap()
+    assert.deepEqual([types.Execution !== undefined, types.Function, types.Deployment], [true, undefined, undefined])
+    const [error] = (await operate(schemas, ctx, create, { input: { functionId } })).errors
+    assert.match(error ?? '', /Cannot query field "function" on type "Execution"/)
+  }
+})
+
 test('a subscription tells users of executions that they have asked for, and guests of none', async () => {
   const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
   const told: Record<string, string[]> = { ann: [], bob: [], guest: [], owner: [] }

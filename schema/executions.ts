@@ -7,15 +7,18 @@ import {
   isExecutionVisible,
   visibleExecutions,
 } from '../src/modules/executions/executions.ts'
-import { isOperator } from '../src/modules/operators/operators.ts'
 import { builder } from './builder.ts'
 import { Header, HeaderInput, headersOf } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { Deployment } from './deployments.ts'
 import { FunctionType } from './functions.ts'
 
 const read = { audience: ['console', 'server', 'client'], scope: 'executions.read' } as const
 const write = { audience: ['console', 'server', 'client'], scope: 'executions.write' } as const
+/** What goes wrong within a function is for those who run the project. */
+const within = { audience: ['console', 'server'] } as const
+const ofFunctions = { ...within, scope: 'functions.read' } as const
 
 const ExecutionStatus = builder.enumType('ExecutionStatus', {
   description: 'How an execution stands.',
@@ -79,14 +82,11 @@ const LogLine = builder.objectRef<Line>('LogLine').implement({
   }),
 })
 
-/** What goes wrong within a function is for those who run the project. */
-const forOperators = <T>(ctx: Context, value: T): T | null => (isOperator(ctx) ? value : null)
-
 const Execution = builder.prismaObject('Execution', {
   description: 'One run of a function, with all its tries.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names the execution.' }),
-    functionId: t.exposeID('functionId', { description: 'What is run.' }),
+    functionId: t.exposeID('functionId', { description: 'The function that is run.' }),
     deploymentId: t.exposeID('deploymentId', {
       nullable: true,
       description: 'The deployment that was run, or is to be.',
@@ -114,26 +114,7 @@ const Execution = builder.prismaObject('Execution', {
       select: { failure: true },
       resolve: ({ failure }) => failure as 'THREW' | null,
     }),
-    error: t.string({
-      nullable: true,
-      description: 'What went wrong, with where it did in your sources. Null for users and guests.',
-      select: { error: true },
-      resolve: ({ error }, _args, ctx) => forOperators(ctx, error),
-    }),
-    logs: t.field({
-      type: [LogLine],
-      nullable: true,
-      description: 'What it has logged in its last try: up to 1,000 lines and 64 KiB. Null for users and guests.',
-      select: { logs: true },
-      resolve: ({ logs }, _args, ctx) => forOperators(ctx, logs as Line[]),
-    }),
     durationMs: t.exposeInt('durationMs', { nullable: true, description: 'How long its last try took.' }),
-    memoryBytes: t.float({
-      nullable: true,
-      description: 'The memory that the function held at its end, where that is known. Null for users and guests.',
-      select: { memoryBytes: true },
-      resolve: ({ memoryBytes }, _args, ctx) => forOperators(ctx, memoryBytes === null ? null : Number(memoryBytes)),
-    }),
     isCold: t.exposeBoolean('isCold', { nullable: true, description: 'Whether it had to be made ready first.' }),
     scheduledAt: t.expose('scheduledAt', {
       type: 'DateTime',
@@ -146,6 +127,42 @@ const Execution = builder.prismaObject('Execution', {
   }),
 })
 
+builder.prismaObjectFields(Execution, (t) => ({
+  function: t.relation('function', {
+    type: FunctionType,
+    access: ofFunctions,
+    description: 'The function that is run.',
+  }),
+  deployment: t.prismaField({
+    type: Deployment,
+    nullable: true,
+    access: ofFunctions,
+    description: 'The deployment that was run, or is to be; null once it is deleted.',
+    select: { deploymentId: true },
+    resolve: (query, { deploymentId }, _args, ctx) =>
+      deploymentId === null ? null : ctx.db.deployment.findUnique({ ...query, where: { id: deploymentId } }),
+  }),
+  error: t.exposeString('error', {
+    nullable: true,
+    access: within,
+    description: 'What went wrong, with where it did in your sources.',
+  }),
+  logs: t.field({
+    type: [LogLine],
+    access: within,
+    description: 'What it has logged in its last try: up to 1,000 lines and 64 KiB.',
+    select: { logs: true },
+    resolve: ({ logs }) => logs as Line[],
+  }),
+  memoryBytes: t.float({
+    nullable: true,
+    access: within,
+    description: 'The memory that the function held at its end, where that is known.',
+    select: { memoryBytes: true },
+    resolve: ({ memoryBytes }) => (memoryBytes === null ? null : Number(memoryBytes)),
+  }),
+}))
+
 const ExecutionList = connectionOf(Execution, 'Execution')
 
 builder.prismaObjectFields(FunctionType, (t) => ({
@@ -155,8 +172,8 @@ builder.prismaObjectFields(FunctionType, (t) => ({
       type: Execution,
       cursor: 'id',
       totalCount: true,
-      authScopes: { use: read },
-      description: 'Its executions, newest first. Keys need `executions.read`.',
+      access: { ...within, scope: 'executions.read' },
+      description: 'Its executions, newest first.',
       query: (_args, ctx) => ({ where: visibleExecutions(ctx), orderBy: { id: 'desc' } }),
     },
     ...ExecutionList,

@@ -1,5 +1,5 @@
 import { setImmediate as pass } from 'node:timers/promises'
-import { GraphQLObjectType, GraphQLSchema } from 'graphql'
+import type { GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Context, consoleProjectId, type Services } from '../src/context.ts'
 import { createFanout } from '../src/documents/fanout.ts'
@@ -8,14 +8,15 @@ import { createModels, type Models } from '../src/documents/models.ts'
 import { reserveNames } from '../src/documents/names.ts'
 import { classOf } from '../src/documents/permissions.ts'
 import { scopesOf } from '../src/modules/permissions/roles.ts'
-import { type Access, audienceOf, mayUse } from './access.ts'
+import { audienceOf } from './access.ts'
 import { hasFields, rootFields } from './documents/fields.ts'
 import { createTypesOf } from './documents/group.ts'
 import { createSharedTypes, sharedNames } from './documents/shared.ts'
 import type { Environment } from './documents/types.ts'
 import { type VisibleCollection, visibleCollections } from './documents/visible.ts'
 import { schema } from './index.ts'
-import { descriptions, extendLazily, type Part } from './lazy.ts'
+import { extendLazily, type Part } from './lazy.ts'
+import { trim } from './trim.ts'
 
 export type Schemas = {
   /** The schema that this caller is shown, and executed on: the same object until something in it changes. */
@@ -74,34 +75,6 @@ function remember<T extends object>(cache: LRUCache<string, T>, key: string, mak
 function audienceKey(ctx: Context): string {
   const scopes = [...(scopesOf(ctx) ?? [])].sort().join(' ')
   return `${audienceOf(ctx)} ${classOf(ctx).kind} ${scopes}`
-}
-
-/** The API without the root fields that this caller may not use, and so without the types that only those lead to. */
-export function trim(api: GraphQLSchema, ctx: Context, extensions: Record<string, unknown> = {}): GraphQLSchema {
-  const fields = (type: GraphQLObjectType | null | undefined) => {
-    const all = Object.entries(type?.toConfig().fields ?? {})
-    return all.filter(([, { extensions }]) => isAccess(extensions?.access) && mayUse(ctx, extensions.access))
-  }
-  const root = (type: GraphQLObjectType | null | undefined, name: string) => {
-    const kept = fields(type)
-    const description = type?.description ?? descriptions[name]
-    return kept.length === 0 ? null : new GraphQLObjectType({ name, description, fields: Object.fromEntries(kept) })
-  }
-  return new GraphQLSchema({
-    description: api.description,
-    query: root(api.getQueryType(), 'Query'),
-    mutation: root(api.getMutationType(), 'Mutation'),
-    subscription: root(api.getSubscriptionType(), 'Subscription'),
-    directives: api.getDirectives(),
-    extensions: { ...api.extensions, ...extensions },
-    // Made by code from checked names; a test holds it to the specification.
-    assumeValid: true,
-  })
-}
-
-/** A field that does not say who may use it is for nobody. */
-function isAccess(access: unknown): access is Access {
-  return typeof access === 'object' && access !== null && 'audience' in access
 }
 
 function build(environment: Environment, own: GraphQLSchema, model: ProjectModel, ctx: Context): GraphQLSchema {

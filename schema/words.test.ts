@@ -37,11 +37,12 @@ test('whoever asks for what is not there for them is told why that may be, wheth
       ])
   }
   assert.deepEqual(await wordsFor(owner, '{ nonsense }'), ['INVALID : Cannot query field "nonsense" on type "Query".'])
-  // What a type does not have nobody has.
+  // So is a field of another type: of executions, who runs the project sees more.
   const guest = world.context(owner.projectId, null)
-  assert.deepEqual(await wordsFor(guest, '{ account { nonsense } }'), [
-    'INVALID : Cannot query field "nonsense" on type "Account".',
-  ])
+  for (const field of ['logs', 'nonsense'])
+    assert.deepEqual(await wordsFor(guest, `{ execution(id: "x") { ${field} } }`), [
+      `INVALID : Cannot query field "${field}" on type "Execution". You have sent no credential, and see only what needs none.`,
+    ])
 })
 
 test('a key that may change nothing is told so before anything runs', async () => {

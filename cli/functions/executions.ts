@@ -14,7 +14,7 @@ export type Execution = {
   responseStatus: number | null
   failure: string | null
   error: string | null
-  logs: { at: string; level: string; text: string }[] | null
+  logs: { at: string; level: string; text: string }[]
   durationMs: number | null
   isCold: boolean | null
   scheduledAt: string | null

@@ -41,7 +41,7 @@ function textOf(one: Execution): string {
     ...(attempts > 1 ? [`try ${attempts}`] : []),
     ...(status === 'WAITING' && one.scheduledAt !== null ? [`next at ${one.scheduledAt}`] : []),
   ]
-  const said = (one.logs ?? []).map(({ at, level, text }) => `${at} ${level === 'ERROR' ? 'error ' : ''}${text}`)
+  const said = one.logs.map(({ at, level, text }) => `${at} ${level === 'ERROR' ? 'error ' : ''}${text}`)
   const lines = [...said, ...(one.error === null ? [] : [one.error])].flatMap((text) => text.split('\n'))
   return [head.join('  '), ...lines.map((line) => `  ${line}`)].map(printable).join('\n')
 }

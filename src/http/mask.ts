@@ -119,8 +119,7 @@ function withoutHints(message: string): string {
   return hint >= 0 && message.endsWith('?') ? message.slice(0, hint) : message
 }
 
-const notThere =
-  /^(Cannot query field "\w+" on type "(Query|Mutation|Subscription)"|There is no \w+ that you may use)\.$/
+const notThere = /^(Cannot query field "\w+" on type "\w+"|There is no \w+ that you may use)\.$/
 
 /** Whether what is not there for a caller is there for others is told to nobody; why it may be is told to all the same. */
 function withWhy(message: string, actor: Actor | null | undefined): string {
