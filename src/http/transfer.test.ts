@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Api, startApi } from '../api.ts'
 import { newId } from '../lib/ids.ts'
 import { hashSecret, newSecret } from '../lib/secrets.ts'
@@ -18,6 +21,7 @@ before(async () => {
   projectId = id
   ids = await createCollections(owner, {
     authors: { attributes: { name: { type: 'STRING', size: 20 } } },
+    notes: { attributes: { text: { type: 'TEXT' } } },
     posts: {
       documentPermissions: true,
       attributes: {
@@ -232,4 +236,33 @@ test('it is for members and for keys with the scope; a collection is found by id
     headers: { authorization: `Bearer ${key}` },
   })
   assert.equal(typed.status, 415)
+})
+
+test('who may no more does not go on with what was begun: an import is told so, an export ends', async () => {
+  await clear()
+  const secret = await createKey(['documents.read', 'documents.write'])
+  const taken = () => world.app.db.key.deleteMany({ where: { hash: hashSecret(secret) } })
+  const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/x-ndjson' }
+  const place = `${api.url}/projects/${projectId}`
+  // More than sockets hold.
+  await world.app.sql.query(
+    `insert into "${projectId}"."${ids.notes}" ("_id", text) select 'note' || i, repeat('x', 100000) from generate_series(1, 300) i`,
+  )
+  const exporting = await fetch(`${place}/export/notes`, { headers })
+  const importing = request(`${place}/import/posts`, { method: 'POST', headers })
+  importing.write(lines(Array.from({ length: 3_000 }, (_, i) => ({ id: `a${i}`, title: 'A' }))))
+  const [answer] = (await once(importing, 'response')) as [IncomingMessage]
+  await once(answer, 'data')
+  const count = async () =>
+    Number((await world.app.sql.query(`select count(*) from "${projectId}"."${ids.posts}"`)).rows[0].count)
+  while ((await count()) === 0) await sleep(10)
+  await taken()
+  await sleep(1_100)
+  const before = await count()
+  importing.end(lines(Array.from({ length: 3_000 }, (_, i) => ({ id: `b${i}`, title: 'B' }))))
+  let told = ''
+  for await (const chunk of answer) told += String(chunk)
+  assert.match(told, /"error":\{.*"code":"UNAUTHENTICATED"/)
+  assert.equal(await count(), before)
+  await assert.rejects(exporting.text())
 })

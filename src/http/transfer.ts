@@ -10,7 +10,7 @@ import { RowRefused } from '../documents/import-rows.ts'
 import { loadModel } from '../documents/load.ts'
 import type { CollectionModel, ProjectModel } from '../documents/model.ts'
 import { holderOf } from '../documents/permissions.ts'
-import { Forbidden, Invalid, NotFound, Unavailable } from '../errors.ts'
+import { Forbidden, Invalid, NotFound, Unauthenticated, Unavailable } from '../errors.ts'
 import { visibleDatabases } from '../modules/databases/databases.ts'
 import { limits } from './limits.ts'
 import { readLines } from './lines.ts'
@@ -80,6 +80,28 @@ function requireRight(ctx: Context, right: 'read' | 'write'): void {
   throw new Forbidden(`This is for members of the project, and for keys with the scope documents.${right}.`)
 }
 
+const recheckMs = 1_000
+
+/** Asks again, now and then, whether they who began it still may: a transfer lasts for as long as its other end likes. */
+function watchRight(ctx: Context, right: 'read' | 'write'): () => Promise<void> | null {
+  let due = performance.now() + recheckMs
+  const check = async () => {
+    const now = await ctx.reauthenticate()
+    if (!now) throw new Unauthenticated('This credential is no longer valid.')
+    requireRight(now, right)
+    due = performance.now() + recheckMs
+  }
+  return () => (performance.now() < due ? null : check())
+}
+
+async function* whileAllowed<T>(items: AsyncIterable<T>, check: () => Promise<void> | null): AsyncGenerator<T> {
+  for await (const item of items) {
+    const checking = check()
+    if (checking) await checking
+    yield item
+  }
+}
+
 /** By its id, its key where only one has it, or `database.key`. */
 async function findCollection(ctx: Context, model: ProjectModel, name: string): Promise<CollectionModel> {
   const all = [...model.collections.values()]
@@ -114,7 +136,8 @@ async function receive(
   const tell = (progress: Progress) => write(res, `${JSON.stringify(progress)}\n`)
   await tell({ row: done })
   try {
-    const counts = await importRows(ctx, place, readLines(req.iterator({ destroyOnReturn: false }), first, done), {
+    const rows = readLines(req.iterator({ destroyOnReturn: false }), first, done)
+    const counts = await importRows(ctx, place, whileAllowed(rows, watchRight(ctx, 'write')), {
       duplicates,
       transaction,
       textual: search.get('values') === 'text',
@@ -149,7 +172,10 @@ async function send(
   const where = given === null ? null : parseJson(given, ['where'])
   if (where !== null && (typeof where !== 'object' || Array.isArray(where)))
     throw new Invalid('A filter is an object.', ['where'])
-  const pages = exportPages(ctx, model, collection, { where, after: search.get('after') })
+  const pages = whileAllowed(
+    exportPages(ctx, model, collection, { where, after: search.get('after') }),
+    watchRight(ctx, 'read'),
+  )
   // What is wrong with the filter is told before the answer begins.
   let page = await pages.next()
   res.writeHead(200, { 'content-type': 'application/x-ndjson' })
