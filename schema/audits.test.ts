@@ -45,7 +45,7 @@ test('the audit log is read newest first, page by page, and by what it is about'
   assert.deepEqual(page.errors, [])
   const { totalCount, nodes, pageInfo } = page.data?.audits ?? {}
   assert.deepEqual([totalCount, pageInfo.hasNextPage], [3, true])
-  assert.deepEqual(nodes[0], { event: 'users.usr_1.updated', actorKind: 'guest', actorId: null })
+  assert.deepEqual(nodes[0], { event: 'users.usr_1.updated', actorKind: 'GUEST', actorId: null })
   const next = await operate(
     schemas,
     ctx,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Context } from '../src/context.ts'
 import { Invalid } from '../src/errors.ts'
 import { type AuditFilter, auditIds, countAudits, type View } from '../src/modules/audits/page.ts'
+import { ActorKind, kindOf } from './actors.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
 
@@ -11,8 +12,11 @@ const Audit = builder.prismaObject('Audit', {
     id: t.exposeID('id', { description: "The event's id, the same as in webhooks." }),
     event: t.exposeString('event', { description: "The event's full name: `users.usr_….created`." }),
     resource: t.exposeString('resource', { description: 'What it happened to: the name without its action.' }),
-    actorKind: t.exposeString('actorKind', {
-      description: 'Who did it: `account`, `key`, `user`, `guest` or `system`.',
+    actorKind: t.field({
+      type: ActorKind,
+      description: 'What did it.',
+      select: { actorKind: true },
+      resolve: ({ actorKind }) => kindOf(actorKind),
     }),
     actorId: t.exposeID('actorId', { nullable: true, description: 'Their id; null for a guest.' }),
     payload: t.expose('payload', { type: 'JSON', description: 'What the event says of it.' }),

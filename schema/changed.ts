@@ -16,7 +16,7 @@ type Happened = {
 
 type NounChange = Change<Happened>
 
-const ChangeKind = builder.enumType('NounChangeKind', {
+const ChangeKind = builder.enumType('ResourceChangeKind', {
   description: 'What happened to it.',
   values: {
     CREATED: { description: 'It is new.' },

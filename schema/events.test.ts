@@ -69,7 +69,7 @@ test('members and keys are told all that a pattern names, by its short and its f
   for (const event of [await next(short), await next(full)]) {
     assert.equal(event.type, 'documents.created')
     assert.equal(event.payload.after._read[0], 'user:ann')
-    assert.deepEqual([event.payload.id, event.actorKind, event.actorId], [id, 'account', blog.owner.actor?.id])
+    assert.deepEqual([event.payload.id, event.actorKind, event.actorId], [id, 'ACCOUNT', blog.owner.actor?.id])
   }
   await short.return()
   await full.return()

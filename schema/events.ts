@@ -7,6 +7,7 @@ import { type LoggedEvent as Logged, matchesEvent } from '../src/logged-event.ts
 import '../src/modules/catalogue.ts'
 import { requirePatterns } from '../src/modules/events/patterns.ts'
 import { mayUse } from './access.ts'
+import { ActorKind, kindOf } from './actors.ts'
 import { builder } from './builder.ts'
 import { opened } from './changed.ts'
 import { modelsOf } from './documents/planned.ts'
@@ -55,12 +56,17 @@ const LoggedEvent = builder.objectRef<Change<VisibleEvent>>('LoggedEvent').imple
       description:
         'What it says. Of a document, its readable fields before and after, without relations and what is encrypted; whoever runs the project is told all of it.',
     }),
-    actorKind: t.string({
+    actorKind: t.field({
+      type: ActorKind,
       nullable: true,
-      description: 'What kind of caller did it. Null where that is not for you to know.',
-      resolve: ({ actor }) => actor?.kind,
+      description: 'What did it. Null where that is not for you to know.',
+      resolve: ({ actor }) => (actor ? kindOf(actor.kind) : null),
     }),
-    actorId: t.id({ nullable: true, description: 'Their id.', resolve: ({ actor }) => actor?.id }),
+    actorId: t.id({
+      nullable: true,
+      description: 'Whose id it is: null for a guest, and where that is not for you to know.',
+      resolve: ({ actor }) => actor?.id,
+    }),
     at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),
   }),
 })

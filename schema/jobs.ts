@@ -54,7 +54,7 @@ const Job = builder.prismaObject('JobAttempt', {
     error: t.exposeString('error', { nullable: true, description: 'Why its last run failed, or it was given up.' }),
     data: t.expose('data', { type: 'JSON', nullable: true, description: 'What it was given.' }),
     diedAt: t.expose('quarantinedAt', { type: 'DateTime', nullable: true, description: 'When it was given up.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was enqueued, or last heard of.' }),
+    updatedAt: t.expose('at', { type: 'DateTime', description: 'When it was enqueued, or last heard of.' }),
   }),
 })
 

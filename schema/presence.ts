@@ -25,7 +25,7 @@ const PresenceEntry = builder.objectRef<Present>('PresenceEntry').implement({
       description: 'Who: the id of a user, or of an account. Null for a guest.',
     }),
     data: t.expose('data', { type: 'JSON', nullable: true, description: 'What they say of themselves.' }),
-    since: t.field({ type: 'DateTime', description: 'When they came.', resolve: ({ since }) => new Date(since) }),
+    joinedAt: t.field({ type: 'DateTime', description: 'When they came.', resolve: ({ since }) => new Date(since) }),
   }),
 })
 

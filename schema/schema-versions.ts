@@ -33,7 +33,7 @@ const SchemaVersion = builder.prismaObject('SchemaVersion', {
       description: 'How many steps it has; while it is ROLLING_BACK, those that undo it.',
     }),
     done: t.exposeInt('done', { description: 'How many of them are done.' }),
-    appliedAt: t.expose('appliedAt', { type: 'DateTime', description: 'When it was begun.' }),
+    appliedAt: t.expose('appliedAt', { type: 'DateTime', description: 'When it began to be applied.' }),
   }),
 })
 

@@ -119,6 +119,18 @@ test('a list is paged alike wherever it is, and takes what is asked for as `wher
   }
 })
 
+test('a moment that is told is named as one', () => {
+  const fields = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .flatMap((type) => Object.values(type.getFields()).map(({ name, type: of }) => ({ type: type.name, name, of })))
+  const moments = fields.filter(({ of }) => String(of).startsWith('DateTime'))
+  assert.ok(moments.length > 80, String(moments.length))
+  assert.deepEqual(
+    moments.filter(({ name }) => !/^at$|At$/.test(name)).map(({ type, name }) => `${type}.${name}`),
+    ['Mutation.createVerification', 'Usage.from'],
+  )
+})
+
 test('every file of schema/ is part of the schema', () => {
   const index = readFileSync(new URL('index.ts', folder), 'utf8')
   const apart = [

@@ -48,7 +48,7 @@ async function subscribe(node: number, authorization: string) {
 }
 
 const list = `{ activeSubscriptions(first: 100) { totalCount nodes {
-  id operationName transport actorKind actorId sessionId ip node since } } }`
+  id operationName transport actorKind actorId sessionId ip node startedAt } } }`
 
 // biome-ignore lint/suspicious/noExplicitAny: what is answered is checked by what follows
 async function activeOf(actorId: string, count: number): Promise<any[]> {
@@ -73,7 +73,7 @@ test('who listens is listed, on whichever node, as long as they do', async () =>
   const [one] = await activeOf(user.id, 1)
   assert.deepEqual(
     [one.operationName, one.transport, one.actorKind, one.sessionId, one.ip, one.node],
-    ['Watch', 'WEBSOCKET', 'user', session.id, '127.0.0.1', other.peers.node],
+    ['Watch', 'WEBSOCKET', 'USER', session.id, '127.0.0.1', other.peers.node],
   )
   client.socket.terminate()
   await activeOf(user.id, 0)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Invalid } from '../src/errors.ts'
 import type { RunningSubscription } from '../src/modules/subscriptions/running.ts'
 import { terminateSubscriptions, visibleSubscriptions } from '../src/modules/subscriptions/subscriptions.ts'
+import { ActorKind, kindOf } from './actors.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connections.ts'
 
@@ -18,15 +19,18 @@ const ActiveSubscription = builder.objectRef<RunningSubscription>('ActiveSubscri
   description: 'A subscription that somebody has at this moment.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Names it.' }),
-    operationName: t.exposeString('operationName', { nullable: true, description: "The operation's name." }),
+    operationName: t.exposeString('operationName', {
+      nullable: true,
+      description: 'What the client calls its operation; null for one without a name.',
+    }),
     transport: t.expose('transport', { type: Transport, description: 'How it is connected.' }),
-    actorKind: t.exposeString('actorKind', { description: 'Whose it is: `account`, `key`, `user` or `guest`.' }),
+    actorKind: t.field({ type: ActorKind, description: 'Whose it is.', resolve: ({ actorKind }) => kindOf(actorKind) }),
     actorId: t.exposeID('actorId', { nullable: true, description: 'Their id; null for a guest.' }),
     sessionId: t.exposeID('sessionId', { nullable: true, description: 'Their session; null for keys and guests.' }),
     ip: t.exposeString('ip', { description: 'The address that it is connected from.' }),
     userAgent: t.exposeString('userAgent', { description: 'What the device says of itself.' }),
     node: t.exposeString('node', { description: 'Names the process that serves it.' }),
-    since: t.field({ type: 'DateTime', description: 'When it began.', resolve: ({ since }) => new Date(since) }),
+    startedAt: t.field({ type: 'DateTime', description: 'When it began.', resolve: ({ since }) => new Date(since) }),
   }),
 })
 

@@ -17,7 +17,7 @@ export async function audits({ server }: Project, { sharedId }: Posts): Promise<
       const { audits } = await request(server, query, { event })
       return audits.nodes[0]
     })
-    assert.equal(found.actorKind, 'user')
+    assert.equal(found.actorKind, 'USER')
   })
 }
 

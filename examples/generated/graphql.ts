@@ -4,6 +4,21 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What somebody is who does something. */
+export type ActorKind =
+  /** A member of the project; at `/graphql`, whoever is signed in. */
+  | 'ACCOUNT'
+  /** A function that acts for itself. */
+  | 'FUNCTION'
+  /** Somebody who is not signed in. */
+  | 'GUEST'
+  /** A server, by an API key. */
+  | 'KEY'
+  /** Tendril itself. */
+  | 'SYSTEM'
+  /** An end user of the project. */
+  | 'USER';
+
 /** An attribute that a collection begins with. */
 export type AttributeInput = {
   /** An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
@@ -438,7 +453,7 @@ export type AuditsQueryVariables = Exact<{
 }>;
 
 
-export type AuditsQuery = { audits: { nodes: Array<{ event: string, actorKind: string }> } };
+export type AuditsQuery = { audits: { nodes: Array<{ event: string, actorKind: ActorKind }> } };
 
 export type NewWebhookMutationVariables = Exact<{
   input: CreateWebhookInput;

@@ -47,7 +47,7 @@ for (const noun of nouns) {
       'cursor: String!',
       'event: String!',
       'id: ID!',
-      'kind: NounChangeKind!',
+      'kind: ResourceChangeKind!',
       `node: ${type}`,
     ])
   })
