@@ -46,6 +46,7 @@ const readAs = (as: Context, id: string) =>
 const as = (actor: Actor | null) => world.context(ctx.projectId, actor)
 const user = (id: string, labels: string[] = []): Context =>
   as({ kind: 'user', id, sessionId: `ses_${id}`, verified: true, labels })
+const asTrusted = () => ({ ...ctx, env: { ...ctx.env, TRUSTED_PROJECTS: ['*'] } })
 const told = { logs: [{ at: 1_700_000_000_000, level: 'log', text: 'hi' }] } as const
 
 test('a function is run and its answer answered; what is kept of it is read later', async () => {
@@ -86,6 +87,37 @@ test('a function is run and its answer answered; what is kept of it is read late
   assert.equal(sent?.tenant, ctx.projectId)
   const events = (await world.emitted()).filter((name) => name.startsWith('executions.'))
   assert.deepEqual(events, ['executions.finished'])
+})
+
+test('a cookie of an answer is for who is answered, and kept for nobody', async () => {
+  const { id: functionId } = await makeFunction(ctx)
+  answer = () => ({ response: { status: 200, headers: { 'set-cookie': 'sid=secret', 'x-b': '1' } }, body: '' })
+  const { data } = await call({ functionId })
+  const { id, responseHeaders } = data?.createExecution ?? {}
+  assert.deepEqual(responseHeaders, [
+    { name: 'set-cookie', value: 'sid=secret' },
+    { name: 'x-b', value: '1' },
+  ])
+  const later = await operate(
+    schemas,
+    ctx,
+    'query ($id: ID!) { execution(id: $id) { responseHeaders { name value } } }',
+    { id },
+  )
+  const kept = later.data?.execution.responseHeaders
+  assert.deepEqual(kept[0], { name: 'set-cookie', value: '…' })
+})
+
+test('code of an isolate gets no more memory than isolates have, and none is trusted whom the server trusts no more', async () => {
+  const { id } = await makeFunction(ctx)
+  await world.app.db.function.update({ where: { id }, data: { isTrusted: true } })
+  await updateFunction(asTrusted(), id, { runtime: 'node-22', memoryMb: 2_048 })
+  answer = () => ({ body: '' })
+  await call({ functionId: id })
+  const { memoryMb, isTrusted } = peer.runs.at(-1)?.limits ?? {}
+  assert.deepEqual([memoryMb, isTrusted], [512, false])
+  await call({ functionId: id }, asTrusted())
+  assert.equal(peer.runs.at(-1)?.limits.isTrusted, true)
 })
 
 test('a run that fails says why to those who run the project, and that it failed to others', async () => {

@@ -99,7 +99,8 @@ const Execution = builder.prismaObject('Execution', {
     responseStatus: t.exposeInt('responseStatus', { nullable: true, description: 'The status that was answered.' }),
     responseHeaders: t.field({
       type: [Header],
-      description: 'The headers of the answer, by name: up to 64, each up to 1,024 characters.',
+      description:
+        'The headers of the answer, by name: whole from `createExecution`, and later each up to 1,024 characters, without cookies.',
       select: { responseHeaders: true },
       resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),

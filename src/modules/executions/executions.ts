@@ -75,7 +75,8 @@ function requireTime({ clock }: Context, scheduledAt: Date | null): void {
 function answerOf({ execution, response, body, failure }: Outcome): Execution {
   if (failure === 'CRASHED' || failure === 'UNAVAILABLE')
     throw new Unavailable('The function could not be run to its end. Try again.', { retryAfterMs: 1_000 })
-  return response === null ? execution : { ...execution, responseBody: body.toString('utf8') }
+  if (response === null) return execution
+  return { ...execution, responseHeaders: { ...response.headers }, responseBody: body.toString('utf8') }
 }
 
 /** Takes back an execution that has not begun, or waits for its next try. */

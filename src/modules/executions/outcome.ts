@@ -43,7 +43,10 @@ function errorText({ message, stack }: Pick<RunFailure, 'message' | 'stack'>): s
 
 function shortHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(headers).slice(0, keptLimits.headers)
-  return Object.fromEntries(entries.map(([name, value]) => [name, value.slice(0, keptLimits.headerCharacters)]))
+  return Object.fromEntries(
+    // A cookie may be somebody's session: it is for who is answered.
+    entries.map(([name, value]) => [name, name === 'set-cookie' ? '…' : value.slice(0, keptLimits.headerCharacters)]),
+  )
 }
 
 function shortLogs({ logs, logsDropped }: Pick<RunResult, 'logs' | 'logsDropped'>): Line[] {

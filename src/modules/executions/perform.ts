@@ -3,7 +3,10 @@ import type { Context } from '../../context.ts'
 import type { RunCall, RunResult } from '../../platform/sandbox.ts'
 import { type Span, traceparentOf } from '../../platform/tracing.ts'
 import { readArtefact } from '../deployments/artefacts.ts'
+import { isolateMb } from '../functions/functions.ts'
 import type { FunctionPlan } from '../functions/plans.ts'
+import { mayBeTrusted } from '../functions/rights.ts'
+import { isIsolate } from '../functions/runtimes.ts'
 import type { FunctionRequest } from './request.ts'
 import { signRunToken } from './tokens.ts'
 
@@ -32,7 +35,12 @@ export async function perform(
     functionId: plan.id,
     executionId: begun.id,
     program: { runtime, deploymentId: deployment.id, artefact, entrypoint },
-    limits: { timeoutMs, memoryMb, isTrusted },
+    limits: {
+      timeoutMs,
+      // Its deployment may be of another runtime than the function is by now, and the server trust others than it did.
+      memoryMb: isIsolate(runtime) ? Math.min(memoryMb, isolateMb) : memoryMb,
+      isTrusted: isTrusted && mayBeTrusted(ctx.env, projectId),
+    },
     variables: environmentOf(ctx, plan),
     token: tokenOf(ctx, plan, begun),
     request: { method: request.method, url: request.url, headers: { ...request.headers, ...headersOf(begun) } },

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import type { Env } from '../../env.ts'
 import { Forbidden, Invalid } from '../../errors.ts'
 import { isRole, scopesOf, whyNotRole } from '../permissions/roles.ts'
 
@@ -23,9 +24,12 @@ export function readRoles(roles: readonly string[]): string[] {
 }
 
 /** Trusted functions have a weaker wall around them: whoever runs the server says whose those may be. */
+export function mayBeTrusted({ TRUSTED_PROJECTS }: Pick<Env, 'TRUSTED_PROJECTS'>, projectId: string): boolean {
+  return TRUSTED_PROJECTS.includes('*') || TRUSTED_PROJECTS.includes(projectId)
+}
+
 export function requireTrust({ env, projectId }: Pick<Context, 'env' | 'projectId'>): void {
-  const { TRUSTED_PROJECTS } = env
-  if (TRUSTED_PROJECTS.includes('*') || TRUSTED_PROJECTS.includes(projectId)) return
+  if (mayBeTrusted(env, projectId)) return
   throw new Forbidden(
     'Functions of this project may not be trusted: whoever runs the server allows it with TRUSTED_PROJECTS.',
   )
