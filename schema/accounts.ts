@@ -72,6 +72,13 @@ builder.queryField('account', (t) =>
   }),
 )
 
+const SentVerification = builder.objectRef<{ expiresAt: Date }>('SentVerification').implement({
+  description: 'A mail with a link that proves whose an address is.',
+  fields: (t) => ({
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'How long the link is good.' }),
+  }),
+})
+
 builder.mutationFields((t) => ({
   signUp: t.fieldWithInput({
     typeOptions: { description: 'A new account.' },
@@ -125,10 +132,10 @@ builder.mutationFields((t) => ({
     },
   }),
   createVerification: t.field({
-    type: 'DateTime',
+    type: SentVerification,
     access: everybody,
-    description: 'Sends a mail whose link proves that your address is yours. Answers how long the link is good.',
-    resolve: async (_root, _args, ctx) => (await createVerification(ctx)).expiresAt,
+    description: 'Sends a mail whose link proves that your address is yours.',
+    resolve: (_root, _args, ctx) => createVerification(ctx),
   }),
   confirmVerification: t.prismaFieldWithInput({
     typeOptions: { description: 'What the link of the mail holds.' },

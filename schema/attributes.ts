@@ -174,7 +174,7 @@ const CreateAttributeInput = builder.inputType('CreateAttributeInput', {
 const UpdateAttributeInput = builder.inputType('UpdateAttributeInput', {
   description: 'What is to be changed. What is left out stays; null takes it away.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'Which.' }),
+    id: t.id({ required: true, description: 'Which attribute.' }),
     key: t.string({
       description: `Another name of the field: ${keyOf}. Indexes, rules and computed attributes follow it.`,
     }),
@@ -198,8 +198,8 @@ export function readAttribute<Input extends { permissions?: readonly PermissionA
 const ChangeExample = builder.objectRef<ChangeCheck['examples'][number]>('AttributeChangeExample').implement({
   description: 'A document that stands against a change.',
   fields: (t) => ({
-    documentId: t.exposeID('documentId', { description: 'Which.' }),
-    reason: t.exposeString('reason', { description: 'Why.' }),
+    documentId: t.exposeID('documentId', { description: 'Which document.' }),
+    reason: t.exposeString('reason', { description: 'Why it stands against it.' }),
   }),
 })
 
@@ -207,10 +207,10 @@ const AttributeChangeCheck = builder.objectRef<ChangeCheck>('AttributeChangeChec
   description: 'What a change of an attribute would come to.',
   fields: (t) => ({
     possible: t.exposeBoolean('possible', { description: 'Whether no document stands against it now.' }),
-    failing: t.exposeInt('failing', { description: 'How many documents do.' }),
+    failing: t.exposeInt('failing', { description: 'How many documents stand against it now.' }),
     examples: t.expose('examples', {
       type: [ChangeExample],
-      description: 'Up to 10 of them, in the order of their ids.',
+      description: 'Up to 10 of the documents that stand against it, in the order of their ids.',
     }),
   }),
 })
@@ -247,7 +247,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Deletes an attribute with its values. Refused while an index, a rule or a computed attribute uses it. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which attribute.' }) },
     resolve: (_root, { id }, ctx) => deleteAttribute(ctx, id),
   }),
 }))

@@ -120,7 +120,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One collection; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which collection.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.collection.findFirst({ ...query, where: { AND: [{ id }, visibleCollections(ctx)] } }),
   }),
@@ -190,7 +190,7 @@ builder.mutationFields((t) => ({
     typeOptions: { description: 'Changes of a collection. What is left out stays as it is.' },
     argOptions: { description: 'Which, and what of it.' },
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which collection.' }),
       key: t.input.string({ description: 'What programs call it, formed as that of a new one; its table stays.' }),
       typeName: t.input.string({ description: 'The name of its type; it stays, whatever the key, if left out.' }),
       name: t.input.string({ description: 'What people call it, up to 128 characters.' }),
@@ -212,7 +212,7 @@ builder.mutationFields((t) => ({
   deleteCollection: t.id({
     access: write,
     description: 'Deletes a collection with its documents. Refused while another points at it. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which collection.' }) },
     resolve: (_root, { id }, ctx) => deleteCollection(ctx, id),
   }),
 }))

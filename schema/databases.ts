@@ -37,7 +37,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One database; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which database.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.database.findFirst({ ...query, where: { AND: [{ id }, visibleDatabases(ctx)] } }),
   }),
@@ -78,7 +78,7 @@ builder.mutationFields((t) => ({
     typeOptions: { description: 'Changes of a database. What is left out stays.' },
     argOptions: { description: 'Which, and what of it.' },
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which database.' }),
       name: t.input.string({ description: 'What people call it, up to 128 characters.' }),
     },
     resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateDatabase(ctx, id, changes),
@@ -87,7 +87,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Deletes a database with its collections and documents. Refused while a collection of another database points into it. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which database.' }) },
     resolve: (_root, { id }, ctx) => deleteDatabase(ctx, id),
   }),
 }))

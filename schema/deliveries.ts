@@ -42,7 +42,7 @@ builder.prismaObject('DeliveryAttempt', {
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
     durationMs: t.exposeInt('durationMs', { description: 'How long it took, in milliseconds.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it began.' }),
   }),
 })
 
@@ -72,7 +72,7 @@ export const Delivery = builder.prismaObject('Delivery', {
 export const DeliveryWhere = builder.inputType('DeliveryWhere', {
   description: 'Which deliveries: those for which everything that is said here holds.',
   fields: (t) => ({
-    status: t.field({ type: DeliveryStatus, description: 'That stand so.' }),
+    status: t.field({ type: DeliveryStatus, description: 'That have this status.' }),
   }),
 })
 
@@ -84,7 +84,7 @@ builder.queryField('delivery', (t) =>
     nullable: true,
     access: read,
     description: 'One delivery; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which delivery.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.delivery.findFirst({ ...query, where: { AND: [{ id }, visibleDeliveries(ctx)] } }),
   }),

@@ -53,7 +53,7 @@ export const Deployment = builder.prismaObject('Deployment', {
     sourceBytes: t.exposeInt('sourceBytes', { description: 'How many bytes of its archive are there.' }),
     uploadBytes: t.exposeInt('uploadBytes', {
       nullable: true,
-      description: 'How many there are to be, where that was announced.',
+      description: 'How many bytes its archive is to have, where that was announced.',
     }),
     uploadPath: t.string({
       nullable: true,
@@ -65,7 +65,10 @@ export const Deployment = builder.prismaObject('Deployment', {
     }),
     sourceHash: t.exposeString('sourceHash', { nullable: true, description: 'SHA-256 of its archive, in hex.' }),
     artefactBytes: t.exposeInt('artefactBytes', { description: 'How many bytes the build has made of it.' }),
-    artefactHash: t.exposeString('artefactHash', { nullable: true, description: 'SHA-256 of them, in hex.' }),
+    artefactHash: t.exposeString('artefactHash', {
+      nullable: true,
+      description: 'SHA-256 of what the build has made of it, in hex.',
+    }),
     buildLog: t.exposeString('buildLog', { description: 'What the build said, line by line.' }),
     buildMs: t.exposeInt('buildMs', { nullable: true, description: 'How long the build took, in milliseconds.' }),
     error: t.exposeString('error', { nullable: true, description: 'Why it could not be built.' }),
@@ -102,7 +105,7 @@ const DeploymentWhere = builder.inputType('DeploymentWhere', {
   description: 'Which deployments: those for which everything that is said here holds.',
   fields: (t) => ({
     functionId: t.id({ description: 'Of this function.' }),
-    status: t.field({ type: DeploymentStatus, description: 'That are so far.' }),
+    status: t.field({ type: DeploymentStatus, description: 'That have this status.' }),
   }),
 })
 
@@ -121,7 +124,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One deployment; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which deployment.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.deployment.findFirst({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } }),
   }),
@@ -167,7 +170,7 @@ builder.mutationFields((t) => ({
     type: Deployment,
     access: write,
     description:
-      'Gives a function new code: as text (`source`), as a tar.gz with the request (`file`), or as one that is uploaded afterwards (`upload`). It is built at once, and then run.',
+      'Gives a function new code: as text (`source`), as a tar.gz with the request (`file`), or as one that is uploaded afterwards (`upload`). It is built at once, and run as soon as it is ready unless `activate` says otherwise.',
     input: {
       functionId: t.input.id({ required: true, description: 'Of which function.' }),
       source: t.input.string({
@@ -200,7 +203,7 @@ builder.mutationFields((t) => ({
     type: Deployment,
     access: write,
     description: 'Runs this deployment from the next run on: a new one, or an older one again.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which deployment.' }) },
     resolve: async (query, _root, { id }, ctx) => {
       await activateDeployment(ctx, id)
       return ctx.db.deployment.findFirstOrThrow({ ...query, where: { AND: [{ id }, visibleDeployments(ctx)] } })
@@ -209,7 +212,7 @@ builder.mutationFields((t) => ({
   deleteDeployment: t.id({
     access: write,
     description: 'Deletes a deployment that is not the one that is run. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which deployment.' }) },
     resolve: (_root, { id }, ctx) => deleteDeployment(ctx, id),
   }),
 }))

@@ -71,7 +71,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One domain; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which domain.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.domain.findFirst({ ...query, where: { AND: [{ id }, visibleDomains(ctx)] } }),
   }),
@@ -109,7 +109,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Looks whether a domain points here, and asks for its certificate; `domainChanged` tells when it is there.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which domain.' }) },
     resolve: (_query, _root, { id }, ctx) => verifyDomain(ctx, id),
   }),
   pointDomain: t.prismaFieldWithInput({
@@ -127,7 +127,7 @@ builder.mutationFields((t) => ({
   deleteDomain: t.id({
     access: write,
     description: 'Deletes a domain and its certificate. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which domain.' }) },
     resolve: (_root, { id }, ctx) => deleteDomain(ctx, id),
   }),
 }))

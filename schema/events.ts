@@ -27,7 +27,7 @@ const EventType = builder.enumType('EventType', {
 const EventKind = builder.objectRef<{ name: string; description: string }>('EventKind').implement({
   description: 'A kind of event, as webhooks and functions name it.',
   fields: (t) => ({
-    type: t.field({ type: EventType, description: 'Which.', resolve: ({ name }) => name }),
+    type: t.field({ type: EventType, description: 'Which kind, as a value of an enum.', resolve: ({ name }) => name }),
     name: t.exposeString('name', { description: 'Its short name: `documents.updated`.' }),
     description: t.exposeString('description', { description: 'When it happens.' }),
   }),

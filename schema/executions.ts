@@ -72,7 +72,7 @@ type Line = { at: number; level: string; text: string }
 const LogLine = builder.objectRef<Line>('LogLine').implement({
   description: 'A line that was logged.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    at: t.field({ type: 'DateTime', description: 'When it was logged.', resolve: ({ at }) => new Date(at) }),
     level: t.field({
       type: LogLevel,
       description: 'What it is.',
@@ -185,7 +185,7 @@ const ExecutionWhere = builder.inputType('ExecutionWhere', {
   description: 'Which executions: those for which everything that is said here holds.',
   fields: (t) => ({
     functionId: t.id({ description: 'Of this function.' }),
-    status: t.field({ type: ExecutionStatus, description: 'That stand so.' }),
+    status: t.field({ type: ExecutionStatus, description: 'That have this status.' }),
     trigger: t.field({ type: ExecutionTrigger, description: 'That are run for this reason.' }),
     from: t.field({ type: 'DateTime', description: 'That were asked for from this moment on.' }),
     to: t.field({ type: 'DateTime', description: 'That were asked for before this moment.' }),
@@ -209,7 +209,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One execution; null when there is none of this id. Users see those that they have asked for.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which execution.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.execution.findFirst({ ...query, where: { AND: [{ id }, visibleExecutions(ctx)] } }),
   }),
@@ -262,7 +262,7 @@ builder.mutationFields((t) => ({
     type: Execution,
     access: write,
     description: 'Takes back an execution that has not begun, or waits for its next try.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which execution.' }) },
     resolve: (_query, _root, { id }, ctx) => cancelExecution(ctx, id),
   }),
 }))

@@ -96,7 +96,7 @@ const Runtime = builder.objectRef<RuntimeState>('Runtime').implement({
     }),
     unavailableReason: t.string({
       nullable: true,
-      description: 'Why they cannot; null when they can.',
+      description: 'Why its functions cannot run right now; null when they can.',
       resolve: ({ unavailable }) => unavailable,
     }),
   }),
@@ -108,7 +108,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One function; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which function.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.function.findFirst({ ...query, where: { AND: [{ id }, visibleFunctions(ctx)] } }),
   }),
@@ -220,7 +220,7 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Changes a function. What is left out stays. You must be allowed all that the function may do.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which function.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       runtime: t.input.string({
         validate: text(64),
@@ -268,7 +268,7 @@ builder.mutationFields((t) => ({
   deleteFunction: t.id({
     access: write,
     description: 'Deletes a function with its deployments, variables and executions. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which function.' }) },
     resolve: (_root, { id }, ctx) => deleteFunction(ctx, id),
   }),
 }))

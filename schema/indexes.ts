@@ -13,7 +13,8 @@ const IndexType = builder.enumType('IndexType', {
   values: {
     [Type.KEY]: { description: 'Finds and orders documents fast.' },
     [Type.UNIQUE]: {
-      description: 'Does so, and keeps two documents from having the same values. Nulls never are the same.',
+      description:
+        'Finds and orders documents fast, and keeps two documents from having the same values. Nulls never are the same.',
     },
     [Type.FULLTEXT]: { description: 'Finds words in texts.' },
     [Type.GIN]: { description: 'Finds items of lists and parts of JSON.' },
@@ -42,7 +43,7 @@ const Index = builder.prismaObject('Index', {
     attributes: t.exposeStringList('attributes', { description: 'The keys of its attributes, in order.' }),
     orders: t.field({
       type: [OrderDirection],
-      description: 'The direction of each; empty for indexes without order.',
+      description: 'The direction of each attribute; empty for indexes without order.',
       select: { orders: true },
       resolve: ({ orders }) => orders.map((order) => (order === 'DESC' ? 'DESC' : 'ASC')),
     }),
@@ -78,7 +79,7 @@ const indexFields = (t: Fields) => ({
   }),
   orders: t.field({
     type: [OrderDirection],
-    description: 'The direction of each, for a key or unique index; ASC, if left out.',
+    description: 'The direction of each attribute, for a key or unique index; ASC, if left out.',
   }),
   language: t.string({
     description:
@@ -115,7 +116,7 @@ builder.mutationFields((t) => ({
   deleteIndex: t.id({
     access: write,
     description: 'Deletes an index. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which index.' }) },
     resolve: (_root, { id }, ctx) => deleteIndex(ctx, id),
   }),
 }))

@@ -92,7 +92,7 @@ const EventLag = builder.objectRef<Lag>('EventLag').implement({
   fields: (t) => ({
     consumer: t.exposeString('consumer', { description: 'Who reads: `bridge` makes jobs of events.' }),
     events: t.exposeInt('events', { description: 'How many events it has still to read, of all projects.' }),
-    seconds: t.exposeFloat('seconds', { description: 'How old the first of them is.' }),
+    seconds: t.exposeFloat('seconds', { description: 'How old the first event is that it has still to read.' }),
   }),
 })
 
@@ -103,7 +103,7 @@ const JobWhere = builder.inputType('JobWhere', {
   description: 'Which jobs: those for which everything that is said here holds.',
   fields: (t) => ({
     name: t.string(ofName),
-    status: t.field({ type: JobStatus, description: 'That stand so: `DEAD` are the dead letters.' }),
+    status: t.field({ type: JobStatus, description: 'That have this status: `DEAD` are the dead letters.' }),
   }),
 })
 

@@ -32,7 +32,7 @@ export const MailList = connectionOf(Mail, 'Mail')
 const MailWhere = builder.inputType('MailWhere', {
   description: 'Which mails: those for which everything that is said here holds.',
   fields: (t) => ({
-    status: t.field({ type: MailStatus, description: 'That stand so.' }),
+    status: t.field({ type: MailStatus, description: 'That have this status.' }),
   }),
 })
 
@@ -61,7 +61,7 @@ builder.mutationField('resendMail', (t) =>
     type: Mail,
     access: { audience: ['console', 'server'], scope: 'mails.write' },
     description: 'Sends a mail that has failed once more, to the same address.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which mail.' }) },
     resolve: (_query, _root, { id }, ctx) => resendMail(ctx, id),
   }),
 )

@@ -8,8 +8,11 @@ import { email } from './inputs.ts'
 const MemberRole = builder.enumType('MemberRole', {
   description: 'What an account may do in a project.',
   values: {
-    [Role.OWNER]: { description: 'Everything, members included.' },
-    [Role.DEVELOPER]: { description: 'Everything but members.' },
+    [Role.OWNER]: { description: 'Everything.' },
+    [Role.DEVELOPER]: {
+      description:
+        'Everything but what only owners may: members, the sender, limits, rules of presence, and the end of the project.',
+    },
   },
 })
 
@@ -24,7 +27,7 @@ export const Member = builder.prismaObject('Member', {
       select: { user: true },
       resolve: ({ user }) => user.email,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it joined the project.' }),
   }),
 })
 

@@ -43,7 +43,7 @@ const PresenceChange = builder.objectRef<Change>('PresenceChange').implement({
   description: 'Who is at a topic, or what has changed of it.',
   fields: (t) => ({
     kind: t.expose('kind', { type: PresenceChangeKind, description: 'What is told.' }),
-    entries: t.expose('entries', { type: [PresenceEntry], description: 'Of whom.' }),
+    entries: t.expose('entries', { type: [PresenceEntry], description: 'Of whom it is told.' }),
   }),
 })
 

@@ -31,7 +31,7 @@ const costLimit = builder.objectRef<Limits>('CostLimits').implement({
   fields: (t) => {
     const limit = (audience: keyof typeof audiences) =>
       t.int({
-        description: `For ${audiences[audience]}: ${costLimits[audience]} unless it was set.`,
+        description: `For ${audiences[audience]}: ${costLimits[audience].toLocaleString('en-US')} unless it was set.`,
         resolve: (limits) => limits[audience] ?? costLimits[audience],
       })
     return { client: limit('client'), server: limit('server'), console: limit('console') }
@@ -44,7 +44,7 @@ const costLimitsInput = builder.inputType('CostLimitsInput', {
     const limit = (audience: keyof typeof audiences) =>
       t.int({
         validate: z.number().int().min(100).max(costLimits.most),
-        description: `For ${audiences[audience]}: 100 to ${costLimits.most}.`,
+        description: `For ${audiences[audience]}: 100 to ${costLimits.most.toLocaleString('en-US')}.`,
       })
     return { client: limit('client'), server: limit('server'), console: limit('console') }
   },
@@ -117,7 +117,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: { audience: ['owner'] },
     description: 'One project of yours; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which project.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.project.findFirst({ ...query, where: { AND: [{ id }, visibleProjects(ctx)] } }),
   }),
@@ -161,7 +161,7 @@ builder.mutationFields((t) => ({
     access: { audience: ['owner'] },
     description: 'Changes a project of yours. What is left out stays.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which project.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       auditDays: t.input.int({
         validate: z.int().min(auditDayLimits.least).max(auditDayLimits.most),
@@ -188,7 +188,7 @@ builder.mutationFields((t) => ({
     description:
       'Deletes a project of yours with all that is in it. It is gone at once, for everybody. Only owners may. Answers its id.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which project.' }),
       name: t.input.string({ required: true, description: 'Its name, to be sure that it is this one that you mean.' }),
     },
     resolve: (_root, { input }, ctx) => deleteProject(ctx, input),

@@ -32,7 +32,7 @@ const SchemaVersion = builder.prismaObject('SchemaVersion', {
     steps: t.exposeInt('steps', {
       description: 'How many steps it has; while it is ROLLING_BACK, those that undo it.',
     }),
-    done: t.exposeInt('done', { description: 'How many of them are done.' }),
+    done: t.exposeInt('done', { description: 'How many of its steps are done.' }),
     appliedAt: t.expose('appliedAt', { type: 'DateTime', description: 'When it began to be applied.' }),
   }),
 })
@@ -104,7 +104,7 @@ builder.mutationFields((t) => ({
     description:
       'Begins to undo the last migration, also one that was left half applied, or goes on with that: `done` says behind which step. It changes no collection: whoever calls this does.',
     input: {
-      name: t.input.string({ required: true, validate: name, description: 'Which.' }),
+      name: t.input.string({ required: true, validate: name, description: 'Which migration.' }),
       steps: t.input.int({ required: true, validate: steps, description: 'How many steps undo it.' }),
       lease: t.input.string({ required: true, validate: lease, description: leaseDescription }),
     },
@@ -117,7 +117,7 @@ builder.mutationFields((t) => ({
     description:
       'Says how far a migration has got, and keeps its lease. With the last step it is applied or, while it is being rolled back, forgotten.',
     input: {
-      name: t.input.string({ required: true, validate: name, description: 'Which.' }),
+      name: t.input.string({ required: true, validate: name, description: 'Which migration.' }),
       lease: t.input.string({ required: true, validate: lease, description: 'The lease with which it was begun.' }),
       done: t.input.int({ required: true, validate: steps, description: 'How many of its steps are done.' }),
       leave: t.input.boolean({ description: 'Whether to give the lease up before the end; not, if left out.' }),

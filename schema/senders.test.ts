@@ -40,9 +40,9 @@ test('a sender is set, read, set anew and removed; its password goes in and does
   assert.deepEqual([again.data?.setSender.id, again.data?.setSender.replyTo], [id, 'ann@example.org'])
   assert.equal((await ctx.db.sender.findUniqueOrThrow({ where: { id } })).password, row.password)
   assert.deepEqual((await operate(schemas, ctx, '{ sender { name } }')).data, { sender: { name: 'B' } })
-  assert.deepEqual((await operate(schemas, ctx, 'mutation { removeSender }')).data, { removeSender: id })
+  assert.deepEqual((await operate(schemas, ctx, 'mutation { deleteSender }')).data, { deleteSender: id })
   assert.deepEqual((await operate(schemas, ctx, '{ sender { name } }')).data, { sender: null })
-  for (const gone of ['removeSender', 'testSender { id }'])
+  for (const gone of ['deleteSender', 'testSender { id }'])
     assert.match((await operate(schemas, ctx, `mutation { ${gone} }`)).errors[0] ?? '', /^NOT_FOUND/)
 })
 
@@ -94,7 +94,7 @@ test('only owners may; strangers, keys and end users see no trace of it', async 
   await db.member.create({ data: { id: newId('mem'), projectId, userId: user.id, role: 'DEVELOPER' } })
   const developer = world.context(projectId, { kind: 'account', id: user.id, sessionId: 's', role: 'DEVELOPER' })
   assert.match((await set({}, developer)).errors[0] ?? '', /^FORBIDDEN/)
-  for (const mutation of ['removeSender', 'testSender { id }'])
+  for (const mutation of ['deleteSender', 'testSender { id }'])
     assert.match((await operate(schemas, developer, `mutation { ${mutation} }`)).errors[0] ?? '', /^FORBIDDEN/)
   assert.equal((await operate(schemas, developer, '{ sender { host } }')).data?.sender.host, 'mail.example.org')
   const stranger = (await world.createProject()).owner

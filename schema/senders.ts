@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { removeSender, setSender, testSender, visibleSenders } from '../src/modules/senders/senders.ts'
+import { deleteSender, setSender, testSender, visibleSenders } from '../src/modules/senders/senders.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { Mail } from './mails.ts'
@@ -13,8 +13,8 @@ const Sender = builder.prismaObject('Sender', {
     name: t.exposeString('name', { description: 'What readers see as the sender.' }),
     address: t.exposeString('address', { description: 'The address that mails come from.' }),
     replyTo: t.exposeString('replyTo', { nullable: true, description: 'Where answers go; null for `address`.' }),
-    host: t.exposeString('host', { description: 'The server.' }),
-    port: t.exposeInt('port', { description: 'Its port.' }),
+    host: t.exposeString('host', { description: 'The SMTP server.' }),
+    port: t.exposeInt('port', { description: 'The port of the server.' }),
     secure: t.exposeBoolean('secure', {
       description: 'Whether it speaks TLS from the first byte; otherwise it is asked for STARTTLS.',
     }),
@@ -56,9 +56,12 @@ builder.mutationFields((t) => ({
       host: t.input.string({
         required: true,
         validate: text(253),
-        description: 'The server. A private address is refused unless the operator has allowed it.',
+        description: 'The SMTP server. A private address is refused unless the operator has allowed it.',
       }),
-      port: t.input.int({ required: true, description: 'Its port: 465 with TLS, 587 with STARTTLS, as a rule.' }),
+      port: t.input.int({
+        required: true,
+        description: 'The port of the server: 465 with TLS, 587 with STARTTLS, as a rule.',
+      }),
       secure: t.input.boolean({
         required: true,
         description: 'Whether it speaks TLS from the first byte. Certificates are always checked.',
@@ -72,10 +75,10 @@ builder.mutationFields((t) => ({
     },
     resolve: (_query, _root, { input }, ctx) => setSender(ctx, input),
   }),
-  removeSender: t.id({
+  deleteSender: t.id({
     access,
     description: "Lets mails go out as the installation's own again. Answers the sender's id. Only owners may.",
-    resolve: (_root, _args, ctx) => removeSender(ctx),
+    resolve: (_root, _args, ctx) => deleteSender(ctx),
   }),
   testSender: t.prismaField({
     type: Mail,

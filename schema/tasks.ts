@@ -132,7 +132,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One task; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which task.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
   }),
@@ -202,7 +202,7 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Changes a task. What is left out stays.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which task.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       schedule: t.input.string({ validate: text(128), description: 'Five cron fields, or six with seconds first.' }),
       timeZone: t.input.string({ validate: text(64), description: 'An IANA time zone.' }),
@@ -235,7 +235,7 @@ builder.mutationFields((t) => ({
     type: TaskRun,
     access: write,
     description: 'Runs a task now, whatever its schedule.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which task.' }) },
     resolve: (_query, _root, { id }, ctx) => runTask(ctx, id),
   }),
   cancelTaskRun: t.prismaField({
@@ -248,7 +248,7 @@ builder.mutationFields((t) => ({
   deleteTask: t.id({
     access: write,
     description: 'Deletes a task and its runs. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which task.' }) },
     resolve: (_root, { id }, ctx) => deleteTask(ctx, id),
   }),
 }))

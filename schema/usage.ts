@@ -31,7 +31,11 @@ const UsagePoint = builder.objectRef<Series['points'][number]>('UsagePoint').imp
 const UsageSeries = builder.objectRef<Series>('UsageSeries').implement({
   description: 'One thing that is counted or measured, over time.',
   fields: (t) => ({
-    metric: t.field({ type: UsageMetric, description: 'What.', resolve: ({ metric }) => metric.name }),
+    metric: t.field({
+      type: UsageMetric,
+      description: 'What is counted or measured.',
+      resolve: ({ metric }) => metric.name,
+    }),
     total: t.exposeFloat('total', { description: 'All of the range together; of what is measured, the newest value.' }),
     points: t.expose('points', { type: [UsagePoint], description: 'Every step of the range, oldest first.' }),
   }),

@@ -18,7 +18,7 @@ const UserStatus = builder.enumType('UserStatus', {
   description: 'Whether a user may sign in.',
   values: {
     [Status.ACTIVE]: { description: 'May sign in.' },
-    [Status.BLOCKED]: { description: 'May not, and is signed out everywhere.' },
+    [Status.BLOCKED]: { description: 'May not sign in, and is signed out everywhere.' },
   },
 })
 
@@ -60,7 +60,7 @@ const UserWhere = builder.inputType('UserWhere', {
     }),
     email: t.string({ validate: email, description: 'Who have this address.' }),
     label: t.string({ description: 'Who have this label.' }),
-    status: t.field({ type: UserStatus, description: 'Who stand so.' }),
+    status: t.field({ type: UserStatus, description: 'Who have this status.' }),
     emailVerified: t.boolean({ description: 'Whether they have shown that the address is theirs.' }),
   }),
 })
@@ -85,7 +85,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One user; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which user.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.user.findFirst({ ...query, where: { AND: [{ id }, visibleUsers(ctx)] } }),
   }),
@@ -129,7 +129,7 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Changes a user. What is left out stays.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which user.' }),
       name: t.input.string({ validate: personName, description: 'What people call them, up to 128 characters.' }),
       email: t.input.string({
         validate: email,
@@ -148,7 +148,7 @@ builder.mutationFields((t) => ({
   deleteUser: t.id({
     access: write,
     description: 'Deletes a user and ends their sessions. Answers their id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which user.' }) },
     resolve: (_root, { id }, ctx) => deleteUser(ctx, id),
   }),
 }))

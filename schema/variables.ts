@@ -63,7 +63,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One variable; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which variable.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.variable.findFirst({ ...query, where: { AND: [{ id }, visibleVariables(ctx)] } }),
   }),
@@ -105,7 +105,7 @@ builder.mutationFields((t) => ({
   deleteVariable: t.id({
     access: write,
     description: 'Deletes a variable. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which variable.' }) },
     resolve: (_root, { id }, ctx) => deleteVariable(ctx, id),
   }),
 }))

@@ -68,7 +68,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: read,
     description: 'One webhook; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which webhook.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.webhook.findFirst({ ...query, where: { AND: [{ id }, visibleWebhooks(ctx)] } }),
   }),
@@ -123,7 +123,7 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Changes a webhook. What is left out stays.',
     input: {
-      id: t.input.id({ required: true, description: 'Which.' }),
+      id: t.input.id({ required: true, description: 'Which webhook.' }),
       name: t.input.string({ validate: name, description: 'What people call it: 1 to 128 characters.' }),
       url: t.input.string({
         validate: url,
@@ -144,13 +144,13 @@ builder.mutationFields((t) => ({
     type: CreatedWebhook,
     access: write,
     description: 'Gives a webhook a new secret. For a day, deliveries are signed with the old one too.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which webhook.' }) },
     resolve: (_root, { id }, ctx) => rotateWebhookSecret(ctx, id),
   }),
   deleteWebhook: t.id({
     access: write,
     description: 'Deletes a webhook and its deliveries. Answers its id.',
-    args: { id: t.arg.id({ required: true, description: 'Which.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Which webhook.' }) },
     resolve: (_root, { id }, ctx) => deleteWebhook(ctx, id),
   }),
 }))

@@ -25,7 +25,7 @@ type Documents = {
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": typeof types.DeliveriesDocument,
     "mutation NewTask($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }": typeof types.NewTaskDocument,
     "\n        query Runs($id: ID!) { task(id: $id) { runs(first: 5) { nodes { status responseStatus } } } }\n      ": typeof types.RunsDocument,
-    "mutation AskForMail { createVerification }": typeof types.AskForMailDocument,
+    "mutation AskForMail { createVerification { expiresAt } }": typeof types.AskForMailDocument,
     "\n      mutation Confirm($input: ConfirmVerificationInput!) { confirmVerification(input: $input) { emailVerified } }\n    ": typeof types.ConfirmDocument,
     "mutation SignUpOwner { signUp(input: { email: \"owner@example.org\", password: \"correct horse\", name: \"Olga\" }) { secret } }": typeof types.SignUpOwnerDocument,
     "query Me { account { name } }": typeof types.MeDocument,
@@ -51,7 +51,7 @@ const documents: Documents = {
     "\n        query Deliveries($id: ID!) {\n          webhook(id: $id) { deliveries(first: 5) { nodes { status attempts { responseStatus } } } }\n        }\n      ": types.DeliveriesDocument,
     "mutation NewTask($input: CreateTaskInput!) { createTask(input: $input) { id nextRunAt } }": types.NewTaskDocument,
     "\n        query Runs($id: ID!) { task(id: $id) { runs(first: 5) { nodes { status responseStatus } } } }\n      ": types.RunsDocument,
-    "mutation AskForMail { createVerification }": types.AskForMailDocument,
+    "mutation AskForMail { createVerification { expiresAt } }": types.AskForMailDocument,
     "\n      mutation Confirm($input: ConfirmVerificationInput!) { confirmVerification(input: $input) { emailVerified } }\n    ": types.ConfirmDocument,
     "mutation SignUpOwner { signUp(input: { email: \"owner@example.org\", password: \"correct horse\", name: \"Olga\" }) { secret } }": types.SignUpOwnerDocument,
     "query Me { account { name } }": types.MeDocument,
@@ -110,7 +110,7 @@ export function graphql(source: "\n        query Runs($id: ID!) { task(id: $id) 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "mutation AskForMail { createVerification }"): typeof import('./graphql.ts').AskForMailDocument;
+export function graphql(source: "mutation AskForMail { createVerification { expiresAt } }"): typeof import('./graphql.ts').AskForMailDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

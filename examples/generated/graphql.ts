@@ -285,7 +285,7 @@ export type IndexInput = {
   key: string;
   /** How a full-text index reads words: `simple`, the default, `english`, `german` … as PostgreSQL has them. */
   language?: string | null | undefined;
-  /** The direction of each, for a key or unique index; ASC, if left out. */
+  /** The direction of each attribute, for a key or unique index; ASC, if left out. */
   orders?: Array<OrderDirection> | null | undefined;
   /** What it is for. */
   type: IndexType;
@@ -303,7 +303,7 @@ export type IndexType =
   | 'SPATIAL'
   /** Finds parts of texts. */
   | 'TRIGRAM'
-  /** Does so, and keeps two documents from having the same values. Nulls never are the same. */
+  /** Finds and orders documents fast, and keeps two documents from having the same values. Nulls never are the same. */
   | 'UNIQUE'
   /** Finds the nearest vectors. */
   | 'VECTOR';
@@ -486,7 +486,7 @@ export type RunsQuery = { task: { runs: { nodes: Array<{ status: TaskRunStatus, 
 export type AskForMailMutationVariables = Exact<{ [key: string]: never; }>;
 
 
-export type AskForMailMutation = { createVerification: string };
+export type AskForMailMutation = { createVerification: { expiresAt: string } };
 
 export type ConfirmMutationVariables = Exact<{
   input: ConfirmVerificationInput;
@@ -695,7 +695,9 @@ export const RunsDocument = new TypedDocumentString(`
     `) as unknown as TypedDocumentString<RunsQuery, RunsQueryVariables>;
 export const AskForMailDocument = new TypedDocumentString(`
     mutation AskForMail {
-  createVerification
+  createVerification {
+    expiresAt
+  }
 }
     `) as unknown as TypedDocumentString<AskForMailMutation, AskForMailMutationVariables>;
 export const ConfirmDocument = new TypedDocumentString(`

@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { simpleParser } from 'mailparser'
 import { asSystem, type Context, transaction } from '../../src/context.ts'
 import { newId } from '../../src/lib/ids.ts'
-import { type NewSender, removeSender, setSender, testSender } from '../../src/modules/senders/senders.ts'
+import { deleteSender, type NewSender, setSender, testSender } from '../../src/modules/senders/senders.ts'
 import { createWebhook, disableWebhook } from '../../src/modules/webhooks/webhooks.ts'
 import { createEgress } from '../../src/platform/egress.ts'
 import { createMailer, type Mailer } from '../../src/platform/mail.ts'
@@ -95,7 +95,7 @@ test('connections are kept for the next mail, and left once the settings are oth
 test('without a sender of its own it is the installation’s server again', async () => {
   await set()
   const { id } = await testSender(ctx)
-  await removeSender(ctx)
+  await deleteSender(ctx)
   await send(id)
   assert.deepEqual(
     [(await find(id)).status, (await find(id)).error],

@@ -48,7 +48,7 @@ export async function setSender(ctx: Context, input: NewSender): Promise<Sender>
 }
 
 /** From now on mails go out as the installation's own. Answers the sender's id. */
-export async function removeSender(ctx: Context): Promise<string> {
+export async function deleteSender(ctx: Context): Promise<string> {
   await requireOwner(ctx, ctx.projectId)
   return transaction(ctx, async (tx) => {
     const { id } = await findOwn(ctx, tx)
