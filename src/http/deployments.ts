@@ -110,5 +110,15 @@ async function send(ctx: Context, row: Deployment, kind: PartKind, { req, res }:
     'content-disposition': `attachment; filename="${id}.${isScript ? 'js' : 'tar.gz'}"`,
   })
   if (req.method === 'HEAD') return void res.end()
-  await pipeline(readParts(ctx, id, kind), res)
+  await pipeline(exactly(readParts(ctx, id, kind), bytes), res)
+}
+
+/** One that is deleted meanwhile ends with its connection: whoever comes next on it would be answered with the rest. */
+async function* exactly(parts: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes
+  for await (const part of parts) {
+    left -= part.length
+    yield part
+  }
+  if (left !== 0) throw new NotFound('It is gone.')
 }
