@@ -63,10 +63,13 @@ test('mails are read newest first', async () => {
   const { data, errors } = await operate(
     schemas,
     key('mails.read'),
-    '{ mails { totalCount nodes { recipient status error sentAt } } }',
+    '{ mails { totalCount nodes { id recipient status error sentAt } } }',
   )
   assert.deepEqual(errors, [])
-  assert.deepEqual(data?.mails.nodes[0], { recipient: 'a3@example.org', status: 'PENDING', error: null, sentAt: null })
+  const { id, ...first } = data?.mails.nodes[0] ?? {}
+  const one = 'query ($id: ID!) { mail(id: $id) { id } none: mail(id: "mai_none") { id } }'
+  assert.deepEqual((await operate(schemas, key('mails.read'), one, { id })).data, { mail: { id }, none: null })
+  assert.deepEqual(first, { recipient: 'a3@example.org', status: 'PENDING', error: null, sentAt: null })
 })
 
 test('another project’s are not seen, and without the scope there is no trace of them', async () => {

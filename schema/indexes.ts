@@ -25,11 +25,11 @@ const IndexType = builder.enumType('IndexType', {
 })
 
 const VectorDistance = builder.enumType('VectorDistance', {
-  description: 'How far two vectors are from each other.',
+  description: 'How far two vectors are from each other. Less is nearer.',
   values: {
-    [Distance.EUCLIDEAN]: { description: 'The length of the line between them.' },
-    [Distance.COSINE]: { description: 'By the angle between them.' },
-    [Distance.DOT]: { description: 'The negative inner product.' },
+    [Distance.EUCLIDEAN]: { description: 'The length of the straight line between them.' },
+    [Distance.COSINE]: { description: 'One less the cosine of the angle between them: from 0 to 2.' },
+    [Distance.DOT]: { description: 'The inner product with its sign turned.' },
   },
 })
 

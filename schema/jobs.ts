@@ -116,6 +116,15 @@ const JobRunWhere = builder.inputType('JobRunWhere', {
 })
 
 builder.queryFields((t) => ({
+  job: t.prismaField({
+    type: Job,
+    nullable: true,
+    access,
+    description: 'One job; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which job.' }) },
+    resolve: async (query, _root, { id }, ctx) =>
+      ctx.db.jobAttempt.findFirst({ ...query, where: { AND: [{ job: id }, await visibleJobs(ctx)] } }),
+  }),
   jobs: t.prismaConnection(
     {
       type: Job,

@@ -5,6 +5,8 @@ import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 
+const read = { audience: ['console', 'server'], scope: 'mails.read' } as const
+
 const MailStatus = builder.enumType('MailStatus', {
   description: 'How a mail stands.',
   values: {
@@ -40,12 +42,21 @@ const wanted = (ctx: Context, where: typeof MailWhere.$inferInput | null | undef
   AND: [where?.status == null ? {} : { status: where.status }, visibleMails(ctx)],
 })
 
-builder.queryField('mails', (t) =>
-  t.prismaConnection(
+builder.queryFields((t) => ({
+  mail: t.prismaField({
+    type: Mail,
+    nullable: true,
+    access: read,
+    description: 'One mail; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which mail.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.mail.findFirst({ ...query, where: { AND: [{ id }, visibleMails(ctx)] } }),
+  }),
+  mails: t.prismaConnection(
     {
       type: Mail,
       cursor: 'id',
-      access: { audience: ['console', 'server'], scope: 'mails.read' },
+      access: read,
       description: 'The mails of the project, newest first.',
       args: { where: t.arg({ type: MailWhere, description: 'Which; all, if left out.' }) },
       totalCount: (_root, { where }, ctx) => ctx.db.mail.count({ where: wanted(ctx, where) }),
@@ -54,7 +65,7 @@ builder.queryField('mails', (t) =>
     },
     ...MailList,
   ),
-)
+}))
 
 builder.mutationField('resendMail', (t) =>
   t.prismaField({
@@ -70,7 +81,7 @@ changedField({
   type: 'Mail',
   noun: 'mails',
   idKey: 'mailId',
-  access: { audience: ['console', 'server'], scope: 'mails.read' },
+  access: read,
   description: 'Mails that are asked for, sent or given up.',
   node: (t) =>
     t.prismaField({

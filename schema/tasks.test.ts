@@ -30,6 +30,10 @@ test('a task is made, read, listed, changed, run and deleted', async () => {
   const source = 'query ($id: ID!) { task(id: $id) { runs { totalCount nodes { id status scheduledAt } } } }'
   const read = await operate(schemas, ctx, source, { id })
   assert.equal(read.data?.task.runs.nodes[0].id, run.data?.runTask.id)
+  const one = 'query ($id: ID!) { taskRun(id: $id) { id status } }'
+  const { id: runId } = run.data?.runTask ?? {}
+  assert.deepEqual((await operate(schemas, ctx, one, { id: runId })).data, { taskRun: run.data?.runTask })
+  assert.deepEqual(await operate(schemas, ctx, one, { id: 'run_none' }), { data: { taskRun: null }, errors: [] })
   const gone = await operate(schemas, ctx, 'mutation ($id: ID!) { deleteTask(id: $id) }', { id })
   assert.deepEqual(gone.data, { deleteTask: id })
 })

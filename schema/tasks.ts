@@ -136,6 +136,15 @@ builder.queryFields((t) => ({
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
   }),
+  taskRun: t.prismaField({
+    type: TaskRun,
+    nullable: true,
+    access: read,
+    description: 'One run of a task; null when there is none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'Which run.' }) },
+    resolve: (query, _root, { id }, ctx) =>
+      ctx.db.taskRun.findFirst({ ...query, where: { AND: [{ id }, visibleTaskRuns(ctx)] } }),
+  }),
   tasks: t.prismaConnection(
     {
       type: Task,

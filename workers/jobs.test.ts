@@ -209,6 +209,11 @@ describe('jobs that serve many projects', () => {
     assert.deepEqual(errors, [])
     assert.deepEqual(data?.jobs.nodes, [{ id: job, data: { webhookIds: [] }, error: 'no' }])
     assert.deepEqual([data?.jobQueues, data?.jobRuns.totalCount], [[{ name: 'deliveries.send', dead: 1 }], 0])
+    const one = 'query ($id: ID!, $theirs: ID!) { job(id: $id) { id } theirs: job(id: $theirs) { id } }'
+    assert.deepEqual((await operate(schemas, root, one, { id: job, theirs: theirs.job })).data, {
+      job: { id: job },
+      theirs: null,
+    })
     for (const source of [replay, discard])
       assert.deepEqual((await operate(schemas, root, source, { id: theirs.job })).errors, [
         'NOT_FOUND There is no such job. (id)',

@@ -410,13 +410,13 @@ export type TaskRunStatus =
   /** The address answered 2xx. */
   | 'SUCCEEDED';
 
-/** How far two vectors are from each other. */
+/** How far two vectors are from each other. Less is nearer. */
 export type VectorDistance =
-  /** By the angle between them. */
+  /** One less the cosine of the angle between them: from 0 to 2. */
   | 'COSINE'
-  /** The negative inner product. */
+  /** The inner product with its sign turned. */
   | 'DOT'
-  /** The length of the line between them. */
+  /** The length of the straight line between them. */
   | 'EUCLIDEAN';
 
 export type VisitorMutationVariables = Exact<{ [key: string]: never; }>;

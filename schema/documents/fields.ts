@@ -59,7 +59,7 @@ function oneField(collectionId: string, { document }: CollectionTypes): FieldCon
   return {
     type: document,
     description: `One ${document.name}; null where there is none, or none that you may read.`,
-    args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' } },
+    args: { id: { type: new GraphQLNonNull(GraphQLID), description: `Which ${document.name}.` } },
     extensions: rootExtensions(plan),
     resolve: (_root, args, ctx: Context, info) => read(ctx, info, plan(info, args)),
   }

@@ -36,9 +36,10 @@ export type FilterTypes = {
 /** `known` gives the type of that name that the API has already, or the one it is given. */
 export function createFilterTypes(
   values: Values,
+  measure: GraphQLEnumType,
   known: <T extends GraphQLInputObjectType | GraphQLEnumType>(type: T) => T,
 ): FilterTypes {
-  const parts = partTypes(values, known)
+  const parts = partTypes(values, measure, known)
   const kinds = kindsOf(values, parts)
   const filters: Partial<Record<ScalarType, GraphQLInputObjectType>> = {}
   const listFilters: Partial<Record<ColumnType, GraphQLInputObjectType>> = {}
@@ -60,9 +61,12 @@ export function enumFilters(type: GraphQLEnumType, { parts }: Pick<FilterTypes, 
   }
 }
 
-function partTypes(values: Values, known: <T extends GraphQLInputObjectType | GraphQLEnumType>(type: T) => T) {
+function partTypes(
+  values: Values,
+  measure: GraphQLEnumType,
+  known: <T extends GraphQLInputObjectType | GraphQLEnumType>(type: T) => T,
+) {
   const language = known(searchLanguage)
-  const measure = known(vectorMeasure)
   const input = (name: string, description: string, fields: Fields) =>
     known(new GraphQLInputObjectType({ name, description, fields }))
   return {
@@ -145,16 +149,6 @@ const searchLanguage = new GraphQLEnumType({
       return [language.toUpperCase(), { value: language, description }]
     }),
   ),
-})
-
-const vectorMeasure = new GraphQLEnumType({
-  name: 'VectorMeasure',
-  description: 'How far two vectors are from each other. Less is nearer.',
-  values: {
-    EUCLIDEAN: { description: 'The length of the straight line between them.' },
-    COSINE: { description: 'One less the cosine of the angle between them: from 0 to 2.' },
-    DOT: { description: 'The inner product with its sign turned.' },
-  },
 })
 
 function filter(name: string, noun: string, fields: Fields): GraphQLInputObjectType {

@@ -154,7 +154,7 @@ function deleteField(collectionId: string, { document }: CollectionTypes): Field
   return {
     type: required(GraphQLID),
     description: `Deletes ${oneOf(document.name)}. Documents that point at it go along, lose the value or forbid it, as their attribute says; what is linked with it is no longer, without an event of its own.`,
-    args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' }, ...ifVersion },
+    args: { id: { type: new GraphQLNonNull(GraphQLID), description: `Which ${document.name}.` }, ...ifVersion },
     resolve: async (_root, { id, ...terms }: { id: string } & Terms, ctx: Context, info) =>
       deleteDocument(ctx, modelOf(info, collectionId), id, terms),
   }

@@ -51,7 +51,10 @@ export function sharedNames({ values, filters, listFilters, parts, orders, ...ot
 export function createSharedTypes(api: GraphQLSchema): SharedTypes {
   const DateTime = ofApi(api, 'DateTime', GraphQLScalarType)
   const values = valueTypes(api, DateTime)
-  const filters = createFilterTypes(values, (type) => known(api, type, type.constructor as Constructor<typeof type>))
+  const measure = ofApi(api, 'VectorDistance', GraphQLEnumType)
+  const filters = createFilterTypes(values, measure, (type) =>
+    known(api, type, type.constructor as Constructor<typeof type>),
+  )
   const order = ofApi(api, 'OrderDirection', GraphQLEnumType)
   return {
     DateTime,

@@ -89,7 +89,7 @@ const nouns: Record<ColumnType, string> = {
 export function describe({ type, list, size, min, max, default: value }: Column): string {
   const noun = list ? `A list: each ${nouns[type].charAt(0).toLowerCase()}${nouns[type].slice(1)}` : nouns[type]
   const bounds = [
-    ...(size === null ? [] : [`of at most ${size} characters`]),
+    ...(size === null ? [] : [`of at most ${size.toLocaleString('en-US')} characters`]),
     ...(min === null ? [] : [`from ${String(min)}`]),
     ...(max === null ? [] : [`to ${String(max)}`]),
   ]

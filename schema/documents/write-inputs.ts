@@ -57,7 +57,7 @@ export function updateInputType(
     name: `Update${typeName}Input`,
     description: `Changes of a document of \`${key}\`. What is left out stays as it is.`,
     fields: () => ({
-      id: { type: new GraphQLNonNull(GraphQLID), description: 'Which.' },
+      id: { type: new GraphQLNonNull(GraphQLID), description: `Which ${typeName}.` },
       ...moments(shared, visible),
       ...attributes(visible, valueTypes, false),
       ...nestedInputs(visible, types, 'linkChanges'),
@@ -90,7 +90,7 @@ export function upsertInputType(
   })
 }
 
-const whichId = 'Which: 1 to 64 of the characters A-Z a-z 0-9 . _ -.'
+const whichId = 'Its id: 1 to 64 of the characters A-Z a-z 0-9 . _ -.'
 
 /** `PostUniqueKey`; null where documents are found by their ids alone. */
 export function uniqueKeyType(visible: VisibleCollection): GraphQLEnumType | null {
@@ -152,8 +152,8 @@ function permissions(
 function moments({ DateTime }: SharedTypes, { caller }: VisibleCollection): GraphQLInputFieldConfigMap {
   if (caller.kind !== 'all' && caller.kind !== 'key') return {}
   return {
-    createdAt: { type: DateTime, description: 'When it was created, instead of now.' },
-    updatedAt: { type: DateTime, description: 'When it was last changed, instead of now.' },
+    createdAt: { type: DateTime, description: 'When it was created; now, for a new one, if left out.' },
+    updatedAt: { type: DateTime, description: 'When it was last changed; now, if left out.' },
   }
 }
 
