@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GraphQLField } from 'graphql'
+import { type GraphQLField, isObjectType } from 'graphql'
 import { z } from 'zod'
 import type { Access } from '../../schema/access.ts'
 import { schema } from '../../schema/index.ts'
@@ -56,16 +56,22 @@ function accessPage(): string {
     mutation: schema.getMutationType(),
     subscription: schema.getSubscriptionType(),
   }
-  const rows = Object.entries(kinds).flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).map(row(kind)))
+  const roots = Object.entries(kinds).flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).map(row(kind)))
+  const others = Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (!isObjectType(type) || Object.values(kinds).includes(type)) return []
+    const fields = Object.values(type.getFields()).filter(({ extensions }) => extensions.access)
+    return fields.map(row(`\`${type.name}\``))
+  })
   return `# Who may use which field
 
 At \`/graphql\`: *visitor* is anybody, *owner* whoever is signed in. At a project's URL: *console* is a member of the project,
 *server* an API key with the scope, *client* an end user or a guest. What a caller may not use is not in their schema. The fields
-of a project's own collections follow the permissions of each collection.
+of a project's own collections follow the permissions of each collection. A field of another type is for all who may read what it is a
+field of, but for those at the end.
 
 | | field | for | scope of a key |
 |---|---|---|---|
-${rows.join('\n')}
+${[...roots, ...others].join('\n')}
 
 ## Wrong passwords
 
