@@ -1,6 +1,6 @@
 /** Brings many rows into a collection: some hundred with each statement, as many as come, whatever they are in all. */
 import { type Context, sqlTransaction, type TxContext } from '../context.ts'
-import { AppError, Invalid, Unavailable } from '../errors.ts'
+import { AppError, Conflict, Invalid, Unavailable } from '../errors.ts'
 import { translate } from './faults.ts'
 import { hooksOf } from './hooked.ts'
 import { decideImport } from './import-hooks.ts'
@@ -17,6 +17,8 @@ export type Import = {
   textual: boolean
   /** Names the import, so that it can be taken up again; null for one that cannot. */
   token: string | null
+  /** The last row of it that is there already. */
+  done: number
   /** Told after each batch, with the last row of it. */
   onProgress: (row: number, counts: Counts) => Promise<void>
 }
@@ -38,11 +40,13 @@ export async function importRows(
   if (transaction && hooksOf(model, collection, kind).length > 0)
     throw new Invalid('Functions decide on what is imported here, some hundred rows at a time: not in one transaction.')
   const totals: Counts = { created: 0, updated: 0, skipped: 0 }
+  let { done } = given
   const write = async (tx: TxContext, batch: readonly Arrived[]): Promise<RowRefused | null> => {
     const { counts, refused } = await writeBatch(tx, collection, batch, given.duplicates)
     for (const key of ['created', 'updated', 'skipped'] as const) totals[key] += counts[key]
     const last = refused ? refused.row - 1 : (batch.at(-1)?.row ?? 0)
-    if (token !== null && !transaction) await keepProgress(tx, token, last)
+    if (token !== null && !transaction) await keepProgress(tx, collection, token, { from: done, to: last })
+    done = last
     return refused
   }
   const run = async (within: <T>(fn: (tx: TxContext) => Promise<T>) => Promise<T>) => {
@@ -58,21 +62,36 @@ export async function importRows(
   return totals
 }
 
-/** The last row of this import that is there already, 0 for none. */
-export async function progressOf(ctx: Context, token: string): Promise<number> {
-  const { rows } = await ctx.sql.query<{ answer: string }>(
-    'select answer from idempotencies where "projectId" = $1 and actor = $2 and key = $3',
+/** The last row of this import that is there already, 0 for none. Throws Conflict where the token is that of another. */
+export async function progressOf(ctx: Context, { id }: CollectionModel, token: string): Promise<number> {
+  const { rows } = await ctx.sql.query<{ hash: string; answer: string }>(
+    'select hash, answer from idempotencies where "projectId" = $1 and actor = $2 and key = $3',
     [ctx.projectId, actorOf(ctx), token],
   )
-  return Number(rows[0]?.answer ?? 0)
+  const [kept] = rows
+  if (kept && kept.hash !== id)
+    throw new Conflict('This token was given with an import into another collection.', ['token'])
+  return Number(kept?.answer ?? 0)
 }
 
-async function keepProgress(tx: TxContext, token: string, row: number): Promise<void> {
-  await tx.query(
-    `insert into idempotencies ("projectId", actor, key, hash, answer) values ($1, $2, $3, '', $4)
-     on conflict ("projectId", actor, key) do update set answer = excluded.answer, "createdAt" = excluded."createdAt"`,
-    [tx.projectId, actorOf(tx), token, String(row)],
+/**
+ * Keeps how far an import has come, from where it was: one that was taken for broken off, and was taken up again, may
+ * be under way still, and would write the same rows once more.
+ */
+async function keepProgress(
+  tx: TxContext,
+  { id }: CollectionModel,
+  token: string,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  const kept = await tx.query(
+    `insert into idempotencies as i ("projectId", actor, key, hash, answer) values ($1, $2, $3, $4, $5)
+     on conflict ("projectId", actor, key) do update set answer = excluded.answer, "createdAt" = excluded."createdAt"
+       where i.hash = excluded.hash and i.answer = $6
+     returning 1`,
+    [tx.projectId, actorOf(tx), token, id, String(to), String(from)],
   )
+  if (kept.length === 0) throw new Conflict('This import has been taken up elsewhere.', ['token'])
 }
 
 /** Apart from the keys that mutations are given. */

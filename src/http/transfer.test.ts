@@ -192,6 +192,29 @@ test('an import that broke off goes on behind what it has done, once', async () 
   assert.equal((await all()).length, 1200)
 })
 
+test('an import that was only taken for broken off does not write its rows once more', async () => {
+  await clear()
+  const rows = Array.from({ length: 1_000 }, (_, i) => ({ title: `t${i}` }))
+  const path = 'import/posts?token=token_of_two_connections'
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }
+  const slow = request(`${api.url}/projects/${projectId}/${path}`, { method: 'POST', headers })
+  slow.write(lines(rows.slice(0, 400)))
+  const [answer] = (await once(slow, 'response')) as [IncomingMessage]
+  assert.partialDeepStrictEqual((await send(path, lines(rows))).lines.at(-1), { done: true, created: 1_000 })
+  slow.end(lines(rows.slice(400)))
+  let told = ''
+  for await (const chunk of answer) told += String(chunk)
+  assert.match(told, /"code":"CONFLICT".*taken up elsewhere/)
+  assert.equal((await all()).length, 1_000)
+})
+
+test('the token of an import into another collection is refused: its rows would be passed over', async () => {
+  const path = 'token=token_of_one_collection'
+  await send(`import/posts?${path}`, lines([{ title: 'a' }]))
+  const { status, lines: told } = await send(`import/authors?${path}`, lines([{ name: 'Bob' }]))
+  assert.deepEqual([status, JSON.stringify(told).includes('another collection')], [409, true])
+})
+
 test('an export is filtered, and goes on behind an id', async () => {
   const titles = (reply: Reply) => reply.lines.map(({ title }) => title)
   const where = encodeURIComponent(JSON.stringify({ title: { in: ['t1', 't2'] } }))

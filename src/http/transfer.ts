@@ -131,7 +131,7 @@ async function receive(
     throw new Invalid('A token has 8 to 64 letters, digits, _ and -.', ['token'])
   const first = Number(search.get('first') ?? 1)
   if (!Number.isSafeInteger(first) || first < 1) throw new Invalid('The first row is a number from 1 on.', ['first'])
-  const done = token === null ? 0 : await progressOf(ctx, token)
+  const done = token === null ? 0 : await progressOf(ctx, place.collection, token)
   res.writeHead(200, { 'content-type': 'application/x-ndjson' })
   const tell = (progress: Progress) => write(res, `${JSON.stringify(progress)}\n`)
   await tell({ row: done })
@@ -142,6 +142,7 @@ async function receive(
       transaction,
       textual: search.get('values') === 'text',
       token,
+      done,
       onProgress: (row, soFar) => tell({ row, ...soFar }),
     })
     await tell({ done: true, ...counts })
