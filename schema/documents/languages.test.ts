@@ -83,7 +83,7 @@ for (const [name, language] of Object.entries(languages)) {
       yield { row: 1, input: { author: 'a' } }
       yield { row: 2, input: { author: 'x' } }
     }
-    const terms = { duplicates: 'fail', transaction: true, textual: false, token: null } as const
+    const terms = { duplicates: 'fail', transaction: true, textual: false, token: null, done: 0 } as const
     const importing = importRows(owner, { model, collection }, lines(), { ...terms, onProgress: async () => {} })
     await assert.rejects(importing, { row: 2, message: 'There is no such document.' })
     assert.equal(await state(), earlier)
