@@ -79,28 +79,6 @@ export const Deployment = builder.prismaObject('Deployment', {
 
 const DeploymentList = connectionOf(Deployment, 'Deployment')
 
-builder.prismaObjectFields(FunctionType, (t) => ({
-  deployment: t.prismaField({
-    type: Deployment,
-    nullable: true,
-    description: 'The deployment that is run; null before there is one.',
-    select: { deploymentId: true },
-    resolve: (query, { deploymentId }, _args, ctx) =>
-      deploymentId === null ? null : ctx.db.deployment.findUnique({ ...query, where: { id: deploymentId } }),
-  }),
-  deployments: t.relatedConnection(
-    'deployments',
-    {
-      type: Deployment,
-      cursor: 'id',
-      totalCount: true,
-      description: 'Its versions, newest first.',
-      query: (_args, ctx) => ({ where: visibleDeployments(ctx), orderBy: { id: 'desc' } }),
-    },
-    ...DeploymentList,
-  ),
-}))
-
 const DeploymentWhere = builder.inputType('DeploymentWhere', {
   description: 'Which deployments: those for which everything that is said here holds.',
   fields: (t) => ({
@@ -117,6 +95,29 @@ function wanted(
   const asked = { ...(functionId != null && { functionId }), ...(status != null && { status }) }
   return { AND: [asked, visibleDeployments(ctx)] }
 }
+
+builder.prismaObjectFields(FunctionType, (t) => ({
+  deployment: t.prismaField({
+    type: Deployment,
+    nullable: true,
+    description: 'The deployment that is run; null before there is one.',
+    select: { deploymentId: true },
+    resolve: (query, { deploymentId }, _args, ctx) =>
+      deploymentId === null ? null : ctx.db.deployment.findUnique({ ...query, where: { id: deploymentId } }),
+  }),
+  deployments: t.relatedConnection(
+    'deployments',
+    {
+      type: Deployment,
+      cursor: 'id',
+      totalCount: true,
+      description: 'Its versions, newest first.',
+      args: { where: t.arg({ type: DeploymentWhere, description: 'Which; all, if left out.' }) },
+      query: ({ where }, ctx) => ({ where: wanted(ctx, where), orderBy: { id: 'desc' } }),
+    },
+    ...DeploymentList,
+  ),
+}))
 
 builder.queryFields((t) => ({
   deployment: t.prismaField({

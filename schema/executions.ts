@@ -166,21 +166,6 @@ builder.prismaObjectFields(Execution, (t) => ({
 
 const ExecutionList = connectionOf(Execution, 'Execution')
 
-builder.prismaObjectFields(FunctionType, (t) => ({
-  executions: t.relatedConnection(
-    'executions',
-    {
-      type: Execution,
-      cursor: 'id',
-      totalCount: true,
-      access: { ...within, scope: 'executions.read' },
-      description: 'Its executions, newest first.',
-      query: (_args, ctx) => ({ where: visibleExecutions(ctx), orderBy: { id: 'desc' } }),
-    },
-    ...ExecutionList,
-  ),
-}))
-
 const ExecutionWhere = builder.inputType('ExecutionWhere', {
   description: 'Which executions: those for which everything that is said here holds.',
   fields: (t) => ({
@@ -202,6 +187,22 @@ function wanted(ctx: Context, where: typeof ExecutionWhere.$inferInput | null | 
   }
   return { AND: [asked, visibleExecutions(ctx)] }
 }
+
+builder.prismaObjectFields(FunctionType, (t) => ({
+  executions: t.relatedConnection(
+    'executions',
+    {
+      type: Execution,
+      cursor: 'id',
+      totalCount: true,
+      access: { ...within, scope: 'executions.read' },
+      description: 'Its executions, newest first.',
+      args: { where: t.arg({ type: ExecutionWhere, description: 'Which; all, if left out.' }) },
+      query: ({ where }, ctx) => ({ where: wanted(ctx, where), orderBy: { id: 'desc' } }),
+    },
+    ...ExecutionList,
+  ),
+}))
 
 builder.queryFields((t) => ({
   execution: t.prismaField({

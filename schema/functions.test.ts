@@ -158,11 +158,15 @@ test('a function leads to its deployment, variables and executions, and they lea
     deployment { id function { id } }
     variables { totalCount nodes { key function { id } } }
     executions { totalCount nodes { id } }
+    ended: executions(where: { status: COMPLETED }) { totalCount }
+    failed: deployments(where: { status: FAILED }) { totalCount }
   } }`
   const expected = {
     deployment: { id: deploymentId, function: { id } },
     variables: { totalCount: 1, nodes: [{ key: 'A', function: { id } }] },
     executions: { totalCount: 1, nodes: [{ id: executionId }] },
+    ended: { totalCount: 0 },
+    failed: { totalCount: 0 },
   }
   for (const reader of [ctx, key('functions.read', 'executions.read')]) {
     const { data, errors } = await operate(schemas, reader, graph, { id })

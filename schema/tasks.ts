@@ -1,33 +1,14 @@
 import { z } from 'zod'
-import { TaskMisfire as Misfire, TaskOverlap as Overlap, TaskRunStatus as Status } from '../prisma/client/enums.ts'
-import {
-  cancelTaskRun,
-  createTask,
-  deleteTask,
-  runTask,
-  updateTask,
-  visibleTaskRuns,
-  visibleTasks,
-} from '../src/modules/tasks/tasks.ts'
+import { TaskMisfire as Misfire, TaskOverlap as Overlap } from '../prisma/client/enums.ts'
+import { createTask, deleteTask, runTask, updateTask, visibleTasks } from '../src/modules/tasks/tasks.ts'
 import { builder } from './builder.ts'
-import { BasicAuthInput, Header, HeaderInput, headerNames, headersOf, username, verifyTls } from './calls.ts'
+import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
+import { runsWhere, TaskRun, TaskRunList, TaskRunWhere } from './task-runs.ts'
 
 const read = { audience: ['console', 'server'], scope: 'tasks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'tasks.write' } as const
-
-const TaskRunStatus = builder.enumType('TaskRunStatus', {
-  description: 'How a run stands.',
-  values: {
-    [Status.PENDING]: { description: 'Not yet begun.' },
-    [Status.RUNNING]: { description: 'The address is being called.' },
-    [Status.SUCCEEDED]: { description: 'The address answered 2xx.' },
-    [Status.FAILED]: { description: 'It answered something else, or not at all.' },
-    [Status.SKIPPED]: { description: 'Not called: the run before it was still under way.' },
-    [Status.CANCELLED]: { description: 'Taken back before it began.' },
-  },
-})
 
 const TaskStatus = builder.enumType('TaskStatus', {
   description: 'How a task stands.',
@@ -54,34 +35,6 @@ const TaskOverlap = builder.enumType('TaskOverlap', {
     [Overlap.SKIP]: { description: 'It is skipped, which its run says.' },
   },
 })
-
-const TaskRun = builder.prismaObject('TaskRun', {
-  description: 'One call of a task: at most one for each time that its schedule names.',
-  fields: (t) => ({
-    id: t.exposeID('id', { description: 'Names the run.' }),
-    taskId: t.exposeID('taskId', { description: 'Of which task.' }),
-    task: t.relation('task', { description: 'The task that it is a run of.' }),
-    status: t.expose('status', { type: TaskRunStatus, description: 'How it stands.' }),
-    scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'The time that the schedule named.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began.' }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
-    durationMs: t.exposeInt('durationMs', { nullable: true, description: 'How long the call took, in milliseconds.' }),
-    responseStatus: t.exposeInt('responseStatus', {
-      nullable: true,
-      description: 'The HTTP status; null when there was no answer.',
-    }),
-    responseHeaders: t.field({
-      type: [Header],
-      description: 'The headers of the answer, by name: up to 64, each up to 1,024 characters.',
-      select: { responseHeaders: true },
-      resolve: ({ responseHeaders }) => headersOf(responseHeaders),
-    }),
-    responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
-    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
-  }),
-})
-
-export const TaskRunList = connectionOf(TaskRun, 'TaskRun')
 
 const Task = builder.prismaObject('Task', {
   description: 'An HTTP call on a cron schedule.',
@@ -117,7 +70,8 @@ const Task = builder.prismaObject('Task', {
         cursor: 'id',
         totalCount: true,
         description: 'Its runs, newest first.',
-        query: (_args, ctx) => ({ where: visibleTaskRuns(ctx), orderBy: { id: 'desc' } }),
+        args: { where: t.arg({ type: TaskRunWhere, description: 'Which; all, if left out.' }) },
+        query: ({ where }, ctx) => ({ where: runsWhere(ctx, where), orderBy: { id: 'desc' } }),
       },
       ...TaskRunList,
     ),
@@ -135,15 +89,6 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which task.' }) },
     resolve: (query, _root, { id }, ctx) =>
       ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
-  }),
-  taskRun: t.prismaField({
-    type: TaskRun,
-    nullable: true,
-    access: read,
-    description: 'One run of a task; null when there is none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'Which run.' }) },
-    resolve: (query, _root, { id }, ctx) =>
-      ctx.db.taskRun.findFirst({ ...query, where: { AND: [{ id }, visibleTaskRuns(ctx)] } }),
   }),
   tasks: t.prismaConnection(
     {
@@ -247,13 +192,6 @@ builder.mutationFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Which task.' }) },
     resolve: (_query, _root, { id }, ctx) => runTask(ctx, id),
   }),
-  cancelTaskRun: t.prismaField({
-    type: TaskRun,
-    access: write,
-    description: 'Takes back a run that has not begun.',
-    args: { id: t.arg.id({ required: true, description: 'Which run.' }) },
-    resolve: (_query, _root, { id }, ctx) => cancelTaskRun(ctx, id),
-  }),
   deleteTask: t.id({
     access: write,
     description: 'Deletes a task and its runs. Answers its id.',
@@ -274,21 +212,5 @@ changedField({
       nullable: true,
       description: 'The task as it is now; null once it is gone.',
       resolve: (query, { id, ctx }) => ctx.db.task.findFirst({ ...query, where: { AND: [{ id }, visibleTasks(ctx)] } }),
-    }),
-})
-
-changedField({
-  type: 'TaskRun',
-  noun: 'runs',
-  idKey: 'runId',
-  access: read,
-  description: 'Runs of tasks: when they are planned, and when they have ended.',
-  node: (t) =>
-    t.prismaField({
-      type: TaskRun,
-      nullable: true,
-      description: 'The run as it is now; null once it is gone.',
-      resolve: (query, { id, ctx }) =>
-        ctx.db.taskRun.findFirst({ ...query, where: { AND: [{ id }, visibleTaskRuns(ctx)] } }),
     }),
 })

@@ -54,6 +54,14 @@ test('an account sees which of its sessions asks, and changes itself', async () 
       { id: 'ses_other', isCurrent: false },
     ],
   )
+  // Who is signed in, whoever runs the project is told; of themselves people know it.
+  assert.match(
+    (await operate(schemas, ctx, '{ account { sessions { nodes { user { id } } } } }')).errors.join(),
+    /Cannot query field "user" on type "Session"/,
+  )
+  const told = `{ user(id: "${user.id}") { sessions { totalCount nodes { user { email } } } } }`
+  const nodes = [{ user: { email: user.email } }, { user: { email: user.email } }]
+  assert.deepEqual((await operate(schemas, owner, told)).data?.user.sessions, { totalCount: 2, nodes })
   const change = 'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { name email } }'
   const input = { name: 'Dee', password: 'battery staple', currentPassword: 'correct horse' }
   assert.deepEqual((await operate(schemas, ctx, change, { input })).data, {

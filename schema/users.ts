@@ -49,6 +49,10 @@ const User = builder.prismaObject('User', {
   }),
 })
 
+builder.prismaObjectField(Session, 'user', (t) =>
+  t.relation('user', { type: User, access: read, description: 'Who is signed in.' }),
+)
+
 export const UserList = connectionOf(User, 'User')
 
 const UserWhere = builder.inputType('UserWhere', {
