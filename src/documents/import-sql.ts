@@ -20,16 +20,18 @@ export async function writeRows(
   duplicates: Duplicates,
 ): Promise<Counts> {
   const there = duplicates === 'update' ? await lockRows(tx, collection, rows) : new Set<string>()
+  const written: Arrived[] = []
   let updated = 0
   let created = 0
   for (const run of runsOf(rows, there)) {
     const isUpdate = there.has(run[0]?.id ?? '')
-    const count = isUpdate ? await updateRows(tx, collection, run) : await insertRows(tx, collection, run, duplicates)
-    if (isUpdate) updated += count
-    else created += count
+    const done = isUpdate ? await updateRows(tx, collection, run) : await insertRows(tx, collection, run, duplicates)
+    if (isUpdate) updated += done.length
+    else created += done.length
+    written.push(...done)
     for (const { id } of run) if (duplicates === 'update') there.add(id)
   }
-  await writeLinks(tx, rows, duplicates)
+  await writeLinks(tx, written, duplicates)
   return { created, updated, skipped: rows.length - created - updated }
 }
 
@@ -61,25 +63,35 @@ function runsOf(rows: readonly Arrived[], there: ReadonlySet<string>): Arrived[]
   return runs
 }
 
-function insertRows(
+async function insertRows(
   tx: TxContext,
   collection: CollectionModel,
   rows: readonly Arrived[],
   duplicates: Duplicates,
-): Promise<number> {
+): Promise<readonly Arrived[]> {
   const settings = rows[0]?.columns ?? []
   const columns = settings.map(({ name }) => quote(name)).join(', ')
   const skipping = duplicates === 'skip' ? 'on conflict ("_id") do nothing' : ''
   const told = { action: 'created', before: "'null'", changed: "'[]'" } as const
-  return writeRun(tx, collection, rows, {
+  const ids = await writeRun(tx, collection, rows, {
     written: `insert into ${collection.table} (${columns}) select ${columns} from given ${skipping} returning *`,
     told,
     source: 'from written w',
   })
+  return ids.length === rows.length ? rows : among(rows, ids)
+}
+
+function among(rows: readonly Arrived[], ids: readonly string[]): readonly Arrived[] {
+  const known = new Set(ids)
+  return rows.filter(({ id }) => known.has(id))
 }
 
 /** Each row is compared column by column, and its JSON made once: that of what it was, and that of what it is. */
-function updateRows(tx: TxContext, collection: CollectionModel, rows: readonly Arrived[]): Promise<number> {
+async function updateRows(
+  tx: TxContext,
+  collection: CollectionModel,
+  rows: readonly Arrived[],
+): Promise<readonly Arrived[]> {
   const names = rows[0]?.given ?? []
   const { table } = collection
   const sets = names.map((name) => `${quote(name)} = given.${quote(name)}`)
@@ -87,12 +99,13 @@ function updateRows(tx: TxContext, collection: CollectionModel, rows: readonly A
     collection,
     names.filter((name) => name !== '_updatedAt'),
   )
-  return writeRun(tx, collection, rows, {
+  const ids = await writeRun(tx, collection, rows, {
     earlier: `select t.* from ${table} t where t."_id" = any(array(select "_id" from given))`,
     written: `update ${table} t set ${[...sets, '"_version" = t."_version" + 1'].join(', ')} from given where t."_id" = given."_id" returning t.*`,
     told: { action: 'updated', before: imageText(collection, 'b'), changed },
     source: 'from written w join earlier b on b."_id" = w."_id"',
   })
+  return among(rows, ids)
 }
 
 type Run = {
@@ -103,13 +116,16 @@ type Run = {
   source: string
 }
 
-/** One statement for rows of one kind; who emits, and the rows, are its parameters: the text is the same for every batch. */
+/**
+ * One statement for rows of one kind, which answers their ids; who emits, and the rows, are its parameters: the text is the
+ * same for every batch.
+ */
 function writeRun(
   tx: TxContext,
   collection: CollectionModel,
   rows: readonly Arrived[],
   { earlier, written, told, source }: Run,
-): Promise<number> {
+): Promise<string[]> {
   const { param, values } = collectParams()
   const columns = (rows[0]?.columns ?? []).map(({ name, type }) => `${quote(name)} ${type}`).join(', ')
   const given = param(`[${rows.map((row) => row.json).join(',')}]`, 'json')
@@ -118,20 +134,21 @@ function writeRun(
     ${earlier ? `earlier as materialized (${earlier}),` : ''}
     written as (${written}),
     logged as (${outboxSql({ param, model: tx }, collection, logged, source)})
-    select count(*)::text as answer from written`
-  return answerOf<number>(tx, { text, values })
+    select coalesce(json_agg("_id"), '[]')::text as answer from written`
+  return answerOf<string[]>(tx, { text, values })
 }
 
-/** The pairs of relations to many. Those of a row that is changed are as it says, no others. */
+/** The pairs of relations to many. Those of a row that is changed are as it says the last time, no others. */
 async function writeLinks(tx: TxContext, rows: readonly Arrived[], duplicates: Duplicates): Promise<void> {
   const all = rows.flatMap(({ id, links }) => links.map((link) => ({ id, ...link })))
   for (const [{ join }, links] of Map.groupBy(all, ({ neighbour }) => neighbour)) {
     if (join.kind !== 'link') continue
+    const last = new Map(links.map((link) => [link.id, link]))
     const way = { join, isThere: () => 'true' }
-    const mine = links.map(({ id }) => id)
+    const mine = [...last.keys()]
     if (duplicates === 'update') await deleteLinks(tx, statement(), way, { mine, pairs: [], others: true })
     // The foreign key sees to it that they are there.
-    const pairs = links.flatMap(({ id, ids }) => ids.map((theirs) => ({ mine: id, theirs, isSure: true })))
+    const pairs = [...last.values()].flatMap(({ id, ids }) => ids.map((theirs) => ({ mine: id, theirs, isSure: true })))
     await insertLinks(tx, statement(), way, pairs)
   }
 }
