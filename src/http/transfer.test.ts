@@ -215,6 +215,7 @@ test('an export is filtered, and goes on behind an id', async () => {
   assert.deepEqual((await send(`export/posts?after=${first?.id}`, null)).lines, rest)
   assert.equal((await send('export/posts?where=%7B%22nothing%22%3A1%7D', null)).status, 400)
   assert.equal((await send('export/posts?where=5', null)).status, 400)
+  assert.equal((await send('export/posts?after=%00', null)).status, 400)
   assert.match(JSON.stringify(await send('export/posts?where=%7B', null)), /not JSON in UTF-8.*"path":\["where"\]/)
 })
 

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import { exportPages } from '../documents/export.ts'
 import { importRows, progressOf } from '../documents/import.ts'
 import { RowRefused } from '../documents/import-rows.ts'
+import { isDocumentId } from '../documents/input.ts'
 import { loadModel } from '../documents/load.ts'
 import type { CollectionModel, ProjectModel } from '../documents/model.ts'
 import { holderOf } from '../documents/permissions.ts'
@@ -173,10 +174,9 @@ async function send(
   const where = given === null ? null : parseJson(given, ['where'])
   if (where !== null && (typeof where !== 'object' || Array.isArray(where)))
     throw new Invalid('A filter is an object.', ['where'])
-  const pages = whileAllowed(
-    exportPages(ctx, model, collection, { where, after: search.get('after') }),
-    watchRight(ctx, 'read'),
-  )
+  const after = search.get('after')
+  if (after && !isDocumentId(after)) throw new Invalid('This is not the id of a document.', ['after'])
+  const pages = whileAllowed(exportPages(ctx, model, collection, { where, after }), watchRight(ctx, 'read'))
   // What is wrong with the filter is told before the answer begins.
   let page = await pages.next()
   res.writeHead(200, { 'content-type': 'application/x-ndjson' })
