@@ -42,6 +42,11 @@ before(async () => {
         tags: { type: 'STRING', list: true, size: 5 },
         code: { type: 'STRING', pattern: '^[a-z0-9]+$' },
         free: { type: 'INTEGER' },
+        text: { type: 'TEXT' },
+        longer: {
+          type: 'TEXT',
+          computed: `replace(replace(name, 'b', '${'c'.repeat(400)}'), 'c', '${'d'.repeat(400)}')`,
+        },
       },
     },
   })
@@ -102,6 +107,32 @@ for (const [field, operation, result] of cases) {
 test('setNow is the moment of the change', async () => {
   const { data } = await applied({ at: { setNow: true } })
   assert.ok(Math.abs(Date.parse(data?.updateThing.at) - world.app.clock().getTime()) < 60_000)
+})
+
+test('what would make a text longer than a document may be is not made', async () => {
+  const create = 'mutation ($input: CreateThingInput!) { createThing(input: $input) { id } }'
+  await operate(schemas, owner, create, { input: { id: 'long', text: 'x'.repeat(900_000) } })
+  const update = 'mutation ($apply: ThingOperations) { updateThing(input: { id: "long" }, apply: $apply) { text } }'
+  const replaced = async (text: string, by: string) => {
+    const { data, errors } = await operate(schemas, owner, update, { apply: { text: { replace: { text, with: by } } } })
+    return errors[0] ?? String(data?.updateThing.text.length)
+  }
+  // PostgreSQL would take a gigabyte of memory, and then say that a statement cannot hold it.
+  assert.match(await replaced('x', 'y'.repeat(900_000)), /^LIMIT_EXCEEDED A document has at most 1,000,000 bytes/)
+  assert.equal(await replaced('xx', 'y'), '450000')
+  assert.equal(await replaced('y', 'zz'), '900000')
+  assert.match(await replaced('z', 'yy'), /^LIMIT_EXCEEDED A document/)
+  assert.equal(await replaced('', 'z'.repeat(1_000)), '900000')
+})
+
+test('nor is what is computed', async () => {
+  const create = 'mutation ($input: CreateThingInput!) { createThing(input: $input) { longer } }'
+  const computed = (name: string) => operate(schemas, owner, create, { input: { name } })
+  assert.equal((await computed('b')).data?.createThing.longer.length, 160_000)
+  assert.match(
+    (await computed('b'.repeat(9))).errors[0] ?? '',
+    /^LIMIT_EXCEEDED A document has at most 1,000,000 bytes/,
+  )
 })
 
 const refusals: [apply: object, error: RegExp][] = [

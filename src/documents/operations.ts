@@ -176,7 +176,7 @@ function listSql({ param }: Pick<Scope, 'param'>, { column, operator, operand }:
 function textSql({ param }: Pick<Scope, 'param'>, operator: string, operand: unknown, old: string): string {
   if (operator === 'concat') return `coalesce(${old}, '') || ${param(operand, 'text')}`
   const { text, with: by } = operand as { text: unknown; with: unknown }
-  return `replace(${old}, ${param(text, 'text')}, ${param(by, 'text')})`
+  return `documents.replaced(${old}, ${param(text, 'text')}, ${param(by, 'text')})`
 }
 
 const units: Readonly<Record<string, string>> = {

@@ -18,6 +18,12 @@ test('quotes, words of SQL and backslashes stay within their literal or column',
   assert.equal(sql('select'), '"select"')
 })
 
+test('what is computed is not much longer than what it is computed of', () => {
+  assert.equal(sql("replace(a, 'x', b)"), `documents.replaced("a", 'x'::text, "b")`)
+  assert.ok(sql(Array(50).fill('a').join(' || ')))
+  assert.throws(() => sql(Array(51).fill('a').join(' || ')), ExpressionError)
+})
+
 test('what is not in the language is refused', () => {
   const wrong = [
     '',

@@ -7,6 +7,8 @@ import { escapeLiteral } from 'pg'
 /** Longest expression, in characters. */
 export const expressionLimit = 1_000
 const depthLimit = 40
+/** How often attributes are named: each can be as long as a document. */
+const mentionLimit = 50
 
 /** Why a text is no expression, in words. */
 export class ExpressionError extends Error {}
@@ -26,7 +28,7 @@ const functions: Readonly<Record<string, [min: number, max: number, sql: (...arg
   length: [1, 1, (text) => `char_length(${text})`],
   left: [2, 2, (text, count) => `left(${text}, ${count})`],
   right: [2, 2, (text, count) => `right(${text}, ${count})`],
-  replace: [3, 3, (text, what, by) => `replace(${text}, ${what}, ${by})`],
+  replace: [3, 3, (text, what, by) => `documents.replaced(${text}, ${what}, ${by})`],
   concat: [1, 20, (...args) => `(${args.map((arg) => `coalesce((${arg})::text, '')`).join(' || ')})`],
   coalesce: [1, 20, (...args) => `coalesce(${args.join(', ')})`],
   abs: [1, 1, (number) => `abs(${number})`],
@@ -95,6 +97,7 @@ export function parseExpression(source: string): Expression {
   const tokens = tokensOf(source)
   let position = 0
   let depth = 0
+  let mentions = 0
   const peek = (): Token => tokens[position] ?? { kind: 'end', text: '', at: source.length }
   const next = (): Token => {
     const token = peek()
@@ -133,7 +136,10 @@ export function parseExpression(source: string): Expression {
     if (kind !== 'name' || text in powers) throw new ExpressionError(`A value is missing ${where(token)}.`)
     if (peek().kind === 'sign' && peek().text === '(') return call(text)
     const literal = Object.hasOwn(literals, text) ? literals[text] : undefined
-    return literal === undefined ? { kind: 'attribute', key: text } : { kind: 'literal', sql: literal }
+    if (literal !== undefined) return { kind: 'literal', sql: literal }
+    mentions += 1
+    if (mentions > mentionLimit) throw new ExpressionError(`It names attributes at most ${mentionLimit} times.`)
+    return { kind: 'attribute', key: text }
   }
   const call = (name: string): Expression => {
     const definition = Object.hasOwn(functions, name) ? functions[name] : undefined
