@@ -199,11 +199,10 @@ async function answer(
     return writeText(res, 200, `[${results.map(jsonOf).join(',')}]`, type)
   }
   const result = await run(asked)
-  if (isRaw(result) && isBare) return writePlain(res, ctx.requestId, result.json, type)
+  if (isBare && (isRaw(result) || !result.errors)) return writePlain(res, ctx.requestId, jsonOf(result), type)
   if (isBare) secure(res, ctx.requestId)
-  if (isRaw(result)) return writeText(res, 200, result.json, type)
-  tellRetry(res, result)
-  return writeText(res, statusOf(result), jsonOf(result), type)
+  if (!isRaw(result)) tellRetry(res, result)
+  return writeText(res, isRaw(result) ? 200 : statusOf(result), jsonOf(result), type)
 }
 
 function allowedFor(req: IncomingMessage, inParts: boolean): Allowed {
