@@ -13,6 +13,7 @@ import { limitUpload, wantsStream } from './http/request.ts'
 import { createSockets } from './http/sockets.ts'
 import { isTransfer } from './http/transfer.ts'
 import { isUpload } from './http/upload.ts'
+import { createBag } from './lib/bag.ts'
 import { createHosts } from './modules/domains/hosts.ts'
 import type { Inbox } from './platform/inbox.ts'
 import { createGraphql, type Graphql } from './server.ts'
@@ -49,7 +50,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
     isLeaving: () => leaving,
   }
   const handle = createHandler(parts)
-  const inFlight = new Set<ServerResponse>()
+  const inFlight = createBag<ServerResponse>()
   const sockets = createSockets(parts)
   const server = createServer(
     { maxHeaderSize: limits.headerBytes, headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 65_000 },
@@ -58,7 +59,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
       inFlight.add(res)
       const begun = performance.now()
       res.once('close', () => {
-        inFlight.delete(res)
+        inFlight.remove(res)
         app.metrics.requests.observe(
           performance.now() - begun,
           routeOf(req),

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../errors.ts'
 import { createNeighbours } from '../platform/neighbours.ts'
 import { shareLimits } from '../platform/shares.ts'
@@ -13,47 +14,60 @@ export type Turns = {
 /** How many of those that wait are begun in one pass of the event loop. Whoever has none waiting begins at once. */
 const begunInPass = 4
 
+/** `begunIn`: the pass in which the latest of its requests was begun. */
+type Project = { queue: (() => void)[]; begunIn: number }
+
 /** While others ask too, each project begins one request in a pass of the event loop: then sockets are read again. */
 export function createTurns(recentMs: number = shareLimits.recentMs): Turns {
   const neighbours = createNeighbours(recentMs)
-  const queues = new Map<string, (() => void)[]>()
-  const begun = new Set<string>()
+  // Those that have nothing to do stay: a Map that empties and fills costs what a Set does (`lib/bag.ts`).
+  const projects = new LRUCache<string, Project>({ max: shareLimits.projects })
+  /** Those that have something waiting, in the order of their turns. */
+  let queued: Project[] = []
+  let passes = 0
   let waiting = 0
   let isWatched = false
 
+  const find = (projectId: string) => {
+    const known = projects.get(projectId)
+    if (known) return known
+    const project: Project = { queue: [], begunIn: -1 }
+    projects.set(projectId, project)
+    return project
+  }
   const watch = () => {
-    if (isWatched || (begun.size === 0 && queues.size === 0)) return
+    if (isWatched) return
     isWatched = true
     setImmediate(pass)
   }
   const pass = () => {
     isWatched = false
-    begun.clear()
-    for (const [projectId, queue] of [...queues].slice(0, begunInPass)) {
-      begun.add(projectId)
+    passes += 1
+    const turn = queued.splice(0, begunInPass)
+    for (const project of turn) {
+      project.begunIn = passes
       waiting -= 1
-      queue.shift()?.()
-      // The next of this project is behind those of all others.
-      queues.delete(projectId)
-      if (queue.length > 0) queues.set(projectId, queue)
+      project.queue.shift()?.()
     }
-    watch()
+    // The next of a project is behind those of all others.
+    queued = [...queued, ...turn.filter(({ queue }) => queue.length > 0)]
+    if (turn.length > 0) watch()
   }
   const wait = (projectId: string) => {
     neighbours.note(projectId)
-    const queue = queues.get(projectId)
-    if (!queue && !neighbours.ask()) return null
-    if (!queue && !begun.has(projectId)) {
-      begun.add(projectId)
+    const project = find(projectId)
+    const { queue } = project
+    if (queue.length === 0 && !neighbours.ask()) return null
+    if (queue.length === 0 && project.begunIn !== passes) {
+      project.begunIn = passes
       watch()
       return null
     }
-    const queued = queue ?? []
-    if (queued.length >= limits.load.waiting) throw tooMuch()
-    queues.set(projectId, queued)
+    if (queue.length >= limits.load.waiting) throw tooMuch()
+    if (queue.length === 0) queued.push(project)
     waiting += 1
     return new Promise<void>((resolve) => {
-      queued.push(resolve)
+      queue.push(resolve)
       watch()
     })
   }

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
+import { createBag } from '../lib/bag.ts'
 import { streamOf } from './db.ts'
 import { isStatementError } from './statement-error.ts'
 
@@ -31,7 +32,7 @@ export const pipelineLimits = {
  * read is to be replaced. The pool's connections must have `pipeline` set.
  */
 export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLimits): Pipelines {
-  const lines = new Set<Line>()
+  const lines = createBag<Line>()
   const repeated = new WeakSet<Read>()
   let isWatched = false
 
@@ -43,7 +44,7 @@ export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLim
     let least: Line | undefined
     for (const line of lines) if (line.isOpen() && (!least || line.aheadMs() < least.aheadMs())) least = line
     if (least && least.aheadMs() + costMs <= limits.aheadMs) return least
-    const line = openLine(pool, isWorn, { again: repeat, over: () => lines.delete(line) })
+    const line = openLine(pool, isWorn, { again: repeat, over: () => lines.remove(line) })
     lines.add(line)
     return line
   }
@@ -61,7 +62,7 @@ export function createPipelines(pool: Pool, isWorn: IsWorn, limits = pipelineLim
     watch()
   }
   const watch = () => {
-    if (isWatched || lines.size === 0) return
+    if (isWatched || lines.size() === 0) return
     isWatched = true
     // What has come while this process was at something else is taken first.
     setTimeout(() => setImmediate(look), limits.lateMs / 2)

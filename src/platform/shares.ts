@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../errors.ts'
 import { createNeighbours } from './neighbours.ts'
 
@@ -19,6 +20,8 @@ export const shareLimits = {
   waiting: 250,
   /** For how long a project counts as busy after it has asked for something. */
   recentMs: 10_000,
+  /** How many projects are told apart. */
+  projects: 5_000,
 } as const
 
 type Turn = { start: () => void; giveUp: () => void; until: number }
@@ -33,12 +36,20 @@ export function createShares(
   limits: typeof shareLimits = shareLimits,
   { alone, beside } = sharesOf(connections),
 ): Shares {
-  const projects = new Map<string, Project>()
+  // Those that have nothing to do stay: a Map that empties and fills costs what a Set does (`lib/bag.ts`).
+  const projects = new LRUCache<string, Project>({ max: limits.projects })
   let waiting = 0
   const neighbours = createNeighbours(limits.recentMs)
+  const find = (projectId: string) => {
+    const known = projects.get(projectId)
+    if (known) return known
+    const project: Project = { running: 0, turns: [] }
+    projects.set(projectId, project)
+    return project
+  }
   const mostOf = () => (neighbours.ask() ? beside : alone)
 
-  const leave = (projectId: string, project: Project) => {
+  const leave = (project: Project) => {
     project.running -= 1
     while (project.running < mostOf()) {
       const turn = project.turns.shift()
@@ -47,7 +58,6 @@ export function createShares(
       project.running += 1
       turn.start()
     }
-    if (project.running === 0 && project.turns.length === 0) projects.delete(projectId)
   }
   // One timer for all who wait: one for each would cost more than what most of them wait for.
   let isSwept = false
@@ -77,26 +87,24 @@ export function createShares(
   const finish = async <T>(projectId: string, project: Project, work: (aside: Aside) => Promise<T>): Promise<T> => {
     let held = project
     const aside: Aside = async (wait) => {
-      leave(projectId, held)
+      leave(held)
       try {
         return await wait()
       } finally {
-        held = projects.get(projectId) ?? held
+        held = find(projectId)
         held.running += 1
-        projects.set(projectId, held)
       }
     }
     try {
       return await work(aside)
     } finally {
-      leave(projectId, held)
+      leave(held)
     }
   }
   const run = <T>(projectId: string, work: (aside: Aside) => Promise<T>): Promise<T> => {
     neighbours.note(projectId)
-    const project = projects.get(projectId) ?? { running: 0, turns: [] }
+    const project = find(projectId)
     if (project.running >= mostOf()) return turnOf(project).then(() => finish(projectId, project, work))
-    if (project.running === 0) projects.set(projectId, project)
     project.running += 1
     return finish(projectId, project, work)
   }
