@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { buildSchema, GraphQLError, printError } from 'graphql'
 import { parseDocument } from './document.ts'
-import { faultsOf, isValid } from './valid.ts'
+import { areAsBefore, faultsOf, isValid, typesOf } from './valid.ts'
 
 const schema = buildSchema('type Query { a(x: Int): Int b: Query }')
 
@@ -34,4 +34,26 @@ test('an operation and its variables', () => {
   assert.equal(isValid(schema, { query, variables: { x: 1 } }), true)
   assert.equal(isValid(schema, { query, variables: {} }), false)
   assert.equal(isValid(schema, { query: '{ c }' }), false)
+})
+
+test('what an operation asks for and gives, by its types; no more of it is kept than has room', () => {
+  const before = buildSchema('type Query { a(w: W): [Int] b: Query } input W { c: Int, d: [W] }')
+  const query = 'query Q($w: W) { b { ...F } } query R { b { __typename } } fragment F on Query { a(w: $w) }'
+  const operation = (w: unknown) => ({ query, operationName: 'Q', variables: { w } })
+  const types = typesOf(before, operation({ d: [{ c: 1 }] }))
+  assert.deepEqual(types, ['Query', '[Int]', 'Int'])
+  assert.equal(typesOf(before, operation({ d: [{ c: 1 }] })), types)
+  const large = operation({ c: 'x'.repeat(1_000_001) })
+  assert.notEqual(typesOf(before, large), typesOf(before, large))
+  const after = (a: string, c: string) =>
+    typesOf(
+      buildSchema(`type Query { a(w: W): ${a} b: Query } input W { c: ${c}, d: [W] }`),
+      operation({ d: [{ c: 1 }] }),
+    )
+  assert.deepEqual(
+    [after('[Int]', 'Int'), after('[Int]!', 'Int'), after('[String]', 'Int'), after('[Int]', 'String')].map((now) =>
+      areAsBefore(types, now),
+    ),
+    [true, true, false, false],
+  )
 })

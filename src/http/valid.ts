@@ -3,6 +3,7 @@ import {
   type GraphQLError,
   type GraphQLInputType,
   type GraphQLSchema,
+  type GraphQLType,
   getNullableType,
   getOperationAST,
   getVariableValues,
@@ -14,6 +15,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
 import { lazyRules } from './type-names.ts'
@@ -37,11 +39,13 @@ function check(schema: GraphQLSchema, { query, operationName, variables = {} }: 
   return getVariableValues(schema, definitions, variables).errors === undefined
 }
 
-const asked = new WeakMap<GraphQLSchema, Map<string, readonly string[]>>()
+/** Of each schema so many operations and characters: callers choose their variables. */
+const mostAsked = { max: 1_000, maxSize: 1_000_000 }
+const asked = new WeakMap<GraphQLSchema, LRUCache<string, readonly string[]>>()
 
-/** The types of all that an operation asks for and gives, in their order. Equal ones are looked at once. */
+/** The types of all that an operation asks for and gives, in their order. Equal ones are looked at once, if not too many. */
 export function typesOf(schema: GraphQLSchema, operation: Operation): readonly string[] {
-  const answers = asked.get(schema) ?? new Map<string, readonly string[]>()
+  const answers = asked.get(schema) ?? new LRUCache({ ...mostAsked, sizeCalculation: (_types, key) => key.length })
   asked.set(schema, answers)
   const key = JSON.stringify(operation)
   const answer = answers.get(key) ?? namesOf(schema, operation)
@@ -61,7 +65,7 @@ function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Ope
   const one = getOperationAST(document, operationName)
   const visitor = visitWithTypeInfo(types, {
     OperationDefinition: (node) => (node === one ? undefined : false),
-    Field: () => void names.push(String(types.getType())),
+    Field: () => void names.push(nameOf(types.getType())),
     Argument: ({ value }) => {
       const type = types.getArgument()?.type
       if (type) names.push(...givenTypes(type, valueFromASTUntyped(value, variables)))
@@ -71,11 +75,21 @@ function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Ope
   return names
 }
 
+const named = new WeakMap<GraphQLType, string>()
+
+/** The same text for the same type: each subscription keeps those of its own. */
+function nameOf(type: GraphQLType | null | undefined): string {
+  if (!type) return ''
+  const name = named.get(type) ?? String(type)
+  named.set(type, name)
+  return name
+}
+
 /** Of each value within a value. */
 function givenTypes(given: GraphQLInputType, value: unknown): string[] {
   const type = getNullableType(given)
   if (isListType(type)) return [value].flat().flatMap((item) => givenTypes(type.ofType, item))
-  if (!isInputObjectType(type) || typeof value !== 'object' || value === null) return [String(type)]
+  if (!isInputObjectType(type) || typeof value !== 'object' || value === null) return [nameOf(type)]
   const fields = type.getFields()
   return Object.entries(value).flatMap(([name, inner]) => {
     const field = fields[name]
