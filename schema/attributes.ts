@@ -172,7 +172,7 @@ const CreateAttributeInput = builder.inputType('CreateAttributeInput', {
 })
 
 const UpdateAttributeInput = builder.inputType('UpdateAttributeInput', {
-  description: 'What is to be changed. What is left out stays; null takes it away.',
+  description: 'Changes of an attribute. What is left out stays; null takes a value away.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Which attribute.' }),
     key: t.string({
@@ -232,7 +232,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Adds an attribute to a collection, which may have 400. It is there once its `status` is AVAILABLE; `collectionChanged` tells.',
-    args: { input: t.arg({ type: CreateAttributeInput, required: true, description: 'What it is to be.' }) },
+    args: { input: t.arg({ type: CreateAttributeInput, required: true }) },
     resolve: (_query, _root, { input }, ctx) => createAttribute(ctx, readAttribute(input)),
   }),
   updateAttribute: t.prismaField({
@@ -240,7 +240,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with a `error`, when documents stand against it. `checkAttributeChange` says so before.',
-    args: { input: t.arg({ type: UpdateAttributeInput, required: true, description: 'What is to be changed.' }) },
+    args: { input: t.arg({ type: UpdateAttributeInput, required: true }) },
     resolve: (_query, _root, { input }, ctx) => updateAttribute(ctx, readAttribute(input)),
   }),
   deleteAttribute: t.id({

@@ -17,6 +17,7 @@ import './absent.ts'
 import './access.ts'
 import { mayUse } from './access.ts'
 import { dateTime } from './date-time.ts'
+import './described.ts'
 
 export type SchemaTypes = {
   Context: Context
@@ -50,13 +51,22 @@ const { page } = limits
 const pageSize = z.int().min(0, 'This cannot be less than 0.').max(page.most, `A page has at most ${page.most}.`)
 
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: ['access', 'absent', ScopeAuthPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin, ValidationPlugin],
+  plugins: [
+    'access',
+    'absent',
+    'described',
+    ScopeAuthPlugin,
+    WithInputPlugin,
+    RelayPlugin,
+    PrismaPlugin,
+    ValidationPlugin,
+  ],
   defaultFieldNullability: false,
   withInput: {
     typeOptions: {
       name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Input`,
     },
-    argOptions: { required: true, description: 'What is asked for.' },
+    argOptions: { required: true },
   },
   scopeAuth: {
     authorizeOnSubscribe: true,

@@ -149,7 +149,6 @@ builder.mutationFields((t) => ({
     description:
       'Makes a collection. Its type is there once its `status` is AVAILABLE; `collectionChanged` tells. A project has at most 1,000.',
     typeOptions: { description: 'A new collection, with the attributes and indexes that it begins with.' },
-    argOptions: { description: 'What it is to be.' },
     input: {
       databaseId: t.input.id({ required: true, description: 'Which database it is for.' }),
       key: t.input.string({
@@ -187,8 +186,7 @@ builder.mutationFields((t) => ({
     type: Collection,
     access: write,
     description: 'Changes a collection. What is left out stays. It is in force on every node within a second.',
-    typeOptions: { description: 'Changes of a collection. What is left out stays as it is.' },
-    argOptions: { description: 'Which, and what of it.' },
+    typeOptions: { description: 'Changes of a collection. What is left out stays.' },
     input: {
       id: t.input.id({ required: true, description: 'Which collection.' }),
       key: t.input.string({ description: 'What programs call it, formed as that of a new one; its table stays.' }),

@@ -61,7 +61,6 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Makes a database. A project has at most 100.',
     typeOptions: { description: 'A new database.' },
-    argOptions: { description: 'What it is to be.' },
     input: {
       key: t.input.string({
         required: true,
@@ -76,7 +75,6 @@ builder.mutationFields((t) => ({
     access: write,
     description: 'Changes a database. What is left out stays.',
     typeOptions: { description: 'Changes of a database. What is left out stays.' },
-    argOptions: { description: 'Which, and what of it.' },
     input: {
       id: t.input.id({ required: true, description: 'Which database.' }),
       name: t.input.string({ description: 'What people call it, up to 128 characters.' }),

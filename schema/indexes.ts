@@ -110,7 +110,7 @@ builder.mutationFields((t) => ({
     access: write,
     description:
       'Adds an index to a collection, which may have 64. It is there once its `status` is AVAILABLE; `collectionChanged` tells.',
-    args: { input: t.arg({ type: CreateIndexInput, required: true, description: 'What it is to be.' }) },
+    args: { input: t.arg({ type: CreateIndexInput, required: true }) },
     resolve: (_query, _root, { input }, ctx) => createIndex(ctx, input),
   }),
   deleteIndex: t.id({

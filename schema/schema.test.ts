@@ -141,6 +141,7 @@ test('every file of schema/ is part of the schema', () => {
     'changed.ts',
     'connections.ts',
     'date-time.ts',
+    'described.ts',
     'decided-user.ts',
     'inputs.ts',
     'lazy.ts',
