@@ -1,7 +1,8 @@
 import type { Deployment } from '../../../prisma/client/client.ts'
 import { type Context, transaction } from '../../context.ts'
-import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
+import { Conflict, Invalid, LimitExceeded, NotFound, Unauthenticated } from '../../errors.ts'
 import { emit } from '../../event.ts'
+import { changeableFunction } from '../functions/functions.ts'
 import { deploymentUpdated } from './events.ts'
 import { deploymentLimits } from './limits.ts'
 import { hashOf, inParts, readParts } from './parts.ts'
@@ -56,7 +57,11 @@ export async function completeUpload(ctx: Context, id: string, event = deploymen
     await ctx.db.deployment.updateMany({ where: { id, status: 'UPLOADING' }, data: { sourceBytes: 0 } })
     throw new Invalid('What was uploaded is not what was announced: its SHA-256 is another. Begin anew.', ['sha256'])
   }
+  // An upload takes as long as its other end likes: whoever began it may be nobody by now, or the function more than they are.
+  const now = await ctx.reauthenticate()
+  if (!now) throw new Unauthenticated('This credential is no longer valid.')
   return transaction(ctx, async (tx) => {
+    await changeableFunction(now, tx, row.functionId)
     const { count } = await tx.db.deployment.updateMany({
       where: { id, status: 'UPLOADING', sourceBytes: row.sourceBytes },
       data: { status: 'WAITING', sourceHash },
