@@ -10,7 +10,7 @@ import type { Field, Plan } from './plan.ts'
 import type { Roles } from './scope.ts'
 import { bind } from './slots.ts'
 import { compile, type Root } from './sql.ts'
-import { types } from './types.ts'
+import { type ColumnType, types } from './types.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
 export async function readDocuments(
@@ -54,11 +54,15 @@ export async function answerImage(
   return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image, roles)]))
 }
 
+/** No attribute of another type becomes one of these. */
+const fixed: ReadonlySet<ColumnType> = new Set(['JSON', 'POINT', 'LINE', 'POLYGON', 'VECTOR'])
+
 /** Whether a row was logged when the attribute was as it is now. */
 export function isLoggedAs(column: Column, image: Image): boolean {
   const value = image[column.name] ?? null
   if (column.attributeId === null) return true
   if (value === null) return !column.required
+  if (fixed.has(column.type)) return true
   if (column.encrypted || column.list) return Array.isArray(value) === (column.list && !column.encrypted)
   try {
     types[column.type].parse(value, [])
