@@ -81,6 +81,9 @@ async function makeRoom(): Promise<void> {
   oldest.kept?.lanes.dispose()
 }
 
+/** Runs whose program is still being opened. */
+const coming = new Set<string>()
+
 async function begin(run: Run, body: Buffer): Promise<void> {
   const begun = performance.now()
   const text = texts.get(run.program)
@@ -89,15 +92,18 @@ async function begin(run: Run, body: Buffer): Promise<void> {
   const isCold = !programs.has(key)
   const opening = programs.get(key) ?? openProgram(text, run.memoryMb)
   programs.set(key, opening)
+  coming.add(run.id)
   let kept: Kept
   try {
     kept = await opening
   } catch (error) {
+    coming.delete(run.id)
     programs.delete(key)
     return send(notCompiled(run, error, performance.now() - begun))
   }
   kept.usedAt = Date.now()
-  await start({ run, body, begun, isCold, key, kept })
+  // Nobody watches over one that was given up meanwhile.
+  if (coming.delete(run.id)) await start({ run, body, begun, isCold, key, kept })
   if (isCold) await makeRoom()
 }
 
@@ -149,10 +155,15 @@ function keepText(program: string, text: string): void {
   if (texts.size > limits.programs && oldest) texts.delete(oldest)
 }
 
+function cancel(id: string): void {
+  coming.delete(id)
+  lives.get(id)?.stop(null)
+}
+
 function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
   else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
-  else if (head.kind === 'cancel') lives.get(head.id)?.stop(null)
+  else if (head.kind === 'cancel') cancel(head.id)
   else lives.get(head.id)?.answer(head, body)
 }
 
