@@ -62,6 +62,22 @@ test('executors of functions are told apart, and a node is ready without them', 
   peer.close()
 })
 
+test('however many ask at a time, the servers are asked once', async () => {
+  const { env, sql, clock } = world.app
+  let asked = 0
+  const query = (...given: Parameters<typeof sql.query>) => {
+    asked += 1
+    return sql.query(...given)
+  }
+  const health = createHealth({ env, sql: { query } as unknown as typeof sql, clock })
+  const all = await Promise.all(Array.from({ length: 50 }, () => health.ready()))
+  // For PostgreSQL itself, and for the events in it.
+  assert.deepEqual([asked, new Set(all).size], [2, 1])
+  await health.ready()
+  assert.equal(asked, 4)
+  await health.close()
+})
+
 test('says what was last wrong when it is right again, and says when events are late', async () => {
   const { env, sql, clock } = world.app
   const { projectId } = await world.createProject()

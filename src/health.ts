@@ -55,19 +55,27 @@ export function createHealth({
       if (rows[0]?.late) throw new Late()
     }),
   }
+  const lookAround = async (): Promise<Readiness> => {
+    const [postgres, onRedis, onMongo, events] = await Promise.all([
+      look.postgres(),
+      look.redis(),
+      look.queue?.(),
+      look.events(),
+    ])
+    const queue = onMongo ?? postgres
+    const executors = sandbox?.executors() ?? []
+    const others = [onRedis, queue, events, ...executors].every(({ status }) => status === 'ok')
+    const status = postgres.status === 'unavailable' ? 'unavailable' : others ? 'ready' : 'degraded'
+    return { status, postgres, redis: onRedis, queue, events, ...(executors.length > 0 && { executors }) }
+  }
+  let looking: Promise<Readiness> | null = null
   return {
-    ready: async () => {
-      const [postgres, onRedis, onMongo, events] = await Promise.all([
-        look.postgres(),
-        look.redis(),
-        look.queue?.(),
-        look.events(),
-      ])
-      const queue = onMongo ?? postgres
-      const executors = sandbox?.executors() ?? []
-      const others = [onRedis, queue, events, ...executors].every(({ status }) => status === 'ok')
-      const status = postgres.status === 'unavailable' ? 'unavailable' : others ? 'ready' : 'degraded'
-      return { status, postgres, redis: onRedis, queue, events, ...(executors.length > 0 && { executors }) }
+    // Anybody may ask: one look answers all who do meanwhile, and takes no more connections than that.
+    ready: () => {
+      looking ??= lookAround().finally(() => {
+        looking = null
+      })
+      return looking
     },
     close: async () => {
       redis.disconnect()
