@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream'
 import type { Artefacts } from './artefacts.ts'
 import { type Build, type Engine, failed, failureOf, type RunResult } from './engine.ts'
+import { createNeeds, type Needs } from './needs.ts'
 import {
   type BuildFrame,
   createDecoder,
   type Frame,
   type FromExecutor,
+  type PrepareFrame,
   type RemoteCall,
   type RunFrame,
   type ToExecutor,
@@ -49,6 +51,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
 
   function take({ head, body }: Frame<ToExecutor>): void {
     if (head.kind === 'artefact') needed.answer(head.hash, head.isMissing ? null : body)
+    else if (head.kind === 'prepare') prepare(parts, head, needed)
     else if (head.kind === 'cancel') running.get(head.id)?.abort()
     else if (running.has(head.id)) socket.destroy()
     else track(head.id, (signal) => (head.kind === 'run' ? run(head, body, signal) : build(head, body, signal)))
@@ -66,9 +69,8 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
 
   async function run(frame: RunFrame, body: Buffer, signal: AbortSignal): Promise<void> {
     const { id } = frame
-    const engine = parts.engines.find((one) => one.runtimes().some(({ name }) => name === frame.program.runtime))
     const { artefact } = frame.program
-    const result: RunResult = await (engine ?? unknownRuntime)
+    const result: RunResult = await (engineFor(parts, frame) ?? unknownRuntime)
       .run({
         run: frame,
         body,
@@ -111,6 +113,18 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   }
 }
 
+const engineFor = ({ engines }: Parts, { program }: RunFrame | PrepareFrame) =>
+  engines.find((one) => one.runtimes().some(({ name }) => name === program.runtime))
+
+/** What goes wrong the run that follows will tell, which also asks for a program that is not here. */
+function prepare(parts: Parts, frame: PrepareFrame, needed: Needs): void {
+  const { artefact } = frame.program
+  const expect = async () => (frame.isSent ? needed.expect(frame.id, artefact) : null)
+  engineFor(parts, frame)
+    ?.prepare?.(frame, () => parts.artefacts.get(artefact, expect))
+    .catch(() => {})
+}
+
 const unknownRuntime: Pick<Engine, 'run'> = {
   run: async ({ run }) =>
     failed({
@@ -130,43 +144,4 @@ function drained(socket: Duplex): Promise<void> {
     socket.on('drain', settle)
     socket.on('close', settle)
   })
-}
-
-/**
- * Artefacts that were asked for: once for all runs of this caller's that want the same, and again for the next of them where
- * the first is given up.
- */
-function createNeeds(send: (head: FromExecutor) => void) {
-  type Waiting = Map<string, (bytes: Buffer | null) => void>
-  const asked = new Map<string, Waiting>()
-  const answer = (hash: string, bytes: Buffer | null) => {
-    const waiting = asked.get(hash)
-    asked.delete(hash)
-    for (const settle of waiting?.values() ?? []) settle(bytes)
-  }
-  /** Whoever has given up a run may not answer what was asked for it. */
-  const giveUp = (id: string, hash: string) => {
-    const waiting = asked.get(hash)
-    const [first] = waiting?.keys() ?? []
-    waiting?.get(id)?.(null)
-    if (!waiting?.delete(id)) return
-    const [next] = waiting.keys()
-    if (next === undefined) asked.delete(hash)
-    else if (first === id) send({ kind: 'need', id: next, hash })
-  }
-  return {
-    ask(id: string, hash: string, signal: AbortSignal): Promise<Buffer | null> {
-      if (signal.aborted) return Promise.resolve(null)
-      const { promise, resolve } = Promise.withResolvers<Buffer | null>()
-      const waiting: Waiting = asked.get(hash) ?? new Map()
-      asked.set(hash, waiting.set(id, resolve))
-      if (waiting.size === 1) send({ kind: 'need', id, hash })
-      signal.addEventListener('abort', () => giveUp(id, hash))
-      return promise
-    },
-    answer,
-    close: () => {
-      for (const hash of [...asked.keys()]) answer(hash, null)
-    },
-  }
 }

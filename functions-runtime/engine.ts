@@ -1,5 +1,5 @@
 /** What an executor is made of: engines that run functions, and a build that makes what they run. */
-import type { BuildFrame, LogLine, RunEnd, RunFailure, RunFrame, RuntimeState } from './protocol.ts'
+import type { BuildFrame, LogLine, PrepareFrame, RunEnd, RunFailure, RunFrame, RuntimeState } from './protocol.ts'
 
 /** One run, as an engine gets it. */
 export type RunCall = {
@@ -24,6 +24,8 @@ export type Engine = {
   runtimes: () => readonly RuntimeState[]
   /** Answers how the run ended, whatever the function did. Throws a RunError for a run that could not begin. */
   run: (call: RunCall) => Promise<RunResult>
+  /** Makes ready what will be run in a moment. */
+  prepare?: (frame: PrepareFrame, artefact: RunCall['artefact']) => Promise<void>
   close: () => Promise<void>
 }
 

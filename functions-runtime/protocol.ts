@@ -44,6 +44,15 @@ export type RunFrame = {
   isStreamed: boolean
 }
 
+/**
+ * Makes ready what will be run in a moment, while the caller writes that it begins: nothing of the function is run, and nothing
+ * is answered. `isSent`: the artefact comes unasked. Otherwise an executor that does not have it waits for the run.
+ */
+export type PrepareFrame = Pick<RunFrame, 'id' | 'tenant' | 'functionId' | 'program' | 'limits'> & {
+  kind: 'prepare'
+  isSent: boolean
+}
+
 /** Makes an artefact of a deployment. The frame's body is its archive (tar.gz). */
 export type BuildFrame = {
   kind: 'build'
@@ -59,6 +68,7 @@ export type BuildFrame = {
 
 export type ToExecutor =
   | RunFrame
+  | PrepareFrame
   | BuildFrame
   /** The bytes that `need` has asked for; none when they are gone. */
   | { kind: 'artefact'; hash: string; isMissing: boolean }

@@ -4,7 +4,7 @@ import type { RuntimeState } from '../protocol.ts'
 import type { Settings } from '../settings.ts'
 import { bundleSandbox } from './bundle.ts'
 import { createPool, type Pool } from './pool.ts'
-import { runIn } from './run.ts'
+import { prepareIn, runIn } from './run.ts'
 import { whyUnsealed } from './seal.ts'
 
 type IsolateEngine = Engine & {
@@ -51,6 +51,18 @@ export function createIsolateEngine({ settings, perform }: Options): IsolateEngi
         return call.signal.aborted
           ? failed({ reason: 'CRASHED', message: 'Cancelled.', stack: null })
           : await runIn(held, call, artefact, perform)
+      } finally {
+        processes.release(held)
+      }
+    },
+    async prepare(frame, artefact) {
+      const coming = artefact()
+      coming.catch(() => {})
+      const processes = await pool
+      const held = await processes?.acquire(frame.tenant, frame.limits.isTrusted)
+      if (!processes || !held) return
+      try {
+        prepareIn(held, frame, await coming)
       } finally {
         processes.release(held)
       }

@@ -18,6 +18,8 @@ export type ToSandbox =
   | Run
   /** A program's text, before the first run of it. */
   | { kind: 'program'; program: string }
+  /** A run of it comes in a moment. */
+  | ({ kind: 'prepare' } & Pick<Run, 'functionId' | 'program' | 'memoryMb'>)
   | { kind: 'cancel'; id: string }
   /** The answer to an effect, or that there was room for a chunk. */
   | { kind: 'answer'; id: string; effect: number; head: unknown; error: { name: string; message: string } | null }

@@ -1,6 +1,6 @@
 /** One run in a tenant's process, from this side of the pipe. */
 import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
-import type { RunFailure } from '../protocol.ts'
+import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
 import { type FromSandbox, limits } from './messages.ts'
 import type { Held } from './pool.ts'
@@ -23,6 +23,19 @@ function listenersOf(held: Held): Map<string, (head: Message, body: Buffer) => v
     if ('id' in head) made.get(head.id)?.(head, body)
   })
   return made
+}
+
+const memoryMbOf = ({ memoryMb }: RunLimits) => Math.max(memoryMb, smallestMemoryMb)
+
+function giveProgram({ programs, sandbox }: Held, program: string, artefact: Buffer): void {
+  if (!programs.has(program)) sandbox.send({ kind: 'program', program }, artefact)
+  programs.add(program)
+}
+
+/** Has the process read a program before its first run. */
+export function prepareIn(held: Held, { functionId, program, limits }: PrepareFrame, artefact: Buffer): void {
+  giveProgram(held, program.artefact, artefact)
+  held.sandbox.send({ kind: 'prepare', functionId, program: program.artefact, memoryMb: memoryMbOf(limits) })
 }
 
 export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perform): Promise<RunResult> {
@@ -54,10 +67,9 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
 
   const begin = () => {
     const { artefact: program } = run.program
-    if (!held.programs.has(program)) sandbox.send({ kind: 'program', program }, artefact)
-    held.programs.add(program)
+    giveProgram(held, program, artefact)
     const { functionId, variables, request, isStreamed } = run
-    const memoryMb = Math.max(run.limits.memoryMb, smallestMemoryMb)
+    const memoryMb = memoryMbOf(run.limits)
     const { timeoutMs } = run.limits
     sandbox.send(
       { kind: 'run', id, functionId, program, timeoutMs, memoryMb, variables, request, isStreamed },

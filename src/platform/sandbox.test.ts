@@ -46,6 +46,34 @@ test('a run is sent with its body and answered; its code is given when it is ask
   assert.equal(String((await sandbox.run(call({ artefact: async () => null }))).body), 'null')
 })
 
+test('an executor is told once of what will be run, with its code, and again without when that was long ago', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'] })
+  const prepare = (given: Partial<RunCall> = {}) => {
+    const { tenant, functionId, program, limits, artefact } = call({ tenant: 'prj_p', functionId: 'fun_p', ...given })
+    sandbox.prepare({ tenant, functionId, program, limits, artefact })
+  }
+  const prepared = () => peers.flatMap((peer) => peer.prepared)
+  const told = async () => {
+    await wait(50)
+    return Promise.all(prepared().map(async ({ isSent, code }) => [isSent, String(await code)]))
+  }
+  for (let i = 0; i < 3; i++) prepare()
+  assert.deepEqual(await told(), [[true, 'code']])
+  t.mock.timers.tick(6 * 60_000)
+  prepare()
+  prepare()
+  assert.deepEqual(await told(), [
+    [true, 'code'],
+    [false, 'null'],
+  ])
+  prepare({ program: { ...call().program, runtime: 'python-3.11' } })
+  await wait(50)
+  assert.equal(prepared().length, 2)
+  answer = (run) => ({ body: String(peers.findIndex(({ runs }) => runs.includes(run))) })
+  const { body } = await sandbox.run(call({ tenant: 'prj_p' }))
+  assert.equal(peers[Number(String(body))]?.prepared.length, 2, 'it is told where it will be run')
+})
+
 test('many runs go side by side, and each gets its own answer', async () => {
   answer = async (run) => {
     await wait(Math.random() * 20)

@@ -10,11 +10,12 @@ import type {
 } from '../../functions-runtime/protocol.ts'
 import type { Env } from '../env.ts'
 import type { Log } from './log.ts'
-import { rankFor } from './sandbox/choose.ts'
-import { createLink, type Link } from './sandbox/link.ts'
+import { rankFor, whyNot } from './sandbox/choose.ts'
+import { createLink, giveArtefact, type Link } from './sandbox/link.ts'
+import { createPreparing, type PrepareCall } from './sandbox/prepare.ts'
 import { createShares, shareLimits } from './shares.ts'
 
-export type { LogLine, RunFailure, RuntimeState }
+export type { LogLine, PrepareCall, RunFailure, RuntimeState }
 
 type Answer = Extract<FromExecutor, { kind: 'head' }>
 
@@ -46,6 +47,8 @@ export type ExecutorState = { status: 'ok' | 'unavailable'; reason: string | nul
 export type Sandbox = {
   /** Runs a function once. Never throws: what went wrong is the result's `failure`. */
   run: (call: RunCall) => Promise<RunResult>
+  /** Has the executor of what will be run in a moment make it ready, unless it was told of it a while ago. */
+  prepare: (call: PrepareCall) => void
   build: (call: BuildCall) => Promise<BuildResult>
   /** The runtimes that some executor knows; `unavailable` says why none of them can run it at present. */
   runtimes: () => RuntimeState[]
@@ -64,9 +67,11 @@ const empty = Buffer.alloc(0)
 export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXECUTOR_SECRET'>; log: Log }): Sandbox {
   let wakers: (() => void)[] = []
   const onReady = () => {
+    preparing.forget()
     for (const wake of wakers.splice(0)) wake()
   }
   const links = env.EXECUTORS.map((url) => createLink({ url, secret: env.EXECUTOR_SECRET ?? '', log, onReady }))
+  const preparing = createPreparing(links)
   const turns = createShares(0, shareLimits, runsAtATime)
   const nextReady = () =>
     new Promise<void>((resolve) => {
@@ -113,6 +118,7 @@ export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXEC
       turns
         .run(call.tenant, () => ask(call.tenant, call.program.runtime, (link) => runOn(link, call), unavailableRun))
         .catch((error: Error) => unavailableRun(error.message)),
+    prepare: preparing.prepare,
     build: (call) => ask(call.tenant, call.runtime, (link) => buildOn(link, call), unavailableBuild),
     runtimes: () => runtimesOf(links),
     executors: () =>
@@ -151,7 +157,7 @@ function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
       else if (head.kind === 'chunk') stream?.chunk(bytes)
       else if (head.kind === 'need') {
         asksForCode = true
-        void give(link, head.hash, artefact).then(() => {
+        void giveArtefact(link, head.hash, artefact).then(() => {
           asksForCode = false
         })
       } else if (head.kind === 'end') {
@@ -161,11 +167,6 @@ function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
       }
     },
   })
-}
-
-async function give(link: Link, hash: string, artefact: RunCall['artefact']): Promise<void> {
-  const bytes = await artefact().catch(() => null)
-  link.send({ kind: 'artefact', hash, isMissing: bytes === null }, bytes ?? empty)
 }
 
 function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
@@ -244,11 +245,6 @@ const unavailableRun = (reason: string) => failedRun('UNAVAILABLE', reason)
 
 function unavailableBuild(reason: string): BuildResult {
   return { error: reason, durationMs: 0, artefact: empty, isRetriable: true }
-}
-
-function whyNot(link: Link, runtime: string): string | null {
-  const state = link.welcome()?.runtimes.find(({ name }) => name === runtime)
-  return state ? state.unavailable : `The runtime “${runtime}” is not there.`
 }
 
 function runtimesOf(links: readonly Link[]): RuntimeState[] {

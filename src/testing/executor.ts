@@ -5,6 +5,7 @@ import {
   createDecoder,
   encodeFrame,
   type FromExecutor,
+  type PrepareFrame,
   protocolVersion,
   type RunEnd,
   type RunFrame,
@@ -21,6 +22,9 @@ export type PeerRun = RunFrame & {
   wasCancelled: () => boolean
 }
 
+/** What it was told to make ready, and the code that comes unasked. */
+export type Prepared = PrepareFrame & { code: Promise<Buffer | null> | null }
+
 export type Answer = Partial<Omit<RunEnd, 'kind' | 'id'>> & { body?: string }
 
 /** An executor that does what a test says with each run: for what a real one does when it should not. */
@@ -30,6 +34,7 @@ export async function createPeer(
 ) {
   const sockets = new Set<Duplex>()
   const runs: PeerRun[] = []
+  const prepared: Prepared[] = []
   const server = createServer((_req, res) => res.writeHead(404).end())
   server.on('upgrade', (req, socket) => {
     if (req.headers.authorization !== `Bearer ${secret}`) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
@@ -42,6 +47,10 @@ export async function createPeer(
     const needs = new Map<string, (bytes: Buffer | null) => void>()
     const take = (head: ToExecutor, body: Buffer) => {
       if (head.kind === 'cancel') cancelled.add(head.id)
+      if (head.kind === 'prepare') {
+        const code = new Promise<Buffer | null>((resolve) => needs.set(head.program.artefact, resolve))
+        prepared.push({ ...head, code: head.isSent ? code : null })
+      }
       if (head.kind === 'artefact') needs.get(head.hash)?.(head.isMissing ? null : body)
       if (head.kind !== 'run') return
       const need = () =>
@@ -66,6 +75,7 @@ export async function createPeer(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     secret,
     runs,
+    prepared,
     leave: () => {
       for (const socket of sockets) socket.write(encodeFrame({ kind: 'leaving' }))
     },

@@ -18,7 +18,7 @@ const usualMb = __USUAL_MEMORY_MB__
 /** Once: esbuild writes the text wherever the name is. */
 const bootstrap = __BOOTSTRAP__
 
-type Kept = { lanes: Lanes; usedAt: number }
+type Kept = { lanes: Lanes; usedAt: number; hasRun: boolean }
 
 /** The run that comes before any of a tenant's. No run of theirs is called so. */
 const warmUpId = 'warm-up'
@@ -67,7 +67,7 @@ async function openOne(text: string, memoryMb: number): Promise<Lane> {
 async function openProgram(text: string, memoryMb: number): Promise<Kept> {
   const open = () => openOne(text, memoryMb)
   const wanting = (live: ReadonlySet<string>) => [...live].filter((id) => !lives.get(id)?.isWaiting()).length
-  return { lanes: createLanes({ first: await open(), open, wanting }), usedAt: Date.now() }
+  return { lanes: createLanes({ first: await open(), open, wanting }), usedAt: Date.now(), hasRun: false }
 }
 
 /** The isolates that were used last are kept. */
@@ -84,24 +84,39 @@ async function makeRoom(): Promise<void> {
 /** Runs whose program is still being opened. */
 const coming = new Set<string>()
 
+type Wanted = Pick<Run, 'functionId' | 'program' | 'memoryMb'>
+
+const keyOf = ({ functionId, program, memoryMb }: Wanted) => `${functionId} ${program} ${memoryMb}`
+
+/** The program, which is read first where it has to be; null where its text is not here. */
+function open(wanted: Wanted): Promise<Kept> | null {
+  const key = keyOf(wanted)
+  const text = texts.get(wanted.program)
+  if (text === undefined) return null
+  const opening = programs.get(key) ?? openProgram(text, wanted.memoryMb)
+  programs.set(key, opening)
+  opening.catch(() => {
+    if (programs.get(key) === opening) programs.delete(key)
+  })
+  return opening
+}
+
 async function begin(run: Run, body: Buffer): Promise<void> {
   const begun = performance.now()
-  const text = texts.get(run.program)
-  if (text === undefined) return send({ kind: 'missing', id: run.id, program: run.program })
-  const key = `${run.functionId} ${run.program} ${run.memoryMb}`
-  const isCold = !programs.has(key)
-  const opening = programs.get(key) ?? openProgram(text, run.memoryMb)
-  programs.set(key, opening)
+  const opening = open(run)
+  if (opening === null) return send({ kind: 'missing', id: run.id, program: run.program })
+  const key = keyOf(run)
   coming.add(run.id)
   let kept: Kept
   try {
     kept = await opening
   } catch (error) {
     coming.delete(run.id)
-    programs.delete(key)
     return send(notCompiled(run, error, performance.now() - begun))
   }
   kept.usedAt = Date.now()
+  const isCold = !kept.hasRun
+  kept.hasRun = true
   // Nobody watches over one that was given up meanwhile.
   if (coming.delete(run.id)) await start({ run, body, begun, isCold, key, kept })
   if (isCold) await makeRoom()
@@ -162,6 +177,7 @@ function cancel(id: string): void {
 
 function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
+  else if (head.kind === 'prepare') open(head)
   else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
   else if (head.kind === 'cancel') cancel(head.id)
   else lives.get(head.id)?.answer(head, body)

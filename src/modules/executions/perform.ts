@@ -1,6 +1,6 @@
 import type { Execution } from '../../../prisma/client/client.ts'
 import type { Context } from '../../context.ts'
-import type { RunCall, RunResult } from '../../platform/sandbox.ts'
+import type { PrepareCall, RunCall, RunResult } from '../../platform/sandbox.ts'
 import { type Span, traceparentOf } from '../../platform/tracing.ts'
 import { readArtefact } from '../deployments/artefacts.ts'
 import { isolateMb } from '../functions/functions.ts'
@@ -19,6 +19,32 @@ type How = Pick<RunCall, 'stream' | 'signal'>
 const leastTokenMs = 5 * 60_000
 const marginMs = 30_000
 
+/** What is run, and with what it may use. */
+function programOf(
+  { deployment, id, projectId, timeoutMs, memoryMb, isTrusted }: FunctionPlan,
+  ctx: Context,
+): PrepareCall {
+  if (!deployment) throw new Error('A function without a deployment cannot be run.')
+  const { artefactHash: artefact, entrypoint, runtime } = deployment
+  return {
+    tenant: projectId,
+    functionId: id,
+    program: { runtime, deploymentId: deployment.id, artefact, entrypoint },
+    limits: {
+      timeoutMs,
+      // Its deployment may be of another runtime than the function is by now, and the server trust others than it did.
+      memoryMb: isIsolate(runtime) ? Math.min(memoryMb, isolateMb) : memoryMb,
+      isTrusted: isTrusted && mayBeTrusted(ctx.env, projectId),
+    },
+    artefact: () => readArtefact(ctx, deployment.id),
+  }
+}
+
+/** Tells an executor of a run that is about to begin: it reads the program while the beginning is written. */
+export function prepare(ctx: Context, plan: FunctionPlan): void {
+  ctx.sandbox.prepare(programOf(plan, ctx))
+}
+
 /** Has an executor run a function once. Writes nothing. Never throws: what went wrong is the result's `failure`. */
 export async function perform(
   ctx: Context,
@@ -27,25 +53,13 @@ export async function perform(
   request: FunctionRequest,
   { stream, signal }: How = {},
 ): Promise<RunResult> {
-  const { deployment, projectId, timeoutMs, memoryMb, isTrusted } = plan
-  if (!deployment) throw new Error('A function without a deployment cannot be run.')
-  const { artefactHash: artefact, entrypoint, runtime } = deployment
   const call: RunCall = {
-    tenant: projectId,
-    functionId: plan.id,
+    ...programOf(plan, ctx),
     executionId: begun.id,
-    program: { runtime, deploymentId: deployment.id, artefact, entrypoint },
-    limits: {
-      timeoutMs,
-      // Its deployment may be of another runtime than the function is by now, and the server trust others than it did.
-      memoryMb: isIsolate(runtime) ? Math.min(memoryMb, isolateMb) : memoryMb,
-      isTrusted: isTrusted && mayBeTrusted(ctx.env, projectId),
-    },
     variables: environmentOf(ctx, plan),
     token: tokenOf(ctx, plan, begun),
     request: { method: request.method, url: request.url, headers: { ...request.headers, ...headersOf(begun) } },
     body: request.body,
-    artefact: () => readArtefact(ctx, deployment.id),
     stream,
     signal,
   }
@@ -58,6 +72,7 @@ export async function perform(
     return result
   })
   const { meter, metrics } = ctx
+  const { projectId } = plan
   meter.count(projectId, 'executions.run')
   meter.count(projectId, 'executions.ms', Math.round(result.durationMs))
   metrics.runs.observe(

@@ -6,7 +6,7 @@ import { traceparentOf } from '../../platform/tracing.ts'
 import { noFunction } from '../functions/functions.ts'
 import type { FunctionPlan } from '../functions/plans.ts'
 import { type Failure, outcomeOf } from './outcome.ts'
-import { perform } from './perform.ts'
+import { perform, prepare } from './perform.ts'
 import type { Ended, Planned } from './records.ts'
 import { type FunctionRequest, withoutSecrets } from './request.ts'
 
@@ -39,6 +39,7 @@ export type Outcome = {
  */
 export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked): Promise<Outcome> {
   const planned = planOf(ctx, plan, asked, { status: 'RUNNING', isAsync: false, attempts: 1 })
+  if (planned.status === 'RUNNING') prepare(ctx, plan)
   const isBegun = await ctx.journal.begin(planned)
   if (!isBegun) throw noFunction()
   if (planned.status === 'FAILED')

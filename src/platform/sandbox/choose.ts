@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Link } from './link.ts'
 
 /**
  * The order in which executors are asked for a tenant: rendezvous hashing. Each tenant has an order of its own, and the rest
@@ -7,4 +8,10 @@ import { hash } from 'node:crypto'
 export function rankFor<T extends { url: string }>(tenant: string, executors: readonly T[]): T[] {
   const scored = executors.map((executor) => ({ executor, score: hash('sha1', `${executor.url} ${tenant}`, 'hex') }))
   return scored.sort((a, b) => (a.score < b.score ? 1 : -1)).map(({ executor }) => executor)
+}
+
+/** Why a link's executor cannot run this at present; null when it can. */
+export function whyNot(link: Link, runtime: string): string | null {
+  const state = link.welcome()?.runtimes.find(({ name }) => name === runtime)
+  return state ? state.unavailable : `The runtime “${runtime}” is not there.`
 }

@@ -97,6 +97,12 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
   }
 }
 
+/** Sends the bytes of an artefact, or that they are gone. */
+export async function giveArtefact(link: Link, hash: string, read: () => Promise<Buffer | null>): Promise<void> {
+  const bytes = await read().catch(() => null)
+  link.send({ kind: 'artefact', hash, isMissing: bytes === null }, bytes ?? undefined)
+}
+
 type Dialled = { attach: (socket: Socket, first: Buffer) => void; fail: (why: string) => void }
 
 /** Asks for the upgrade. Exactly one of both is called. */

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
+
+let executor: TestExecutor
+let caller: Caller
+before(async () => {
+  executor = await startExecutor()
+  caller = await executor.connect()
+})
+after(() => executor.stop())
+
+/** Tells the executor of a run that will come, with the program, which the caller has nowhere else. */
+function prepare(text: string, tenant: string) {
+  const artefact = createHash('sha256').update(text).digest('hex')
+  const shared = { tenant, functionId: 'fun_test' }
+  const limits = { timeoutMs: 5_000, memoryMb: 64, isTrusted: false }
+  const made = { runtime: 'javascript', deploymentId: 'dep_test', artefact, entrypoint: 'main.ts' }
+  caller.send({ kind: 'prepare', id: `p-${tenant}`, ...shared, program: made, limits, isSent: true })
+  caller.send({ kind: 'artefact', hash: artefact, isMissing: false }, Buffer.from(text))
+  return () => caller.run('', { tenant, program: { artefact } })
+}
+
+test('what was made ready is run without asking for its program; the first run is the cold one', async () => {
+  const run = prepare(program('({ res }) => res.text("ready")'), 'prj_ready')
+  const { text, end } = await run()
+  assert.deepEqual([text, end.failure, end.isCold], ['ready', null, true])
+  assert.equal((await run()).end.isCold, false)
+})
+
+test('nothing of a program runs before its run', async () => {
+  const begun = Date.now()
+  const run = prepare(`const at = Date.now();${program('({ res }) => res.text(String(at))')}`, 'prj_waits')
+  await new Promise((done) => setTimeout(done, 300))
+  assert.ok(Number((await run()).text) >= begun + 300)
+})
+
+test('what cannot be read is told by the run', async () => {
+  const { end } = await prepare('var __function = (', 'prj_broken')()
+  assert.equal(end.failure?.reason, 'THREW')
+  assert.match(end.failure?.message ?? '', /Unexpected/)
+})
+
+test('a program that is not what its name says is not run', async () => {
+  const text = program('({ res }) => res.text("theirs")')
+  const artefact = createHash('sha256').update('another').digest('hex')
+  const made = { runtime: 'javascript', deploymentId: 'dep_test', artefact, entrypoint: 'main.ts' }
+  const limits = { timeoutMs: 5_000, memoryMb: 64, isTrusted: false }
+  const shared = { tenant: 'prj_other', functionId: 'fun_test', program: made, limits }
+  caller.send({ kind: 'prepare', id: 'p-other', ...shared, isSent: true })
+  caller.send({ kind: 'artefact', hash: artefact, isMissing: false }, Buffer.from(text))
+  const { end } = await caller.run('', { tenant: 'prj_other', program: { artefact } })
+  assert.equal(end.failure?.reason, 'UNAVAILABLE')
+})
