@@ -31,7 +31,7 @@ const memoryWords =
 export function startSandbox({ command, program, memoryMb, watchesMemory }: Options): Sandbox {
   const { file, args, sessionNice, ...where } = command
   // A session of its own: no terminal of ours is its.
-  const child = spawn(file, args, { ...where, detached: true, env: {}, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { ...where, detached: true, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
   if (sessionNice > 0) lowerSession(child.pid, sessionNice)
   const pipe = child.stdio[3] as Duplex
   const said = readEnd(child)
