@@ -1,5 +1,5 @@
 /** Tenants whose processes keep dying. They wait before the next, longer each time, and take no spare from others. */
-const forgottenAfterMs = 60_000
+export const forgottenAfterMs = 60_000
 const longestPauseMs = 5_000
 const free = 2
 

@@ -1,9 +1,10 @@
 /** A process for each tenant that runs something, and one that waits for the next tenant. */
 import { RunError } from '../engine.ts'
-import { createCrashes } from './crashes.ts'
+import { createCrashes, forgottenAfterMs } from './crashes.ts'
 import { limits } from './messages.ts'
 import { type Sandbox, startSandbox } from './process.ts'
 import { sandboxCommand } from './seal.ts'
+import { behind } from './session.ts'
 import { createSpares } from './spares.ts'
 
 export type Held = {
@@ -41,7 +42,12 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
 
   async function open(key: string, isTrusted: boolean): Promise<Held> {
     await crashes.pause(key)
-    const sandbox = crashes.recent(key) > 0 ? start(isTrusted, crashes.keepOn(key)) : spares.take(isTrusted)
+    const hasDied = crashes.recent(key) > 0
+    const sandbox = hasDied ? start(isTrusted, crashes.keepOn(key)) : spares.take(isTrusted)
+    if (hasDied) {
+      sandbox.stand(crashes.keepOn(key) ? behind.far : behind.somewhat)
+      setTimeout(sandbox.stand, forgottenAfterMs, 0).unref()
+    }
     await sandbox.ready
     const one: Held = { sandbox, programs: new Set(), runs: 0, waiting: [], usedAt: Date.now() }
     held.set(key, one)

@@ -1,11 +1,11 @@
 /** One sandbox process, as the supervisor sees it: frames in and out, and how it ends. Nothing it says is trusted. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { createDecoder, writeFrame } from '../protocol.ts'
 import { residentBytes } from './memory.ts'
 import type { FromSandbox, ToSandbox } from './messages.ts'
 import type { Command } from './seal.ts'
+import { createSession, type Session } from './session.ts'
 
 /** Why a process is gone, and which of its runs may have been the cause. */
 export type Death = { reason: 'MEMORY' | 'TIMEOUT' | 'CRASHED'; suspects: readonly string[] }
@@ -19,6 +19,8 @@ export type Sandbox = {
   /** Resolves when it is gone. */
   gone: Promise<Death>
   kill: (reason: Death['reason'], suspects: readonly string[]) => void
+  /** How far it stands behind everything else. */
+  stand: Session['stand']
 }
 
 type Options = { command: Command; program: string; memoryMb: number; watchesMemory: boolean }
@@ -29,10 +31,10 @@ const memoryWords =
   /out of memory|OOM|heap limit|allocation failed|bad_alloc|Cannot allocate|invalid size|invalid array length/i
 
 export function startSandbox({ command, program, memoryMb, watchesMemory }: Options): Sandbox {
-  const { file, args, sessionNice, ...where } = command
+  const { file, args, ...where } = command
   // A session of its own: no terminal of ours is its.
   const child = spawn(file, args, { ...where, detached: true, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
-  if (sessionNice > 0) lowerSession(child.pid, sessionNice)
+  const session = createSession(child.pid)
   const pipe = child.stdio[3] as Duplex
   const said = readEnd(child)
   let busy: readonly string[] = []
@@ -79,6 +81,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
     if (isGone) return
     isGone = true
     clearInterval(watch)
+    session.close()
     pipe.destroy()
     ready.reject(new Error(`A sandbox could not be started: ${said().trim().split('\n').at(-1) || 'it ended at once'}`))
     gone.resolve(verdict ?? { reason: memoryWords.test(said()) ? 'MEMORY' : 'CRASHED', suspects: busy })
@@ -95,18 +98,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
     },
     gone: gone.promise,
     kill,
-  }
-}
-
-/**
- * Where Linux shares processors out among sessions (autogroup), the niceness of a process counts within its session only: one
- * that loops would get as much as all of the API. Elsewhere there is nothing to lower.
- */
-function lowerSession(pid: number | undefined, nice: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, `${nice}`)
-  } catch {
-    // There is no such file, or another was lowered within this tenth of a second.
+    stand: session.stand,
   }
 }
 

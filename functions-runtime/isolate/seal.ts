@@ -8,8 +8,6 @@ export type Command = {
   args: string[]
   cwd: string
   env: Record<string, string>
-  /** How far its session, which it has for itself, is to stand behind others. */
-  sessionNice: number
   uid?: number
   gid?: number
 }
@@ -88,5 +86,5 @@ export function sandboxCommand({ isSealed, isTrusted, memoryMb, keepsDying }: Op
   // functions of others too.
   const args = ['-n', keepsDying ? '15' : '5', ...limited]
   const identity = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
-  return { file: 'nice', args, cwd: dirname(modules), env, sessionNice: keepsDying ? 15 : 0, ...identity }
+  return { file: 'nice', args, cwd: dirname(modules), env, ...identity }
 }
