@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts'
 import type { PrepareCall, RunCall, RunResult } from '../../platform/sandbox.ts'
 import { type Span, traceparentOf } from '../../platform/tracing.ts'
 import { readArtefact } from '../deployments/artefacts.ts'
+import { takeForeseen } from '../functions/foreseen.ts'
 import { isolateMb } from '../functions/functions.ts'
 import type { FunctionPlan } from '../functions/plans.ts'
 import { mayBeTrusted } from '../functions/rights.ts'
@@ -20,10 +21,8 @@ const leastTokenMs = 5 * 60_000
 const marginMs = 30_000
 
 /** What is run, and with what it may use. */
-function programOf(
-  { deployment, id, projectId, timeoutMs, memoryMb, isTrusted }: FunctionPlan,
-  ctx: Context,
-): PrepareCall {
+function programOf(ctx: Context, plan: FunctionPlan): PrepareCall {
+  const { deployment, id, projectId, timeoutMs, memoryMb, isTrusted } = plan
   if (!deployment) throw new Error('A function without a deployment cannot be run.')
   const { artefactHash: artefact, entrypoint, runtime } = deployment
   return {
@@ -36,13 +35,13 @@ function programOf(
       memoryMb: isIsolate(runtime) ? Math.min(memoryMb, isolateMb) : memoryMb,
       isTrusted: isTrusted && mayBeTrusted(ctx.env, projectId),
     },
-    artefact: () => readArtefact(ctx, deployment.id),
+    artefact: async () => (await takeForeseen(plan)) ?? readArtefact(ctx, deployment.id),
   }
 }
 
 /** Tells an executor of a run that is about to begin: it reads the program while the beginning is written. */
 export function prepare(ctx: Context, plan: FunctionPlan): void {
-  ctx.sandbox.prepare(programOf(plan, ctx))
+  ctx.sandbox.prepare(programOf(ctx, plan))
 }
 
 /** Has an executor run a function once. Writes nothing. Never throws: what went wrong is the result's `failure`. */
@@ -54,7 +53,7 @@ export async function perform(
   { stream, signal }: How = {},
 ): Promise<RunResult> {
   const call: RunCall = {
-    ...programOf(plan, ctx),
+    ...programOf(ctx, plan),
     executionId: begun.id,
     variables: environmentOf(ctx, plan),
     token: tokenOf(ctx, plan, begun),

@@ -2,6 +2,7 @@ import type { FunctionIdentity } from '../../../prisma/client/client.ts'
 import type { Services } from '../../context.ts'
 import type { Identity } from '../../identities.ts'
 import { decrypt } from '../../lib/secrets.ts'
+import { foresee } from './foreseen.ts'
 
 /** What a run of a function needs to know of it. */
 export type FunctionPlan = {
@@ -50,6 +51,7 @@ const query = `
   where f.id = $1 and f."deletedAt" is null`
 
 async function readPlan({ sql, env }: Services, id: string): Promise<Identity<FunctionPlan | null>> {
+  const tellCode = foresee({ sql }, id)
   const { rows } = await sql.query<Row>({ name: 'function', text: query, values: [id] })
   const [row] = rows
   if (!row) return { found: null, ids: [], expiresAt: null }
@@ -61,5 +63,7 @@ async function readPlan({ sql, env }: Services, id: string): Promise<Identity<Fu
       return [key, decrypt(env.SECRET_KEYS, value)]
     }),
   )
-  return { found: { ...plan, variables }, ids: size > mostKept ? [] : [plan.projectId, id], expiresAt: null }
+  const found = { ...plan, variables }
+  tellCode(found)
+  return { found, ids: size > mostKept ? [] : [plan.projectId, id], expiresAt: null }
 }

@@ -1,0 +1,43 @@
+/**
+ * What a function is run with that is asked for here for the first time: an executor will hardly have it. It is read beside the
+ * function itself, and not after it, and kept for the moment in which the run is begun.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Services } from '../../context.ts'
+
+type Plan = { deployment: { id: string } | null }
+type Code = { deploymentId: string; bytes: Buffer }
+
+/** Larger ones take longer to read than is won. */
+const mostBytes = 256 * 1024
+const keptMs = 1_000
+
+const seen = new LRUCache<string, true>({ max: 10_000 })
+const foreseen = new WeakMap<Plan, Promise<Code | null>>()
+
+const query = `
+  select p."deploymentId", p.bytes from functions f
+  join deployment_parts p on p."deploymentId" = f."deploymentId" and p.kind = 'ARTEFACT' and p.number = 0
+  where f.id = $1 and f."deletedAt" is null and length(p.bytes) <= ${mostBytes}`
+
+/** Begins to read; what is answered is told the function when that has been found. */
+export function foresee({ sql }: Pick<Services, 'sql'>, functionId: string): (plan: Plan) => void {
+  if (seen.has(functionId)) return () => {}
+  seen.set(functionId, true)
+  const code = sql.query<Code>({ name: 'function code', text: query, values: [functionId] }).then(
+    ({ rows }) => rows[0] ?? null,
+    () => null,
+  )
+  return (plan) => {
+    foreseen.set(plan, code)
+    setTimeout(() => foreseen.delete(plan), keptMs).unref()
+  }
+}
+
+/** What was foreseen of this deployment of the function, once; null where nothing was. */
+export async function takeForeseen(plan: Plan): Promise<Buffer | null> {
+  const coming = foreseen.get(plan)
+  foreseen.delete(plan)
+  const code = coming ? await coming : null
+  return code && code.deploymentId === plan.deployment?.id ? code.bytes : null
+}
