@@ -1,6 +1,5 @@
 /** Processes that wait for the next tenant: one without a JIT, and one with as soon as somebody has wanted it. */
 import type { Sandbox } from './process.ts'
-import { behind } from './session.ts'
 
 /** A new spare is started a little later than its process runs, so that it does not take the processor from it. */
 const afterMs = 60
@@ -18,7 +17,6 @@ export function createSpares(start: (isTrusted: boolean) => Sandbox) {
     if (isClosed || spares.has(isTrusted)) return
     missing.delete(isTrusted)
     const sandbox = start(isTrusted)
-    sandbox.stand(behind.far)
     spares.set(isTrusted, sandbox)
     void sandbox.gone.then(() => {
       if (spares.get(isTrusted) === sandbox) spares.delete(isTrusted)
@@ -31,7 +29,6 @@ export function createSpares(start: (isTrusted: boolean) => Sandbox) {
       const spare = spares.get(isTrusted)
       spares.delete(isTrusted)
       const taken = spare ?? start(isTrusted)
-      taken.stand(0)
       const since = missing.get(isTrusted) ?? performance.now()
       missing.set(isTrusted, since)
       const isLong = () => performance.now() - since > longestMs
