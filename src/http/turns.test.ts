@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setImmediate as pass, setTimeout as sleep } from 'node:timers/promises'
 import { Unavailable } from '../errors.ts'
@@ -76,4 +77,31 @@ test('a project of which too much waits is refused, others are not; it is alone 
   await Promise.all(waits)
   await sleep(30)
   for (let i = 0; i < 10; i += 1) assert.equal(turns.wait('a'), null)
+})
+
+/** In a process of its own: the test runner itself keeps the promises of its tests. */
+const bursts = `
+  import { setImmediate as pass } from 'node:timers/promises'
+  const { createTurns } = await import('${import.meta.resolve('./turns.ts')}')
+  const { heldOf } = await import('${import.meta.resolve('../testing/young.ts')}')
+  const turns = createTurns()
+  const work = async () => {
+    await turns.wait('noisy')
+    const made = new Array(1_000).fill(1)
+    await pass()
+    return made.length
+  }
+  const held = await heldOf(async () => {
+    for (let i = 0; i < 20; i += 1) {
+      turns.wait('quiet')
+      await Promise.all(Array.from({ length: 16 }, work))
+    }
+  }, 50)
+  console.log(held)
+`
+
+test('what has had its turn is collected with the young', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', bursts], { encoding: 'utf8' })
+  assert.equal(stderr, '')
+  assert.ok(Number(stdout) < 1.5, `${stdout.trim()} MB of 16,000 requests`)
 })
