@@ -51,8 +51,10 @@ const query = `
   where f.id = $1 and f."deletedAt" is null`
 
 async function readPlan({ sql, env }: Services, id: string): Promise<Identity<FunctionPlan | null>> {
+  const reading = sql.query<Row>({ name: 'function', text: query, values: [id] })
+  // Second: the first has the connection that was used last.
   const tellCode = foresee({ sql }, id)
-  const { rows } = await sql.query<Row>({ name: 'function', text: query, values: [id] })
+  const { rows } = await reading
   const [row] = rows
   if (!row) return { found: null, ids: [], expiresAt: null }
   const { sealed, ...plan } = row
