@@ -18,6 +18,8 @@ export function createPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    // Whoever asks after ten quiet seconds, when pg would close the last, waited 11 to 15 ms for a new one, and not 1.3.
+    min: 2,
     connectionTimeoutMillis: poolLimits.waitMs,
     statement_timeout: poolLimits.statementMs,
     application_name: 'tendril',
