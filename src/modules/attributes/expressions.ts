@@ -7,7 +7,7 @@ import { escapeLiteral } from 'pg'
 /** Longest expression, in characters. */
 export const expressionLimit = 1_000
 const depthLimit = 40
-/** How often attributes are named: each can be as long as a document. */
+/** How often a new one names attributes: each can be as long as a document. What was made before may do so more often. */
 const mentionLimit = 50
 
 /** Why a text is no expression, in words. */
@@ -93,11 +93,10 @@ function tokensOf(source: string): Token[] {
 }
 
 /** Throws an ExpressionError for what is not in the language. */
-export function parseExpression(source: string): Expression {
+function parseExpression(source: string): Expression {
   const tokens = tokensOf(source)
   let position = 0
   let depth = 0
-  let mentions = 0
   const peek = (): Token => tokens[position] ?? { kind: 'end', text: '', at: source.length }
   const next = (): Token => {
     const token = peek()
@@ -137,8 +136,6 @@ export function parseExpression(source: string): Expression {
     if (peek().kind === 'sign' && peek().text === '(') return call(text)
     const literal = Object.hasOwn(literals, text) ? literals[text] : undefined
     if (literal !== undefined) return { kind: 'literal', sql: literal }
-    mentions += 1
-    if (mentions > mentionLimit) throw new ExpressionError(`It names attributes at most ${mentionLimit} times.`)
     return { kind: 'attribute', key: text }
   }
   const call = (name: string): Expression => {
@@ -196,6 +193,16 @@ function binarySql(operator: string, left: string, right: string): string {
   if (operator === '/') return `((${left})::numeric / nullif((${right})::numeric, 0))`
   if (operator === '%') return `((${left}) % nullif(${right}, 0))`
   return `(${left} ${operator === '!=' ? '<>' : operator} ${right})`
+}
+
+/** Throws an ExpressionError for what may not be given as an expression now. */
+export function checkExpression(source: string): void {
+  let mentions = 0
+  expressionSql(source, (key) => {
+    mentions += 1
+    return key
+  })
+  if (mentions > mentionLimit) throw new ExpressionError(`It names attributes at most ${mentionLimit} times.`)
 }
 
 /** The keys of the attributes that an expression is made of. */

@@ -1,7 +1,7 @@
 import type { Attribute, Collection } from '../../../prisma/client/client.ts'
 import type { DbContext } from '../../context.ts'
 import { Conflict } from '../../errors.ts'
-import { expressionKeys, renameInExpression } from './expressions.ts'
+import { expressionKeys, expressionLimit, renameInExpression } from './expressions.ts'
 import { renameInWhere } from './uses.ts'
 
 /** Gives an attribute's new key to whatever names it: indexes, rules and computed attributes. Its column keeps its name. */
@@ -21,6 +21,8 @@ export async function renameUses(
   for (const { id, computed } of await tx.db.attribute.findMany({ where: { collectionId, computed: { not: null } } })) {
     if (computed === null || !expressionKeys(computed).has(key)) continue
     const renamed = renameInExpression(computed, key, newKey)
+    if (renamed.length > expressionLimit)
+      throw new Conflict(`A computed attribute uses it so often that “${newKey}” is too long.`, ['input', 'key'])
     if (!expressionKeys(renamed).has(newKey))
       throw new Conflict(`A computed attribute uses it, where “${newKey}” means something else.`, ['input', 'key'])
     await tx.db.attribute.update({ where: { id }, data: { computed: renamed } })

@@ -5,7 +5,7 @@ import type { Value } from '../../documents/value.ts'
 import { Invalid } from '../../errors.ts'
 import { checkKey } from '../databases/names.ts'
 import { type NewPermission, permissionTexts } from '../permissions/grants.ts'
-import { ExpressionError, parseExpression } from './expressions.ts'
+import { checkExpression, ExpressionError } from './expressions.ts'
 import { hasTrait, type Trait } from './traits.ts'
 
 /** The kinds of relations as they are asked for: one-to-many becomes many-to-one at the other collection. */
@@ -70,8 +70,11 @@ export const elementLimit = 100
 
 type Path = readonly string[]
 
-/** Throws for what an attribute by itself cannot be, whatever collection it is for. `path` is where it stands in the input. */
-export function shapeAttribute(input: NewAttribute, path: Path): AttributeShape {
+/**
+ * Throws for what an attribute by itself cannot be, whatever collection it is for. `path` is where it stands in the input,
+ * `kept` what it is computed by already.
+ */
+export function shapeAttribute(input: NewAttribute, path: Path, kept: string | null = null): AttributeShape {
   const { key, type } = input
   checkKey(key, [...path, 'key'])
   checkTraits(input, path)
@@ -90,7 +93,7 @@ export function shapeAttribute(input: NewAttribute, path: Path): AttributeShape 
     dimensions: shapeDimensions(input, path),
     unique: input.unique ?? false,
     encrypted: input.encrypted ?? false,
-    computed: shapeComputed(input, path),
+    computed: shapeComputed(input, path, kept),
     ...shapeRelation(input, path),
     restricted: permissions !== null,
     permissions: permissions === null ? [] : permissionTexts(permissions, ['read', 'update'], [...path, 'permissions']),
@@ -213,10 +216,11 @@ function shapeDimensions({ type, dimensions }: NewAttribute, path: Path): number
   return count
 }
 
-function shapeComputed({ computed = null }: NewAttribute, path: Path): string | null {
+function shapeComputed({ computed = null }: NewAttribute, path: Path, kept: string | null): string | null {
+  if (computed === kept) return computed
   if (computed === null) return null
   try {
-    parseExpression(computed)
+    checkExpression(computed)
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error
     throw new Invalid(error.message, [...path, 'computed'])

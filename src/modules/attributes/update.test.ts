@@ -150,6 +150,21 @@ test('what is used is not deleted: by an index, a rule, a computed attribute', a
   await deleteAttribute(ctx, title.id)
 })
 
+test('what was computed before it had a limit is no obstacle to changes, but for a name that makes it too long', async () => {
+  const computed = Array(60).fill('title').join(' || ')
+  const add = () => createAttribute(ctx, { collectionId: id, key: 'long', type: 'TEXT', computed })
+  await refuses(add, invalid('computed'))
+  const slug = await of('slug')
+  await ctx.db.attribute.update({ where: { id: slug.id }, data: { computed } })
+  await update('slug', { key: 'long' })
+  await refuses(() => update('title', { key: 'quite_a_long_name' }), conflict('too long'))
+  await update('title', { key: 'name' })
+  assert.equal((await of('long')).computed, computed.replaceAll('title', 'name'))
+  await refuses(() => deleteAttribute(ctx, title.id), conflict('The index “byTitle”'))
+  await deleteAttribute(ctx, (await of('count')).id)
+  await deleteAttribute(ctx, slug.id)
+})
+
 test('one change after the other', async () => {
   assert.equal((await update('count', { max: 5 })).status, 'CHANGING')
   await refuses(() => update('count', { max: 6 }), conflict('being changed'))

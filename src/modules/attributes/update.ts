@@ -132,7 +132,7 @@ type Plan = { shape: AttributeShape; change: TableChange | null }
 /** What an attribute would be after a change, held to everything that a new one is held to. */
 async function planChange(tx: DbContext, attribute: Found, changes: AttributeChanges): Promise<Plan> {
   checkOpen(attribute)
-  const shape = shapeAttribute(mergedInput(attribute, changes), ['input'])
+  const shape = shapeAttribute(mergedInput(attribute, changes), ['input'], attribute.computed)
   await verifyShape(tx.query, shape, ['input'])
   await checkRights(tx, attribute, shape)
   const differs = made.some((name) => JSON.stringify(shape[name]) !== JSON.stringify(attribute[name]))
