@@ -11,7 +11,8 @@ export function createBag<T>(): Bag<T> {
   return {
     add: (thing) => void things.push(thing),
     remove: (thing) => {
-      const place = things.indexOf(thing)
+      // From the end: what came last mostly goes first, and what stays for hours, as streams do, is at the beginning.
+      const place = things.lastIndexOf(thing)
       const last = things.at(-1)
       if (place < 0 || last === undefined) return
       things[place] = last
