@@ -62,6 +62,9 @@ export async function importRows(
   return totals
 }
 
+/** Begun where the collection was not kept yet: it is that of whoever goes on. */
+const unnamed = ''
+
 /** The last row of this import that is there already, 0 for none. Throws Conflict where the token is that of another. */
 export async function progressOf(ctx: Context, { id }: CollectionModel, token: string): Promise<number> {
   const { rows } = await ctx.sql.query<{ hash: string; answer: string }>(
@@ -69,7 +72,7 @@ export async function progressOf(ctx: Context, { id }: CollectionModel, token: s
     [ctx.projectId, actorOf(ctx), token],
   )
   const [kept] = rows
-  if (kept && kept.hash !== id)
+  if (kept && kept.hash !== unnamed && kept.hash !== id)
     throw new Conflict('This token was given with an import into another collection.', ['token'])
   return Number(kept?.answer ?? 0)
 }
@@ -86,10 +89,11 @@ async function keepProgress(
 ): Promise<void> {
   const kept = await tx.query(
     `insert into idempotencies as i ("projectId", actor, key, hash, answer) values ($1, $2, $3, $4, $5)
-     on conflict ("projectId", actor, key) do update set answer = excluded.answer, "createdAt" = excluded."createdAt"
-       where i.hash = excluded.hash and i.answer = $6
+     on conflict ("projectId", actor, key) do update set answer = excluded.answer, "createdAt" = excluded."createdAt",
+         hash = excluded.hash
+       where i.hash in ($7, excluded.hash) and i.answer = $6
      returning 1`,
-    [tx.projectId, actorOf(tx), token, id, String(to), String(from)],
+    [tx.projectId, actorOf(tx), token, id, String(to), String(from), unnamed],
   )
   if (kept.length === 0) throw new Conflict('This import has been taken up elsewhere.', ['token'])
 }

@@ -70,6 +70,14 @@ test('the token of an import into another collection is refused: its rows would 
   assert.deepEqual([status, text.includes('another collection')], [409, true])
 })
 
+test('an import that was begun before its collection was kept with it goes on, in one collection', async () => {
+  const rows = [{ title: 'old a' }, { title: 'old b' }]
+  await send('import/posts?token=token_of_an_older_node', lines(rows.slice(0, 1)))
+  await world.app.sql.query("update idempotencies set hash = '' where key = 'token_of_an_older_node'")
+  assert.match((await send('import/posts?token=token_of_an_older_node', lines(rows))).text, /"done":true,"created":1/)
+  assert.equal((await send('import/notes?token=token_of_an_older_node', lines([{ text: 'b' }]))).status, 409)
+})
+
 test('who may no more does not go on with what was begun: an import is told so, an export ends', async () => {
   const secret = await createKey()
   const taken = () => world.app.db.key.deleteMany({ where: { hash: hashSecret(secret) } })
