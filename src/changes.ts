@@ -2,10 +2,11 @@ import type { Caller } from './changes/caller.ts'
 import { watchRenewed } from './changes/renewed.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { Unauthenticated } from './errors.ts'
+import { SchemaChanged, Unauthenticated } from './errors.ts'
 import { leavable } from './lib/leavable.ts'
 import { createSignal, type Signal } from './lib/signal.ts'
 import type { LoggedEvent } from './logged-event.ts'
+import { scopesOf } from './modules/permissions/roles.ts'
 import { projectDeleted } from './modules/projects/events.ts'
 import { TooSlow } from './tail.ts'
 
@@ -30,13 +31,16 @@ type Options<T> = {
 /**
  * The stream behind every GraphQL subscription: the events of the caller's project from a cursor on, as `select` shows
  * them. It listens from the moment of the call, not of the first `next()`. `select` gets the caller as they are at that
- * moment; the stream ends with Unauthenticated when they are no longer anybody, and with TooSlow when they do not keep up.
+ * moment; the stream ends with Unauthenticated when they are no longer anybody, with SchemaChanged when they have lost a
+ * scope, as what they select was allowed by the ones that they began with, and with TooSlow when they do not keep up.
  */
 export function changes<T extends object>(ctx: Context, options: Options<T>): Changes<T> {
   const signal = createSignal()
   const caller = watchRenewed(ctx, signal.raise)
-  const opening = open(ctx, options.after)
-  const generator = generate(ctx, caller, opening, signal, options.select)
+  // A transport's own memory of the last event (`Last-Event-ID`) is newer than the argument of an operation that it repeats.
+  const after = ctx.lastEventId ?? options.after ?? null
+  const opening = open(ctx, after)
+  const generator = generate({ ctx, caller, opening, signal, after, select: options.select })
   const stream = leavable(generator, async () => {
     caller.close()
     await opening.then((events) => events.return?.()).catch(() => {})
@@ -46,36 +50,41 @@ export function changes<T extends object>(ctx: Context, options: Options<T>): Ch
   return Object.assign(stream, { opened })
 }
 
-/** A transport's own memory of the last event (`Last-Event-ID`) is newer than the argument of an operation that it repeats. */
-async function open(ctx: Context, after: string | null | undefined): Promise<AsyncIterableIterator<LoggedEvent>> {
+async function open(ctx: Context, cursor: string | null): Promise<AsyncIterableIterator<LoggedEvent>> {
   const { env, tails, projectId } = ctx
-  const cursor = ctx.lastEventId ?? after ?? null
   const seq = cursor === null ? null : decodeCursor(env.SECRET_KEYS, { epoch: tails.epoch, projectId }, cursor)
   return tails.listen(projectId, seq)
 }
 
-async function* generate<T extends object>(
-  ctx: Context,
-  caller: Caller,
-  opening: Promise<AsyncIterableIterator<LoggedEvent>>,
-  signal: Signal,
-  select: Options<T>['select'],
-): AsyncGenerator<Change<T>, undefined> {
+type Source<T> = {
+  ctx: Context
+  caller: Caller
+  opening: Promise<AsyncIterableIterator<LoggedEvent>>
+  signal: Signal
+  after: string | null
+  select: Options<T>['select']
+}
+
+async function* generate<T extends object>(source: Source<T>): AsyncGenerator<Change<T>, undefined> {
+  const { ctx, caller, opening, signal, after, select } = source
   const cursorAt = (seq: bigint) =>
     encodeCursor(ctx.env.SECRET_KEYS, { epoch: ctx.tails.epoch, projectId: ctx.projectId }, seq)
   let now = ctx
+  let last: bigint | null = null
   const current = async () => {
     const actor = await caller.current()
-    if (actor !== now.actor) now = { ...ctx, actor }
+    if (actor === now.actor) return now
+    now = { ...ctx, actor }
+    if (mayLess(ctx, now)) throw new SchemaChanged(lessened, last === null ? after : cursorAt(last))
     return now
   }
   const events = await opening
   for (;;) {
     const pull = pullFrom(events, signal)
-    // A caller who is gone is told so though nothing happens in the stream.
+    // A caller who is gone, or may less, is told so though nothing happens in the stream.
     while (!pull.settled()) {
-      if (caller.isStale()) await caller.current()
-      else await signal.wait()
+      await current()
+      await signal.wait()
     }
     const { done, value: event } = await pull.result.catch((error) => {
       throw error instanceof TooSlow ? new TooSlow(error.seq, cursorAt(error.seq)) : error
@@ -83,8 +92,17 @@ async function* generate<T extends object>(
     if (done) return
     if (isEnd(ctx.projectId, event)) throw projectGone()
     const selected = await select(event, await current())
+    last = event.seq
     if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
   }
+}
+
+const lessened = 'You may do less than when this began. Ask anew, for what you may still read.'
+
+/** Whether a key, or a function that acts for itself, lacks a scope that it began with. */
+function mayLess(before: Context, after: Context): boolean {
+  const [had, has] = [scopesOf(before), scopesOf(after)]
+  return had !== null && [...had].some((scope) => !has?.has(scope))
 }
 
 /** The end of the project is the end of all its streams, those of guests too. */

@@ -31,7 +31,7 @@ export const errorCodes = {
     'A part of the server is not there right now, or has too much to do. Trying again is safe; `extensions.retryAfterMs` may say when.',
   RESYNC_REQUIRED: 'The cursor cannot be resumed: read the present state, then subscribe without a cursor.',
   SCHEMA_CHANGED:
-    'A collection or attribute was changed so that the subscription cannot go on. `extensions.cursor` is where it ended: ask anew.',
+    'A collection or attribute was changed, or the caller has lost a scope, so that the subscription cannot go on. `extensions.cursor` is where it ended: ask anew.',
   TERMINATED: 'Whoever runs the project has ended this subscription.',
   INTERNAL: 'Something went wrong on the server. `extensions.requestId` finds it in the log.',
 } as const
@@ -110,7 +110,7 @@ export class ResyncRequired extends AppError {
   readonly code = 'RESYNC_REQUIRED'
 }
 
-/** The collection or an attribute that a subscription is about is gone, or no longer what it was. */
+/** The collection or an attribute that a subscription is about is gone, or no longer what it was; or its caller may less. */
 export class SchemaChanged extends AppError {
   readonly code = 'SCHEMA_CHANGED'
   /** Where the subscription had come to. */

@@ -4,7 +4,7 @@ import { type Relay, startRelay } from '../../workers/relay.ts'
 import { authenticate } from '../authenticate.ts'
 import { changes } from '../changes.ts'
 import type { Context } from '../context.ts'
-import { Unauthenticated } from '../errors.ts'
+import { SchemaChanged, Unauthenticated } from '../errors.ts'
 import { signUp } from '../modules/accounts/accounts.ts'
 import { signRunToken } from '../modules/executions/tokens.ts'
 import { updateFunction } from '../modules/functions/functions.ts'
@@ -44,7 +44,7 @@ async function listen(ctx: Context, thing: string) {
 
 async function place(runAs: 'CALLER' | 'FUNCTION') {
   const { owner, projectId } = await world.createProject()
-  const { id: functionId } = await makeFunction(owner, undefined, { runAs, scopes: ['events.read'] })
+  const { id: functionId } = await makeFunction(owner, undefined, { runAs, scopes: ['events.read', 'users.read'] })
   const tokenFor = (sessionId: string | null) => {
     const expiresAt = Date.now() + 60_000
     return signRunToken(world.env, { projectId, functionId, executionId: 'exe_1', depth: 0, sessionId, expiresAt })
@@ -57,6 +57,13 @@ test('what a function listens to as itself ends at once with what it may', async
   const { next } = await listen(await enter(projectId, tokenFor(null)), 'a')
   await updateFunction(owner, functionId, { enabled: false })
   await within(assert.rejects(next, Unauthenticated), 2_000, 'it did not end')
+})
+
+test('what a function listens to as itself ends with a scope that it loses', async () => {
+  const { owner, projectId, functionId, tokenFor } = await place('FUNCTION')
+  const { next } = await listen(await enter(projectId, tokenFor(null)), 'b')
+  await updateFunction(owner, functionId, { scopes: ['events.read'] })
+  await within(assert.rejects(next, SchemaChanged), 2_000, 'it did not end')
 })
 
 test('what a run listens to for a user ends with the function, and what they listen to themselves does not', async () => {

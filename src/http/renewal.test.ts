@@ -3,9 +3,12 @@ import { after, before, test } from 'node:test'
 import { type Relay, startRelay } from '../../workers/relay.ts'
 import { type Api, startApi } from '../api.ts'
 import { type Context, transaction } from '../context.ts'
+import { updateFunction } from '../modules/functions/functions.ts'
+import { createKey, deleteKey } from '../modules/keys/keys.ts'
 import { createSession, deleteSession } from '../modules/sessions/sessions.ts'
 import { createUser, updateUser } from '../modules/users/users.ts'
 import { createGraphql } from '../server.ts'
+import { makeFunction } from '../testing/functions.ts'
 import { type Client, connect } from '../testing/server.ts'
 import { createWorld, type World } from '../testing/world.ts'
 
@@ -13,11 +16,14 @@ let world: World
 let api: Api
 let relay: Relay
 let owner: Context
+let account: Context
 let url: string
 
 before(async () => {
   world = await createWorld({ PORT: '0' })
-  owner = (await world.createProject()).owner
+  const made = await world.createProject()
+  owner = made.owner
+  account = made.ownerAtConsole
   relay = startRelay(world.app)
   api = await startApi(world.app, createGraphql(world.app))
   url = `${api.url}/projects/${owner.projectId}/graphql`
@@ -93,6 +99,49 @@ test('a credential of somebody else, or of nobody, is refused, and the socket st
   await hears(client, user.id)
   const last = client.messages.at(-1)?.payload as { data: { events: { payload: unknown } } }
   assert.deepEqual(last.data.events.payload, { userId: user.id })
+  client.socket.terminate()
+})
+
+test('with a key that may less, what is selected with more ends where it was, and what needs no more begins', async () => {
+  const { projectId } = owner
+  const keyOf = (name: string, scopes: string[]) => createKey(account, { projectId, name, scopes })
+  const both = ['functions.read', 'executions.read']
+  const [wide, equal, narrow] = [
+    await keyOf('wide', both),
+    await keyOf('equal', both),
+    await keyOf('narrow', ['functions.read']),
+  ]
+  const { id } = await makeFunction(owner)
+  const client = await connect(url, { authorization: bearer(wide) })
+  const subscribe = (name: string, node: string) => {
+    const query = `subscription { functionChanged(id: "${id}") { cursor node { ${node} } } }`
+    client.send({ id: name, type: 'subscribe', payload: { query } })
+  }
+  type Told = { data?: { functionChanged: { cursor: string; node: object } }; errors?: { extensions: object }[] }
+  const toldOf = (name: string) =>
+    client.messages.filter((one) => one.id === name).map(({ payload }) => payload as Told)
+  const tellsOf = async (name: string) => {
+    const before = toldOf(name).length
+    for (let tries = 0; toldOf(name).length === before && tries < 100; tries += 1) {
+      await updateFunction(owner, id, { name: `f${tries}` })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return toldOf(name)[before]
+  }
+  subscribe('all', 'id executions { totalCount }')
+  await tellsOf('all')
+  assert.deepEqual(await ping(client, { authorization: bearer(equal) }), { accepted: true })
+  await deleteKey(account, wide.key.id)
+  const node = { id, executions: { totalCount: 0 } }
+  assert.deepEqual((await tellsOf('all'))?.data?.functionChanged.node, node)
+
+  assert.deepEqual(await ping(client, { authorization: bearer(narrow) }), { accepted: true })
+  await deleteKey(account, equal.key.id)
+  while (!client.messages.some((one) => one.id === 'all' && one.type === 'complete'))
+    await client.received(client.messages.length + 1)
+  assert.partialDeepStrictEqual(toldOf('all').at(-2), { errors: [{ extensions: { code: 'SCHEMA_CHANGED' } }] })
+  subscribe('less', 'id')
+  assert.deepEqual((await tellsOf('less'))?.data?.functionChanged.node, { id })
   client.socket.terminate()
 })
 
