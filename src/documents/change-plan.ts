@@ -1,8 +1,9 @@
 import { type GraphQLObjectType, type GraphQLOutputType, isLeafType, isListType, isNonNullType } from 'graphql'
 import type { DocumentChange } from './changes.ts'
+import { isLoggedAs } from './logged-as.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type Info, type Plan, planDocument } from './plan.ts'
-import { isLoggedAs, ownField } from './read.ts'
+import { ownField } from './read.ts'
 import type { Roles } from './scope.ts'
 import { selectedFields } from './selection.ts'
 

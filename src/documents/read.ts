@@ -3,14 +3,14 @@ import { ResyncRequired } from '../errors.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
 import { answerFrom } from './keeping.ts'
-import type { CollectionModel, Column, ProjectModel } from './model.ts'
+import { isLoggedAs } from './logged-as.ts'
+import type { CollectionModel, ProjectModel } from './model.ts'
 import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { holderOf, mayUse } from './permissions.ts'
 import type { Field, Plan } from './plan.ts'
 import type { Roles } from './scope.ts'
 import { bind } from './slots.ts'
 import { compile, type Root } from './sql.ts'
-import { type ColumnType, types } from './types.ts'
 
 /** What a root field answers, by response keys; null where there is no such document, or none that the caller may read. */
 export async function readDocuments(
@@ -52,24 +52,6 @@ export async function answerImage(
   }
   const { roles } = holderOf(ctx).read
   return Object.fromEntries(plan.fields.map((field) => [field.key, ownField(field, image, roles)]))
-}
-
-/** No attribute of another type becomes one of these. */
-const fixed: ReadonlySet<ColumnType> = new Set(['JSON', 'POINT', 'LINE', 'POLYGON', 'VECTOR'])
-
-/** Whether a row was logged when the attribute was as it is now. */
-export function isLoggedAs(column: Column, image: Image): boolean {
-  const value = image[column.name] ?? null
-  if (column.attributeId === null) return true
-  if (value === null) return !column.required
-  if (fixed.has(column.type)) return true
-  if (column.encrypted || column.list) return Array.isArray(value) === (column.list && !column.encrypted)
-  try {
-    types[column.type].parse(value, [])
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** A field that is no relation, as the row holds it. */
