@@ -12,7 +12,7 @@ export const ActorKind = builder.enumType('ActorKind', {
     USER: { value: 'user', description: 'An end user of the project.' },
     GUEST: { value: 'guest', description: 'Somebody who is not signed in.' },
     SYSTEM: { value: 'system', description: 'Tendril itself.' },
-  } as const satisfies Record<string, { value: Kind; description: string }>,
+  } as const satisfies { [K in Kind as Uppercase<K>]: { value: K; description: string } },
 })
 
 /** As events and subscriptions name it. */

@@ -239,7 +239,7 @@ builder.mutationFields((t) => ({
     type: Attribute,
     access: write,
     description:
-      'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with a `error`, when documents stand against it. `checkAttributeChange` says so before.',
+      'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with an `error`, when documents stand against it. `checkAttributeChange` says so before.',
     args: { input: t.arg({ type: UpdateAttributeInput, required: true }) },
     resolve: (_query, _root, { input }, ctx) => updateAttribute(ctx, readAttribute(input)),
   }),

@@ -148,7 +148,7 @@ test('patterns of events find what they name, and nothing else', async () => {
   }
   for (const pattern of ['users', 'no.such', 'users.(a+)+$', "users'; --.created", '']) {
     const { errors } = await operate(schemas, owner, find, { event: pattern })
-    assert.match(errors[0] ?? '', /^INVALID .*\(event\)$/, pattern)
+    assert.match(errors[0] ?? '', /^INVALID .*\(where\.event\)$/, pattern)
   }
 })
 

@@ -14,11 +14,14 @@ const Audit = builder.prismaObject('Audit', {
     resource: t.exposeString('resource', { description: 'What it happened to: the name without its action.' }),
     actorKind: t.field({
       type: ActorKind,
-      description: 'What did it.',
+      description: 'What kind of caller did it.',
       select: { actorKind: true },
       resolve: ({ actorKind }) => kindOf(actorKind),
     }),
-    actorId: t.exposeID('actorId', { nullable: true, description: 'Their id; null for a guest.' }),
+    actorId: t.exposeID('actorId', {
+      nullable: true,
+      description: 'The id of the caller who did it; null for a guest.',
+    }),
     payload: t.expose('payload', { type: 'JSON', description: 'What the event says of it.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
   }),
@@ -48,7 +51,7 @@ const AuditWhere = builder.inputType('AuditWhere', {
   description: 'Which entries: those for which everything that is said here holds.',
   fields: (t) => ({
     resource: t.string({ description: 'What happened to this, e.g. `users.usr_…`.' }),
-    actorId: t.id({ description: 'What this account, key or user did.' }),
+    actorId: t.id({ description: 'What this account, key, function or user did.' }),
     userId: t.id({ description: 'What this user did and what happened to them, their sessions included.' }),
     event: t.string({
       validate: z.string().max(256),

@@ -53,7 +53,7 @@ export function changedField(noun: Noun): ObjectRef<Types, NounChange, NounChang
     fields: (t) => ({
       cursor: t.exposeString('cursor', { description: 'Where to go on after it: give it as `after`.' }),
       kind: t.expose('kind', { type: ChangeKind, description: 'What happened.' }),
-      id: t.exposeID('id', { description: 'To which.' }),
+      id: t.exposeID('id', { description: 'Which one it happened to.' }),
       event: t.string({ description: "The event's full name.", resolve: ({ event }) => event.name }),
       node: noun.node(t),
       at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),

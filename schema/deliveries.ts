@@ -40,7 +40,10 @@ builder.prismaObject('DeliveryAttempt', {
       description: 'The HTTP status; null when there was no answer.',
     }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
-    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'What went wrong, unless `responseStatus` says it.',
+    }),
     durationMs: t.exposeInt('durationMs', { description: 'How long it took, in milliseconds.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it began.' }),
   }),

@@ -13,7 +13,7 @@ declare global {
 class DescribedPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {
     for (const { args } of Object.values(schema.getMutationType()?.getFields() ?? {}))
-      for (const arg of args) if (arg.name === 'input') arg.description = getNamedType(arg.type).description
+      for (const arg of args) if (arg.name === 'input') arg.description ??= getNamedType(arg.type).description
     return schema
   }
 }

@@ -59,12 +59,12 @@ const LoggedEvent = builder.objectRef<Change<VisibleEvent>>('LoggedEvent').imple
     actorKind: t.field({
       type: ActorKind,
       nullable: true,
-      description: 'What did it. Null where that is not for you to know.',
+      description: 'What kind of caller did it. Null where that is not for you to know.',
       resolve: ({ actor }) => (actor ? kindOf(actor.kind) : null),
     }),
     actorId: t.id({
       nullable: true,
-      description: 'Whose id it is: null for a guest, and where that is not for you to know.',
+      description: 'The id of the caller who did it: null for a guest, and where that is not for you to know.',
       resolve: ({ actor }) => actor?.id,
     }),
     at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ event }) => event.at }),

@@ -100,7 +100,7 @@ const Execution = builder.prismaObject('Execution', {
     responseHeaders: t.field({
       type: [Header],
       description:
-        'The headers of the answer, by name: whole from `createExecution`, and later each up to 1,024 characters, without cookies.',
+        'The headers of the answer, by name: whole from `createExecution`, and later up to 64, each up to 1,024 characters, cookies as `***`.',
       select: { responseHeaders: true },
       resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),

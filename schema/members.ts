@@ -11,7 +11,7 @@ const MemberRole = builder.enumType('MemberRole', {
     [Role.OWNER]: { description: 'Everything.' },
     [Role.DEVELOPER]: {
       description:
-        'Everything but what only owners may: members, the sender, limits, rules of presence, and the end of the project.',
+        'Everything but what only owners may: members, the sender, limits, rules of presence, how long the audit log is kept, and the end of the project.',
     },
   },
 })

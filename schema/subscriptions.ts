@@ -25,7 +25,7 @@ const ActiveSubscription = builder.objectRef<RunningSubscription>('ActiveSubscri
     }),
     transport: t.expose('transport', { type: Transport, description: 'How it is connected.' }),
     actorKind: t.field({ type: ActorKind, description: 'Whose it is.', resolve: ({ actorKind }) => kindOf(actorKind) }),
-    actorId: t.exposeID('actorId', { nullable: true, description: 'Their id; null for a guest.' }),
+    actorId: t.exposeID('actorId', { nullable: true, description: 'The id of the caller; null for a guest.' }),
     sessionId: t.exposeID('sessionId', { nullable: true, description: 'Their session; null for keys and guests.' }),
     ip: t.exposeString('ip', { description: 'The address that it is connected from.' }),
     userAgent: t.exposeString('userAgent', { description: 'What the device says of itself.' }),
@@ -64,13 +64,13 @@ builder.queryField('activeSubscriptions', (t) =>
 builder.mutationField('terminateSubscriptions', (t) =>
   t.fieldWithInput({
     type: ['ID'],
-    typeOptions: { description: 'Which subscriptions: those of any that are named here.' },
+    typeOptions: { description: 'Which subscriptions: all that match one of these.' },
     access: { audience: ['console', 'server'], scope: 'subscriptions.write' },
     description:
       'Ends subscriptions on whichever node they are, within a second. Each is told so by a last error, TERMINATED. Answers the ids of those that were meant.',
     input: {
       ids: t.input.idList({ validate: z.array(z.string()).max(1_000), description: 'These, up to 1,000.' }),
-      actorId: t.input.id({ description: 'All of this user, account or key.' }),
+      actorId: t.input.id({ description: 'All of this user, account, key or function.' }),
       sessionId: t.input.id({ description: 'All of this session.' }),
     },
     resolve: (_root, { input }, ctx) => {

@@ -44,7 +44,10 @@ export const TaskRun = builder.prismaObject('TaskRun', {
       resolve: ({ responseHeaders }) => headersOf(responseHeaders),
     }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of the answer.' }),
-    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'What went wrong, unless `responseStatus` says it.',
+    }),
   }),
 })
 

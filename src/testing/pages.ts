@@ -67,7 +67,7 @@ function accessPage(): string {
 At \`/graphql\`: *visitor* is anybody, *owner* whoever is signed in. At a project's URL: *console* is a member of the project,
 *server* an API key with the scope, *client* an end user or a guest. What a caller may not use is not in their schema. The fields
 of a project's own collections follow the permissions of each collection. A field of another type is for all who may read what it is a
-field of, but for those at the end.
+field of, except those at the end of this table.
 
 | | field | for | scope of a key |
 |---|---|---|---|

@@ -68,7 +68,7 @@ function personOf({ actor }: Context): string {
 /** The pattern as a regular expression over full names: the same names as `matchesEvent` finds. */
 function expressionOf(pattern: string): string {
   const wrong = whyNotPattern(pattern)
-  if (wrong) throw new Invalid(wrong, ['event'])
+  if (wrong) throw new Invalid(wrong, ['where', 'event'])
   // Segments are letters, digits, _ and -, or the star.
   const segments = pattern.split('.').map((segment) => (segment === '*' ? '[^.]+' : segment))
   if (segments.length > 2) return `^${segments.join('\\.')}$`

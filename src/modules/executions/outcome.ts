@@ -45,7 +45,7 @@ function shortHeaders(headers: Readonly<Record<string, string>>): Record<string,
   const entries = Object.entries(headers).slice(0, keptLimits.headers)
   return Object.fromEntries(
     // A cookie may be somebody's session: it is for who is answered.
-    entries.map(([name, value]) => [name, name === 'set-cookie' ? '…' : value.slice(0, keptLimits.headerCharacters)]),
+    entries.map(([name, value]) => [name, name === 'set-cookie' ? '***' : value.slice(0, keptLimits.headerCharacters)]),
   )
 }
 
