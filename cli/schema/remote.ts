@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts'
-import { type Offers, readOffers } from './offers.ts'
+import { type Fields, type Offers, readOffers } from './offers.ts'
 import {
   attributeProperties,
   attributeShape,
@@ -158,12 +158,13 @@ function textsOf(permissions: Granted[] | null | undefined): string[] | null {
 }
 
 const pageInfo = 'pageInfo { hasNextPage endCursor }'
-const own = 'id key status error'
+/** What is wrong with it was called `statusReason` up to 0.3.0. */
+const ownFields = (type: Fields) => `id key status ${type.has('error') ? 'error' : 'error: statusReason'}`
 
 function attributeFields({ attribute }: Offers): string {
   const scalars = attributeProperties.filter((name) => attribute.has(name) && name !== 'permissions')
   const permissions = attribute.has('permissions') ? 'permissions { right role }' : ''
-  return `${own} ${scalars.join(' ')} relatedCollection { id } ${permissions}`
+  return `${ownFields(attribute)} ${scalars.join(' ')} relatedCollection { id } ${permissions}`
 }
 
 function moreAttributes(offers: Offers): string {
@@ -178,7 +179,7 @@ function collectionFields(offers: Offers): string {
   )
   const rules = collection.has('rules') ? 'rules { right role where }' : ''
   const indexFields = indexProperties.filter((name) => index.has(name))
-  return `${own} ${settings.join(' ')} ${rules} database { id key } permissions { right role }
+  return `${ownFields(collection)} ${settings.join(' ')} ${rules} database { id key } permissions { right role }
     attributes(first: 100) { ${pageInfo} nodes { ${attributeFields(offers)} } }
-    indexes(first: 100) { ${pageInfo} nodes { ${own} ${indexFields.join(' ')} } }`
+    indexes(first: 100) { ${pageInfo} nodes { ${ownFields(index)} ${indexFields.join(' ')} } }`
 }
