@@ -9,7 +9,7 @@ import { callableFunction } from '../modules/executions/executions.ts'
 import type { FunctionRequest } from '../modules/executions/request.ts'
 import { runFunction } from '../modules/executions/run.ts'
 import { noFunction } from '../modules/functions/functions.ts'
-import { type FunctionPlan, findPlan } from '../modules/functions/plans.ts'
+import { type FunctionPlan, findPlanToRun } from '../modules/functions/plans.ts'
 import { createAnswer } from './function-answer.ts'
 import { isOurs, passedHeaders } from './function-headers.ts'
 import { limits } from './limits.ts'
@@ -45,7 +45,7 @@ export function createFunctionRoute(parts: Parts): (exchange: Exchange, called: 
   return async (exchange, called) => {
     const { req, res } = exchange
     if (isPreflight(req)) tellPreflight(req, res)
-    const found = await findPlan(app, called.functionId)
+    const found = await findPlanToRun(app, called.functionId)
     const plan = called.projectId === null || found?.projectId === called.projectId ? found : null
     if (plan) await parts.load.turn(plan.projectId)
     const entered = plan && (await enter(parts, exchange, plan))

@@ -3,7 +3,7 @@ import { type Context, transaction } from '../../context.ts'
 import { Conflict, Invalid, NotFound, Unavailable } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { noFunction } from '../functions/functions.ts'
-import { type FunctionPlan, findPlan } from '../functions/plans.ts'
+import { type FunctionPlan, findPlanToRun } from '../functions/plans.ts'
 import { isOperator } from '../operators/operators.ts'
 import { mayExecute } from './callers.ts'
 import { executionFinished, userOf } from './events.ts'
@@ -56,7 +56,7 @@ export async function createExecution(ctx: Context, input: NewExecution): Promis
 
 /** The function, if this caller may run it and it can be run: otherwise it is as if there were none, or says why. */
 export async function callableFunction(ctx: Context, id: string): Promise<FunctionPlan> {
-  const plan = await findPlan(ctx, id)
+  const plan = await findPlanToRun(ctx, id)
   if (!plan || plan.projectId !== ctx.projectId || !mayExecute(ctx, plan)) throw noFunction()
   if (!plan.enabled) throw new Conflict('This function is disabled.')
   if (!plan.deployment) throw new Conflict('This function has no deployment yet that could be run.')

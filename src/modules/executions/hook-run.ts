@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { NotFound } from '../../errors.ts'
 import type { Hook } from '../functions/hooks.ts'
-import { type FunctionPlan, findPlan } from '../functions/plans.ts'
+import { type FunctionPlan, findPlanToRun } from '../functions/plans.ts'
 import { runFunction } from './run.ts'
 
 /** What a function has answered, or why it has not. */
@@ -29,7 +29,7 @@ const graceMs = 500
 
 async function answerOf(ctx: Context, hook: Hook, body: string, signal: AbortSignal): Promise<HookAnswer> {
   try {
-    const plan = await findPlan(ctx, hook.functionId)
+    const plan = await findPlanToRun(ctx, hook.functionId)
     // Its hooks were read before it was changed.
     if (!plan?.enabled || !plan.deployment) return { missed: gone }
     const request = {

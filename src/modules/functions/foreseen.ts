@@ -5,15 +5,21 @@
 import { LRUCache } from 'lru-cache'
 import type { Services } from '../../context.ts'
 
-type Plan = { deployment: { id: string } | null }
+type Deployment = { id: string }
+type Plan = { deployment: Deployment | null }
 type Code = { deploymentId: string; bytes: Buffer }
 
 /** Larger ones take longer to read than is won. */
 const mostBytes = 256 * 1024
 const keptMs = 1_000
+/** Whoever asks need not have named a function that there is: more at a time would take connections from others. */
+const mostRead = 4
 
+/** Only those that there are. */
 const seen = new LRUCache<string, true>({ max: 10_000 })
-const foreseen = new WeakMap<Plan, Promise<Code | null>>()
+/** By what copies of a plan have in common. */
+const foreseen = new WeakMap<Deployment, Promise<Code | null>>()
+let reading = 0
 
 const query = `
   select p."deploymentId", p.bytes from functions f
@@ -22,22 +28,30 @@ const query = `
 
 /** Begins to read; what is answered is told the function when that has been found. */
 export function foresee({ sql }: Pick<Services, 'sql'>, functionId: string): (plan: Plan) => void {
-  if (seen.has(functionId)) return () => {}
-  seen.set(functionId, true)
-  const code = sql.query<Code>({ name: 'function code', text: query, values: [functionId] }).then(
-    ({ rows }) => rows[0] ?? null,
-    () => null,
-  )
-  return (plan) => {
-    foreseen.set(plan, code)
-    setTimeout(() => foreseen.delete(plan), keptMs).unref()
+  if (seen.has(functionId) || reading >= mostRead) return () => {}
+  reading += 1
+  const code = sql
+    .query<Code>({ name: 'function code', text: query, values: [functionId] })
+    .then(
+      ({ rows }) => rows[0] ?? null,
+      () => null,
+    )
+    .finally(() => {
+      reading -= 1
+    })
+  return ({ deployment }) => {
+    if (!deployment) return
+    seen.set(functionId, true)
+    foreseen.set(deployment, code)
+    setTimeout(() => foreseen.delete(deployment), keptMs).unref()
   }
 }
 
 /** What was foreseen of this deployment of the function, once; null where nothing was. */
-export async function takeForeseen(plan: Plan): Promise<Buffer | null> {
-  const coming = foreseen.get(plan)
-  foreseen.delete(plan)
+export async function takeForeseen({ deployment }: Plan): Promise<Buffer | null> {
+  if (!deployment) return null
+  const coming = foreseen.get(deployment)
+  foreseen.delete(deployment)
   const code = coming ? await coming : null
-  return code && code.deploymentId === plan.deployment?.id ? code.bytes : null
+  return code && code.deploymentId === deployment.id ? code.bytes : null
 }

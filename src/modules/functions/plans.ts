@@ -29,9 +29,22 @@ export type FunctionPlan = {
 const mostKept = 64 * 1024
 
 /** A function as it is now, or was a moment ago: it is remembered as callers are (docs/decisions/0009). */
-export async function findPlan(services: Services, id: string): Promise<FunctionPlan | null> {
-  const { found } = await services.identities.find(`function ${id}`, services.clock(), () => readPlan(services, id))
-  return found
+export function findPlan(services: Services, id: string): Promise<FunctionPlan | null> {
+  return find(services, id, () => () => {})
+}
+
+/** The same of one that a run is likely to follow: what it is run with is read along with it when that is the first time. */
+export function findPlanToRun(services: Services, id: string): Promise<FunctionPlan | null> {
+  return find(services, id, foresee)
+}
+
+/** Callers choose what they ask for, of any length. */
+const form = /^[\w-]{1,64}$/
+
+async function find(services: Services, id: string, ahead: typeof foresee): Promise<FunctionPlan | null> {
+  if (!form.test(id)) return null
+  const read = () => readPlan(services, id, ahead)
+  return (await services.identities.find(`function ${id}`, services.clock(), read)).found
 }
 
 type Row = Omit<FunctionPlan, 'variables'> & { sealed: Record<string, string> | null }
@@ -50,10 +63,14 @@ const query = `
   left join deployments d on d.id = f."deploymentId" and d.status = 'READY'
   where f.id = $1 and f."deletedAt" is null`
 
-async function readPlan({ sql, env }: Services, id: string): Promise<Identity<FunctionPlan | null>> {
+async function readPlan(
+  { sql, env }: Services,
+  id: string,
+  ahead: typeof foresee,
+): Promise<Identity<FunctionPlan | null>> {
   const reading = sql.query<Row>({ name: 'function', text: query, values: [id] })
   // Second: the first has the connection that was used last.
-  const tellCode = foresee({ sql }, id)
+  const tellCode = ahead({ sql }, id)
   const { rows } = await reading
   const [row] = rows
   if (!row) return { found: null, ids: [], expiresAt: null }
