@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setImmediate as pass, setTimeout as sleep } from 'node:timers/promises'
 import { Unavailable } from '../errors.ts'
+import { shareLimits } from '../platform/shares.ts'
 import { limits } from './limits.ts'
 import { createTurns } from './turns.ts'
 
@@ -77,6 +78,17 @@ test('a project of which too much waits is refused, others are not; it is alone 
   await Promise.all(waits)
   await sleep(30)
   for (let i = 0; i < 10; i += 1) assert.equal(turns.wait('a'), null)
+})
+
+test('a project of which something waits is the same one after thousands of others', async () => {
+  const { turns, order, begin } = stage()
+  await begin('z', 1)
+  const all = begin('a', limits.load.waiting + 1)
+  await Promise.resolve()
+  for (let i = 0; i < shareLimits.projects; i += 1) turns.wait(`other${i}`)
+  assert.throws(() => turns.wait('a'), Unavailable)
+  await all
+  assert.deepEqual(order.slice(1, 4), ['a0', 'a1', 'a2'])
 })
 
 /** In a process of its own: the test runner itself keeps the promises of its tests. */

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../errors.ts'
+import { createBusyCache } from '../lib/busy-cache.ts'
 import { createNeighbours } from '../platform/neighbours.ts'
 import { shareLimits } from '../platform/shares.ts'
 import { limits } from './limits.ts'
@@ -20,21 +20,17 @@ type Project = { queue: (() => void)[]; begunIn: number }
 /** While others ask too, each project begins one request in a pass of the event loop: then sockets are read again. */
 export function createTurns(recentMs: number = shareLimits.recentMs): Turns {
   const neighbours = createNeighbours(recentMs)
-  // Those that have nothing to do stay: a Map that empties and fills costs what a Set does (`lib/bag.ts`).
-  const projects = new LRUCache<string, Project>({ max: shareLimits.projects })
+  const { find } = createBusyCache<Project>(
+    shareLimits.projects,
+    () => ({ queue: [], begunIn: -1 }),
+    ({ queue }) => queue.length > 0,
+  )
   /** Those that have something waiting, in the order of their turns. */
   let queued: Project[] = []
   let passes = 0
   let waiting = 0
   let isWatched = false
 
-  const find = (projectId: string) => {
-    const known = projects.get(projectId)
-    if (known) return known
-    const project: Project = { queue: [], begunIn: -1 }
-    projects.set(projectId, project)
-    return project
-  }
   const watch = () => {
     if (isWatched) return
     isWatched = true

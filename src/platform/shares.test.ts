@@ -76,6 +76,20 @@ test('too much of one project is refused, at once or after a while; others are s
   await Promise.all(held)
 })
 
+test('a project that is busy keeps its share, and its waiting is given up, however many others ask meanwhile', async () => {
+  const { begin, end, running, shares } = stage(createShares(4, { ...shareLimits, waitMs: 50, projects: 2 } as never))
+  const held = Array.from({ length: 3 }, () => begin('noisy'))
+  const late = begin('noisy').catch((error) => error)
+  for (const name of ['a', 'b', 'c', 'd']) await shares.run(name, async () => {})
+  const refused = begin('noisy').catch((error) => error)
+  for (const name of ['a', 'b', 'c', 'd']) await shares.run(name, async () => {})
+  assert.deepEqual([running.noisy, shares.waiting()], [3, 2])
+  assert.ok((await Promise.all([late, refused])).every((error) => error instanceof Unavailable))
+  assert.equal(shares.waiting(), 0)
+  await end(3)
+  await Promise.all(held)
+})
+
 test('one project that writes all it can leaves connections for another', async () => {
   const slow = Array.from({ length: 12 }, () =>
     sqlTransaction(world.context('noisy'), (tx) => tx.query('select pg_sleep(0.1)')),

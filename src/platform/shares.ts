@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../errors.ts'
+import { createBusyCache } from '../lib/busy-cache.ts'
 import { createNeighbours } from './neighbours.ts'
 
 /** Who may use the connections of a pool at a time, so that one busy project leaves room for the others. */
@@ -20,7 +20,7 @@ export const shareLimits = {
   waiting: 250,
   /** For how long a project counts as busy after it has asked for something. */
   recentMs: 10_000,
-  /** How many projects are told apart. */
+  /** How many projects are told apart, and all that are busy besides. */
   projects: 5_000,
 } as const
 
@@ -36,17 +36,14 @@ export function createShares(
   limits: typeof shareLimits = shareLimits,
   { alone, beside } = sharesOf(connections),
 ): Shares {
-  // Those that have nothing to do stay: a Map that empties and fills costs what a Set does (`lib/bag.ts`).
-  const projects = new LRUCache<string, Project>({ max: limits.projects })
+  const projects = createBusyCache<Project>(
+    limits.projects,
+    () => ({ running: 0, turns: [] }),
+    ({ running, turns }) => running > 0 || turns.length > 0,
+  )
+  const { find } = projects
   let waiting = 0
   const neighbours = createNeighbours(limits.recentMs)
-  const find = (projectId: string) => {
-    const known = projects.get(projectId)
-    if (known) return known
-    const project: Project = { running: 0, turns: [] }
-    projects.set(projectId, project)
-    return project
-  }
   const mostOf = () => (neighbours.ask() ? beside : alone)
 
   const leave = (project: Project) => {
