@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { graphql as execute, type GraphQLField, type GraphQLSchema } from 'graphql'
+import {
+  graphql as execute,
+  type GraphQLField,
+  GraphQLObjectType,
+  GraphQLSchema,
+  getNamedType,
+  isLeafType,
+  isObjectType,
+} from 'graphql'
 import type { Actor, Context } from '../src/context.ts'
 import { type Scope, scopes } from '../src/modules/keys/scopes.ts'
 import { createGraphql, type Graphql } from '../src/server.ts'
@@ -114,6 +122,33 @@ for (const [who, caller] of Object.entries(callers)) {
     assert.ok(calls.length > 10, `${calls.length}`)
   })
 }
+
+const roots: readonly unknown[] = Object.values(rootOf)
+const nested = Object.values(schema.getTypeMap())
+  .filter((type) => isObjectType(type) && !roots.includes(type))
+  .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()).map((field) => ({ type, field })) : []))
+  .filter(({ field }) => field.extensions.access)
+
+for (const { type, field } of nested) {
+  test(`${type.name}.${field.name} is refused on the whole schema, too, wherever it is come to from`, async () => {
+    const one = { type, resolve: () => ({ id: 'none' }) }
+    const api = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { one } }) })
+    const source = `{ one { ${field.name}${isLeafType(getNamedType(field.type)) ? '' : ' { __typename }'} } }`
+    const refused = { true: 0, false: 0 }
+    for (const [who, caller] of Object.entries(callers)) {
+      const contextValue = caller.contextOf()
+      const { errors } = await execute({ schema: api, source, contextValue })
+      const code = (errors?.[0]?.originalError as { code?: string } | undefined)?.code
+      const may = mayUse(caller, accessOf(field))
+      const due = contextValue.actor === null ? 'UNAUTHENTICATED' : 'FORBIDDEN'
+      assert.equal(code === due, !may, `${who} ${code}`)
+      refused[`${!may}`] += 1
+    }
+    assert.ok(refused.true > 3 && refused.false > 0, JSON.stringify(refused))
+  })
+}
+
+test('there are such fields', () => assert.ok(nested.length >= 8, `${nested.length}`))
 
 const reads = ({ root }: Call) => root !== 'mutation'
 

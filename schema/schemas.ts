@@ -29,6 +29,9 @@ export type Schemas = {
 /** How many collections all remembered schemas may have together. */
 const most = 5000
 
+/** One for each set of scopes that is in use: about 45 kB each, and 5 ms to make. */
+const mostAudiences = 1_000
+
 /** `api` is what is the same in all projects. */
 export function createSchemas(services: Services, api: GraphQLSchema = schema): Schemas {
   const models = createModels(services)
@@ -36,7 +39,7 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   const environment: Environment = { models, fanout, shared: createSharedTypes(api) }
   reserveNames(coordinatesOf(api))
   reserveNames([...sharedNames(environment.shared), 'PermissionRight', 'GroupKind', 'GroupPeriod'])
-  const trimmed = new LRUCache<string, GraphQLSchema>({ max: 200 })
+  const trimmed = new LRUCache<string, GraphQLSchema>({ max: mostAudiences })
   const schemas = new LRUCache<string, { model: ProjectModel; schema: GraphQLSchema }>({
     maxSize: most,
     sizeCalculation: ({ model }) => model.collections.size + 10,
@@ -45,14 +48,14 @@ export function createSchemas(services: Services, api: GraphQLSchema = schema): 
   return {
     for: async (ctx) => {
       const audience = audienceKey(ctx)
-      const own = remember(trimmed, audience, () => trim(api, ctx, { models }))
-      if (ctx.projectId === consoleProjectId) return own
+      const own = () => remember(trimmed, audience, () => trim(api, ctx, { models }))
+      if (ctx.projectId === consoleProjectId) return own()
       const model = await models.get(ctx.projectId)
-      if (model.collections.size === 0) return own
+      if (model.collections.size === 0) return own()
       const key = `${ctx.projectId} ${audience}`
       const known = schemas.get(key)
       if (known?.model === model) return known.schema
-      const made = build(environment, own, model, ctx)
+      const made = build(environment, own(), model, ctx)
       schemas.set(key, { model, schema: made })
       // Others are heard before the first operation of a new schema is looked at, which makes the types that it needs.
       await pass()

@@ -80,7 +80,10 @@ function callOf(root: Call['root'], field: Field, sample: Sample): Call {
 function operationOf(root: string, { name, args, type }: Field): string {
   const variables = args.map((arg) => `$${arg.name}: ${arg.type}`).join(', ')
   const given = args.map((arg) => `${arg.name}: $${arg.name}`).join(', ')
-  const selection = isLeafType(getNamedType(type)) ? '' : ' { __typename }'
+  const { name: typeName } = getNamedType(type)
+  // Of a list its rows, so that it shows when there are any.
+  const fields = typeName.endsWith('Connection') ? 'nodes { __typename }' : '__typename'
+  const selection = isLeafType(getNamedType(type)) ? '' : ` { ${fields} }`
   return `${root}${variables && ` (${variables})`} { ${name}${given && `(${given})`}${selection} }`
 }
 
