@@ -88,7 +88,7 @@ export async function auditPage<Rest extends object>(
 ) {
   // PostgreSQL takes nothing else for the id of an event.
   const after = cursor && z.uuid().safeParse(cursor.id)
-  if (after && !after.success) throw new Invalid('This is no cursor of a list.')
+  if (after && !after.success) throw new Invalid('This is no cursor of a list.', [take < 0 ? 'before' : 'after'])
   const ids = await auditIds(ctx, view, filter, { take, after: after?.data ?? null })
   return ctx.db.audit.findMany({ ...query, where: { id: { in: ids } }, orderBy: { seq: 'desc' } })
 }

@@ -121,3 +121,37 @@ test('another project has its own; a key needs its scope; end users see nothing 
   }
   assert.deepEqual(await versions(owner), [`${first.name} APPLYING 0/2`])
 })
+
+test('they are paged from both ends in the order in which they were applied, whatever they are called', async () => {
+  const { owner } = await world.createProject()
+  const at = (day: number) => new Date(Date.UTC(2026, 0, day))
+  const rows = [
+    { name: 'c', appliedAt: at(1) },
+    { name: 'a', appliedAt: at(2) },
+    { name: 'b', appliedAt: at(2) },
+    { name: 'd', appliedAt: at(3) },
+    { name: '0', appliedAt: at(4) },
+  ]
+  const { projectId } = owner
+  await owner.db.schemaVersion.createMany({
+    data: rows.map((row) => ({ ...row, projectId, checksum, steps: 1, rollback: '' })),
+  })
+  const page = async (args: string) => {
+    const fields = 'nodes { name } pageInfo { startCursor endCursor hasNextPage hasPreviousPage }'
+    const { data, errors } = await operate(schemas, owner, `{ schemaVersions(${args}) { ${fields} } }`)
+    assert.deepEqual(errors, [])
+    const { nodes, pageInfo } = data?.schemaVersions ?? {}
+    return { names: nodes.map(({ name }: { name: string }) => name).join(''), ...pageInfo }
+  }
+  const front = await page('first: 2')
+  const middle = await page(`first: 2, after: "${front.endCursor}"`)
+  const end = await page(`first: 2, after: "${middle.endCursor}"`)
+  assert.deepEqual([front.names, middle.names, end.names], ['ca', 'bd', '0'])
+  assert.deepEqual([front.hasNextPage, middle.hasNextPage, end.hasNextPage], [true, true, false])
+  const back = await page(`last: 2, before: "${end.startCursor}"`)
+  assert.deepEqual([back.names, back.hasPreviousPage], ['bd', true])
+  assert.equal((await page(`last: 3, before: "${back.startCursor}"`)).names, 'ca')
+  const { owner: stranger } = await world.createProject()
+  const query = `{ schemaVersions(after: "${front.endCursor}") { nodes { name } } }`
+  assert.deepEqual((await operate(schemas, stranger, query)).data?.schemaVersions.nodes, [])
+})

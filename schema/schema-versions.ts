@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { SchemaVersionStatus as Status } from '../prisma/client/enums.ts'
+import type { Context } from '../src/context.ts'
 import {
   advanceSchemaVersion,
   beginSchemaRollback,
   beginSchemaVersion,
+  schemaVersionsBeyond,
   visibleSchemaVersions,
 } from '../src/modules/schema-versions/schema-versions.ts'
 import { builder } from './builder.ts'
@@ -47,16 +49,19 @@ builder.queryField('schemaVersions', (t) =>
       access: read,
       description: 'The migrations that were applied to the project, in the order in which they were.',
       totalCount: (_root, _args, ctx) => ctx.db.schemaVersion.count({ where: visibleSchemaVersions(ctx) }),
-      resolve: (query, _root, _args, ctx) =>
+      resolve: async ({ cursor, skip: _skip, ...query }, _root, _args, ctx) =>
         ctx.db.schemaVersion.findMany({
           ...query,
-          where: visibleSchemaVersions(ctx),
+          where: { AND: [visibleSchemaVersions(ctx), await beyond(ctx, cursor?.id, query.take)] },
           orderBy: [{ appliedAt: 'asc' }, { name: 'asc' }],
         }),
     },
     ...SchemaVersionList,
   ),
 )
+
+const beyond = (ctx: Context, id: unknown, take: number) =>
+  typeof id === 'string' ? schemaVersionsBeyond(ctx, id, take < 0 ? 'before' : 'behind') : {}
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
 const lease = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)

@@ -16,6 +16,19 @@ export function visibleSchemaVersions(ctx: Pick<Context, 'actor' | 'projectId'>)
   return mayReadSchema(ctx) ? { projectId: ctx.projectId } : { projectId: { in: [] } }
 }
 
+/** Those behind one of them in the order in which they were applied, or before it; none if there is no such one. */
+export async function schemaVersionsBeyond(
+  ctx: Context,
+  id: string,
+  side: 'behind' | 'before',
+): Promise<Prisma.SchemaVersionWhereInput> {
+  const one = await ctx.db.schemaVersion.findFirst({ where: { AND: [{ id }, visibleSchemaVersions(ctx)] } })
+  if (!one) return { id: { in: [] } }
+  const beyond = <T>(place: T) => (side === 'behind' ? { gt: place } : { lt: place })
+  const { appliedAt, name } = one
+  return { OR: [{ appliedAt: beyond(appliedAt) }, { appliedAt, name: beyond(name) }] }
+}
+
 type Holder = { name: string; lease: string }
 
 export type NewVersion = Holder & {
