@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startDocker, type TestDocker, whyNoDocker } from '../../src/testing/docker/engine.ts'
 import { buildFunction, type TestFunction, testEngine, untilReady } from '../../src/testing/docker/function.ts'
 import type { DockerEngine } from './engine.ts'
+import { prepareFunction } from './images.ts'
 
 const runtime = 'python-3.11'
 
@@ -58,6 +59,17 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       await second.close()
     }
   }
+
+  test('what another run could not have is asked for again by those who waited for it too', async () => {
+    const filters = encodeURIComponent(JSON.stringify({ label: ['tendril.kind=runtime'] }))
+    const [image] = await docker.api.ask<{ Id: string }[]>('GET', `/images/json?filters=${filters}`)
+    const prepare = (artefact: () => Promise<Buffer>) =>
+      prepareFunction(docker.api, image?.Id ?? '', 'shared', artefact)
+    const first = prepare(() => Promise.reject(new Error('given up')))
+    const others = [prepare(async () => it.artefact), prepare(async () => it.artefact)]
+    await assert.rejects(first, /given up/)
+    assert.equal(new Set(await Promise.all(others)).size, 1)
+  })
 
   test('an image that cannot be had is told, and the others run', async () => {
     const state = engine.runtimes().find(({ name }) => name === 'node-22')

@@ -46,9 +46,18 @@ export async function prepareFunction(
 ): Promise<string> {
   const tag = `tendril-function:${hashOf(runtimeImage, hash)}`
   const name = `${docker.url} ${tag}`
-  const making = underWay.get(name) ?? makeFunctionImage(docker, runtimeImage, tag, artefact)
+  for (;;) {
+    const others = underWay.get(name)
+    if (!others) break
+    try {
+      return await others
+    } catch {
+      // It was asked for on behalf of another run, which may only have been given up.
+    }
+  }
+  const making = makeFunctionImage(docker, runtimeImage, tag, artefact).finally(() => underWay.delete(name))
   underWay.set(name, making)
-  return making.finally(() => underWay.delete(name))
+  return making
 }
 
 /** Runs that begin at the same time wait for one and the same. */
