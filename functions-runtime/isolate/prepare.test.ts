@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Caller, program, startExecutor, type TestExecutor } from '../testing/executor.ts'
+import { residentBytes } from './memory.ts'
 
 let executor: TestExecutor
 let caller: Caller
@@ -10,6 +12,9 @@ before(async () => {
   caller = await executor.connect()
 })
 after(() => executor.stop())
+
+/** What the executor and all of its sandboxes hold. */
+const memoryMb = async () => ((await residentBytes(executor.child.pid ?? 0)) ?? 0) / 1024 / 1024
 
 /** Tells the executor of a run that will come, with the program, which the caller has nowhere else. */
 function prepare(text: string, tenant: string) {
@@ -52,4 +57,20 @@ test('a program that is not what its name says is not run', async () => {
   caller.send({ kind: 'artefact', hash: artefact, isMissing: false }, Buffer.from(text))
   const { end } = await caller.run('', { tenant: 'prj_other', program: { artefact } })
   assert.equal(end.failure?.reason, 'UNAVAILABLE')
+})
+
+test('of what is made ready and never run no more is kept than of what is run', async () => {
+  const tenant = 'prj_never'
+  await caller.run(program('({ res }) => res.text("first")'), { tenant })
+  // A spare is started in the place of the one that was taken.
+  await sleep(1_000)
+  const before = await memoryMb()
+  for (let i = 0; i < 120; i += 1) {
+    prepare(program(`() => ${i}`), tenant)
+    await sleep(10)
+  }
+  await prepare(program('({ res }) => res.text("last")'), tenant)()
+  await sleep(500)
+  const more = (await memoryMb()) - before
+  assert.ok(more < 110, `${more} MB`)
 })

@@ -46,7 +46,7 @@ async function groundFor(memoryMb: number): Promise<Ground> {
   const ground = await (memoryMb === usualMb && spare ? spare : createGround(bootstrap, memoryMb))
   if (memoryMb === usualMb) {
     spare = null
-    // After the run that has taken it.
+    // A moment later: whoever has taken it reads a program first.
     setTimeout(prepareSpare, 20)
   }
   return ground
@@ -74,11 +74,13 @@ async function openProgram(text: string, memoryMb: number): Promise<Kept> {
 async function makeRoom(): Promise<void> {
   if (programs.size <= limits.programs) return
   const all = await Promise.all([...programs].map(async ([key, kept]) => ({ key, kept: await kept.catch(() => null) })))
-  const idle = all.filter(({ kept }) => kept?.lanes.isIdle())
-  const [oldest] = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
-  if (!oldest) return
-  programs.delete(oldest.key)
-  oldest.kept?.lanes.dispose()
+  // Another may have made room meanwhile.
+  const idle = all.filter(({ key, kept }) => programs.has(key) && kept?.lanes.isIdle())
+  const oldest = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
+  for (const { key, kept } of oldest.slice(0, Math.max(0, programs.size - limits.programs))) {
+    programs.delete(key)
+    kept?.lanes.dispose()
+  }
 }
 
 /** Runs whose program is still being opened. */
@@ -177,7 +179,7 @@ function cancel(id: string): void {
 
 function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
-  else if (head.kind === 'prepare') open(head)
+  else if (head.kind === 'prepare') void open(head)?.then(makeRoom, () => {})
   else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
   else if (head.kind === 'cancel') cancel(head.id)
   else lives.get(head.id)?.answer(head, body)
