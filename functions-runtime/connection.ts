@@ -53,11 +53,13 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
     if (head.kind === 'artefact') needed.answer(head.hash, head.isMissing ? null : body)
     else if (head.kind === 'prepare') prepare(parts, head, needed)
     else if (head.kind === 'cancel') running.get(head.id)?.abort()
-    else if (running.has(head.id)) socket.destroy()
-    else track(head.id, (signal) => (head.kind === 'run' ? run(head, body, signal) : build(head, body, signal)))
+    else if (head.kind === 'run') track(head.id, (signal) => run(head, body, signal))
+    else if (head.kind === 'build') track(head.id, (signal) => build(head, body, signal))
+    // Anything else is of a later version, and nothing that this one has said it understands.
   }
 
   function track(id: string, work: (signal: AbortSignal) => Promise<void>): void {
+    if (running.has(id)) return void socket.destroy()
     const controller = new AbortController()
     running.set(id, controller)
     void work(controller.signal).finally(() => {
@@ -119,7 +121,7 @@ const engineFor = ({ engines }: Parts, { program }: RunFrame | PrepareFrame) =>
 /** What goes wrong the run that follows will tell, which also asks for a program that is not here. */
 function prepare(parts: Parts, frame: PrepareFrame, needed: Needs): void {
   const { artefact } = frame.program
-  const expect = async () => (frame.isSent ? needed.expect(frame.id, artefact) : null)
+  const expect = async () => (frame.isSent ? needed.expect(artefact) : null)
   engineFor(parts, frame)
     ?.prepare?.(frame, () => parts.artefacts.get(artefact, expect))
     .catch(() => {})

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ToExecutor } from './protocol.ts'
 import { program, runFrame, startExecutor } from './testing/executor.ts'
 
 async function upgrade(url: string, path: string, headers: Record<string, string>): Promise<number> {
@@ -41,6 +43,7 @@ test('says first what it can run, and last that it leaves', async (t) => {
   const caller = await executor.connect()
   const welcome = await caller.next('welcome')
   assert.equal(welcome.head.version, 1)
+  assert.equal(welcome.head.prepares, true)
   assert.ok(welcome.head.runtimes.some(({ engine }) => engine === 'isolate'))
   executor.child.kill('SIGTERM')
   await caller.next('leaving')
@@ -83,4 +86,64 @@ test('code that is asked for on behalf of a run that is given up is asked for ag
   caller.send({ kind: 'cancel', id: 'given up' })
   assert.equal((await caller.run(source)).text, 'here')
   assert.equal(asked[0], 'given up')
+})
+
+/** Tells the executor of a run that will come, whose code comes unasked. */
+function expected(source: string) {
+  const artefact = createHash('sha256').update(source).digest('hex')
+  const { kind, request, ...frame } = runFrame(artefact, { id: 'expected' })
+  return { artefact, prepare: { ...frame, kind: 'prepare', isSent: true } as const }
+}
+
+test('a run whose code was to come unasked, and did not, asks for it', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.next('welcome')
+  const source = program(`({ res }) => res.text('asked')`)
+  const { artefact, prepare } = expected(source)
+  for (const _ of [1, 2]) caller.send(prepare)
+  const running = [caller.run(source), caller.run(source)]
+  await sleep(50)
+  for (const _ of [1, 2]) caller.send({ kind: 'artefact', hash: artefact, isMissing: true })
+  for (const { text } of await Promise.all(running)) assert.equal(text, 'asked')
+})
+
+test('what has not come and the run that would have had it, in one piece', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.next('welcome')
+  const source = program(`({ res }) => res.text('asked')`)
+  const { artefact, prepare } = expected(source)
+  caller.socket.cork()
+  caller.send(prepare)
+  caller.send({ kind: 'artefact', hash: artefact, isMissing: true })
+  const running = caller.run(source)
+  caller.socket.uncork()
+  assert.equal((await running).text, 'asked')
+})
+
+test('a run whose code comes already says that it waits for it, and when that is over', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const source = program(`({ res }) => res.text('waited')`)
+  const { artefact, prepare } = expected(source)
+  caller.send(prepare)
+  caller.send(runFrame(artefact, { id: 'joins' }))
+  assert.deepEqual((await caller.next('waits')).head, { kind: 'waits', id: 'joins', isOver: false })
+  caller.send({ kind: 'artefact', hash: artefact, isMissing: false }, Buffer.from(source))
+  assert.deepEqual((await caller.next('waits')).head, { kind: 'waits', id: 'joins', isOver: true })
+  assert.equal((await caller.next('end')).body.toString(), 'waited')
+})
+
+test('a frame of a later version is nothing to an executor that knows none such', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  caller.send({ ...expected('').prepare, kind: 'later' } as unknown as ToExecutor)
+  const built = caller.next('built').then(() => 'built')
+  await caller.run(program('({ res }) => res.text("run")'))
+  assert.equal(await Promise.race([built, sleep(200, 'nothing')]), 'nothing')
 })

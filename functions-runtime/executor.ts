@@ -22,7 +22,14 @@ export function createExecutor({ secret, isSealed, ...parts }: Options): Executo
 
   const welcome = () => {
     const runtimes = parts.engines.flatMap((engine) => engine.runtimes())
-    return { kind: 'welcome', version: protocolVersion, instance, runtimes, isSealed: isSealed() } as const
+    return {
+      kind: 'welcome',
+      version: protocolVersion,
+      instance,
+      runtimes,
+      isSealed: isSealed(),
+      prepares: true,
+    } as const
   }
 
   return {

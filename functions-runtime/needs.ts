@@ -3,62 +3,95 @@ import type { FromExecutor } from './protocol.ts'
 export type Needs = {
   ask: (id: string, hash: string, signal: AbortSignal) => Promise<Buffer | null>
   /** Waits for what comes unasked. */
-  expect: (id: string, hash: string) => Promise<Buffer | null>
+  expect: (hash: string) => Promise<Buffer | null>
   answer: (hash: string, bytes: Buffer | null) => void
   close: () => void
 }
 
+type Settle = (bytes: Buffer | null) => void
+
+/** Who waits for one artefact: runs, by their ids, and whoever expects it unasked. */
+type Wanted = { asking: Map<string, Settle>; expecting: Settle[]; askedFor: string | null }
+
 /**
  * Artefacts that were asked for: once for all runs of this caller's that want the same, and again for the next of them where
- * the first is given up.
+ * the first is given up, or where what was expected has not come.
  */
 export function createNeeds(send: (head: FromExecutor) => void): Needs {
-  type Waiting = Map<string, (bytes: Buffer | null) => void>
-  const asked = new Map<string, Waiting>()
-  /** What was answered in this turn: the run may be in the same piece of bytes, and nobody has kept the artefact yet. */
-  const answered = new Map<string, Buffer | null>()
+  const wanted = new Map<string, Wanted>()
+  /** What has come in this turn: the run may be in the same piece of bytes, and nobody has kept the artefact yet. */
+  const arrived = new Map<string, Buffer>()
+
+  function find(hash: string): Wanted {
+    const found = wanted.get(hash) ?? { asking: new Map(), expecting: [], askedFor: null }
+    wanted.set(hash, found)
+    return found
+  }
+
+  function settle(hash: string, bytes: Buffer | null): void {
+    const { asking, expecting } = find(hash)
+    wanted.delete(hash)
+    for (const one of [...expecting, ...asking.values()]) one(bytes)
+  }
+
+  function askForNext(hash: string, one: Wanted): void {
+    const [next] = one.asking.keys()
+    if (next === undefined) {
+      if (one.expecting.length === 0) wanted.delete(hash)
+    } else if (one.askedFor === null) {
+      one.askedFor = next
+      send({ kind: 'need', id: next, hash })
+    }
+  }
+
+  function keepForThisTurn(hash: string, bytes: Buffer): void {
+    arrived.set(hash, bytes)
+    setImmediate(() => arrived.delete(hash))
+  }
 
   function answer(hash: string, bytes: Buffer | null): void {
-    const waiting = asked.get(hash)
-    if (!waiting) return
-    asked.delete(hash)
-    answered.set(hash, bytes)
-    setImmediate(() => answered.delete(hash))
-    for (const settle of waiting.values()) settle(bytes)
+    const one = wanted.get(hash)
+    if (!one) return
+    if (bytes === null && one.expecting.length > 0) {
+      // Nobody has asked on behalf of a run.
+      one.expecting.shift()?.(null)
+      askForNext(hash, one)
+    } else {
+      if (bytes) keepForThisTurn(hash, bytes)
+      settle(hash, bytes)
+    }
   }
 
   /** Whoever has given up a run may not answer what was asked for it. */
   function giveUp(id: string, hash: string): void {
-    const waiting = asked.get(hash)
-    const [first] = waiting?.keys() ?? []
-    waiting?.get(id)?.(null)
-    if (!waiting?.delete(id)) return
-    const [next] = waiting.keys()
-    if (next === undefined) asked.delete(hash)
-    else if (first === id) send({ kind: 'need', id: next, hash })
-  }
-
-  function wait(id: string, hash: string): { bytes: Promise<Buffer | null>; isFirst: boolean } {
-    const known = answered.get(hash)
-    if (known !== undefined) return { bytes: Promise.resolve(known), isFirst: false }
-    const { promise, resolve } = Promise.withResolvers<Buffer | null>()
-    const waiting: Waiting = asked.get(hash) ?? new Map()
-    asked.set(hash, waiting.set(id, resolve))
-    return { bytes: promise, isFirst: waiting.size === 1 }
+    const one = wanted.get(hash)
+    one?.asking.get(id)?.(null)
+    if (!one?.asking.delete(id)) return
+    if (one.askedFor === id) one.askedFor = null
+    if (one.expecting.length === 0) askForNext(hash, one)
   }
 
   return {
     ask(id, hash, signal) {
-      if (signal.aborted) return Promise.resolve(null)
-      const { bytes, isFirst } = wait(id, hash)
-      if (isFirst) send({ kind: 'need', id, hash })
+      const here = signal.aborted ? null : arrived.get(hash)
+      if (here !== undefined) return Promise.resolve(here)
+      const joins = wanted.has(hash)
+      const one = find(hash)
+      const { promise, resolve } = Promise.withResolvers<Buffer | null>()
+      one.asking.set(id, resolve)
       signal.addEventListener('abort', () => giveUp(id, hash))
-      return bytes
+      if (joins) send({ kind: 'waits', id, isOver: false })
+      else askForNext(hash, one)
+      return joins ? promise.finally(() => send({ kind: 'waits', id, isOver: true })) : promise
     },
-    expect: (id, hash) => wait(id, hash).bytes,
+    expect(hash) {
+      const { promise, resolve } = Promise.withResolvers<Buffer | null>()
+      find(hash).expecting.push(resolve)
+      return promise
+    },
     answer,
     close: () => {
-      for (const hash of [...asked.keys()]) answer(hash, null)
+      for (const hash of [...wanted.keys()]) settle(hash, null)
     },
   }
 }

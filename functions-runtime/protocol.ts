@@ -116,12 +116,25 @@ export type RuntimeState = {
   unavailable: string | null
 }
 
+/** The first frame, and again when something in it has changed. */
+export type Welcome = {
+  kind: 'welcome'
+  version: number
+  instance: string
+  runtimes: readonly RuntimeState[]
+  /** Whether bubblewrap is around the isolates. */
+  isSealed: boolean
+  /** Whether it understands `prepare`; older ones do not say. */
+  prepares?: boolean
+}
+
 export type FromExecutor =
-  /** The first frame, and again when something in it has changed. `isSealed`: whether bubblewrap is around the isolates. */
-  | { kind: 'welcome'; version: number; instance: string; runtimes: readonly RuntimeState[]; isSealed: boolean }
+  | Welcome
   /** The executor leaves: what runs is finished, nothing more is taken. */
   | { kind: 'leaving' }
   | { kind: 'need'; id: string; hash: string }
+  /** The code of that run comes already, unasked or for another: until it is over, the run has not begun. */
+  | { kind: 'waits'; id: string; isOver: boolean }
   | { kind: 'head'; id: string; status: number; headers: Readonly<Record<string, string>> }
   | { kind: 'chunk'; id: string }
   /** A line of a build, as it comes. */
