@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pino from 'pino'
 import { type Answer, createPeer, type PeerRun } from '../testing/executor.ts'
 import { rankFor } from './sandbox/choose.ts'
-import { createSandbox, type RunCall, type Sandbox } from './sandbox.ts'
+import { createSandbox, type PrepareCall, type RunCall, type Sandbox } from './sandbox.ts'
 
 const log = pino({ level: 'silent' })
 type Peer = Awaited<ReturnType<typeof createPeer>>
@@ -46,32 +46,55 @@ test('a run is sent with its body and answered; its code is given when it is ask
   assert.equal(String((await sandbox.run(call({ artefact: async () => null }))).body), 'null')
 })
 
-test('an executor is told once of what will be run, with its code, and again without when that was long ago', async (t) => {
+test('an executor is told once of what will be run, with its code where that is at hand, and again when that was long ago', async (t) => {
   t.mock.timers.enable({ apis: ['Date'] })
-  const prepare = (given: Partial<RunCall> = {}) => {
-    const { tenant, functionId, program, limits, artefact } = call({ tenant: 'prj_p', functionId: 'fun_p', ...given })
-    sandbox.prepare({ tenant, functionId, program, limits, artefact })
+  const prepare = (foreseen: PrepareCall['foreseen'], runtime = 'javascript') => {
+    const { program, ...rest } = call({ tenant: 'prj_p', functionId: 'fun_p' })
+    sandbox.prepare({ ...rest, program: { ...program, runtime }, foreseen })
   }
   const prepared = () => peers.flatMap((peer) => peer.prepared)
   const told = async () => {
     await wait(50)
     return Promise.all(prepared().map(async ({ isSent, code }) => [isSent, String(await code)]))
   }
-  for (let i = 0; i < 3; i++) prepare()
+  for (let i = 0; i < 3; i++) prepare(async () => Buffer.from('code'))
   assert.deepEqual(await told(), [[true, 'code']])
   t.mock.timers.tick(6 * 60_000)
-  prepare()
-  prepare()
-  assert.deepEqual(await told(), [
+  prepare(() => null)
+  prepare(() => null)
+  const twice = [
     [true, 'code'],
     [false, 'null'],
-  ])
-  prepare({ program: { ...call().program, runtime: 'python-3.11' } })
-  await wait(50)
-  assert.equal(prepared().length, 2)
+  ]
+  assert.deepEqual(await told(), twice)
+  prepare(() => null, 'python-3.11')
+  assert.deepEqual(await told(), twice)
   answer = (run) => ({ body: String(peers.findIndex(({ runs }) => runs.includes(run))) })
   const { body } = await sandbox.run(call({ tenant: 'prj_p' }))
-  assert.equal(peers[Number(String(body))]?.prepared.length, 2, 'it is told where it will be run')
+  const peer = peers[Number(String(body))]
+  assert.equal(peer?.prepared.length, 2, 'it is told where it will be run')
+})
+
+test('an executor is told again when it was started anew, not when what it can run has changed, and never an older one', async (t) => {
+  const peer = await createPeer(() => ({ body: 'pong' }))
+  const one = connect([peer.url])
+  t.after(() => {
+    one.close()
+    peer.close()
+  })
+  await one.run(call())
+  const told = async (given: Parameters<Peer['welcome']>[0]) => {
+    peer.welcome(given)
+    await wait(50)
+    one.prepare({ ...call(), foreseen: () => null })
+    await wait(50)
+    return peer.prepared.length
+  }
+  assert.equal(await told({}), 1)
+  assert.equal(peer.prepared[0]?.isSent, false, 'its code is not read for that')
+  assert.equal(await told({ isSealed: true }), 1)
+  assert.equal(await told({ instance: 'another' }), 2)
+  assert.equal(await told({ instance: 'an older one', prepares: false }), 2)
 })
 
 test('many runs go side by side, and each gets its own answer', async () => {
@@ -132,6 +155,22 @@ test('a run that had begun fails when its executor goes away; one whose code was
   }
   const artefact = () => wait(isCut ? 200 : 0, Buffer.from('code'))
   assert.equal(String((await sandbox.run(call({ artefact }))).body), 'elsewhere')
+})
+
+test('a run whose code comes to its executor already has not begun before it is there', async () => {
+  let cuts = 0
+  const cutWhile = (said: boolean[]) => (run: PeerRun) => {
+    if (cuts++ > 0) return { body: 'elsewhere' }
+    for (const isOver of said) run.send({ kind: 'waits', id: run.id, isOver })
+    setTimeout(run.cut, 50)
+    return null
+  }
+  answer = cutWhile([false])
+  assert.equal(String((await sandbox.run(call())).body), 'elsewhere')
+  cuts = 0
+  answer = cutWhile([false, true])
+  assert.equal((await sandbox.run(call())).failure?.reason, 'CRASHED')
+  assert.equal(String((await sandbox.run(call())).body), 'elsewhere', 'one of them is back')
 })
 
 test('what nobody waits for any more is cancelled', async () => {

@@ -67,7 +67,6 @@ const empty = Buffer.alloc(0)
 export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXECUTOR_SECRET'>; log: Log }): Sandbox {
   let wakers: (() => void)[] = []
   const onReady = () => {
-    preparing.forget()
     for (const wake of wakers.splice(0)) wake()
   }
   const links = env.EXECUTORS.map((url) => createLink({ url, secret: env.EXECUTOR_SECRET ?? '', log, onReady }))
@@ -144,23 +143,24 @@ function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
   const { body, artefact, stream, signal, ...frame } = call
   const id = `r${++count}`
   // Until its code has come, a run has not begun.
-  let asksForCode = false
+  let waitsForCode = false
   return exchange<RunResult | NotBegun>({
     link,
     id,
     signal,
     timeoutMs: call.limits.timeoutMs + graceMs,
     start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
-    broken: (reason) => (asksForCode ? { notBegun: reason } : failedRun('CRASHED', reason)),
+    broken: (reason) => (waitsForCode ? { notBegun: reason } : failedRun('CRASHED', reason)),
     take: (head, bytes, end) => {
       if (head.kind === 'head') stream?.head(head)
       else if (head.kind === 'chunk') stream?.chunk(bytes)
       else if (head.kind === 'need') {
-        asksForCode = true
+        waitsForCode = true
         void giveArtefact(link, head.hash, artefact).then(() => {
-          asksForCode = false
+          waitsForCode = false
         })
-      } else if (head.kind === 'end') {
+      } else if (head.kind === 'waits') waitsForCode = !head.isOver
+      else if (head.kind === 'end') {
         const { kind: _kind, id: _id, ...result } = head
         if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
         end({ ...result, body: bytes })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -10,6 +11,7 @@ import {
   type RunEnd,
   type RunFrame,
   type ToExecutor,
+  type Welcome,
 } from '../../functions-runtime/protocol.ts'
 
 export type PeerRun = RunFrame & {
@@ -33,6 +35,7 @@ export async function createPeer(
   secret = 's'.repeat(16),
 ) {
   const sockets = new Set<Duplex>()
+  let said: Welcome = { ...welcome, instance: randomUUID() }
   const runs: PeerRun[] = []
   const prepared: Prepared[] = []
   const server = createServer((_req, res) => res.writeHead(404).end())
@@ -42,7 +45,7 @@ export async function createPeer(
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
     const send = (head: FromExecutor, body?: Buffer) => void socket.write(encodeFrame(head, body))
-    send(welcome)
+    send(said)
     const cancelled = new Set<string>()
     const needs = new Map<string, (bytes: Buffer | null) => void>()
     const take = (head: ToExecutor, body: Buffer) => {
@@ -61,8 +64,8 @@ export async function createPeer(
       const wasCancelled = () => cancelled.has(head.id)
       const run: PeerRun = { ...head, body, need, send, cut: () => socket.destroy(), wasCancelled }
       runs.push(run)
-      void Promise.resolve(answer(run)).then((said) => {
-        if (said) send({ kind: 'end', id: head.id, ...ended, ...said }, Buffer.from(said.body ?? ''))
+      void Promise.resolve(answer(run)).then((answered) => {
+        if (answered) send({ kind: 'end', id: head.id, ...ended, ...answered }, Buffer.from(answered.body ?? ''))
       })
     }
     const decode = createDecoder<ToExecutor>()
@@ -76,6 +79,11 @@ export async function createPeer(
     secret,
     runs,
     prepared,
+    /** Says again what it is: as another, which was started in its place, or one of an older version. */
+    welcome: (given: Partial<Welcome>) => {
+      said = { ...said, ...given }
+      for (const socket of sockets) socket.write(encodeFrame(said))
+    },
     leave: () => {
       for (const socket of sockets) socket.write(encodeFrame({ kind: 'leaving' }))
     },
@@ -86,11 +94,11 @@ export async function createPeer(
   }
 }
 
-const welcome: FromExecutor = {
+const welcome: Omit<Welcome, 'instance'> = {
   kind: 'welcome',
   version: protocolVersion,
-  instance: 'peer',
   isSealed: false,
+  prepares: true,
   runtimes: [
     { name: 'javascript', engine: 'isolate', unavailable: null },
     { name: 'typescript', engine: 'isolate', unavailable: null },

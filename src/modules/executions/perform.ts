@@ -21,7 +21,7 @@ const leastTokenMs = 5 * 60_000
 const marginMs = 30_000
 
 /** What is run, and with what it may use. */
-function programOf(ctx: Context, plan: FunctionPlan): PrepareCall {
+function programOf(ctx: Context, plan: FunctionPlan): Omit<PrepareCall, 'foreseen'> {
   const { deployment, id, projectId, timeoutMs, memoryMb, isTrusted } = plan
   if (!deployment) throw new Error('A function without a deployment cannot be run.')
   const { artefactHash: artefact, entrypoint, runtime } = deployment
@@ -35,13 +35,12 @@ function programOf(ctx: Context, plan: FunctionPlan): PrepareCall {
       memoryMb: isIsolate(runtime) ? Math.min(memoryMb, isolateMb) : memoryMb,
       isTrusted: isTrusted && mayBeTrusted(ctx.env, projectId),
     },
-    artefact: async () => (await takeForeseen(plan)) ?? readArtefact(ctx, deployment.id),
   }
 }
 
 /** Tells an executor of a run that is about to begin: it reads the program while the beginning is written. */
 export function prepare(ctx: Context, plan: FunctionPlan): void {
-  ctx.sandbox.prepare(programOf(ctx, plan))
+  ctx.sandbox.prepare({ ...programOf(ctx, plan), foreseen: () => takeForeseen(plan) })
 }
 
 /** Has an executor run a function once. Writes nothing. Never throws: what went wrong is the result's `failure`. */
@@ -52,8 +51,10 @@ export async function perform(
   request: FunctionRequest,
   { stream, signal }: How = {},
 ): Promise<RunResult> {
+  const what = programOf(ctx, plan)
   const call: RunCall = {
-    ...programOf(ctx, plan),
+    ...what,
+    artefact: async () => (await takeForeseen(plan)) ?? readArtefact(ctx, what.program.deploymentId),
     executionId: begun.id,
     variables: environmentOf(ctx, plan),
     token: tokenOf(ctx, plan, begun),

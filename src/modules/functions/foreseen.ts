@@ -47,11 +47,10 @@ export function foresee({ sql }: Pick<Services, 'sql'>, functionId: string): (pl
   }
 }
 
-/** What was foreseen of this deployment of the function, once; null where nothing was. */
-export async function takeForeseen({ deployment }: Plan): Promise<Buffer | null> {
-  if (!deployment) return null
-  const coming = foreseen.get(deployment)
+/** What was foreseen of this deployment of the function, once; null at once where nothing was. */
+export function takeForeseen({ deployment }: Plan): Promise<Buffer | null> | null {
+  const coming = deployment && foreseen.get(deployment)
+  if (!coming) return null
   foreseen.delete(deployment)
-  const code = coming ? await coming : null
-  return code && code.deploymentId === deployment.id ? code.bytes : null
+  return coming.then((code) => (code?.deploymentId === deployment.id ? code.bytes : null))
 }

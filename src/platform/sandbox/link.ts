@@ -6,11 +6,10 @@ import {
   type FromExecutor,
   protocolVersion,
   type ToExecutor,
+  type Welcome,
   writeFrame,
 } from '../../../functions-runtime/protocol.ts'
 import type { Log } from '../log.ts'
-
-export type Welcome = Extract<FromExecutor, { kind: 'welcome' }>
 
 /** Whoever waits for the frames of one id. `lost`: the connection is gone, and no more will come. */
 export type Listener = { take: (head: FromExecutor, body: Buffer) => void; lost: () => void }

@@ -5,8 +5,8 @@ import { giveArtefact, type Link } from './link.ts'
 
 /** What will be run in a moment, if its executor does not have it at hand. */
 export type PrepareCall = Omit<PrepareFrame, 'kind' | 'id' | 'isSent'> & {
-  /** The bytes of the artefact; null when they are gone. */
-  artefact: () => Promise<Buffer | null>
+  /** The artefact where it is small and was read already, to be sent unasked; null where it was not. */
+  foreseen: () => Promise<Buffer | null> | null
 }
 
 /** For so long after it was used a program is taken for ready; an executor keeps an idle process for longer. */
@@ -15,34 +15,31 @@ const readyMs = 5 * 60_000
 /** Tells executors what will be run in a moment. */
 export type Preparing = {
   prepare: (call: PrepareCall) => void
-  /** An executor that comes back has nothing at hand. */
-  forget: () => void
 }
 
 export function createPreparing(links: readonly Link[]): Preparing {
-  /** When programs were used last. */
+  /** When programs were used last, for each instance of an executor: one that was started anew has nothing at hand. */
   const used = new LRUCache<string, number>({ max: 10_000 })
   let count = 0
 
   return {
     prepare(call) {
       const { functionId, program, limits, tenant } = call
-      const key = `${functionId} ${program.artefact} ${limits.memoryMb} ${limits.isTrusted}`
-      const now = Date.now()
-      const at = used.get(key)
-      used.set(key, now)
-      if (at !== undefined && now - at < readyMs) return
       const [link] = rankFor(
         tenant,
         links.filter((one) => isInIsolates(one, program.runtime)),
       )
-      if (!link) return
-      // What this process has never sent, an executor hardly has.
-      const isSent = at === undefined
-      link.send({ kind: 'prepare', id: `p${++count}`, tenant, functionId, program, limits, isSent })
-      if (isSent) void giveArtefact(link, program.artefact, call.artefact)
+      const welcome = link?.welcome()
+      if (!link || !welcome?.prepares) return
+      const key = `${welcome.instance} ${functionId} ${program.artefact} ${limits.memoryMb} ${limits.isTrusted}`
+      const now = Date.now()
+      const at = used.get(key)
+      used.set(key, now)
+      if (at !== undefined && now - at < readyMs) return
+      const code = call.foreseen()
+      link.send({ kind: 'prepare', id: `p${++count}`, tenant, functionId, program, limits, isSent: code !== null })
+      if (code) void giveArtefact(link, program.artefact, () => code)
     },
-    forget: () => used.clear(),
   }
 }
 
