@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as pass } from 'node:timers/promises'
-import type { ExecutionResult, GraphQLSchema } from 'graphql'
+import type { ExecutionResult } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import { schema } from '../schema/index.ts'
 import { createSchemas, type Schemas } from '../schema/schemas.ts'
@@ -10,22 +10,22 @@ import { counted } from './http/counted.ts'
 import { type Follow, serveFed } from './http/fed-events.ts'
 import { maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
-import { createPlans, type Planned } from './http/plans.ts'
+import { createPlans, type FindPlan, type Planned } from './http/plans.ts'
 import { useReadOperation, useSchema, useTransaction } from './http/plugins/execution.ts'
 import { useAllowed, useCost, useLimits } from './http/plugins/limits.ts'
 import { countEvents, useEventStream, useMask } from './http/plugins/results.ts'
 import type { Allowed, Scope, Watch } from './http/plugins/scope.ts'
 import { wantsEvents } from './http/request.ts'
-import { type Answer, codeOf, type Fed, type Raw } from './http/stream.ts'
+import { type Answer, codeOf, type Fed, isStream, type Raw } from './http/stream.ts'
 import { timed } from './http/timed.ts'
-import { tracked } from './http/tracked.ts'
+import { tracked, type Watching } from './http/tracked.ts'
 import { areAsBefore, isValid, typesOf } from './http/valid.ts'
 
 export type Graphql = {
-  /** Runs an operation and answers what its caller may read of the outcome. Never throws. */
-  run: (ctx: Context, operation: Operation, allowed: Allowed) => Promise<Answer | Raw>
+  /** Runs an operation and answers what its caller may read of the outcome. Never throws. `follow` is what results pass. */
+  run: (ctx: Context, operation: Operation, allowed: Allowed, follow?: FollowResults) => Promise<Answer | Raw>
   /** The payloads of a subscription that are made once for all who get the same; null for another operation. Never throws. */
-  feed: (ctx: Context, operation: Operation) => Promise<Fed | null>
+  feed: (ctx: Context, operation: Operation) => Promise<WatchedFed | null>
   /** Runs an operation and writes its answer as it comes: events, or parts. */
   stream: (
     req: IncomingMessage,
@@ -34,11 +34,14 @@ export type Graphql = {
     operation: Operation,
     allowed: Allowed,
   ) => Promise<void>
-  watch: Watch
   /** Ends the streams, so that their clients resume elsewhere. */
   leave: () => void
   close: () => Promise<void>
 }
+
+type Results = AsyncIterableIterator<ExecutionResult>
+type FollowResults = (results: Results, watch: Watching) => Results
+type WatchedFed = Fed & { watch: Watching }
 
 /**
  * GraphQL as every transport runs it: POST, GET, server-sent events, WebSocket. The plugins are read top to bottom.
@@ -50,7 +53,7 @@ export function createGraphql(
   { plans = true }: { plans?: boolean } = {},
 ): Graphql {
   const watch = watcherOf(schemas)
-  const findPlan = plans ? createPlans() : () => null
+  const findPlan: FindPlan = plans ? createPlans() : () => null
   const leaving = new AbortController()
   const yoga = createYoga<Scope>({
     graphqlEndpoint: '/*',
@@ -81,7 +84,7 @@ export function createGraphql(
     const request = undefined as unknown as Request
     return (await yoga.getResultForParams({ params: scope.operation, request }, scope)) as Answer
   }
-  const run = async (ctx: Context, operation: Operation, allowed: Allowed): Promise<Answer | Raw> => {
+  const run: Graphql['run'] = async (ctx, operation, allowed, follow) => {
     const end = timed(ctx)
     let kind = 'none'
     try {
@@ -93,8 +96,9 @@ export function createGraphql(
         return raw
       }
       const answer = await execute({ ...ctx, schema: shown, operation, allowed, found: (found) => (kind = found) })
+      const followed = follow && isStream(answer) ? follow(answer, watch(ctx, operation, shown)) : answer
       end(kind, 'executed', codeOf(answer))
-      return answer
+      return followed
     } catch (error) {
       const masked = maskError(error, ctx)
       end(kind, 'executed', String(masked.extensions.code))
@@ -102,19 +106,19 @@ export function createGraphql(
     }
   }
   // Ordinary execution fails the same way, and tells why.
-  const feed: Graphql['feed'] = (ctx, operation) => findFeed(schemas, findPlan, ctx, operation).catch(() => null)
+  const feed: Graphql['feed'] = (ctx, operation) =>
+    findFeed({ schemas, findPlan, watch }, ctx, operation).catch(() => null)
   return {
-    watch,
     leave: () => leaving.abort(),
     close: schemas.close,
-    run: (ctx, operation, allowed) => {
-      if (!ctx.tracing.isOn) return run(ctx, operation, allowed)
-      return ctx.tracing.span('graphql', ctx.span, (span) => run({ ...ctx, span }, operation, allowed))
+    run: (ctx, ...rest) => {
+      if (!ctx.tracing.isOn) return run(ctx, ...rest)
+      return ctx.tracing.span('graphql', ctx.span, (span) => run({ ...ctx, span }, ...rest))
     },
     feed,
     stream: async (req, res, ctx, operation, allowed) => {
       const fed = wantsEvents(req) ? await feed(ctx, operation) : null
-      if (fed) return serveFed(res, fed, { leaving: leaving.signal, ...followed(ctx, operation, watch) })
+      if (fed) return serveFed(res, fed, { leaving: leaving.signal, ...followed(ctx, operation, fed.watch) })
       await yoga.handle(req, res, { ...ctx, schema: await schemas.for(ctx), operation, allowed })
     },
   }
@@ -127,15 +131,23 @@ function watcherOf(schemas: Schemas): Watch {
     last = last.then(() => pass())
     return last
   }
-  return (ctx, operation) => (onBroken) => {
-    const begun = schemas.for(ctx).then((shown) => typesOf(shown, operation))
-    begun.catch(() => {})
-    const check = async () => {
-      const [shown, before] = [await schemas.for(ctx), await begun]
-      await turn()
-      if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) onBroken()
+  return (ctx, operation, schema) => {
+    const before = typesOf(schema, operation)
+    // A stream lasts for longer than its schema is kept.
+    const begunIn = new WeakRef(schema)
+    return (onBroken) => {
+      const check = async () => {
+        const shown = await schemas.for(ctx)
+        if (shown === begunIn.deref()) return
+        await turn()
+        if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) onBroken()
+      }
+      const look = () => void check().catch(() => {})
+      const stop = schemas.watch?.(ctx.projectId, look) ?? (() => {})
+      // Of what has changed since the operation was begun, nothing will be told.
+      look()
+      return stop
     }
-    return schemas.watch?.(ctx.projectId, () => void check().catch(() => {})) ?? (() => {})
   }
 }
 
@@ -152,17 +164,20 @@ async function runPlan(ctx: Context, { plan, costOf }: Planned, { variables = {}
   return { json: `{"data":${data},"extensions":{"cost":{"requested":${cost.requested},"limit":${limit}}}}` }
 }
 
+type FeedParts = { schemas: Schemas; findPlan: FindPlan; watch: Watch }
+
 async function findFeed(
-  schemas: Schemas,
-  findPlan: (schema: GraphQLSchema, operation: Operation) => Planned | null,
+  { schemas, findPlan, watch }: FeedParts,
   ctx: Context,
   operation: Operation,
-): Promise<Fed | null> {
+): Promise<WatchedFed | null> {
   const end = timed(ctx)
-  const planned = findPlan(await schemas.for(ctx), operation)
+  const shown = await schemas.for(ctx)
+  const planned = findPlan(shown, operation)
   const fed = planned && openFeed(ctx, planned, operation)
-  if (fed) end('subscription', 'compiled', 'OK')
-  return fed
+  if (!fed) return null
+  end('subscription', 'compiled', 'OK')
+  return { ...fed, watch: watch(ctx, operation, shown) }
 }
 
 function openFeed(ctx: Context, { plan, costOf }: Planned, { variables = {} }: Operation): Fed | null {
@@ -172,9 +187,8 @@ function openFeed(ctx: Context, { plan, costOf }: Planned, { variables = {} }: O
   return feed && { feed: counted(feed, ctx.metrics), tell: (error) => ({ errors: [maskError(error, ctx)] }) }
 }
 
-function followed(ctx: Context, operation: Operation, watch: Watch) {
-  const follow: Follow = (results, cursor) =>
-    tracked(ctx, operation, results, { transport: 'SSE', watch: watch(ctx, operation), cursor })
+function followed(ctx: Context, operation: Operation, watch: Watching) {
+  const follow: Follow = (results, cursor) => tracked(ctx, operation, results, { transport: 'SSE', watch, cursor })
   return { follow, onSent: countEvents(ctx) }
 }
 

@@ -183,19 +183,18 @@ async function start(
     load.admit(ctx)
     app.meter.request(ctx.projectId, 0, 0)
     const fed = await graphql.feed(ctx, operation)
-    const follow = { transport: 'WEBSOCKET', watch: graphql.watch(ctx, operation) } as const
+    const transport = 'WEBSOCKET'
     if (fed) {
       const place = placeOf(extra, id)
-      return answered(tracked(ctx, operation, feedTo(place, fed), { ...follow, cursor: () => place.cursor }))
+      const { watch } = fed
+      return answered(tracked(ctx, operation, feedTo(place, fed), { transport, watch, cursor: () => place.cursor }))
     }
     const ran = await load.run(ctx, (aside) =>
-      graphql.run({ ...ctx, aside }, operation, ['query', 'mutation', 'subscription']),
+      graphql.run({ ...ctx, aside }, operation, ['query', 'mutation', 'subscription'], (results, watch) =>
+        tracked(ctx, operation, results, { transport, watch }),
+      ),
     )
-    const answer: Answer = isStream(ran)
-      ? tracked(ctx, operation, ran, follow)
-      : isRaw(ran)
-        ? JSON.parse(ran.json)
-        : ran
+    const answer: Answer = isRaw(ran) ? JSON.parse(ran.json) : ran
     if (!isStream(answer) && answer.data === undefined) return answer.errors ?? []
     return answered(answer)
   } catch (error) {

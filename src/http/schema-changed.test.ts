@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { schema } from '../../schema/index.ts'
+import { createSchemas } from '../../schema/schemas.ts'
 import { applySchemaChanges } from '../../workers/databases/apply.ts'
 import { type Relay, startRelay } from '../../workers/relay.ts'
 import { type Api, startApi } from '../api.ts'
@@ -12,6 +14,7 @@ import { type Blog, createBlog } from '../testing/blog.ts'
 import { eventually } from '../testing/receiver.ts'
 import { connect, json } from '../testing/server.ts'
 import { createWorld, type World } from '../testing/world.ts'
+import type { Watching } from './tracked.ts'
 
 let world: World
 let api: Api
@@ -119,6 +122,37 @@ test('a subscription that selects a field which becomes one of another type is t
   })
   assert.equal(untouched?.messages.at(-1)?.type, 'next')
   for (const client of [...clients, untouched]) client?.socket.terminate()
+})
+
+test('what changes after a subscription was looked at, and before it is watched, is told of too', async () => {
+  const operation = { query: 'subscription { postChanged { node { views } } }' }
+  const schemas = createSchemas(world.app, schema)
+  const compiled = createGraphql(world.app, schemas)
+  const executed = createGraphql(world.app, schemas, { plans: false })
+  const fed = await compiled.feed(blog.owner, operation)
+  const watches: Watching[] = fed ? [fed.watch] : []
+  const streams: AsyncIterableIterator<unknown>[] = []
+  const ran = await executed.run(blog.owner, operation, ['subscription'], (results, watch) => {
+    watches.push(watch)
+    streams.push(results)
+    return results
+  })
+  assert.ok(!('errors' in ran), JSON.stringify(ran))
+  assert.equal(watches.length, 2)
+  const earlier = await schemas.for(blog.owner)
+  const heard: number[] = []
+  // Watched while it is as it was begun: nothing is told before it changes.
+  const stop = watches.map((watch) => watch(() => heard.push(0)))
+  await sleep(50)
+  for (const end of stop) end()
+  const { id } = await world.app.db.attribute.findUniqueOrThrow({ where: attributeOf('views') })
+  await updateAttribute(blog.owner, { id, type: 'BIGINT' })
+  await applyAll()
+  await eventually(async () => assert.notEqual(await schemas.for(blog.owner), earlier), 5_000)
+  watches.forEach((watch, i) => void watch(() => heard.push(i + 1)))
+  await eventually(() => assert.deepEqual(heard, [1, 2]), 5_000)
+  for (const results of streams) await results.return?.()
+  await compiled.close()
 })
 
 test('who comes back from before a field became one of another type hears which documents changed, and to read them anew', async () => {

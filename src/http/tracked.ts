@@ -8,10 +8,12 @@ import { cursorOf } from './stream.ts'
 
 type Results = AsyncIterableIterator<ExecutionResult>
 
+/** Tells once an operation is none of the caller's schema any more. Answers how to stop. */
+export type Watching = (onBroken: () => void) => () => void
+
 type Options = {
   transport: Transport
-  /** Tells once the operation is none of the caller's schema any more. Answers how to stop. */
-  watch: (onBroken: () => void) => () => void
+  watch: Watching
   /** Of what was told last, where the results do not say it. */
   cursor?: () => string | undefined
 }

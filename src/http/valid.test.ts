@@ -43,6 +43,8 @@ test('what an operation asks for and gives, by its types; no more of it is kept 
   const types = typesOf(before, operation({ d: [{ c: 1 }] }))
   assert.deepEqual(types, ['Query', '[Int]', 'Int'])
   assert.equal(typesOf(before, operation({ d: [{ c: 1 }] })), types)
+  const many = Array.from({ length: 200_000 }, () => ({ c: 1 }))
+  assert.equal(typesOf(before, operation({ d: many })).length, 200_002)
   const large = operation({ c: 'x'.repeat(1_000_001) })
   assert.notEqual(typesOf(before, large), typesOf(before, large))
   const after = (a: string, c: string) =>

@@ -20,16 +20,27 @@ import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
 import { lazyRules } from './type-names.ts'
 
-const known = new WeakMap<GraphQLSchema, Map<string, boolean>>()
+type Known = { valid?: boolean; types?: readonly string[] }
 
-/** Whether an operation with its variables is one of this schema. Equal ones are looked at once. */
-export function isValid(schema: GraphQLSchema, operation: Operation): boolean {
-  const answers = known.get(schema) ?? new Map<string, boolean>()
-  known.set(schema, answers)
+/** Of each schema so many operations and characters: callers choose their variables. */
+const mostKnown = { max: 1_000, maxSize: 1_000_000 }
+const known = new WeakMap<GraphQLSchema, LRUCache<string, Known>>()
+
+/** What is known of an operation with its variables. Equal ones are looked at once, if not too many. */
+function knownOf(schema: GraphQLSchema, operation: Operation): Known {
+  const all = known.get(schema) ?? new LRUCache({ ...mostKnown, sizeCalculation: (_known, key) => key.length })
+  known.set(schema, all)
   const key = JSON.stringify(operation)
-  const answer = answers.get(key) ?? check(schema, operation)
-  answers.set(key, answer)
-  return answer
+  const one = all.get(key) ?? {}
+  all.set(key, one)
+  return one
+}
+
+/** Whether an operation with its variables is one of this schema. */
+export function isValid(schema: GraphQLSchema, operation: Operation): boolean {
+  const one = knownOf(schema, operation)
+  one.valid ??= check(schema, operation)
+  return one.valid
 }
 
 function check(schema: GraphQLSchema, { query, operationName, variables = {} }: Operation): boolean {
@@ -39,18 +50,11 @@ function check(schema: GraphQLSchema, { query, operationName, variables = {} }: 
   return getVariableValues(schema, definitions, variables).errors === undefined
 }
 
-/** Of each schema so many operations and characters: callers choose their variables. */
-const mostAsked = { max: 1_000, maxSize: 1_000_000 }
-const asked = new WeakMap<GraphQLSchema, LRUCache<string, readonly string[]>>()
-
-/** The types of all that an operation asks for and gives, in their order. Equal ones are looked at once, if not too many. */
+/** The types of all that an operation asks for and gives, in their order. */
 export function typesOf(schema: GraphQLSchema, operation: Operation): readonly string[] {
-  const answers = asked.get(schema) ?? new LRUCache({ ...mostAsked, sizeCalculation: (_types, key) => key.length })
-  asked.set(schema, answers)
-  const key = JSON.stringify(operation)
-  const answer = answers.get(key) ?? namesOf(schema, operation)
-  answers.set(key, answer)
-  return answer
+  const one = knownOf(schema, operation)
+  one.types ??= namesOf(schema, operation)
+  return one.types
 }
 
 /** Whether what an operation was begun with still tells what it asks for: a null less is no harm. */
@@ -68,7 +72,8 @@ function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Ope
     Field: () => void names.push(nameOf(types.getType())),
     Argument: ({ value }) => {
       const type = types.getArgument()?.type
-      if (type) names.push(...givenTypes(type, valueFromASTUntyped(value, variables)))
+      // One by one: there may be more of them than a call takes arguments.
+      if (type) for (const name of givenTypes(type, valueFromASTUntyped(value, variables))) names.push(name)
     },
   })
   visit(document, visitor)

@@ -44,7 +44,7 @@ export function countEvents({ meter, projectId }: Context): (bytes: number) => v
 
 export function useEventStream(leaving: AbortSignal, watch: Watch): ScopePlugin {
   const type = 'text/event-stream'
-  const options = (scope: Scope) => ({ transport: 'SSE', watch: watch(scope, scope.operation) }) as const
+  const options = (scope: Scope) => ({ transport: 'SSE', watch: watch(scope, scope.operation, scope.schema) }) as const
   return {
     onResultProcess: ({ request, serverContext, setResultProcessor }) => {
       if (!request.headers.get('accept')?.includes(type)) return

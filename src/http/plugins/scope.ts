@@ -2,6 +2,7 @@ import type { GraphQLSchema, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.ts'
 import type { Operation } from '../operation.ts'
+import type { Watching } from '../tracked.ts'
 
 /** What a transport carries: no mutation by GET, no subscription where the answer is one JSON. */
 export type Allowed = readonly `${OperationTypeNode}`[]
@@ -15,7 +16,7 @@ export type Scope = Context & {
   found?: (kind: `${OperationTypeNode}`) => void
 }
 
-/** Tells once an operation is none of the caller's schema any more. Answers how to stop. */
-export type Watch = (ctx: Context, operation: Operation) => (onBroken: () => void) => () => void
+/** For an operation that is looked at in this schema: what tells of it once it is none of the caller's schema any more. */
+export type Watch = (ctx: Context, operation: Operation, schema: GraphQLSchema) => Watching
 
 export type ScopePlugin = Plugin<Scope, Scope>
