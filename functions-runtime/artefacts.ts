@@ -6,7 +6,11 @@ import { RunError } from './engine.ts'
 export type Artefacts = {
   /** Asks `need` for what is not there, once for all who want it at the same time. */
   get: (hash: string, need: () => Promise<Buffer | null>) => Promise<Buffer>
+  /** What was built here is likely to be run here. */
+  keep: (bytes: Buffer) => void
 }
+
+const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
 export function createArtefacts(maxBytes: number): Artefacts {
   const kept = new LRUCache<string, Buffer>({ maxSize: maxBytes, sizeCalculation: (bytes) => bytes.length + 1 })
@@ -16,12 +20,13 @@ export function createArtefacts(maxBytes: number): Artefacts {
       if (!bytes) throw new RunError('UNAVAILABLE', 'What the build has made of this deployment is gone.')
       if (kept.has(hash)) return bytes
       // A cache that believed any name would run one tenant's program for another.
-      if (createHash('sha256').update(bytes).digest('hex') !== hash) {
+      if (hashOf(bytes) !== hash) {
         throw new RunError('UNAVAILABLE', 'What came for this deployment is not what its build has made.')
       }
       // A copy of its own: what came is a view into the bytes of a connection.
       kept.set(hash, Buffer.from(bytes))
       return bytes
     },
+    keep: (bytes) => void kept.set(hashOf(bytes), bytes),
   }
 }

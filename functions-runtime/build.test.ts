@@ -29,6 +29,15 @@ test('an executor builds what it is sent, and tells how it goes', async () => {
   assert.equal(vm.runInNewContext(`${script}\n;__function.default`)(), 42)
 })
 
+test('what was built is run without being asked for', async () => {
+  const files = { 'index.ts': 'export default ({ res }) => res.text("built here")' }
+  const { script } = await build(files)
+  const caller = await executor.connect()
+  caller.onNeed = () => assert.fail('It is asked for.')
+  assert.equal((await caller.run(script)).text, 'built here')
+  caller.close()
+})
+
 test('what is wrong is told in words for those who own the function', async () => {
   const { error, script } = await build({ 'index.ts': 'export default (' })
   assert.match(error ?? '', /^index\.ts:1:17: /)

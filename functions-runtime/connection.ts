@@ -94,6 +94,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
       .build(frame, archive, (line) => void send({ kind: 'line', id, line }), signal)
       .catch(() => ({ error: 'Something went wrong in the executor.' }))
     if (signal.aborted) return
+    if ('artefact' in made) parts.artefacts.keep(made.artefact)
     const durationMs = performance.now() - begun
     if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
     else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
