@@ -4,10 +4,12 @@ import { describe, test } from 'node:test'
 import {
   type GraphQLField,
   type GraphQLNamedType,
+  getNullableType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
   isIntrospectionType,
+  isLeafType,
   isObjectType,
   isSpecifiedScalarType,
   lexicographicSortSchema,
@@ -128,6 +130,32 @@ test('a moment that is told is named as one', () => {
   assert.deepEqual(
     moments.filter(({ name }) => !/^at$|At$/.test(name)).map(({ type, name }) => `${type}.${name}`),
     ['Usage.from'],
+  )
+})
+
+test('what is asked for of a list is plain values', () => {
+  const wheres = Object.values(schema.getTypeMap())
+    .filter(isInputObjectType)
+    .filter(({ name }) => name.endsWith('Where'))
+  assert.ok(wheres.length > 8, String(wheres.length))
+  const fields = wheres.flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })))
+  assert.deepEqual(
+    fields
+      .filter(({ field }) => !isLeafType(getNullableType(field.type)))
+      .map(({ type, field }) => `${type}.${field.name}`),
+    [],
+  )
+})
+
+test('what went wrong is in `error`: why a switch stands as it does is the only reason', () => {
+  const fields = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter((type) => !isIntrospectionType(type))
+    .flatMap((type) => Object.keys(type.getFields()).map((name) => `${type}.${name}`))
+  assert.deepEqual(
+    fields.filter((name) => /reason$/i.test(name)),
+    // The first is why a document stands against a change, of which nothing has gone wrong.
+    ['AttributeChangeExample.reason', 'Runtime.unavailableReason', 'Webhook.disabledReason'],
   )
 })
 
