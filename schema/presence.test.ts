@@ -120,6 +120,27 @@ test('a topic that is named after a role is for who has it, as long as they do',
   await assert.rejects(within(stream.next(), 5_000, 'nothing came'), /for others/)
 })
 
+test('who reads slowly is looked at again, though another stream of theirs has been already', async () => {
+  let ctx = user('ada', world.app, ['staff'])
+  let read = 0
+  const reauthenticate = async () => {
+    read += 1
+    return ctx
+  }
+  const slow = await subscribe({ ...ctx, reauthenticate }, 'joined(topic: "label:staff:slow")')
+  const quick = await subscribe({ ...ctx, reauthenticate }, 'joined(topic: "room-ada")')
+  await next(slow)
+  await next(quick)
+  const waiting = next(quick)
+  const before = read
+  ctx = user('ada')
+  await transaction(ctx, (tx) => emit(tx, userUpdated, { userId: 'ada' }))
+  await eventually(() => assert.ok(read > before))
+  await assert.rejects(within(slow.next(), 5_000, 'nothing came'), /for others/)
+  await quick.return()
+  await waiting.catch(() => {})
+})
+
 const rooms = [
   { topics: 'room:public:*', join: ['any'], read: [] },
   { topics: 'room:*', join: ['label:staff'], read: ['users/verified'] },

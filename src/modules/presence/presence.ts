@@ -83,7 +83,7 @@ export async function watchPresence(
     for (;;) {
       await signal.wait()
       if (left) return
-      if (caller.isStale() || rules.isStale()) await check()
+      await check()
       const before = known
       known = seen.present()
       for (const change of changesBetween(before, known)) yield change
@@ -101,11 +101,9 @@ async function watchRules(ctx: Context, onChange: () => void) {
   const { tails, projectId } = ctx
   const stream = await tails.open(projectId)
   let reading: Promise<readonly PresenceRule[]> | null = null
-  let isStale = false
   let failure: Error | null = null
   const end = (error: Error) => {
     failure = error
-    isStale = true
     onChange()
   }
   const unwatch = stream.watch({
@@ -115,15 +113,12 @@ async function watchRules(ctx: Context, onChange: () => void) {
       if (isEnd(projectId, event)) return end(projectGone())
       if (event.type !== projectUpdated.name) return
       reading = readFrom(entry, ctx)
-      isStale = true
       onChange()
     },
   })
   return {
-    isStale: () => isStale,
     current: () => {
       if (failure) throw failure
-      isStale = false
       reading ??= readRules(ctx)
       return reading
     },
