@@ -73,9 +73,11 @@ async function openProgram(text: string, memoryMb: number): Promise<Kept> {
 /** The isolates that were used last are kept. */
 async function makeRoom(): Promise<void> {
   if (programs.size <= limits.programs) return
-  const all = await Promise.all([...programs].map(async ([key, kept]) => ({ key, kept: await kept.catch(() => null) })))
-  // Another may have made room meanwhile.
-  const idle = all.filter(({ key, kept }) => programs.has(key) && kept?.lanes.isIdle())
+  const all = await Promise.all(
+    [...programs].map(async ([key, opening]) => ({ key, opening, kept: await opening.catch(() => null) })),
+  )
+  // Another may have made room meanwhile, and what was let go be there anew.
+  const idle = all.filter(({ key, opening, kept }) => programs.get(key) === opening && kept?.lanes.isIdle())
   const oldest = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
   for (const { key, kept } of oldest.slice(0, Math.max(0, programs.size - limits.programs))) {
     programs.delete(key)
@@ -107,7 +109,6 @@ async function begin(run: Run, body: Buffer): Promise<void> {
   const begun = performance.now()
   const opening = open(run)
   if (opening === null) return send({ kind: 'missing', id: run.id, program: run.program })
-  const key = keyOf(run)
   coming.add(run.id)
   let kept: Kept
   try {
@@ -120,25 +121,25 @@ async function begin(run: Run, body: Buffer): Promise<void> {
   const isCold = !kept.hasRun
   kept.hasRun = true
   // Nobody watches over one that was given up meanwhile.
-  if (coming.delete(run.id)) await start({ run, body, begun, isCold, key, kept })
+  if (coming.delete(run.id)) await start({ run, body, begun, isCold, opening, kept })
   if (isCold) await makeRoom()
 }
 
-type Start = { run: Run; body: Buffer; begun: number; isCold: boolean; key: string; kept: Kept }
+type Start = { run: Run; body: Buffer; begun: number; isCold: boolean; opening: Promise<Kept>; kept: Kept }
 
-async function start({ run, body, begun, isCold, key, kept }: Start): Promise<void> {
+async function start({ run, body, begun, isCold, opening, kept }: Start): Promise<void> {
   const lane = kept.lanes.pick()
   const { program, live } = lane
   // It was lost a moment ago, and none of its runs has come to say so.
   if (program.isDisposed()) {
-    lose(key, kept, lane)
+    lose(keyOf(run), opening, kept, lane)
     return begin(run, body)
   }
   live.add(run.id)
   const onEnd = () => {
     lives.delete(run.id)
     live.delete(run.id)
-    if (program.isDisposed()) lose(key, kept, lane)
+    if (program.isDisposed()) lose(keyOf(run), opening, kept, lane)
   }
   const one = createLive({ run, program, isCold, begun, send, busy, onEnd })
   lives.set(run.id, one)
@@ -151,9 +152,9 @@ async function start({ run, body, begun, isCold, key, kept }: Start): Promise<vo
 }
 
 /** An isolate is gone, and with it all that ran in it. */
-function lose(key: string, { lanes }: Kept, lane: Lane): void {
+function lose(key: string, opening: Promise<Kept>, { lanes }: Kept, lane: Lane): void {
   lanes.drop(lane)
-  if (lanes.isEmpty()) programs.delete(key)
+  if (lanes.isEmpty() && programs.get(key) === opening) programs.delete(key)
   for (const id of [...lane.live]) lives.get(id)?.stop(beside)
 }
 
