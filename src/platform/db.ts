@@ -27,6 +27,8 @@ export function createPool(url: string, max: number): pg.Pool {
     pipeline: true,
     // A server that is cut off without a word is noticed some day.
     keepAlive: true,
+    // Linux's own is two hours: what is between may have forgotten an idle connection long before.
+    keepAliveInitialDelayMillis: 60_000,
     // PostgreSQL's default is that of a turning disk: for a few rows by their ids it would read whole tables.
     options: '-c random_page_cost=1.1',
   })
