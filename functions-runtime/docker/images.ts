@@ -51,8 +51,9 @@ export async function prepareFunction(
     if (!others) break
     try {
       return await others
-    } catch {
-      // It was asked for on behalf of another run, which may only have been given up.
+    } catch (error) {
+      // What the engine refuses, it refuses to all. Else it was asked for on behalf of a run that may only have been given up.
+      if (error instanceof DockerError) throw error
     }
   }
   const making = makeFunctionImage(docker, runtimeImage, tag, artefact).finally(() => underWay.delete(name))
