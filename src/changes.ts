@@ -75,7 +75,11 @@ async function* generate<T extends object>(source: Source<T>): AsyncGenerator<Ch
     const actor = await caller.current()
     if (actor === now.actor) return now
     now = { ...ctx, actor }
-    if (mayLess(ctx, now)) throw new SchemaChanged(lessened, last === null ? after : cursorAt(last))
+    if (mayLess(ctx, now)) {
+      // Whoever asks anew at once is who they are now.
+      if (actor) ctx.identities.forget([actor.id])
+      throw new SchemaChanged(lessened, last === null ? after : cursorAt(last))
+    }
     return now
   }
   const events = await opening
