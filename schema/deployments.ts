@@ -49,7 +49,9 @@ export const Deployment = builder.prismaObject('Deployment', {
       nullable: true,
       description: "What is run to build it, where it is not the runtime's own; in containers only.",
     }),
-    activate: t.exposeBoolean('activate', { description: 'Whether it is run as soon as it is ready.' }),
+    activate: t.exposeBoolean('activate', {
+      description: 'Whether it is run as soon as it is ready: not once another has been activated meanwhile.',
+    }),
     sourceBytes: t.exposeInt('sourceBytes', { description: 'How many bytes of its archive are there.' }),
     uploadBytes: t.exposeInt('uploadBytes', {
       nullable: true,
@@ -203,7 +205,7 @@ builder.mutationFields((t) => ({
   activateDeployment: t.prismaField({
     type: Deployment,
     access: write,
-    description: 'Runs this deployment from the next run on: a new one, or an older one again.',
+    description: 'Runs this deployment from the next run on: a new one, or an older one again. Those that are still to be built do not take its place.',
     args: { id: t.arg.id({ required: true, description: 'Which deployment.' }) },
     resolve: async (query, _root, { id }, ctx) => {
       await activateDeployment(ctx, id)

@@ -107,6 +107,26 @@ test('an older deployment that is built later does not take the place of a newer
   assert.equal(await activeOf(functionId), b.id)
 })
 
+test('one that was asked for before another is activated by hand does not take its place, one after that does', async () => {
+  const { id: functionId } = await makeFunction()
+  const old = await deploy(functionId)
+  await run(old.id)
+  const upload = { bytes: 10, sha256: 'a'.repeat(64) }
+  const announced = await createDeployment(owner, { functionId, upload })
+  const [waiting, begun] = [await deploy(functionId), await deploy(functionId)]
+  await beginBuild(owner, begun.id)
+  await activateDeployment(owner, old.id)
+  await finishBuild(owner, begun.id, Buffer.from('x'), 1)
+  await run(waiting.id)
+  assert.equal((await read(waiting.id)).status, 'READY')
+  assert.equal(await activeOf(functionId), old.id)
+  assert.equal((await read(announced.id)).activate, false)
+  await deleteDeployment(owner, announced.id)
+  const after = await deploy(functionId)
+  await run(after.id)
+  assert.equal(await activeOf(functionId), after.id)
+})
+
 test('one deployment of a function is built at a time; one whose builder is silent is nobody’s', async () => {
   const { id: functionId } = await makeFunction()
   const [a, b] = [await deploy(functionId), await deploy(functionId)]

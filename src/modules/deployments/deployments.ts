@@ -121,6 +121,11 @@ export async function activateDeployment(ctx: Context, id: string): Promise<Depl
   return transaction(ctx, async (tx) => {
     const row = await lockDeployment(ctx, tx, id)
     if (row.status !== 'READY') throw new Conflict('Only a deployment that is ready can be run.')
+    // What was asked for before is not to take its place once it is built.
+    await tx.query(
+      `update deployments set activate = false where "functionId" = $1 and activate and status in ('UPLOADING', 'WAITING', 'BUILDING')`,
+      [row.functionId],
+    )
     await activate(tx, row)
     return row
   })
