@@ -205,7 +205,8 @@ builder.mutationFields((t) => ({
   activateDeployment: t.prismaField({
     type: Deployment,
     access: write,
-    description: 'Runs this deployment from the next run on: a new one, or an older one again. Those that are still to be built do not take its place.',
+    description:
+      'Runs this deployment from the next run on: a new one, or an older one again. Those that are still to be built do not take its place.',
     args: { id: t.arg.id({ required: true, description: 'Which deployment.' }) },
     resolve: async (query, _root, { id }, ctx) => {
       await activateDeployment(ctx, id)
