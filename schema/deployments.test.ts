@@ -27,7 +27,7 @@ test('a deployment is made, listed, activated and deleted', async () => {
   assert.deepEqual(errors, [])
   const { id, sourceBytes, ...first } = data?.createDeployment ?? {}
   const fresh = { isActive: false, activate: true, uploadPath: null, uploadBytes: null }
-  assert.deepEqual(first, { status: 'WAITING', runtime: 'typescript', entrypoint: 'src/main.ts', ...fresh })
+  assert.deepEqual(first, { status: 'PENDING', runtime: 'typescript', entrypoint: 'src/main.ts', ...fresh })
   assert.ok(sourceBytes > 100)
   const activate = 'mutation ($id: ID!) { activateDeployment(id: $id) { isActive } }'
   assert.match((await operate(schemas, ctx, activate, { id })).errors[0] ?? '', /^CONFLICT/)

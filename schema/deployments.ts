@@ -24,7 +24,7 @@ const DeploymentStatus = builder.enumType('DeploymentStatus', {
   description: 'How far a deployment is.',
   values: {
     [Status.UPLOADING]: { description: 'Not all of its archive is there.' },
-    [Status.WAITING]: { description: 'It is to be built.' },
+    [Status.PENDING]: { description: 'It is to be built.' },
     [Status.BUILDING]: { description: 'It is being built.' },
     [Status.READY]: { description: 'It can be run.' },
     [Status.FAILED]: { description: 'It could not be built: `error` says why.' },

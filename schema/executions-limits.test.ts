@@ -56,7 +56,7 @@ test('what cannot be run is refused before anything is written', async () => {
     assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), path)
   }
   const justPast = await call({ functionId, scheduledAt: new Date(Date.now() - 30_000) })
-  assert.equal(justPast.data?.createExecution.status, 'WAITING')
+  assert.equal(justPast.data?.createExecution.status, 'PENDING')
   await updateFunction(ctx, functionId, { enabled: false })
   assert.match((await call({ functionId })).errors[0] ?? '', /^CONFLICT .*disabled/)
   await ctx.db.function.update({ where: { id: functionId }, data: { deploymentId: null } })

@@ -159,7 +159,7 @@ test('executions are listed by function, status, trigger and time, newest first'
   const ids = []
   for (const _ of [1, 2]) ids.unshift((await call({ functionId })).data?.createExecution.id)
   const later = (await call({ functionId, async: true })).data?.createExecution
-  assert.deepEqual([later.status, later.attempts, later.responseBody], ['WAITING', 0, null])
+  assert.deepEqual([later.status, later.attempts, later.responseBody], ['PENDING', 0, null])
   const list = 'query ($where: ExecutionWhere) { executions(where: $where) { nodes { id } totalCount } }'
   const of = async (where: object) =>
     (await operate(schemas, ctx, list, { where: { functionId, ...where } })).data?.executions.nodes.map(
@@ -255,7 +255,7 @@ test('a subscription tells each try that failed, how often it was tried, and whe
     const { id: functionId } = await makeFunction(owner, undefined, { maxAttempts: 2, retryAfterMs: 60_000 })
     const { data } = await call({ functionId, async: true }, owner)
     const { id } = data?.createExecution ?? {}
-    const planned = { status: 'WAITING', attempts: 0, failure: null, scheduledAt: null }
+    const planned = { status: 'PENDING', attempts: 0, failure: null, scheduledAt: null }
     assert.partialDeepStrictEqual(await next(), { kind: 'CREATED', node: planned })
     const begun = Date.now()
     const tryOnce = async () => {
@@ -268,7 +268,7 @@ test('a subscription tells each try that failed, how often it was tried, and whe
     answer = () => ({ response: null, failure: { reason: 'THREW', message: 'no', stack: null } })
     await tryOnce()
     const retried = await next()
-    const failed = { status: 'WAITING', attempts: 1, failure: 'THREW' }
+    const failed = { status: 'PENDING', attempts: 1, failure: 'THREW' }
     const event = `functions.${functionId}.executions.${id}.retried`
     assert.partialDeepStrictEqual(retried, { kind: 'UPDATED', event, node: failed })
     const waitMs = new Date(retried.node.scheduledAt).getTime() - begun

@@ -23,7 +23,7 @@ const ofFunctions = { ...within, scope: 'functions.read' } as const
 const ExecutionStatus = builder.enumType('ExecutionStatus', {
   description: 'How an execution stands.',
   values: {
-    [Status.WAITING]: { description: 'Not yet begun, or waiting for its next try.' },
+    [Status.PENDING]: { description: 'Not yet begun, or waiting for its next try.' },
     [Status.RUNNING]: { description: 'The function is being run.' },
     [Status.COMPLETED]: { description: 'The function has answered, with whatever status.' },
     [Status.FAILED]: { description: 'There is no answer: `failure` says why.' },

@@ -47,7 +47,7 @@ async function makeOthers(): Promise<void> {
   const { projectId } = other
   const { id: functionId } = await makeFunction(other)
   await setVariable(other, { functionId, key: 'A', value: '1' })
-  const run = { projectId, functionId, status: 'WAITING', trigger: 'API', actorKind: 'user' } as const
+  const run = { projectId, functionId, status: 'PENDING', trigger: 'API', actorKind: 'user' } as const
   const request = { method: 'POST', url: '/', requestHeaders: {}, actorId: 'usr_own', isAsync: true, depth: 0 }
   await db.execution.create({ data: { id: 'exe_foreign', ...run, ...request } })
   await db.domain.create({ data: { id: 'dom_foreign', projectId, name: 'foreign.example' } })

@@ -14,7 +14,7 @@ const ofName = { validate: z.string().max(64), description: 'Of this name, e.g. 
 const JobStatus = builder.enumType('JobStatus', {
   description: 'How a job stands.',
   values: {
-    WAITING: { description: 'To be run, at once or at its next try.' },
+    PENDING: { description: 'To be run, at once or at its next try.' },
     RUNNING: { description: 'Run by a worker.' },
     DEAD: { description: 'Given up. It can be replayed.' },
     DONE: { description: 'Ended. It is listed for an hour.' },
@@ -76,10 +76,10 @@ const JobQueue = builder.objectRef<Queue>('JobQueue').implement({
   description: "How many of the project's jobs of one name there are.",
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the jobs.' }),
-    waiting: t.exposeInt('waiting', { description: 'How many wait.' }),
+    pending: t.exposeInt('pending', { description: 'How many wait.' }),
     running: t.exposeInt('running', { description: 'How many run.' }),
     dead: t.exposeInt('dead', { description: 'How many were given up.' }),
-    oldestWaitingAt: t.expose('oldestWaitingAt', {
+    oldestPendingAt: t.expose('oldestPendingAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Since when the oldest of those that wait does.',

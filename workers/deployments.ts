@@ -21,7 +21,7 @@ const onComplete: Reaction = async (_services, events) =>
   })
 
 function isComplete({ type, payload }: LoggedEvent): boolean {
-  return /^deployments\.(created|updated)$/.test(type) && (payload as { status: string }).status === 'WAITING'
+  return /^deployments\.(created|updated)$/.test(type) && (payload as { status: string }).status === 'PENDING'
 }
 
 function owe(deploymentId: string, projectId: string, key: string, trace: string | null = null): Owed {
@@ -40,7 +40,7 @@ export const deployments: Worker = {
   owed: async ({ sql, clock }) => {
     const { rows } = await sql.query<{ id: string; projectId: string }>(
       `select id, "projectId" from deployments
-       where status in ('WAITING', 'BUILDING') and "updatedAt" < now() - interval '2 min' order by "updatedAt" limit 100`,
+       where status in ('PENDING', 'BUILDING') and "updatedAt" < now() - interval '2 min' order by "updatedAt" limit 100`,
     )
     // A new key every ten minutes: the job of the last ones may have ended.
     const period = Math.floor(clock().getTime() / (10 * minute))

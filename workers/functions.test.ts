@@ -220,7 +220,7 @@ test('a run that was given up with its job is said to be, and can be put back', 
   assert.deepEqual([given?.status, given?.error], ['FAILED', 'The run was given up: its worker died'])
   await transaction(ctx, (tx) => reopenExecution(tx, id, ctx.projectId))
   const [again] = await of(functionId)
-  assert.deepEqual([again?.status, again?.error, again?.finishedAt], ['WAITING', null, null])
+  assert.deepEqual([again?.status, again?.error, again?.finishedAt], ['PENDING', null, null])
 })
 
 test('a project with many runs leaves room for others', async () => {

@@ -32,7 +32,7 @@ const runPlanned: Reaction = async ({ clock }, events) =>
     if (type !== executionCreated.name) return []
     const { executionId, status, scheduledAt } = executionCreated.payload.parse(payload)
     const isDue = scheduledAt === null || new Date(scheduledAt) <= clock()
-    return status === 'WAITING' && isDue ? [{ ...owedFor({ id: executionId, projectId }), trace }] : []
+    return status === 'PENDING' && isDue ? [{ ...owedFor({ id: executionId, projectId }), trace }] : []
   })
 
 function owedFor({ id, projectId }: { id: string; projectId: string }): Owed {

@@ -30,7 +30,7 @@ const list = `query ($status: JobStatus, $first: Int, $after: String) {
 const replay = 'mutation ($id: ID!) { replayJob(id: $id) { id status } }'
 const discard = 'mutation ($id: ID!) { discardJob(id: $id) { id status } }'
 const runsOf = 'query ($id: ID!) { jobRuns(where: { jobId: $id }) { totalCount nodes { attempt outcome error } } }'
-const queues = '{ jobQueues { name waiting running dead oldestWaitingAt } eventLag { consumer events seconds } }'
+const queues = '{ jobQueues { name pending running dead oldestPendingAt } eventLag { consumer events seconds } }'
 
 for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: process.env.MONGODB_URL })) {
   describe(`jobs on ${name}`, { skip: name === 'mongo' && !MONGODB_URL && 'MONGODB_URL is not set' }, () => {
@@ -95,7 +95,7 @@ for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: p
 
     test('how many there are is said by name, and how far the bridge is behind', async () => {
       const data = await ask(queues)
-      assert.deepEqual(data.jobQueues, [{ name: 'ticks.each', waiting: 0, running: 0, dead: 3, oldestWaitingAt: null }])
+      assert.deepEqual(data.jobQueues, [{ name: 'ticks.each', pending: 0, running: 0, dead: 3, oldestPendingAt: null }])
       await eventually(async () => assert.deepEqual(lagOf(await ask(queues)), ['bridge', 0, 0]))
     })
 
@@ -126,7 +126,7 @@ for (const [name, MONGODB_URL] of Object.entries({ postgres: undefined, mongo: p
       await eventually(async () => assert.equal((await ask(runsOf, { id })).jobRuns.totalCount, 4))
       await eventually(async () => assert.equal((await dead()).totalCount, 3))
       broken = false
-      assert.equal((await ask(replay, { id })).replayJob.status, 'WAITING')
+      assert.equal((await ask(replay, { id })).replayJob.status, 'PENDING')
       await eventually(() => owedAgain(id))
       assert.equal(ran.length, 1)
       const { nodes: runs } = (await ask(runsOf, { id })).jobRuns

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../api.ts'
 import { subscribe } from '../events.ts'
 
-export type Status = 'UPLOADING' | 'WAITING' | 'BUILDING' | 'READY' | 'FAILED'
+export type Status = 'UPLOADING' | 'PENDING' | 'BUILDING' | 'READY' | 'FAILED'
 
 type Told = { deploymentLogs: { cursor: string; lines: string[]; status: Status } }
 

@@ -39,7 +39,7 @@ function textOf(one: Execution): string {
     ...(responseStatus === null ? [] : [`${responseStatus}`]),
     ...(durationMs === null ? [] : [`${durationMs} ms${isCold ? ' cold' : ''}`]),
     ...(attempts > 1 ? [`try ${attempts}`] : []),
-    ...(status === 'WAITING' && one.scheduledAt !== null ? [`next at ${one.scheduledAt}`] : []),
+    ...(status === 'PENDING' && one.scheduledAt !== null ? [`next at ${one.scheduledAt}`] : []),
   ]
   const said = one.logs.map(({ at, level, text }) => `${at} ${level === 'ERROR' ? 'error ' : ''}${text}`)
   const lines = [...said, ...(one.error === null ? [] : [one.error])].flatMap((text) => text.split('\n'))

@@ -79,7 +79,7 @@ test('an archive that comes with the request is kept, and waits to be built', as
   const { data, errors } = await post(formOf({ file }))
   assert.equal(errors, undefined)
   const { id, ...rest } = data.createDeployment
-  assert.deepEqual(rest, { status: 'WAITING', sourceBytes: file.length, sourceHash: sha256(file), uploadPath: null })
+  assert.deepEqual(rest, { status: 'PENDING', sourceBytes: file.length, sourceHash: sha256(file), uploadPath: null })
   const parts = await world.app.db.deploymentPart.findMany({ where: { deploymentId: id }, orderBy: { number: 'asc' } })
   assert.equal(parts.length, 4)
   const response = await fetch(sourceUrl(id), { headers: { authorization: `Bearer ${key}` } })
@@ -237,7 +237,7 @@ test('an announced upload goes on where it was cut off', async () => {
   const part = await put(id, file.subarray(cutAt, middle), `bytes ${cutAt}-${middle - 1}/${file.length}`)
   assert.deepEqual(await part.json(), { id, status: 'UPLOADING', offset: middle })
   const last = await put(id, file.subarray(middle), `bytes ${middle}-${file.length - 1}/${file.length}`)
-  assert.deepEqual(await last.json(), { id, status: 'WAITING', offset: file.length })
+  assert.deepEqual(await last.json(), { id, status: 'PENDING', offset: file.length })
   const response = await fetch(sourceUrl(id), { headers: { authorization: `Bearer ${key}` } })
   assert.equal(sha256(Buffer.from(await response.arrayBuffer())), sha256(file))
   assert.equal((await put(id, file)).status, 409)
@@ -249,7 +249,7 @@ test('two that go on with one upload: one of them does', async () => {
   const both = await Promise.all([put(id, file), put(id, file)])
   assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409])
   const { sourceHash, status } = await world.app.db.deployment.findUniqueOrThrow({ where: { id } })
-  assert.deepEqual([sourceHash, status], [sha256(file), 'WAITING'])
+  assert.deepEqual([sourceHash, status], [sha256(file), 'PENDING'])
 })
 
 test('what is not what was announced is refused, and can be uploaded anew', async () => {

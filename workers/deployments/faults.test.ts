@@ -108,7 +108,7 @@ async function isBuiltOnce(id: string): Promise<void> {
   )
   // It is built again and again while no executor is there; of its end it is told once.
   const steps = rows.map(({ step }) => step).filter((step) => step !== 'BUILDING')
-  assert.deepEqual(steps.sort(), ['READY', 'WAITING', 'deployments.activated'])
+  assert.deepEqual(steps.sort(), ['READY', 'PENDING', 'deployments.activated'])
   await eventually(() => assert.deepEqual(builds(), []), patienceMs())
 }
 
@@ -139,7 +139,7 @@ test('an executor that is killed during a build: the next one builds it', patien
   const processes = builds()
   assert.ok(processes.length > 0)
   await executor.stop()
-  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs())
+  await eventually(async () => assert.equal((await read(id)).status, 'PENDING'), patienceMs())
   await eventually(() => assert.ok(!processes.some(({ pid }) => existsSync(`/proc/${pid}`))), patienceMs())
   // What it has left in its folder goes when one starts later, and none can be at work there any more.
   const [folderLeft = ''] = readdirSync(folder)

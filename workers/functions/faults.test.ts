@@ -144,7 +144,7 @@ test('an executor that is killed during a run: it is tried again by the next one
   const { id } = await createExecution(ctx, { functionId, async: true })
   await atGate(1)
   await executor.stop()
-  await eventually(async () => assert.equal((await read(id)).status, 'WAITING'), patienceMs())
+  await eventually(async () => assert.equal((await read(id)).status, 'PENDING'), patienceMs())
   assert.equal((await read(id)).failure, 'CRASHED')
   executor = await start()
   await atGate(2)

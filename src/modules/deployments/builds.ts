@@ -21,14 +21,14 @@ export function beginBuild(ctx: Context, id: string): Promise<Deployment | 'busy
     )
     if (other) return 'busy'
     const built = await tx.db.deployment.update({ where: { id }, data: { status: 'BUILDING', buildLog: '' } })
-    if (row.status === 'WAITING') await tell(tx, row, 'BUILDING')
+    if (row.status === 'PENDING') await tell(tx, row, 'BUILDING')
     return built
   })
 }
 
 /** Lets it be built again: by another, or later. */
 export async function postponeBuild({ db }: Context, id: string): Promise<void> {
-  await db.deployment.updateMany({ where: { id, status: 'BUILDING' }, data: { status: 'WAITING' } })
+  await db.deployment.updateMany({ where: { id, status: 'BUILDING' }, data: { status: 'PENDING' } })
 }
 
 /** What a build has come to. It is run from now on, unless a newer one is, or it was not to be. */
@@ -79,7 +79,7 @@ export async function addToLog({ sql }: Context, id: string, lines: string): Pro
 
 /** What PostgreSQL can keep of a text. */
 const shown = (text: string) => text.replaceAll('\0', '').toWellFormed()
-const isUnbuilt = ({ status }: Deployment) => status === 'WAITING' || status === 'BUILDING'
+const isUnbuilt = ({ status }: Deployment) => status === 'PENDING' || status === 'BUILDING'
 
 async function lockFor(tx: DbContext, id: string): Promise<Deployment | null> {
   const rows = await tx.query(

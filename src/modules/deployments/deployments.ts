@@ -49,7 +49,7 @@ async function createInline(ctx: Context, input: NewDeployment, source: string):
     const bytes = packFile(entrypoint, source)
     const sourceHash = createHash('sha256').update(bytes).digest('hex')
     const parts = { create: { kind: 'SOURCE', number: 0, bytes: new Uint8Array(bytes) } } as const
-    const made = { ...row, entrypoint, status: 'WAITING', sourceBytes: bytes.length, sourceHash, parts } as const
+    const made = { ...row, entrypoint, status: 'PENDING', sourceBytes: bytes.length, sourceHash, parts } as const
     return insert(tx, made)
   })
 }
@@ -89,7 +89,7 @@ async function rowOf(ctx: Context, tx: DbContext, input: NewDeployment) {
   const uploads = await tx.db.deployment.count({ where: { projectId, status: 'UPLOADING' } })
   if (uploads >= deploymentLimits.uploads)
     throw new LimitExceeded(`A project has at most ${deploymentLimits.uploads} uploads under way.`)
-  const waiting = await tx.db.deployment.count({ where: { functionId, status: { in: ['WAITING', 'BUILDING'] } } })
+  const waiting = await tx.db.deployment.count({ where: { functionId, status: { in: ['PENDING', 'BUILDING'] } } })
   if (waiting >= deploymentLimits.waiting)
     throw new LimitExceeded(`At most ${deploymentLimits.waiting} deployments of a function wait to be built.`)
   return {
@@ -123,7 +123,7 @@ export async function activateDeployment(ctx: Context, id: string): Promise<Depl
     if (row.status !== 'READY') throw new Conflict('Only a deployment that is ready can be run.')
     // What was asked for before is not to take its place once it is built.
     await tx.query(
-      `update deployments set activate = false where "functionId" = $1 and activate and status in ('UPLOADING', 'WAITING', 'BUILDING')`,
+      `update deployments set activate = false where "functionId" = $1 and activate and status in ('UPLOADING', 'PENDING', 'BUILDING')`,
       [row.functionId],
     )
     await activate(tx, row)

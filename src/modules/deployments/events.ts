@@ -8,7 +8,7 @@ const path = (p: { functionId: string; deploymentId: string }) => [
   'deployments',
   p.deploymentId,
 ]
-const status = z.enum(['UPLOADING', 'WAITING', 'BUILDING', 'READY', 'FAILED'])
+const status = z.enum(['UPLOADING', 'PENDING', 'BUILDING', 'READY', 'FAILED'])
 
 export const deploymentCreated = defineEvent({
   name: 'deployments.created',

@@ -39,7 +39,7 @@ async function uploading(meanwhile: (place: { functionId: string; keyId: string 
 type Project = Awaited<ReturnType<World['createProject']>>
 
 test('what was uploaded is kept if it still may be at its end', async () => {
-  assert.deepEqual(await uploading(async () => {}), { outcome: 'WAITING', left: 1 })
+  assert.deepEqual(await uploading(async () => {}), { outcome: 'PENDING', left: 1 })
   const gone = await uploading(({ ownerAtConsole, keyId }) => deleteKey(ownerAtConsole, keyId))
   assert.ok(gone.outcome instanceof Unauthenticated)
   // The function may do meanwhile what the key may not.

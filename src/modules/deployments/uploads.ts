@@ -64,10 +64,10 @@ export async function completeUpload(ctx: Context, id: string, event = deploymen
     await changeableFunction(now, tx, row.functionId)
     const { count } = await tx.db.deployment.updateMany({
       where: { id, status: 'UPLOADING', sourceBytes: row.sourceBytes },
-      data: { status: 'WAITING', sourceHash },
+      data: { status: 'PENDING', sourceHash },
     })
     if (count === 0) throw new Conflict('The upload has gone on elsewhere, or has ended.')
-    const status = 'WAITING' as const
+    const status = 'PENDING' as const
     await emit(tx, event, { functionId: row.functionId, deploymentId: id, status })
     return { ...row, status, sourceHash }
   })

@@ -30,11 +30,11 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
     await endAttempt(ctx, before, 'CRASHED', wentAway)
     return null
   }
-  if (status === 'WAITING' && !(plan.enabled && plan.deployment)) {
+  if (status === 'PENDING' && !(plan.enabled && plan.deployment)) {
     await endAttempt(ctx, before, 'UNAVAILABLE', 'The function was disabled, or had no deployment.')
     return null
   }
-  const isOver = status !== 'WAITING' && status !== 'RUNNING'
+  const isOver = status !== 'PENDING' && status !== 'RUNNING'
   if (!isOver && !(await mayStillExecute(ctx, plan, before))) {
     await endAttempt(ctx, before, 'FORBIDDEN', noLonger)
     return null
@@ -43,7 +43,7 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
   const begin = async ({ db }: Pick<DbContext, 'db'>): Promise<Attempt | null> => {
     const [execution] = await db.execution.updateManyAndReturn({
       // Whoever begins it beside us, and is first, is the one.
-      where: { id, attempts, status: status === 'RUNNING' ? 'RUNNING' : 'WAITING' },
+      where: { id, attempts, status: status === 'RUNNING' ? 'RUNNING' : 'PENDING' },
       data: {
         status: 'RUNNING',
         attempts: attempts + 1,
@@ -55,7 +55,7 @@ export async function beginAttempt(ctx: Context, id: string): Promise<Attempt | 
     })
     return execution ? { execution, plan } : null
   }
-  if (status === 'WAITING') return begin(ctx)
+  if (status === 'PENDING') return begin(ctx)
   return transaction(ctx, async (tx) => {
     const attempt = await begin(tx)
     if (attempt) await tellRetry(tx, before, { failure: 'CRASHED', attempts, at: startedAt })
@@ -90,7 +90,7 @@ export async function finishAttempt(
         ...rest,
         error: rest.error?.replaceAll('\0', '\uFFFD').toWellFormed() ?? null,
         logs: logs.map((line) => ({ ...line, text: line.text.replaceAll('\0', '\uFFFD').toWellFormed() })),
-        status: 'WAITING',
+        status: 'PENDING',
         attempts: tried,
         scheduledAt: again,
       },
@@ -158,7 +158,7 @@ export async function giveUpExecution(ctx: Context, id: string, reason: string):
 export async function reopenExecution({ db }: DbContext, id: string, projectId: string): Promise<void> {
   await db.execution.updateMany({
     where: { id, projectId, status: 'FAILED', isAsync: true },
-    data: { status: 'WAITING', attempts: 0, failure: null, error: null, finishedAt: null },
+    data: { status: 'PENDING', attempts: 0, failure: null, error: null, finishedAt: null },
   })
 }
 
@@ -187,9 +187,9 @@ export async function waitingExecutions(
   const [from, to] = which === 'due' ? [now - 5_000, now] : [0, now - 60_000]
   const { rows } = await sql.query<{ id: string; projectId: string }>(
     which === 'due'
-      ? `select id, "projectId" from executions where status = 'WAITING' and attempts = 0
+      ? `select id, "projectId" from executions where status = 'PENDING' and attempts = 0
          and "scheduledAt" between $1 and $2 order by "scheduledAt" limit $3`
-      : `select id, "projectId" from executions where status in ('WAITING', 'RUNNING') and "isAsync"
+      : `select id, "projectId" from executions where status in ('PENDING', 'RUNNING') and "isAsync"
          and "createdAt" between $1 and $2 and coalesce("scheduledAt", "createdAt") < $2 order by "createdAt" limit $3`,
     [new Date(from), new Date(to), limit],
   )

@@ -27,7 +27,7 @@ export const executionCreated = defineEvent({
   name: 'executions.created',
   description: 'A function is to be run, and nobody waits for it.',
   payload: payload.extend({
-    status: z.enum(['WAITING', 'FAILED']),
+    status: z.enum(['PENDING', 'FAILED']),
     /** Not before then. */
     scheduledAt: z.string().nullable(),
   }),

@@ -48,7 +48,7 @@ export async function createExecution(ctx: Context, input: NewExecution): Promis
   const { scheduledAt = null } = input
   requireTime(ctx, scheduledAt)
   if (!input.async && scheduledAt === null) return answerOf(await runFunction(ctx, plan, { trigger: 'API', request }))
-  const how = { status: 'WAITING', isAsync: true, attempts: 0, scheduledAt } as const
+  const how = { status: 'PENDING', isAsync: true, attempts: 0, scheduledAt } as const
   const planned = planOf(ctx, plan, { trigger: 'API', request }, how)
   if (!(await ctx.journal.begin(planned))) throw noFunction()
   return rowOf(planned)
@@ -85,7 +85,7 @@ export async function cancelExecution(ctx: Context, id: string): Promise<Executi
     const where = { AND: [{ id }, visibleExecutions(ctx)] }
     if (!(await tx.db.execution.findFirst({ where }))) throw new NotFound('There is no such execution.')
     const [cancelled] = await tx.db.execution.updateManyAndReturn({
-      where: { id, status: 'WAITING' },
+      where: { id, status: 'PENDING' },
       data: { status: 'CANCELLED', finishedAt: ctx.clock() },
     })
     if (!cancelled) throw new Conflict('It has begun, or has ended.')

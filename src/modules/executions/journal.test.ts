@@ -31,7 +31,7 @@ test('The end of a run reads nothing of the runs that wait', async () => {
   const { id } = await makeFunction(ctx)
   const plan = await callableFunction(ctx, id)
   const asked = { trigger: 'API', request: { method: 'GET', url: '/', headers: {}, body: Buffer.alloc(0) } } as const
-  const later = () => planOf(ctx, plan, asked, { status: 'WAITING', isAsync: true, attempts: 0 })
+  const later = () => planOf(ctx, plan, asked, { status: 'PENDING', isAsync: true, attempts: 0 })
   await writePlanned(
     ctx.sql,
     Array.from({ length: 3_000 }, () => later()),

@@ -74,7 +74,7 @@ const ends = (parameter: string) => `
       "responseStatus" = g."responseStatus", "responseHeaders" = nullif(g."responseHeaders", 'null'),
       "responseBody" = g."responseBody", failure = g.failure, error = g.error, logs = g.logs, "durationMs" = g."durationMs",
       "memoryBytes" = g."memoryBytes", "isCold" = g."isCold", "finishedAt" = g."finishedAt"
-    from finished g where e.id = g.id and case when e.status in ('WAITING', 'RUNNING') then e.attempts end = g.attempts
+    from finished g where e.id = g.id and case when e.status in ('PENDING', 'RUNNING') then e.attempts end = g.attempts
     returning e.id
   ), told_ended as (
     insert into events.outbox ${outboxColumns}

@@ -24,7 +24,7 @@ export type Planned = Pick<
   | 'finishedAt'
   | 'createdAt'
 > & {
-  status: 'WAITING' | 'RUNNING' | 'FAILED'
+  status: 'PENDING' | 'RUNNING' | 'FAILED'
   requestHeaders: Readonly<Record<string, string>>
   requestBody: Uint8Array | null
   /** The `traceparent` that it follows from. */

@@ -52,7 +52,7 @@ export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked
   return { execution: rowOf(planned, ended), response, body, failure: failure?.reason ?? null }
 }
 
-type How = Pick<Planned, 'isAsync' | 'attempts'> & { status: 'WAITING' | 'RUNNING'; scheduledAt?: Date | null }
+type How = Pick<Planned, 'isAsync' | 'attempts'> & { status: 'PENDING' | 'RUNNING'; scheduledAt?: Date | null }
 
 /** The execution that is written first. One that too many runs have led to has failed already. */
 export function planOf(ctx: Context, plan: FunctionPlan, { trigger, request }: Asked, how: How): Planned {

@@ -76,7 +76,7 @@ function executionId(functionId: string, eventId: string): string {
 function waiting(of: Pick<Triggered, 'id' | 'projectId' | 'deploymentId'>, now: Date) {
   const { id: functionId, projectId, deploymentId } = of
   const unknown = { sessionId: null, scheduledAt: null, startedAt: null, finishedAt: null, failure: null, error: null }
-  const fresh = { depth: 0, isAsync: true, attempts: 0, method: 'POST', url: '/', status: 'WAITING' } as const
+  const fresh = { depth: 0, isAsync: true, attempts: 0, method: 'POST', url: '/', status: 'PENDING' } as const
   return { ...unknown, ...fresh, projectId, functionId, deploymentId, createdAt: now }
 }
 

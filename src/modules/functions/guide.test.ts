@@ -44,6 +44,6 @@ test('the guide: a function is made, given a variable and run, and what was run 
   )
   const headers = Object.keys(peer.runs.at(-1)?.request.headers ?? {})
   assert.deepEqual(headers, ['content-type', 'tendril-trigger', 'tendril-execution-id'])
-  assert.equal((await operate(schemas, owner, later, given)).data?.createExecution.status, 'WAITING')
+  assert.equal((await operate(schemas, owner, later, given)).data?.createExecution.status, 'PENDING')
   assert.deepEqual((await operate(schemas, owner, list, given)).data, { executions: { totalCount: 0, nodes: [] } })
 })

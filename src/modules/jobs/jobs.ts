@@ -12,11 +12,11 @@ import { reopenRun } from '../tasks/runs.ts'
 import { jobDiscarded, jobReplayed } from './events.ts'
 import { visibleJobRuns, visibleJobs } from './visible.ts'
 
-export type JobStatus = 'WAITING' | 'RUNNING' | 'DEAD' | 'DONE'
+export type JobStatus = 'PENDING' | 'RUNNING' | 'DEAD' | 'DONE'
 
 /** What `attempts` says of a job, see `platform/queue/attempts.ts`. */
 const rowsOf: Readonly<Record<JobStatus, Prisma.JobAttemptWhereInput>> = {
-  WAITING: { quarantinedAt: null, attempts: 0 },
+  PENDING: { quarantinedAt: null, attempts: 0 },
   RUNNING: { quarantinedAt: null, attempts: { gt: 0 } },
   DEAD: { quarantinedAt: { not: null } },
   DONE: { quarantinedAt: null, attempts: -1 },
@@ -24,7 +24,7 @@ const rowsOf: Readonly<Record<JobStatus, Prisma.JobAttemptWhereInput>> = {
 
 export function statusOf({ quarantinedAt, attempts }: Pick<JobAttempt, 'quarantinedAt' | 'attempts'>): JobStatus {
   if (quarantinedAt) return 'DEAD'
-  if (attempts === 0) return 'WAITING'
+  if (attempts === 0) return 'PENDING'
   return attempts > 0 ? 'RUNNING' : 'DONE'
 }
 

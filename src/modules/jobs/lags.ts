@@ -3,10 +3,10 @@ import { jobOwner } from './visible.ts'
 
 export type JobQueue = {
   name: string
-  waiting: number
+  pending: number
   running: number
   dead: number
-  oldestWaitingAt: Date | null
+  oldestPendingAt: Date | null
 }
 
 /** How many of the caller's jobs wait, run and are dead, by their name. */
@@ -15,10 +15,10 @@ export async function jobQueues(ctx: Context): Promise<JobQueue[]> {
   if (!owner) return []
   const { rows } = await ctx.sql.query<JobQueue>(
     `select split_part(job, ':', 1) as name,
-       (count(*) filter (where "quarantinedAt" is null and attempts = 0))::int as waiting,
+       (count(*) filter (where "quarantinedAt" is null and attempts = 0))::int as pending,
        (count(*) filter (where "quarantinedAt" is null and attempts > 0))::int as running,
        (count("quarantinedAt"))::int as dead,
-       min(at) filter (where "quarantinedAt" is null and attempts = 0) as "oldestWaitingAt"
+       min(at) filter (where "quarantinedAt" is null and attempts = 0) as "oldestPendingAt"
      from job_attempts where "projectId" is not distinct from $1 group by 1 order by 1`,
     [owner.projectId],
   )

@@ -51,7 +51,7 @@ export const retentions: readonly Retention[] = [
   {
     what: 'executions of functions that have ended',
     table: 'executions',
-    rows: `status not in ('WAITING', 'RUNNING') and "createdAt" < $1`,
+    rows: `status not in ('PENDING', 'RUNNING') and "createdAt" < $1`,
     keepMs: (env) => env.KEEP_EXECUTIONS_DAYS * day,
     setBy: '`KEEP_EXECUTIONS_DAYS`',
   },
