@@ -19,25 +19,29 @@ const present = `status in ('AVAILABLE', 'CHANGING')`
 /**
  * Of which versions of rows each collection's model is made, as a digest: its own, those of its attributes and indexes, of the
  * attributes that point at it, and whether their other ends are there. `xmin` names the transaction that wrote a row: to read
- * the rows themselves takes PostgreSQL much longer. Each row is looked at once, found by indexes, for the planner knows little of a
- * project that was made just now; and all comes as one text, for the rows of a large project take long to read one by one.
+ * the rows themselves takes PostgreSQL much longer. Each row is looked at once, and found by indexes; the planner takes a
+ * project that was made just now for one of a single collection, so nothing is joined that has no index. All comes as one text, for
+ * the rows of a large project take long to read one by one.
  */
 const digestsQuery = `
   with own as materialized (
     select c.id, c.xmin, c."createdAt" from collections c where c."projectId" = $1 and ${shown}),
   field as materialized (
-    select a."collectionId" as id, t.id as target, hashtextextended(a.id, a.xmin::text::int8) as hash
-    from own c join attributes a on a."collectionId" = c.id left join own t on t.id = a."relatedCollectionId"
+    select a."collectionId" as id, hashtextextended(a.id, a.xmin::text::int8) as hash,
+      case when a."relatedCollectionId" in (select id from own) then a."relatedCollectionId" end as target
+    from own c join attributes a on a."collectionId" = c.id
     where a.${present}),
   part as (
-    select id, target, hash from field
-    union all select target, null, hash from field where target is not null
-    union all select i."collectionId", null, hashtextextended(i.id, i.xmin::text::int8)
+    select id, "createdAt", null as target, hashtextextended(id, xmin::text::int8) as hash from own
+    union all select id, null, target, hash from field
+    union all select target, null, null, hash from field where target is not null
+    union all select i."collectionId", null, null, hashtextextended(i.id, i.xmin::text::int8)
     from own c join indexes i on i."collectionId" = c.id),
-  parts as (select id, concat(count(*), ' ', count(target), ' ', sum(hash)) as digest from part group by id)
+  whole as (
+    select id, max("createdAt") as "createdAt", concat(count(*), ' ', count(target), ' ', sum(hash)) as digest
+    from part group by id)
   select p."schemaRevision" as revision, (
-    select json_agg(json_build_array(c.id, concat(c.xmin, ' ', parts.digest)) order by c."createdAt", c.id)::text
-    from own c left join parts on parts.id = c.id) as listed
+    select json_agg(json_build_array(id, digest) order by "createdAt", id)::text from whole) as listed
   from projects p where p.id = $1`
 
 const collectionsQuery = `
