@@ -56,7 +56,7 @@ function enter(
 ): Context {
   const { projectId, authorization } = credentials
   if (!found.projectExists) throw new NotFound('There is no such project.')
-  const { actor, costLimits } = found
+  const { actor, costLimits, signedInFrom } = found
   if (authorization && !actor) throw new Unauthenticated(whyNobody(authorization))
   return {
     ...services,
@@ -64,7 +64,8 @@ function enter(
     projectId,
     actor,
     costLimits,
-    client: { ip: credentials.ip, userAgent: credentials.userAgent },
+    // A run comes from an executor, as those for all others do.
+    client: { ip: (run && signedInFrom) || credentials.ip, userAgent: credentials.userAgent },
     reauthenticate: () => authenticateAgain(services, credentials).catch(asNobody),
     ...(run && { run: { ...run, idempotencyKey: null } }),
   }
@@ -86,7 +87,13 @@ function secretOf(authorization: string | null): string | null {
   return secret ?? null
 }
 
-type Found = { actor: Actor | null; projectExists: boolean; costLimits: CostLimits }
+type Found = {
+  actor: Actor | null
+  projectExists: boolean
+  costLimits: CostLimits
+  /** Where the session began that is shown, or that a run acts with. */
+  signedInFrom?: string | undefined
+}
 
 /** A project that is not there, and a credential that is not valid, name no ids: they are asked for each time. */
 const noProject: Identity<Found> = {
@@ -163,6 +170,7 @@ async function findRun(services: Services, { projectId, functionId, sessionId }:
 type SessionRow = ProjectRow & {
   sessionId: string | null
   expiresAt: Date | null
+  ip: string
   userId: string
   emailVerified: boolean
   labels: string[]
@@ -179,7 +187,7 @@ async function findSession(
   const { sql, clock } = services
   const { rows } = await sql.query<SessionRow>({
     name: 'hash' in by ? 'session' : 'session by id',
-    text: `select p."costLimits", s.id as "sessionId", s."expiresAt", u.id as "userId", u."emailVerified", u.labels,
+    text: `select p."costLimits", s.id as "sessionId", s."expiresAt", s.ip, u.id as "userId", u."emailVerified", u.labels,
              u."projectId" = '${consoleProjectId}' as "isAccount", m.role
            from projects p
            left join (sessions s join users u on u.id = s."userId" and u.status = 'ACTIVE')
@@ -191,9 +199,9 @@ async function findSession(
   const [row] = rows
   // Whoever is no member of the project is a nobody there, and the project exists or does not.
   if (!row) return { ...(await findProject(services, projectId)), ids: [] }
-  const { costLimits, sessionId, userId, expiresAt } = row
+  const { costLimits, sessionId, userId, expiresAt, ip } = row
   const ids = sessionId ? [projectId, userId, sessionId] : []
-  return { found: { actor: actorOf(row), projectExists: true, costLimits }, ids, expiresAt }
+  return { found: { actor: actorOf(row), projectExists: true, costLimits, signedInFrom: ip }, ids, expiresAt }
 }
 
 function actorOf(row: SessionRow): Actor | null {

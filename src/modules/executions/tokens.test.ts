@@ -4,11 +4,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type App, createApp } from '../../app.ts'
 import { authenticate } from '../../authenticate.ts'
 import type { Context } from '../../context.ts'
-import { Unauthenticated } from '../../errors.ts'
+import { LimitExceeded, Unauthenticated } from '../../errors.ts'
 import { makeFunction } from '../../testing/functions.ts'
 import { oldUntil } from '../../testing/outdated.ts'
 import { createWorld, type World } from '../../testing/world.ts'
-import { signOut, signUp } from '../accounts/accounts.ts'
+import { signIn, signOut, signUp } from '../accounts/accounts.ts'
+import { attemptLimits } from '../accounts/attempts.ts'
 import { deleteFunction, updateFunction } from '../functions/functions.ts'
 import { rolesOf } from '../permissions/roles.ts'
 import { deleteProject } from '../projects/projects.ts'
@@ -67,6 +68,23 @@ test('a run for a user is that user, where the function says so', async () => {
   assert.deepEqual([actor?.kind, actor?.id, run?.executionId], ['user', ann.user.id, 'exe_1'])
   await updateFunction(at.owner, at.functionId, { runAs: 'FUNCTION' })
   await assert.rejects(as(world.app, token, at.projectId), Unauthenticated)
+})
+
+test('a run for a user comes from where they have signed in: none uses up the attempts of another', async () => {
+  const at = await place()
+  const run = async (ip: string) => {
+    const { session } = await signUp(
+      { ...world.context(at.projectId), client: { ip, userAgent: '' } },
+      { email: `${crypto.randomUUID()}@example.org`, password: 'correct horse' },
+    )
+    return as(world.app, tokenOf(at, { sessionId: session.id }), at.projectId)
+  }
+  const [ann, bob] = [await run('192.0.2.1'), await run('192.0.2.2')]
+  const guess = (ctx: Context) => signIn(ctx, { email: 'nobody@example.org', password: 'wrong horse' })
+  for (let i = 0; i < attemptLimits.passwordsHere; i += 1) await assert.rejects(guess(ann), Unauthenticated)
+  await assert.rejects(guess(ann), LimitExceeded)
+  await assert.rejects(guess({ ...world.context(at.projectId), client: ann.client }), LimitExceeded)
+  await assert.rejects(guess(bob), Unauthenticated)
 })
 
 test('what is altered, over, of another project or of another key opens nothing', async () => {
