@@ -84,6 +84,8 @@ export type Context = Services & {
   client: { ip: string; userAgent: string }
   /** The cursor of the last event that this client has seen, where the transport carries one (SSE). */
   lastEventId?: string
+  /** How much this operation has been answered of documents, where that is counted. */
+  answered?: { bytes: number }
   /** What of the trace goes on here, where it is recorded. */
   span?: Span | undefined
   /** The transaction that all its writes are parts of, where it has opened one. */

@@ -11,7 +11,7 @@ import { type Follow, serveFed } from './http/fed-events.ts'
 import { maskError, maskResult } from './http/mask.ts'
 import type { Operation } from './http/operation.ts'
 import { createPlans, type FindPlan, type Planned } from './http/plans.ts'
-import { useReadOperation, useSchema, useTransaction } from './http/plugins/execution.ts'
+import { useAnswered, useReadOperation, useSchema, useTransaction } from './http/plugins/execution.ts'
 import { useAllowed, useCost, useLimits } from './http/plugins/limits.ts'
 import { countEvents, useEventStream, useMask } from './http/plugins/results.ts'
 import type { Allowed, Scope, Watch } from './http/plugins/scope.ts'
@@ -73,6 +73,7 @@ export function createGraphql(
       useLimits(),
       useAllowed(),
       useCost(),
+      useAnswered(),
       useTransaction(),
       useMask(),
       useReadOperation(),

@@ -1,4 +1,5 @@
 import { AppError, Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable } from '../errors.ts'
+import { answerTooLarge } from './answer-size.ts'
 import type { CollectionModel, Column, FieldRights } from './model.ts'
 import { mayUse } from './permissions.ts'
 import type { Roles } from './scope.ts'
@@ -84,6 +85,8 @@ function refusal(reason: string): AppError {
       return new Invalid('This would pass its bounds.', ['apply', rest])
     case 'size':
       return new LimitExceeded('A document has at most 1,000,000 bytes as JSON.')
+    case 'answer':
+      return answerTooLarge()
     default:
       return new LimitExceeded('One call changes at most 10,000 documents.')
   }

@@ -1,3 +1,4 @@
+import { limitedSql } from './answer-size.ts'
 import { documentSql } from './document-sql.ts'
 import { rowOfImage } from './json.ts'
 import { collectionOf, type ProjectModel } from './model.ts'
@@ -35,7 +36,9 @@ export function compileImages(model: ProjectModel, caller: Caller, plan: Plan): 
   const columns = ['place int', 'image jsonb', ...brought.map((_value, i) => `v${i} text`)].join(', ')
   const rows = `jsonb_to_recordset(${asked}) as asked (${columns})`
   const image = `cross join lateral (${rowOfImage(collection, 'asked.image')}) ${alias}`
-  const text = `select coalesce(json_agg(read.answer order by read.place), '[]')::text from (select asked.place, ${answer} as answer from ${rows} ${image}) read`
+  const text = limitedSql(
+    `select coalesce(json_agg(read.answer order by read.place), '[]')::text as answer from (select asked.place, ${answer} as answer from ${rows} ${image}) read`,
+  )
   return { text, values, brought }
 }
 

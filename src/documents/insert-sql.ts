@@ -1,4 +1,5 @@
 import { LimitExceeded } from '../errors.ts'
+import { limitedWriteSql } from './answer-size.ts'
 import { type GivenColumn, givenSql, rowsJson } from './given-sql.ts'
 import { type Input, newRow, type Path, rowJson, settablesOf } from './input.ts'
 import { imageText, jsonList, literal } from './json.ts'
@@ -58,7 +59,7 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
     written as (insert into ${collection.table} (${names}) select ${names} from given g
       ${where(allowed([...related, ...earlyReasons(writing, columns)]))} order by g."_place" returning *),
     logged as (${outboxSql(scope, collection, logged, `${joined} order by g."_place"`)})
-    select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing, 'w')))}`
+    ${limitedWriteSql(scope, `select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing, 'w')))}`)}`
 }
 
 /** Refuses a row for the first of these reasons that there is. */

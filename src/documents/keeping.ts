@@ -10,6 +10,7 @@ import type { Pool } from 'pg'
 import { type Context, readerOf } from '../context.ts'
 import { Invalid } from '../errors.ts'
 import { readAnswer } from '../platform/statements.ts'
+import { type Answered, countAnswer, requireRoom } from './answer-size.ts'
 import type { Scope } from './scope.ts'
 
 /** What decides the answers of a statement, and for how long its collections have them kept: null for not at all. */
@@ -59,15 +60,34 @@ export function keepingOf({ model, reads }: Scope, text: string): Keeping | null
 
 type Asked = { text: string; keeping: Keeping | null }
 
-/** The one text that a statement answers; what is kept of it, where the query or all its collections want that. */
-export function answerFrom(
+/** The one text that a statement answers, counted among those of its operation. */
+export async function answerFrom(
+  ctx: Context,
+  asked: Asked,
+  values: unknown[],
+  maxAge: number | null,
+  answered: Answered | undefined,
+): Promise<string | null> {
+  const answer = await findAnswer(ctx, asked, values, maxAge, answered)
+  countAnswer(answered, answer)
+  return answer
+}
+
+/** What is kept of it, where the query or all its collections want that. */
+function findAnswer(
   ctx: Context,
   { text, keeping }: Asked,
   values: unknown[],
   maxAge: number | null,
+  answered: Answered | undefined,
 ): Promise<string | null> {
   const seconds = keeping && (maxAge ?? keeping.seconds)
-  if (!seconds) return readSql(ctx, (sql) => readAnswer(sql, text, values))
+  if (!seconds) {
+    return readSql(ctx, (sql) => {
+      requireRoom(answered)
+      return readAnswer(sql, text, values)
+    })
+  }
   ctx.meter.count(ctx.projectId, 'documents.read')
   const question = { about: keeping.about, seconds, text, values, reader: readerOf(ctx) }
   // Read from the primary, so that it is known what is in it.

@@ -14,6 +14,7 @@ import {
 } from 'graphql'
 import type { Context } from '../context.ts'
 import type { Readers } from '../platform/readers.ts'
+import type { Answered } from './answer-size.ts'
 import { keepCompiled } from './compiled.ts'
 import { createOperation } from './create-operation.ts'
 import { answerFrom, cachedDirective, maxAgeOf } from './keeping.ts'
@@ -169,7 +170,9 @@ function runner(
       const { parts, unused } = statements
       for (const value of unused) value.read(brought)
       const [only] = parts
-      const ask = (statement: Reading) => answerFrom(ctx, statement, bind(statement.values, brought), maxAge)
+      // Of its own: where ordinary execution reads them again, it counts them again.
+      const answered: Answered = { bytes: 0 }
+      const ask = (statement: Reading) => answerFrom(ctx, statement, bind(statement.values, brought), maxAge, answered)
       if (only && parts.length === 1) return join(parts, [await ask(only.statement)])
       return join(parts, await Promise.all(parts.map(({ statement }) => ask(statement))))
     } catch {

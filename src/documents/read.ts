@@ -1,5 +1,6 @@
 import type { Context, TxContext } from '../context.ts'
 import { ResyncRequired } from '../errors.ts'
+import { countAnswer } from './answer-size.ts'
 import { translate } from './faults.ts'
 import type { Image } from './image.ts'
 import { answerFrom } from './keeping.ts'
@@ -27,12 +28,18 @@ export async function readDocuments(
   try {
     const answer =
       'query' in ctx
-        ? (await ctx.query<{ answer: string }>(statement.text, bound))[0]?.answer
-        : await answerFrom(ctx, statement, bound, maxAge)
+        ? await answerIn(ctx, statement.text, bound)
+        : await answerFrom(ctx, statement, bound, maxAge, ctx.answered)
     return answer ? JSON.parse(answer) : null
   } catch (error) {
     throw isInvalidPattern(error) ? invalidPattern(root, given) : translate(error, null)
   }
+}
+
+async function answerIn(tx: TxContext, text: string, values: unknown[]): Promise<string | undefined> {
+  const [row] = await tx.query<{ answer: string }>(text, values)
+  countAnswer(tx.answered, row?.answer)
+  return row?.answer
 }
 
 /**

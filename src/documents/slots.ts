@@ -18,6 +18,8 @@ export type Given = {
   trace?: string | null
   /** The run of a function that writes. */
   executionId?: string | null
+  /** How many bytes of documents a write may answer. */
+  left?: number
 }
 
 export type Deferred = { readonly [deferredBrand]: true; readonly read: (given: Given) => unknown }

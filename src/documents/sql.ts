@@ -1,5 +1,6 @@
 import type { AggregateRoot } from './aggregate.ts'
 import { aggregateSql } from './aggregate-sql.ts'
+import { limitedSql } from './answer-size.ts'
 import { connectionSql } from './connection-sql.ts'
 import { documentSql } from './document-sql.ts'
 import { rowOfImage } from './json.ts'
@@ -29,7 +30,7 @@ export type Reading = Statement & { keeping: Keeping | null }
  */
 export function compile(model: ProjectModel, caller: Caller, root: Root): Reading {
   const scope = openScope(model, caller)
-  const text = rootSql(scope, root)
+  const text = limitedSql(rootSql(scope, root))
   return { text, values: scope.values, keeping: root.kind === 'image' ? null : keepingOf(scope, text) }
 }
 

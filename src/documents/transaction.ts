@@ -157,7 +157,7 @@ async function attempt(
   try {
     const result = await openTransaction(args.contextValue as Context, terms, async (ctx) => {
       opened.push(ctx.open)
-      const answer = (await execute({ ...args, contextValue: ctx })) as ExecutionResult
+      const answer = (await execute({ ...args, contextValue: { ...ctx, answered: { bytes: 0 } } })) as ExecutionResult
       if (answer.errors) throw new Undone({ ...answer, data: null })
       return answer
     })

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { Forbidden, Invalid } from '../errors.ts'
+import { limitedWriteSql } from './answer-size.ts'
 import { documentSql } from './document-sql.ts'
 import { type Input, isDocumentId, type Path } from './input.ts'
 import { insertSql, requireFew } from './insert-sql.ts'
@@ -59,11 +60,11 @@ export async function updateDocument(ctx: Context, place: Place, input: Input, t
   const own = change(writing, set, [])
   const sent = { inputs: [set], at: () => ['input'], applied }
   const [document] = await writeDocuments(ctx, place, writing, sent, (answer) =>
-    updateSql(
-      writing,
-      own,
-      (joined) =>
+    updateSql(writing, own, (joined) =>
+      limitedWriteSql(
+        writing.scope,
         `select '[' || coalesce((select ${answer('w')} ${joined}), documents.refuse('absent')) || ']' as answer`,
+      ),
     ),
   )
   return document

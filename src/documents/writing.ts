@@ -1,5 +1,6 @@
 import { type Context, sqlStatement, sqlTransaction, type TxContext } from '../context.ts'
 import { traceparentOf } from '../platform/tracing.ts'
+import { bytesLeft, countAnswer, limitedSql } from './answer-size.ts'
 import { documentSql } from './document-sql.ts'
 import type { Writer } from './input.ts'
 import { jsonList } from './json.ts'
@@ -77,7 +78,18 @@ export async function changing<T>(
 }
 
 /** Runs a statement of one row whose `answer` is JSON. */
-export async function answerOf<T>(tx: TxContext, { text, values }: Statement): Promise<T> {
+export async function answerOf<T>(tx: TxContext, statement: Statement): Promise<T> {
+  return JSON.parse(await answerTextOf(tx, statement))
+}
+
+/** The same for documents, which are counted among what the operation is answered. */
+async function documentsOf(tx: TxContext, statement: Statement): Promise<unknown[]> {
+  const answer = await answerTextOf(tx, statement)
+  countAnswer(tx.answered, answer)
+  return JSON.parse(answer)
+}
+
+async function answerTextOf(tx: TxContext, { text, values }: Statement): Promise<string> {
   const { read, write } = holderOf(tx)
   const roles = write.roles ?? read.roles ?? []
   const given = {
@@ -87,11 +99,12 @@ export async function answerOf<T>(tx: TxContext, { text, values }: Statement): P
     actor: tx.actor,
     trace: traceparentOf(tx.span),
     executionId: tx.run?.executionId ?? null,
+    left: bytesLeft(tx.answered),
   }
   const [row] = await tx.query<{ answer: string }>(text, bind(values, given))
   tx.emitted.count += 1
   if (!row) throw new Error('A statement that writes has not answered.')
-  return JSON.parse(row.answer)
+  return row.answer
 }
 
 /** What `plan` asks of documents that this transaction has written, whether the caller may read them or not. */
@@ -99,8 +112,9 @@ export async function readWritten(tx: TxContext, place: Place, ids: readonly str
   const { model, collection, plan } = place
   const scope = openScope(model, holderOf(tx).read)
   const source = `unnest(${scope.param(ids, 'text[]')}) with ordinality as i (id, place) join ${collection.table} t on t."_id" = i.id`
-  const text = `select ${jsonList(documentSql(scope, plan, 't'), 'i.place')} as answer from ${source}`
+  const text = limitedSql(`select ${jsonList(documentSql(scope, plan, 't'), 'i.place')} as answer from ${source}`)
   const [row] = await tx.query<{ answer: string }>(text, scope.bound())
+  countAnswer(tx.answered, row?.answer)
   return row ? JSON.parse(row.answer) : []
 }
 
@@ -118,7 +132,7 @@ export async function writeDocuments(
   const { collection, plan } = place
   if (!showsMore(plan, collection.id)) {
     const statement = writing.statement(sql((alias) => documentSql(writing.scope, plan, alias)))
-    return changing(ctx, place, sqlStatement, (tx) => answerOf<unknown[]>(tx, statement), sent)
+    return changing(ctx, place, sqlStatement, (tx) => documentsOf(tx, statement), sent)
   }
   const statement = writing.statement(sql((alias) => `to_json(${alias}."_id")::text`))
   const write = async (tx: TxContext) => readWritten(tx, place, await answerOf<string[]>(tx, statement))

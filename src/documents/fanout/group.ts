@@ -93,7 +93,10 @@ export function createGroup(
   const [before, after] = [`{"data":{${JSON.stringify(wanted.rootKey)}:`, '}}']
   const write = (told: Told, nodes: ReadonlyMap<string, string>) =>
     toPayload(before + changeJson(view.plan, told, roles, nodes) + after, told)
-  const execute = async (told: Told) => toPayload(await wanted.execute(ctx, told), told)
+  const execute = async (told: Told) => {
+    const own = { ...told, ctx: { ...told.ctx, answered: { bytes: 0 } } }
+    return toPayload(await wanted.execute(ctx, own), told)
+  }
   const readAndWrite = async (told: Told, image: Image, seq: bigint) => {
     try {
       const texts = await Promise.all(

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import { translate } from '../faults.ts'
 import type { LiveRow } from './differences.ts'
 
 /** What a statement answers: equal texts and values, equal answers, whoever asks. */
@@ -48,7 +49,11 @@ function createEvaluation({ tails, shares, sql, projectId }: Services, { text, v
   /** The place in the log first: what is committed between the two is in the answer, and comes again as an event. */
   const evaluate = async () => {
     const through = await tails.head(projectId)
-    const { rows } = await shares.run(projectId, () => sql.query<{ answer: string }>(text, [...values]))
+    const { rows } = await shares
+      .run(projectId, () => sql.query<{ answer: string }>(text, [...values]))
+      .catch((error: unknown) => {
+        throw translate(error, null)
+      })
     const answer = rowsOf(JSON.parse(rows[0]?.answer ?? '{}'))
     last = { rows: last && isSame(last.rows, answer) ? last.rows : answer, through }
     return last

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts'
 import { Invalid, SchemaChanged } from '../../errors.ts'
+import { limitedSql } from '../answer-size.ts'
 import { connectionSql } from '../connection-sql.ts'
 import { documentSql } from '../document-sql.ts'
 import { keepingOf } from '../keeping.ts'
@@ -44,7 +45,7 @@ export function planLive(ctx: Context, model: ProjectModel, asked: Asked): Plann
   )
   const scope = openScope(model, holderOf(ctx).read)
   const list = connectionSql(scope, { collectionId: collection.id, page, fields }, () => [], documentSql)
-  const text = `select ${list} as answer`
+  const text = limitedSql(`select ${list} as answer`)
   if (keepingOf(scope, text) === null)
     throw new Invalid('A live query has an order that stays: not one by chance.', ['orderBy'])
   const reads = new Set([...scope.reads].map((one) => one.id))

@@ -6,6 +6,11 @@ export function useSchema(): ScopePlugin {
   return { onEnveloped: ({ context, setSchema }) => context && setSchema(context.schema) }
 }
 
+/** What each operation is answered of documents is counted. */
+export function useAnswered(): ScopePlugin {
+  return { onContextBuilding: ({ extendContext }) => extendContext({ answered: { bytes: 0 } }) }
+}
+
 /** What asks for it is executed in a transaction, once or again, before anything of it is answered. */
 export function useTransaction(): ScopePlugin {
   return {
