@@ -80,9 +80,9 @@ export function createNeeds(send: (head: FromExecutor) => void): Needs {
       const { promise, resolve } = Promise.withResolvers<Buffer | null>()
       one.asking.set(id, resolve)
       signal.addEventListener('abort', () => giveUp(id, hash))
-      if (joins) send({ kind: 'waits', id, isOver: false })
+      if (joins) send({ kind: 'waits', id })
       else askForNext(hash, one)
-      return joins ? promise.finally(() => send({ kind: 'waits', id, isOver: true })) : promise
+      return promise
     },
     expect(hash) {
       const { promise, resolve } = Promise.withResolvers<Buffer | null>()

@@ -133,8 +133,8 @@ export type FromExecutor =
   /** The executor leaves: what runs is finished, nothing more is taken. */
   | { kind: 'leaving' }
   | { kind: 'need'; id: string; hash: string }
-  /** The code of that run comes already, unasked or for another: until it is over, the run has not begun. */
-  | { kind: 'waits'; id: string; isOver: boolean }
+  /** The code of that run is to come already, unasked or for another: until the caller has sent it, the run has not begun. */
+  | { kind: 'waits'; id: string }
   | { kind: 'head'; id: string; status: number; headers: Readonly<Record<string, string>> }
   | { kind: 'chunk'; id: string }
   /** A line of a build, as it comes. */

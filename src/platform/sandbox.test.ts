@@ -157,20 +157,35 @@ test('a run that had begun fails when its executor goes away; one whose code was
   assert.equal(String((await sandbox.run(call({ artefact }))).body), 'elsewhere')
 })
 
-test('a run whose code comes to its executor already has not begun before it is there', async () => {
+test('a run whose code comes to its executor already has not begun before it is sent, for whichever run', async () => {
+  const joining = (run: PeerRun) => run.send({ kind: 'waits', id: run.id })
   let cuts = 0
-  const cutWhile = (said: boolean[]) => (run: PeerRun) => {
+  answer = (run) => {
     if (cuts++ > 0) return { body: 'elsewhere' }
-    for (const isOver of said) run.send({ kind: 'waits', id: run.id, isOver })
+    joining(run)
     setTimeout(run.cut, 50)
     return null
   }
-  answer = cutWhile([false])
   assert.equal(String((await sandbox.run(call())).body), 'elsewhere')
-  cuts = 0
-  answer = cutWhile([false, true])
-  assert.equal((await sandbox.run(call())).failure?.reason, 'CRASHED')
-  assert.equal(String((await sandbox.run(call())).body), 'elsewhere', 'one of them is back')
+  for (const isToldBefore of [true, false]) {
+    answer = async (run) => {
+      if (String(run.body) === 'joins') {
+        if (isToldBefore) joining(run)
+        return null
+      }
+      await run.need()
+      const joined = peers.flatMap(({ runs }) => runs).findLast(({ body }) => String(body) === 'joins')
+      if (joined && !isToldBefore) joining(joined)
+      // The executor would say nothing more of what it has begun.
+      setTimeout(run.cut, 50)
+      return null
+    }
+    const joins = sandbox.run(call({ body: Buffer.from('joins') }))
+    const asks = sandbox.run(call({ body: Buffer.from('asks') }))
+    for (const { failure } of await Promise.all([joins, asks])) assert.equal(failure?.reason, 'CRASHED')
+    answer = () => ({ body: 'back' })
+    assert.equal(String((await sandbox.run(call())).body), 'back', 'one of them is back')
+  }
 })
 
 test('what nobody waits for any more is cancelled', async () => {

@@ -142,24 +142,26 @@ let count = 0
 function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
   const { body, artefact, stream, signal, ...frame } = call
   const id = `r${++count}`
-  // Until its code has come, a run has not begun.
+  // A run that waits for its code has not begun until that is sent: whoever sends it knows, however the connection ends.
   let waitsForCode = false
+  let isGiven = false
   return exchange<RunResult | NotBegun>({
     link,
     id,
     signal,
     timeoutMs: call.limits.timeoutMs + graceMs,
     start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
-    broken: (reason) => (waitsForCode ? { notBegun: reason } : failedRun('CRASHED', reason)),
+    broken: (reason) => (waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason)),
+    given: (hash) => {
+      if (hash === call.program.artefact) isGiven = true
+    },
     take: (head, bytes, end) => {
       if (head.kind === 'head') stream?.head(head)
       else if (head.kind === 'chunk') stream?.chunk(bytes)
       else if (head.kind === 'need') {
         waitsForCode = true
-        void giveArtefact(link, head.hash, artefact).then(() => {
-          waitsForCode = false
-        })
-      } else if (head.kind === 'waits') waitsForCode = !head.isOver
+        void giveArtefact(link, head.hash, artefact)
+      } else if (head.kind === 'waits') waitsForCode = true
       else if (head.kind === 'end') {
         const { kind: _kind, id: _id, ...result } = head
         if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
@@ -195,13 +197,14 @@ type Exchange<T> = {
   timeoutMs: number
   start: () => void
   broken: (reason: string) => T
+  given?: (hash: string) => void
   take: (head: FromExecutor, body: Buffer, end: (result: T) => void) => void
 }
 
 const unwanted = 'Nobody waited for it any more.'
 
 /** Sends what is asked, and waits for its end, for the end of the connection, or until nobody waits any more. */
-function exchange<T>({ link, id, signal, timeoutMs, start, broken, take }: Exchange<T>): Promise<T> {
+function exchange<T>({ link, id, signal, timeoutMs, start, broken, given, take }: Exchange<T>): Promise<T> {
   return new Promise((resolve) => {
     // They went away while it waited for its turn.
     if (signal?.aborted) return resolve(broken(unwanted))
@@ -222,6 +225,7 @@ function exchange<T>({ link, id, signal, timeoutMs, start, broken, take }: Excha
     signal?.addEventListener('abort', abort)
     link.listen(id, {
       take: (head, body) => take(head, body, end),
+      given,
       lost: () => end(broken('Its executor went away during the run.')),
     })
     start()

@@ -11,8 +11,14 @@ import {
 } from '../../../functions-runtime/protocol.ts'
 import type { Log } from '../log.ts'
 
-/** Whoever waits for the frames of one id. `lost`: the connection is gone, and no more will come. */
-export type Listener = { take: (head: FromExecutor, body: Buffer) => void; lost: () => void }
+/** Whoever waits for the frames of one id. */
+export type Listener = {
+  take: (head: FromExecutor, body: Buffer) => void
+  /** The executor is given that artefact, on behalf of whomever. */
+  given?: ((hash: string) => void) | undefined
+  /** The connection is gone, and no more will come. */
+  lost: () => void
+}
 
 /** The connection to one executor, which is made again whenever it is gone. */
 export type Link = {
@@ -84,7 +90,9 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
     welcome: () => welcome,
     trouble: () => trouble,
     send: (head, body) => {
-      if (socket) writeFrame(socket, head, body)
+      if (!socket) return
+      if (head.kind === 'artefact' && !head.isMissing) for (const { given } of listeners.values()) given?.(head.hash)
+      writeFrame(socket, head, body)
     },
     listen: (id, listener) => void listeners.set(id, listener),
     forget: (id) => void listeners.delete(id),
