@@ -147,7 +147,7 @@ const attributeFields = (t: Fields) => ({
   }),
   computed: t.string({
     description:
-      "An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if.",
+      "An expression of up to 1,000 characters over other attributes, which it names up to 50 times, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if.",
   }),
   relation: t.field({
     type: RelationKind,

@@ -21,7 +21,7 @@ export type ActorKind =
 
 /** An attribute that a collection begins with. */
 export type AttributeInput = {
-  /** An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
+  /** An expression of up to 1,000 characters over other attributes, which it names up to 50 times, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
   computed?: string | null | undefined;
   /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
   default?: unknown;
@@ -134,7 +134,7 @@ export type ConfirmVerificationInput = {
 export type CreateAttributeInput = {
   /** Which collection it is for. */
   collectionId: string | number;
-  /** An expression of up to 1,000 characters over other attributes, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
+  /** An expression of up to 1,000 characters over other attributes, which it names up to 50 times, of which it is computed: `lower(trim(name)) || '-' || count`, `if(price > 0, round(price * 1.19, 2), null)`. It has + - * / % || = != < <= > >= and or not, and lower, upper, trim, length, left, right, replace, concat, coalesce, abs, floor, ceil, round, least, greatest, isNull, if. */
   computed?: string | null | undefined;
   /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
   default?: unknown;

@@ -6,7 +6,8 @@ import type { Roles } from './scope.ts'
 /** A document's own permissions, as its columns hold them. */
 export type Grants = { _read: readonly string[]; _update: readonly string[]; _delete: readonly string[] }
 
-const most = 100
+/** Most permissions of a document. */
+export const grantLimit = 100
 
 const rightsOf: Record<string, readonly Right[]> = {
   READ: ['read'],
@@ -28,7 +29,7 @@ export function parseGrants(collection: CollectionModel, input: unknown, at: rea
     throw new Invalid('This must not be null: an empty list takes every permission away.', path)
   if (!collection.documentPermissions)
     throw new Invalid('Documents of this collection have no permissions of their own.', path)
-  if (input.length > most) throw new Invalid(`A document has at most ${most} permissions.`, path)
+  if (input.length > grantLimit) throw new Invalid(`A document has at most ${grantLimit} permissions.`, path)
   const grants = {
     read: new Set<string>(),
     update: new Set<string>(),

@@ -26,7 +26,7 @@ type Args = Readonly<Record<string, unknown>>
 
 const defaultLimit = 25
 const greatestLimit = 100
-const greatestOffset = 1_000_000
+export const greatestOffset = 1_000_000
 
 /** Reads the arguments of a list. Throws Invalid with the path of the one that is wrong. */
 export function parsePage(model: ProjectModel, collection: CollectionModel, args: Args, path: readonly string[]): Page {

@@ -3,6 +3,7 @@ import { replicaLimits } from '../platform/replica.ts'
 import {
   container,
   count,
+  documents,
   functions,
   isolate,
   kept,
@@ -53,6 +54,10 @@ Introspection has a budget of its own, ${count(limits.introspectionCost)}, the s
 ## A project
 
 ${table(project)}
+
+## Documents
+
+${table(documents)}
 
 ## A run in an isolate
 

@@ -4,12 +4,31 @@ import { maxArtefactBytes } from '../../functions-runtime/docker/build.ts'
 import { containerLimits } from '../../functions-runtime/docker/container.ts'
 import { readDockerSettings } from '../../functions-runtime/docker/settings.ts'
 import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
+import { answerBytes } from '../documents/answer-size.ts'
+import { positionLimit } from '../documents/geometry.ts'
+import { grantLimit } from '../documents/grants.ts'
+import { documentBytes } from '../documents/input.ts'
+import { vectorDimensions } from '../documents/numbers.ts'
+import { stepLimit } from '../documents/operators-json.ts'
+import { patternLimit as regexLimit } from '../documents/operators-text.ts'
+import { greatestOffset } from '../documents/page.ts'
+import { wordsLimit } from '../documents/search.ts'
+import { mostTaken } from '../documents/taken.ts'
+import { jsonBytes } from '../documents/texts.ts'
 import { listLimit } from '../documents/values.ts'
+import { bulkLimit } from '../documents/writing.ts'
 import { readEnv, variables } from '../env.ts'
 import { costs, limits } from '../http/limits.ts'
 import { attemptLimits } from '../modules/accounts/attempts.ts'
 import { maxVerifications } from '../modules/accounts/verifications.ts'
 import { attributeLimit } from '../modules/attributes/attributes.ts'
+import { depthLimit, expressionLimit, mentionLimit } from '../modules/attributes/expressions.ts'
+import {
+  patternLimit as attributePattern,
+  elementLimit,
+  sizeLimit,
+  uniqueSizeLimit,
+} from '../modules/attributes/shape.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
 import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
@@ -25,6 +44,7 @@ import { executeLimit } from '../modules/functions/rights.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
 import { keepJobsMs, keepLogHours, retentions } from '../modules/maintenance/retentions.ts'
+import { permissionLimit } from '../modules/permissions/grants.ts'
 import { presenceLimits } from '../modules/presence/presence.ts'
 import { ruleLimits } from '../modules/presence/rules.ts'
 import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
@@ -151,6 +171,31 @@ export const project: readonly Row[] = [
   ['missed times of a task that run after all, with `RUN_ALL`: the last so many', count(maxMissed)],
   ['subscriptions of a project on one node', count(projectSubscriptions)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
+]
+
+export const documents: readonly Row[] = [
+  ['a document, as JSON', bytes(documentBytes)],
+  ['documents that an operation is answered, in all its fields together', bytes(answerBytes)],
+  [
+    'documents that one field writes; others that a delete takes along or changes',
+    `${count(bulkLimit)}; ${count(mostTaken)}`,
+  ],
+  ['`offset`', count(greatestOffset)],
+  ['a string; one that is unique', `${count(sizeLimit)} characters; ${count(uniqueSizeLimit)} characters`],
+  ['what `replace` makes of a text', '1,000,000 characters'],
+  ['items of a list', count(listLimit)],
+  ['a JSON value; the steps of a path in it', `${bytes(jsonBytes)}; ${count(stepLimit)}`],
+  ['positions of a line or a polygon; dimensions of a vector', `${count(positionLimit)}; ${count(vectorDimensions)}`],
+  ['values of an enum', count(elementLimit)],
+  ['permissions of a collection or an attribute; of a document', `${permissionLimit}; ${grantLimit}`],
+  [
+    'the pattern of an attribute; that of `regex`; the words of a search',
+    [attributePattern, regexLimit, wordsLimit].map((most) => `${count(most)} characters`).join('; '),
+  ],
+  [
+    'the expression of a computed attribute; how often it names attributes; levels of it',
+    `${count(expressionLimit)} characters; ${mentionLimit}; ${depthLimit}`,
+  ],
 ]
 
 export const functions: readonly Row[] = [

@@ -71,6 +71,12 @@ test('what is not in the language is refused', () => {
   for (const source of wrong) assert.throws(() => sql(source), ExpressionError, source)
 })
 
+test('how deep it may be is said', () => {
+  const nested = (levels: number) => `${'('.repeat(levels - 1)}a${')'.repeat(levels - 1)}`
+  assert.equal(sql(nested(40)), '"a"')
+  assert.throws(() => sql(nested(41)), new ExpressionError('It is nested more than 40 levels deep.'))
+})
+
 test('its attributes are known, and can be renamed', () => {
   const source = "lower(lower) || 'lower' || lower+lowers"
   assert.deepEqual([...expressionKeys(source)], ['lower', 'lowers'])

@@ -6,9 +6,10 @@ import { escapeLiteral } from 'pg'
 
 /** Longest expression, in characters. */
 export const expressionLimit = 1_000
-const depthLimit = 40
+/** Expressions within each other. */
+export const depthLimit = 40
 /** How often a new one names attributes: each can be as long as a document. What was made before may do so more often. */
-const mentionLimit = 50
+export const mentionLimit = 50
 
 /** Why a text is no expression, in words. */
 export class ExpressionError extends Error {}
@@ -109,7 +110,7 @@ function parseExpression(source: string): Expression {
   }
   const expression = (power: number): Expression => {
     depth += 1
-    if (depth > depthLimit) throw new ExpressionError('It is nested too deeply.')
+    if (depth > depthLimit) throw new ExpressionError(`It is nested more than ${depthLimit} levels deep.`)
     let left = prefix(next())
     for (;;) {
       const operator = operatorOf(peek())
