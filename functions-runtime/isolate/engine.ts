@@ -58,14 +58,8 @@ export function createIsolateEngine({ settings, perform }: Options): IsolateEngi
     async prepare(frame, artefact) {
       const coming = artefact()
       coming.catch(() => {})
-      const processes = await pool
-      const held = await processes?.acquire(frame.tenant, frame.limits.isTrusted)
-      if (!processes || !held) return
-      try {
-        prepareIn(held, frame, await coming)
-      } finally {
-        processes.release(held)
-      }
+      const held = await (await pool)?.find(frame.tenant, frame.limits.isTrusted)
+      if (held) prepareIn(held, frame, await coming)
     },
     async close() {
       ;(await pool?.catch(() => null))?.close()

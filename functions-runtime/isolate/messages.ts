@@ -70,4 +70,6 @@ export const limits = {
   pending: 1_000,
   effects: 64,
   programs: 32,
+  /** Programs that are read at once before their first run. */
+  prepared: 4,
 } as const

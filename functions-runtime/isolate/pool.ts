@@ -23,6 +23,8 @@ export type Pool = {
   /** A tenant's process with room for one more run, until `release`. */
   acquire: (tenant: string, isTrusted: boolean) => Promise<Held>
   release: (held: Held) => void
+  /** A tenant's process for what is no run: it takes no run's room, and none of others ends for it. Null where there is no room. */
+  find: (tenant: string, isTrusted: boolean) => Promise<Held> | null
   close: () => void
 }
 
@@ -87,15 +89,15 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
     return opening
   }
 
-  const reaper = setInterval(() => {
-    const before = Date.now() - idleMs
-    for (const entry of held) if (entry[1].runs === 0 && entry[1].usedAt < before) end(entry)
-  }, 60_000)
-  reaper.unref()
+  const reaper = startReaper(held, end)
 
   return {
+    find(tenant, isTrusted) {
+      const key = keyOf(tenant, isTrusted)
+      return tenants.has(key) || tenants.size < maxProcesses ? find(key, isTrusted) : null
+    },
     async acquire(tenant, isTrusted) {
-      const key = `${isTrusted} ${tenant}`
+      const key = keyOf(tenant, isTrusted)
       for (;;) {
         const one = await find(key, isTrusted).catch((error: Error) => {
           throw error instanceof RunError ? error : new RunError('UNAVAILABLE', error.message)
@@ -114,6 +116,16 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
       for (const entry of held) end(entry)
     },
   }
+}
+
+const keyOf = (tenant: string, isTrusted: boolean) => `${isTrusted} ${tenant}`
+
+function startReaper(held: ReadonlyMap<string, Held>, end: (entry: [string, Held]) => void): NodeJS.Timeout {
+  const look = () => {
+    const before = Date.now() - idleMs
+    for (const entry of held) if (entry[1].runs === 0 && entry[1].usedAt < before) end(entry)
+  }
+  return setInterval(look, 60_000).unref()
 }
 
 function use(held: Map<string, Held>, key: string, one: Held): Held {

@@ -105,6 +105,16 @@ function open(wanted: Wanted): Promise<Kept> | null {
   return opening
 }
 
+let preparing = 0
+
+/** What is not made ready its run reads itself. */
+async function prepare(wanted: Wanted): Promise<void> {
+  if (preparing >= limits.prepared) return
+  preparing += 1
+  await open(wanted)?.then(makeRoom, () => {})
+  preparing -= 1
+}
+
 async function begin(run: Run, body: Buffer): Promise<void> {
   const begun = performance.now()
   const opening = open(run)
@@ -180,7 +190,7 @@ function cancel(id: string): void {
 
 function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
-  else if (head.kind === 'prepare') void open(head)?.then(makeRoom, () => {})
+  else if (head.kind === 'prepare') void prepare(head)
   else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
   else if (head.kind === 'cancel') cancel(head.id)
   else lives.get(head.id)?.answer(head, body)
