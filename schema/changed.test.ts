@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Context, transaction } from '../src/context.ts'
 import { SchemaChanged } from '../src/errors.ts'
 import { emit } from '../src/event.ts'
@@ -212,19 +213,27 @@ describe('who may not read a noun may not listen to it', () => {
   }
 })
 
-test('whoever loses a scope while listening is told of nothing more, and where to go on', async () => {
-  const key = (scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id: 'key_2', scopes: new Set(scopes) })
-  let now = key(['tasks.read', 'users.read'])
+/** Who listens with a key whose scopes change meanwhile. */
+function changing(id: string, scopes: string[]) {
+  const key = (scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id, scopes: new Set(scopes) })
+  let now = key(scopes)
   const reauthenticate = async (): Promise<Context> => ({ ...now, reauthenticate })
   const become = async (scopes: string[]) => {
     now = key(scopes)
-    await transaction(ctx, (tx) => emit(tx, keyDeleted, { keyId: 'key_2' }))
+    await transaction(ctx, (tx) => emit(tx, keyDeleted, { keyId: id }))
   }
+  return { caller: { ...now, reauthenticate }, become }
+}
+
+test('whoever loses a scope that it needs while listening is told of nothing more, and where to go on', async () => {
+  const { caller, become } = changing('key_2', ['tasks.read', 'users.read'])
   const source = sourceOf('taskChanged', 'id')
-  const stream = await listen(schemas, { ...now, reauthenticate }, source)
-  await become(['tasks.read', 'users.read', 'mails.read'])
-  const first = await task()
-  assert.equal((await next(stream)).id, first.id)
+  const stream = await listen(schemas, caller, source)
+  for (const scopes of [['tasks.read', 'users.read', 'mails.read'], ['tasks.read']]) {
+    await become(scopes)
+    const first = await task()
+    assert.equal((await next(stream)).id, first.id)
+  }
   await become(['users.read'])
   const second = await task()
   const error = await within(assertRejected(stream.next()), 3_000, 'it did not end')
@@ -232,6 +241,28 @@ test('whoever loses a scope while listening is told of nothing more, and where t
   const resumed = await listen(schemas, ctx, source, { after: error.cursor })
   assert.equal((await next(resumed)).id, second.id)
   await resumed.return()
+})
+
+test('what is needed for what is selected below counts, and for those of documents among deliveries', async () => {
+  const scopes = ['webhooks.read', 'documents.read', 'functions.read', 'executions.read']
+  const without = (lost: string) => scopes.filter((scope) => scope !== lost)
+  const below = 'fragment Below on Webhook { deliveries { totalCount } }'
+  const cases = [
+    ['webhookChanged', '...Below', below, 'documents.read'],
+    ['functionChanged', 'executions { totalCount }', '', 'executions.read'],
+  ] as const
+  for (const [i, [field, node, more, lost]] of cases.entries()) {
+    const { caller, become } = changing(`key_below_${i}`, scopes)
+    const sourceOf = (node: string) => `subscription { changed: ${field} { cursor node { ${node} } } }`
+    const needing = await listen(schemas, caller, `${sourceOf(node)} ${more}`)
+    const other = await listen(schemas, caller, sourceOf('id'))
+    await become(without(lost))
+    const error = await within(assertRejected(needing.next()), 3_000, `${field} did not end`)
+    assert.ok(error instanceof SchemaChanged)
+    const ended = other.next().catch(() => 'ended')
+    assert.equal(await Promise.race([ended, sleep(300, 'goes on')]), 'goes on')
+    await other.return()
+  }
 })
 
 const assertRejected = (promise: Promise<unknown>): Promise<unknown> =>

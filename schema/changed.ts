@@ -4,6 +4,7 @@ import type { Context } from '../src/context.ts'
 import type { LoggedEvent } from '../src/logged-event.ts'
 import { type Access, mayUse } from './access.ts'
 import { builder, type SchemaTypes } from './builder.ts'
+import { needsOf } from './needs.ts'
 
 type Types = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>
 
@@ -68,8 +69,10 @@ export function changedField(noun: Noun): ObjectRef<Types, NounChange, NounChang
         id: t.arg.id({ description: 'Only of this one; of all, if left out.' }),
         after: t.arg.string({ description: 'The cursor of the last change that you have; from now on, if left out.' }),
       },
-      subscribe: (_root, { id, after }, ctx) =>
-        opened(changes(ctx, { after, select: (event, caller) => selectChange(noun, event, caller, id ?? null) })),
+      subscribe: (_root, { id, after }, ctx, info) => {
+        const select = (event: LoggedEvent, caller: Context) => selectChange(noun, event, caller, id ?? null)
+        return opened(changes(ctx, { after, needs: needsOf(info), select }))
+      },
       resolve: (change) => change,
     }),
   )

@@ -79,6 +79,9 @@ export const DeliveryWhere = builder.inputType('DeliveryWhere', {
   }),
 })
 
+/** Deliveries of documents are shown to whoever has it. */
+export const ofDocuments = { extensions: { beside: 'documents.read' } }
+
 export const DeliveryList = connectionOf(Delivery, 'Delivery')
 
 builder.queryField('delivery', (t) =>
@@ -138,6 +141,7 @@ changedField({
   description: 'Deliveries that have come to their end, or are asked for again.',
   node: (t) =>
     t.prismaField({
+      ...ofDocuments,
       type: Delivery,
       nullable: true,
       description: 'The delivery as it is now; null once it is gone.',

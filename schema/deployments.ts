@@ -10,11 +10,11 @@ import {
 } from '../src/modules/deployments/deployments.ts'
 import { deploymentLimits } from '../src/modules/deployments/limits.ts'
 import { type LogPart, watchLog } from '../src/modules/deployments/logs.ts'
-import { mayUse } from './access.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
 import { FunctionType } from './functions.ts'
+import { needsOf } from './needs.ts'
 import { Upload } from './uploads.ts'
 
 const read = { audience: ['console', 'server'], scope: 'functions.read' } as const
@@ -239,7 +239,7 @@ builder.subscriptionField('deploymentLogs', (t) =>
       id: t.arg.id({ required: true, description: 'Of which deployment.' }),
       after: t.arg.string({ description: 'The cursor of the last lines that you have; all lines, if left out.' }),
     },
-    subscribe: (_root, { id, after }, ctx) => watchLog(ctx, id, after, (caller) => mayUse(caller, read)),
+    subscribe: (_root, { id, after }, ctx, info) => watchLog(ctx, id, after, needsOf(info)),
     resolve: (part) => part,
   }),
 )

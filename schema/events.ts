@@ -1,16 +1,18 @@
 import { z } from 'zod'
+import { needsDocuments } from '../src/changes/needs.ts'
 import { type Change, changes } from '../src/changes.ts'
 import type { Context } from '../src/context.ts'
 import { type VisibleEvent, visibleEvent } from '../src/documents/visible-event.ts'
 import { catalogue } from '../src/event.ts'
 import { type LoggedEvent as Logged, matchesEvent } from '../src/logged-event.ts'
 import '../src/modules/catalogue.ts'
-import { requirePatterns } from '../src/modules/events/patterns.ts'
+import { namesDocuments, requirePatterns } from '../src/modules/events/patterns.ts'
 import { mayUse } from './access.ts'
 import { ActorKind, kindOf } from './actors.ts'
 import { builder } from './builder.ts'
 import { opened } from './changed.ts'
 import { modelsOf } from './documents/planned.ts'
+import { needsOf } from './needs.ts'
 
 const enumValueOf = (name: string) => name.toUpperCase().replace(/[.-]/g, '_')
 
@@ -95,7 +97,8 @@ builder.subscriptionField('events', (t) =>
         mayUse(caller, all) && names.some((name) => matchesEvent(name, event))
           ? visibleEvent(event, caller, () => models.get(caller.projectId))
           : null
-      return opened(changes(ctx, { after, select }))
+      const needs = new Set([...needsOf(info), ...(names.some(namesDocuments) ? needsDocuments : [])])
+      return opened(changes(ctx, { after, needs, select }))
     },
     resolve: (event) => event,
   }),

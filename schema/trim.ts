@@ -72,7 +72,7 @@ function keep(fields: Fields, mayShow: (access: Access | null) => boolean, typeO
 }
 
 /** Who may use a field, where it says so. A root field that does not is for nobody, any other for everybody. */
-function accessOf({ extensions }: { extensions?: object | null | undefined }): Access | null {
+export function accessOf({ extensions }: { extensions?: object | null | undefined }): Access | null {
   const access: unknown = extensions && 'access' in extensions && extensions.access
   return typeof access === 'object' && access !== null && 'audience' in access ? (access as Access) : null
 }

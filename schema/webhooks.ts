@@ -12,7 +12,7 @@ import { builder } from './builder.ts'
 import { BasicAuthInput, HeaderInput, headerNames, username, verifyTls } from './calls.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
-import { Delivery, DeliveryList, DeliveryWhere } from './deliveries.ts'
+import { Delivery, DeliveryList, DeliveryWhere, ofDocuments } from './deliveries.ts'
 
 const read = { audience: ['console', 'server'], scope: 'webhooks.read' } as const
 const write = { audience: ['console', 'server'], scope: 'webhooks.write' } as const
@@ -37,6 +37,7 @@ const Webhook = builder.prismaObject('Webhook', {
     deliveries: t.relatedConnection(
       'deliveries',
       {
+        ...ofDocuments,
         type: Delivery,
         cursor: 'id',
         totalCount: true,

@@ -28,7 +28,11 @@ after(async () => {
 
 const newProject = () => `project-${++project}`
 const ticksOf = (ctx: Context, after: string | null = null) =>
-  changes(ctx, { after, select: ({ type, payload }) => (type === tick.name ? (payload as Tick) : null) })
+  changes(ctx, {
+    after,
+    needs: new Set(),
+    select: ({ type, payload }) => (type === tick.name ? (payload as Tick) : null),
+  })
 
 async function takeOf<T>(stream: AsyncIterator<T>, count: number, withinMs = 3_000): Promise<T[]> {
   const taken: T[] = []
@@ -68,6 +72,7 @@ describe('what a caller gets', () => {
   test('is what select makes of each event, from the call on, and goes on after a cursor', async () => {
     const ctx = world.context(newProject())
     const stream = changes(ctx, {
+      needs: new Set(),
       select: ({ payload }) => ((payload as Tick).n % 2 === 0 ? { n: (payload as Tick).n } : null),
     })
     await stream.opened
@@ -207,6 +212,7 @@ describe('who the caller is', () => {
     let labels: string[] = []
     const ctx = callerOf(projectId, user, () => ({ ...user, labels }))
     const stream = changes(ctx, {
+      needs: new Set(),
       select: ({ type }, { actor }) => ({ type, labels: actor?.kind === 'user' ? actor.labels : null }),
     })
     await stream.opened

@@ -1,12 +1,12 @@
 import type { Caller } from './changes/caller.ts'
+import { type Needs, requireNeeds } from './changes/needs.ts'
 import { watchRenewed } from './changes/renewed.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { SchemaChanged, Unauthenticated } from './errors.ts'
+import { Unauthenticated } from './errors.ts'
 import { leavable } from './lib/leavable.ts'
 import { createSignal, type Signal } from './lib/signal.ts'
 import type { LoggedEvent } from './logged-event.ts'
-import { scopesOf } from './modules/permissions/roles.ts'
 import { projectDeleted } from './modules/projects/events.ts'
 import { TooSlow } from './tail.ts'
 
@@ -24,6 +24,7 @@ export type Changes<T> = AsyncIterableIterator<Change<T>> & {
 type Options<T> = {
   /** The cursor of the last change the caller has; null: from now on. */
   after?: string | null | undefined
+  needs: Needs
   /** What the caller gets of an event, null for nothing. It decides, by the rules of this moment, whether they may read it. */
   select: (event: LoggedEvent, ctx: Context) => Promise<T | null> | T | null
 }
@@ -32,7 +33,7 @@ type Options<T> = {
  * The stream behind every GraphQL subscription: the events of the caller's project from a cursor on, as `select` shows
  * them. It listens from the moment of the call, not of the first `next()`. `select` gets the caller as they are at that
  * moment; the stream ends with Unauthenticated when they are no longer anybody, with SchemaChanged when they have lost a
- * scope, as what they select was allowed by the ones that they began with, and with TooSlow when they do not keep up.
+ * scope that it needs, and with TooSlow when they do not keep up.
  */
 export function changes<T extends object>(ctx: Context, options: Options<T>): Changes<T> {
   const signal = createSignal()
@@ -40,7 +41,7 @@ export function changes<T extends object>(ctx: Context, options: Options<T>): Ch
   // A transport's own memory of the last event (`Last-Event-ID`) is newer than the argument of an operation that it repeats.
   const after = ctx.lastEventId ?? options.after ?? null
   const opening = open(ctx, after)
-  const generator = generate({ ctx, caller, opening, signal, after, select: options.select })
+  const generator = generate({ ctx, caller, opening, signal, after, options })
   const stream = leavable(generator, async () => {
     caller.close()
     await opening.then((events) => events.return?.()).catch(() => {})
@@ -62,11 +63,12 @@ type Source<T> = {
   opening: Promise<AsyncIterableIterator<LoggedEvent>>
   signal: Signal
   after: string | null
-  select: Options<T>['select']
+  options: Options<T>
 }
 
 async function* generate<T extends object>(source: Source<T>): AsyncGenerator<Change<T>, undefined> {
-  const { ctx, caller, opening, signal, after, select } = source
+  const { ctx, caller, opening, signal, after } = source
+  const { needs, select } = source.options
   const cursorAt = (seq: bigint) =>
     encodeCursor(ctx.env.SECRET_KEYS, { epoch: ctx.tails.epoch, projectId: ctx.projectId }, seq)
   let now = ctx
@@ -75,11 +77,7 @@ async function* generate<T extends object>(source: Source<T>): AsyncGenerator<Ch
     const actor = await caller.current()
     if (actor === now.actor) return now
     now = { ...ctx, actor }
-    if (mayLess(ctx, now)) {
-      // Whoever asks anew at once is who they are now.
-      if (actor) ctx.identities.forget([actor.id])
-      throw new SchemaChanged(lessened, last === null ? after : cursorAt(last))
-    }
+    requireNeeds(ctx, actor, needs, () => (last === null ? after : cursorAt(last)))
     return now
   }
   const events = await opening
@@ -99,14 +97,6 @@ async function* generate<T extends object>(source: Source<T>): AsyncGenerator<Ch
     last = event.seq
     if (selected !== null) yield { ...selected, cursor: cursorAt(event.seq), event }
   }
-}
-
-const lessened = 'You may do less than when this began. Ask anew, for what you may still read.'
-
-/** Whether a key, or a function that acts for itself, lacks a scope that it began with. */
-function mayLess(before: Context, after: Context): boolean {
-  const [had, has] = [scopesOf(before), scopesOf(after)]
-  return had !== null && [...had].some((scope) => !has?.has(scope))
 }
 
 /** The end of the project is the end of all its streams, those of guests too. */

@@ -175,7 +175,7 @@ test('a webhook and a task are gone at once, and then what they have left behind
 test('a deleted project is not there for anybody, and its streams end within a second', async () => {
   const { ctx } = await createTables(world)
   const guest = await authenticate(world.app, asked(ctx.projectId))
-  const stream = changes(guest, { select: () => null })
+  const stream = changes(guest, { needs: new Set(), select: () => null })
   await stream.opened
   const next = stream.next()
   next.catch(() => {})

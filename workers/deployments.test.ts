@@ -179,7 +179,7 @@ test('one that is given up says why', async () => {
 test('the log comes as it is written, and goes on behind a cursor', async () => {
   const { id: functionId } = await makeFunction()
   const { id } = await deploy(functionId)
-  const parts = await watchLog(owner, id, null, () => true)
+  const parts = await watchLog(owner, id, null, new Set())
   // Otherwise it may have begun before anybody looks.
   const { value: first } = await parts.next()
   const seen: string[] = [first?.status ?? '']
@@ -189,20 +189,20 @@ test('the log comes as it is written, and goes on behind a cursor', async () => 
   await run(id)
   await reading
   assert.match(seen.join('|'), /^PENDING\|(BUILDING\|)?(BUILDING\||READY\|)Bundled 1 file into .+ s\.(\|READY)?$/)
-  const again = await watchLog(owner, id, '10', () => true)
+  const again = await watchLog(owner, id, '10', new Set())
   const { value } = await again.next()
   assert.match(value?.lines[0] ?? '', /^file into/)
   assert.equal((await again.next()).value?.lines, undefined)
   await assert.rejects(
-    watchLog(owner, id, 'x', () => true),
+    watchLog(owner, id, 'x', new Set()),
     { code: 'INVALID' },
   )
   await assert.rejects(
-    watchLog(owner, 'dep_none', null, () => true),
+    watchLog(owner, 'dep_none', null, new Set()),
     { code: 'NOT_FOUND' },
   )
   await assert.rejects(
-    watchLog(world.context(owner.projectId), id, null, () => true),
+    watchLog(world.context(owner.projectId), id, null, new Set()),
     { code: 'NOT_FOUND' },
   )
 })

@@ -32,6 +32,7 @@ const tellOf = (ctx: Context, thing: string) => tickTimes(world.context(ctx.proj
 /** A stream about one thing that has begun, and waits for what comes. */
 async function listen(ctx: Context, thing: string) {
   const stream = changes(ctx, {
+    needs: new Set(['users.read']),
     select: ({ type, payload }) => (type === tick.name && (payload as Tick).thing === thing ? (payload as Tick) : null),
   })
   await stream.opened

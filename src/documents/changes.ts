@@ -1,3 +1,4 @@
+import { needsDocuments } from '../changes/needs.ts'
 import { type Changes, changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { Invalid } from '../errors.ts'
@@ -56,7 +57,7 @@ export function documentChanges(
     const collection = (await models.get(now.projectId)).collections.get(collectionId)
     return collection ? changeOf(collection, where, logged, event, now) : null
   }
-  return changes<DocumentChange>(ctx, { after, select })
+  return changes<DocumentChange>(ctx, { after, needs: needsDocuments, select })
 }
 
 function changeOf(

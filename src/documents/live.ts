@@ -1,3 +1,4 @@
+import { needsDocuments } from '../changes/needs.ts'
 import { type Changes, changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
@@ -37,7 +38,7 @@ type Told = { now: Context }
 /** From now on: what there was before is in the snapshot. */
 async function openStream(ctx: Context, live: View): Promise<Changes<Told>> {
   const select = async (event: LoggedEvent, now: Context) => ((await live.isConcerned(event, now)) ? { now } : null)
-  const stream = changes<Told>(ctx, { select })
+  const stream = changes<Told>(ctx, { needs: needsDocuments, select })
   await stream.opened.catch(async (error) => {
     live.leave()
     await stream.return?.()

@@ -1,5 +1,6 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import type { Payload, Sink } from '../../changes/feed.ts'
+import { needsDocuments, requireNeeds } from '../../changes/needs.ts'
 import { watchRenewed } from '../../changes/renewed.ts'
 import type { Context } from '../../context.ts'
 import type { LoggedEvent } from '../../logged-event.ts'
@@ -98,6 +99,7 @@ export function startSubscriber(
   }
   const step = async () => {
     const actor = await caller.current()
+    requireNeeds(ctx, actor, needsDocuments, () => ground.cursorAt(reading.position()))
     const place = await ground.place({ ...ctx, actor }, caller.key)
     sink.begin()
     const isTheirs = () => !isOver && !caller.isStale() && caller.actor() === actor && place.isCurrent()

@@ -1,7 +1,8 @@
 import type { DeploymentStatus } from '../../../prisma/client/client.ts'
+import { type Needs, requireNeeds } from '../../changes/needs.ts'
 import { watchRenewed } from '../../changes/renewed.ts'
 import type { Context } from '../../context.ts'
-import { Invalid, NotFound } from '../../errors.ts'
+import { Invalid } from '../../errors.ts'
 import { leavable } from '../../lib/leavable.ts'
 import { createSignal } from '../../lib/signal.ts'
 import { getDeployment } from './deployments.ts'
@@ -23,14 +24,14 @@ export async function watchLog(
   ctx: Context,
   id: string,
   after: string | null | undefined,
-  mayRead: (ctx: Context) => boolean,
+  needs: Needs,
 ): Promise<AsyncIterableIterator<LogPart>> {
-  const from = readCursor(after)
   const signal = createSignal()
   const caller = watchRenewed(ctx, signal.raise)
   const bell = ctx.peers.listen(channelOf(id), signal.raise)
   const timer = setInterval(signal.raise, everyMs)
   let left = false
+  let at = readCursor(after)
   const leave = () => {
     left = true
     clearInterval(timer)
@@ -40,7 +41,7 @@ export async function watchLog(
   }
   const read = async () => {
     const actor = await caller.current()
-    if (!mayRead({ ...ctx, actor })) throw new NotFound('There is no such deployment.')
+    requireNeeds(ctx, actor, needs, () => String(at))
     return getDeployment({ ...ctx, actor }, id)
   }
   await read().catch((error) => {
@@ -48,7 +49,6 @@ export async function watchLog(
     throw error
   })
   async function* generate(): AsyncGenerator<LogPart, undefined> {
-    let at = from
     let told: DeploymentStatus | null = null
     while (!left) {
       const { buildLog, status } = await read()
