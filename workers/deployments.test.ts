@@ -193,18 +193,9 @@ test('the log comes as it is written, and goes on behind a cursor', async () => 
   const { value } = await again.next()
   assert.match(value?.lines[0] ?? '', /^file into/)
   assert.equal((await again.next()).value?.lines, undefined)
-  await assert.rejects(
-    watchLog(owner, id, 'x', new Set()),
-    { code: 'INVALID' },
-  )
-  await assert.rejects(
-    watchLog(owner, 'dep_none', null, new Set()),
-    { code: 'NOT_FOUND' },
-  )
-  await assert.rejects(
-    watchLog(world.context(owner.projectId), id, null, new Set()),
-    { code: 'NOT_FOUND' },
-  )
+  await assert.rejects(watchLog(owner, id, 'x', new Set()), { code: 'INVALID' })
+  await assert.rejects(watchLog(owner, 'dep_none', null, new Set()), { code: 'NOT_FOUND' })
+  await assert.rejects(watchLog(world.context(owner.projectId), id, null, new Set()), { code: 'NOT_FOUND' })
 })
 
 test('the last few deployments are kept, and the one that is run', async () => {
