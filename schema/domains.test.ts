@@ -33,6 +33,7 @@ after(async () => {
 const create = 'mutation ($input: CreateDomainInput!) { createDomain(input: $input) { id name status } }'
 const verify = 'mutation ($id: ID!) { verifyDomain(id: $id) { status verifiedAt error } }'
 const remove = 'mutation ($id: ID!) { deleteDomain(id: $id) }'
+const prove = (name: string, { projectId } = ctx) => pebble.say(`_tendril.${name}`, `project=${projectId}`)
 const make = async (name: string, by = ctx) =>
   (await operate(schemas, by, create, { input: { name } })).data?.createDomain
 const key = (...scopes: string[]) => world.context(ctx.projectId, { kind: 'key', id: 'key_1', scopes: new Set(scopes) })
@@ -41,11 +42,16 @@ test('a domain is added, told where to point, verified, listed and deleted', asy
   const { id, ...made } = await make('Shop.Example.')
   assert.deepEqual(made, { name: 'shop.example', status: 'PENDING' })
   const read =
-    'query ($id: ID!) { domain(id: $id) { target { type value } expiresAt } domains { totalCount nodes { id } } }'
+    'query ($id: ID!) { domain(id: $id) { target { name type value } proof { name type value } expiresAt } domains { totalCount nodes { id } } }'
   const { data } = await operate(schemas, ctx, read, { id })
-  assert.deepEqual(data?.domain, { target: { type: 'CNAME', value: 'api.tendril.example' }, expiresAt: null })
+  assert.deepEqual(data?.domain, {
+    target: { name: 'shop.example', type: 'CNAME', value: 'api.tendril.example' },
+    proof: { name: '_tendril.shop.example', type: 'TXT', value: `project=${ctx.projectId}` },
+    expiresAt: null,
+  })
   assert.deepEqual(data?.domains, { totalCount: 1, nodes: [{ id }] })
   await pebble.pointTo('shop.example', { alias: 'api.tendril.example.' })
+  await prove('shop.example')
   const verified = (await operate(schemas, ctx, verify, { id })).data?.verifyDomain
   assert.deepEqual([verified.status, verified.error], ['ISSUING', null])
   assert.match((await operate(schemas, ctx, verify, { id })).errors[0] ?? '', /^CONFLICT /)
@@ -60,11 +66,12 @@ test('one that points elsewhere is not verified, and is told what it needs', asy
   const { errors } = await operate(schemas, ctx, verify, { id })
   assert.match(
     errors[0] ?? '',
-    /^INVALID elsewhere.example does not point here yet: it needs a record CNAME api.tendril.example/,
+    /^INVALID elsewhere.example does not point here yet: it needs a record elsewhere.example CNAME api.tendril.example/,
   )
   assert.equal((await ctx.db.domain.findUniqueOrThrow({ where: { id } })).status, 'PENDING')
   // The same addresses do as well as an alias.
   await pebble.pointTo('same.example', { address: '127.0.0.1' })
+  await prove('same.example')
   const same = await make('same.example')
   assert.equal((await operate(schemas, ctx, verify, { id: same.id })).data?.verifyDomain.status, 'ISSUING')
 })
@@ -72,8 +79,15 @@ test('one that points elsewhere is not verified, and is told what it needs', asy
 test('a name belongs to the project that has verified it', async () => {
   const other = (await world.createProject()).owner
   const [first, second] = [await make('mine.example'), await make('mine.example', other)]
+  await prove('mine.example')
+  const early = await operate(schemas, other, verify, { id: second.id })
+  assert.match(early.errors[0] ?? '', /^INVALID mine.example is not known to be for this project: .* TXT project=prj_/)
   assert.equal((await operate(schemas, ctx, verify, { id: first.id })).errors.length, 0)
+  await prove('mine.example', other)
   assert.match((await operate(schemas, other, verify, { id: second.id })).errors[0] ?? '', /^CONFLICT /)
+  // What was verified is, and its certificate is tried again, though the record is gone.
+  await ctx.db.domain.update({ where: { id: first.id }, data: { status: 'FAILED' } })
+  assert.equal((await operate(schemas, ctx, verify, { id: first.id })).errors.length, 0)
 })
 
 test('what is no name, is there already, or is the server itself is refused', async () => {

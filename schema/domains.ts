@@ -7,7 +7,7 @@ import {
   verifyDomain,
   visibleDomains,
 } from '../src/modules/domains/domains.ts'
-import { type Target, targetOf } from '../src/modules/domains/pointing.ts'
+import { type DnsRecord as Dns, proofOf, targetOf } from '../src/modules/domains/pointing.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
@@ -19,17 +19,18 @@ const write = { audience: ['console', 'server'], scope: 'domains.write' } as con
 const DomainStatus = builder.enumType('DomainStatus', {
   description: 'How far the certificate of a domain is.',
   values: {
-    PENDING: { description: 'The domain is not known to point here yet.' },
+    PENDING: { description: 'The domain is not known to point here, and to be for this project, yet.' },
     ISSUING: { description: 'Its certificate has been asked for.' },
     ISSUED: { description: 'It has a certificate, which is renewed in time.' },
     FAILED: { description: 'It has none; `error` says why. It is tried again by itself, and by `verifyDomain`.' },
   },
 })
 
-const DnsRecord = builder.objectRef<Target>('DnsRecord').implement({
+const DnsRecord = builder.objectRef<Dns>('DnsRecord').implement({
   description: 'A record of DNS.',
   fields: (t) => ({
-    type: t.exposeString('type', { description: '`CNAME`, `A` or `AAAA`.' }),
+    name: t.exposeString('name', { description: 'The name that it is of.' }),
+    type: t.exposeString('type', { description: '`CNAME`, `A`, `AAAA` or `TXT`.' }),
     value: t.exposeString('value', { description: 'What it says.' }),
   }),
 })
@@ -54,9 +55,20 @@ const Domain = builder.prismaObject('Domain', {
     target: t.field({
       type: DnsRecord,
       description: 'The record that it needs to point here.',
-      resolve: (_domain, _args, ctx) => targetOf(ctx.env),
+      select: { name: true },
+      resolve: ({ name }, _args, ctx) => ({ name, ...targetOf(ctx.env) }),
     }),
-    verifiedAt: t.expose('verifiedAt', { type: 'DateTime', nullable: true, description: 'Since when it points here.' }),
+    proof: t.field({
+      type: DnsRecord,
+      description: 'The record that says that it is for this project, for others could claim what points here.',
+      select: { name: true, projectId: true },
+      resolve: proofOf,
+    }),
+    verifiedAt: t.expose('verifiedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it is known to point here, and to be for this project.',
+    }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When its certificate ends.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
@@ -94,7 +106,7 @@ builder.mutationFields((t) => ({
     typeOptions: { description: 'A new domain.' },
     type: Domain,
     access: write,
-    description: `Adds a domain. Then make the DNS record that \`target\` says, and verify it. A project has at most ${domainLimit}.`,
+    description: `Adds a domain. Then make the DNS records that \`target\` and \`proof\` say, and verify it. A project has at most ${domainLimit}.`,
     input: {
       name: t.input.string({
         required: true,
@@ -108,7 +120,7 @@ builder.mutationFields((t) => ({
     type: Domain,
     access: write,
     description:
-      'Looks whether a domain points here, and asks for its certificate; `domainChanged` tells when it is there.',
+      'Looks whether a domain points here and is for this project, and asks for its certificate; `domainChanged` tells when it is there.',
     args: { id: t.arg.id({ required: true, description: 'Which domain.' }) },
     resolve: (_query, _root, { id }, ctx) => verifyDomain(ctx, id),
   }),

@@ -54,6 +54,7 @@ const pemOf = (name: string) => join(dir, 'certificates', `${name}.pem`)
 
 async function issued(name: string): Promise<string> {
   const { id } = await createDomain(ctx, { name })
+  await pebble.say(`_tendril.${name}`, `project=${ctx.projectId}`)
   await verifyDomain(ctx, id)
   await eventually(async () => assert.equal((await domainOf(id)).status, 'ISSUED'), 20_000)
   await eventually(() => readFile(pemOf(name)))

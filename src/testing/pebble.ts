@@ -16,6 +16,8 @@ export type Pebble = {
   root: () => Promise<string>
   /** Names point to 127.0.0.1 unless they are pointed elsewhere. */
   pointTo: (host: string, record: { address: string } | { alias: string }) => Promise<void>
+  /** Has a name say a text. */
+  say: (host: string, value: string) => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -46,6 +48,10 @@ export async function startPebble(httpPort: number, port: number): Promise<Pebbl
   setDefaultCACertificates([...getCACertificates('default'), ca])
   const root = () => get(`https://127.0.0.1:${management}/roots/0`, ca)
   await until(() => root())
+  const tell = async (path: string, body: object) => {
+    const init = { method: 'POST', body: JSON.stringify(body) }
+    await until(() => fetch(`http://127.0.0.1:${dnsManagement}/${path}`, init))
+  }
   return {
     directoryUrl: `https://127.0.0.1:${port}/dir`,
     dnsServer: `127.0.0.1:${dns}`,
@@ -55,9 +61,9 @@ export async function startPebble(httpPort: number, port: number): Promise<Pebbl
         'alias' in record
           ? ['set-cname', { host, target: record.alias }]
           : ['add-a', { host, addresses: [record.address] }]
-      const init = { method: 'POST', body: JSON.stringify(body) }
-      await until(() => fetch(`http://127.0.0.1:${dnsManagement}/${path}`, init))
+      await tell(path, body)
     },
+    say: (host, value) => tell('set-txt', { host: `${host}.`, value }),
     stop: async () => {
       await Promise.all(programs.map((program) => program.stop()))
       await rm(dir, { recursive: true, force: true })

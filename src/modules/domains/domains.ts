@@ -5,7 +5,7 @@ import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
 import { domainCreated, domainDeleted, domainPointed, domainVerified } from './events.ts'
-import { pointsHere, targetOf } from './pointing.ts'
+import { type DnsRecord, isProven, pointsHere, proofOf, targetOf } from './pointing.ts'
 
 /** Most domains of a project. */
 export const domainLimit = 100
@@ -40,16 +40,15 @@ export async function createDomain(ctx: Context, input: { name: string }): Promi
   })
 }
 
-/** Looks whether a domain points here; then a certificate is asked for. Asked again, it tries again what has failed. */
+/** Looks whether a domain points here, and is for this project; then a certificate is asked for. Asked again, it tries again what has failed. */
 export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
-  const { name, status } = await getDomain(ctx, id)
+  const asked = await getDomain(ctx, id)
+  const { name, status } = asked
   if (status === 'ISSUED' || status === 'ISSUING') throw new Conflict('This domain is verified already.')
-  if (!(await pointsHere(ctx.env, name))) {
-    const { type, value } = targetOf(ctx.env)
-    throw new Invalid(`${name} does not point here yet: it needs a record ${type} ${value}. DNS may take a while.`, [
-      'id',
-    ])
-  }
+  if (!(await pointsHere(ctx.env, name)))
+    throw missing(`${name} does not point here yet`, { name, ...targetOf(ctx.env) })
+  if (asked.verifiedAt === null && !(await isProven(ctx.env, asked)))
+    throw missing(`${name} is not known to be for this project`, proofOf(asked))
   return transaction(ctx, async (tx) => {
     // One at a time has a name: two projects that verify it at once meet here.
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text', [`domains ${name}`])
@@ -64,6 +63,10 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
     await emit(tx, domainVerified, { domainId: id, name })
     return domain
   })
+}
+
+function missing(what: string, { name, type, value }: DnsRecord): Invalid {
+  return new Invalid(`${what}: it needs a record ${name} ${type} ${value}. DNS may take a while.`, ['id'])
 }
 
 /** Has a function answer at a domain, or, with null, the project's API again. */

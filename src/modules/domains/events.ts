@@ -7,7 +7,7 @@ const path = (p: { domainId: string }) => ['domains', p.domainId]
 export const domainCreated = defineEvent({ name: 'domains.created', description: 'A domain was added.', payload, path })
 export const domainVerified = defineEvent({
   name: 'domains.verified',
-  description: 'A domain was found to point here; its certificate is asked for.',
+  description: 'A domain was found to point here and to be for this project; its certificate is asked for.',
   payload,
   path,
 })

@@ -1,9 +1,12 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import type { Domain } from '../../../prisma/client/client.ts'
 import type { Env } from '../../env.ts'
 
 /** The DNS record that makes a domain point here. */
 export type Target = { type: 'A' | 'AAAA' | 'CNAME'; value: string }
+
+export type DnsRecord = { name: string; type: string; value: string }
 
 /** What domains are to point at: DOMAINS_TARGET, or where PUBLIC_URL is. */
 export function targetOf(env: Pick<Env, 'DOMAINS_TARGET' | 'PUBLIC_URL'>): Target {
@@ -12,10 +15,28 @@ export function targetOf(env: Pick<Env, 'DOMAINS_TARGET' | 'PUBLIC_URL'>): Targe
   return { type: family === 4 ? 'A' : family === 6 ? 'AAAA' : 'CNAME', value }
 }
 
+/** The DNS record that says which project a domain is for: that it points here would be true for anybody's. */
+export function proofOf({ name, projectId }: Pick<Domain, 'name' | 'projectId'>) {
+  return { name: `_tendril.${name}`, type: 'TXT', value: `project=${projectId}` } as const
+}
+
+export async function isProven(env: Env, domain: Pick<Domain, 'name' | 'projectId'>): Promise<boolean> {
+  const { name, value } = proofOf(domain)
+  const texts = await resolverOf(env)
+    .resolveTxt(name)
+    .catch(() => [])
+  return texts.some((parts) => parts.join('') === value)
+}
+
+function resolverOf({ DNS_SERVERS }: Env): Resolver {
+  const resolver = new Resolver({ timeout: 3_000, tries: 2 })
+  if (DNS_SERVERS.length > 0) resolver.setServers(DNS_SERVERS)
+  return resolver
+}
+
 /** Whether a name points here by DNS: by an alias, or by addresses that are all ours. */
 export async function pointsHere(env: Env, name: string): Promise<boolean> {
-  const resolver = new Resolver({ timeout: 3_000, tries: 2 })
-  if (env.DNS_SERVERS.length > 0) resolver.setServers(env.DNS_SERVERS)
+  const resolver = resolverOf(env)
   const { type, value } = targetOf(env)
   if (type === 'CNAME') {
     const aliases = await resolver.resolveCname(name).catch(() => [])
