@@ -249,6 +249,11 @@ async function runOn<T>(
   }
 }
 
+/** Whoever else names this waits until the transaction is over: what was looked for or counted before stays so. */
+export async function takeTurn({ query }: TxContext, name: string): Promise<void> {
+  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text as locked', [name])
+}
+
 /** Whose writes their own reads must show. The system reads what is true now. */
 export function readerOf({ projectId, actor, client }: Context): string | null {
   return actor?.kind === 'system' ? null : `${projectId} ${actor?.id ?? client.ip}`

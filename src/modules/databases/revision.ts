@@ -1,4 +1,4 @@
-import { consoleProjectId, type TxContext } from '../../context.ts'
+import { consoleProjectId, type TxContext, takeTurn } from '../../context.ts'
 import { emit } from '../../event.ts'
 import { projectSchemaChanged } from '../projects/events.ts'
 
@@ -6,8 +6,8 @@ import { projectSchemaChanged } from '../projects/events.ts'
  * Lets one transaction at a time change what a project's databases are made of, so that what it has checked (names,
  * limits, relations) still holds when it commits. Comes before every other lock of such a transaction.
  */
-export async function lockSchema(tx: TxContext): Promise<void> {
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text as locked', [`schema:${tx.projectId}`])
+export function lockSchema(tx: TxContext): Promise<void> {
+  return takeTurn(tx, `schema:${tx.projectId}`)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Deployment, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -85,6 +85,7 @@ async function rowOf(ctx: Context, tx: DbContext, input: NewDeployment) {
   const { functionId, entrypoint, buildCommand = null, activate } = input
   const owner = await changeableFunction(ctx, tx, functionId)
   const { projectId } = ctx
+  await takeTurn(tx, `deployments ${projectId}`)
   await requireRoom(ctx, tx)
   const uploads = await tx.db.deployment.count({ where: { projectId, status: 'UPLOADING' } })
   if (uploads >= deploymentLimits.uploads)

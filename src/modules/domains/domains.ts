@@ -1,5 +1,5 @@
 import type { Domain, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, transaction } from '../../context.ts'
+import { type Context, takeTurn, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound, Unavailable } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -51,7 +51,7 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
     throw missing(`${name} is not known to be for this project`, proofOf(asked))
   return transaction(ctx, async (tx) => {
     // One at a time has a name: two projects that verify it at once meet here.
-    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text', [`domains ${name}`])
+    await takeTurn(tx, `domains ${name}`)
     if (await tx.db.domain.findFirst({ where: { name, verifiedAt: { not: null }, id: { not: id } } })) {
       throw new Conflict('Another project has verified this domain.')
     }

@@ -1,5 +1,5 @@
 import type { Function as FunctionRow, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -68,6 +68,7 @@ export async function createFunction(ctx: Context, input: NewFunction): Promise<
   if (!entrypoint) throw new Invalid('A function of this runtime needs an entrypoint.', ['input', 'entrypoint'])
   return transaction(ctx, async (tx) => {
     const { projectId } = ctx
+    await takeTurn(tx, `functions ${projectId}`)
     const count = await tx.db.function.count({ where: { projectId, deletedAt: null } })
     if (count >= functionLimit) throw new LimitExceeded(`A project has at most ${functionLimit} functions.`)
     const id = newId('fun')

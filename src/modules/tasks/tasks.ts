@@ -1,5 +1,5 @@
 import type { Prisma, Task, TaskRun } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -10,7 +10,7 @@ import { requireCallable, requireMethod } from './request.ts'
 import { createRun } from './runs.ts'
 import { type Schedule, tickAfter, whyNotSchedule } from './schedule.ts'
 
-const maxTasks = 100
+export const maxTasks = 100
 
 /** The tasks of the project that is asked, for those who run it. */
 export function visibleTasks(ctx: Context): Prisma.TaskWhereInput {
@@ -47,6 +47,7 @@ export async function createTask(ctx: Context, input: NewTask): Promise<Task> {
   requireSchedule(times)
   const enabled = input.enabled ?? true
   return transaction(ctx, async (tx) => {
+    await takeTurn(tx, `tasks ${ctx.projectId}`)
     const count = await tx.db.task.count({ where: { projectId: ctx.projectId, deletedAt: null } })
     if (count >= maxTasks) throw new LimitExceeded(`A project has at most ${maxTasks} tasks.`)
     const nextRunAt = enabled ? tickAfter(times, ctx.clock()) : null

@@ -1,5 +1,5 @@
 import type { Prisma, Variable } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -72,9 +72,7 @@ export async function deleteVariable(ctx: Context, id: string): Promise<string> 
 async function requireChangeable(ctx: Context, tx: DbContext, functionId: string | null): Promise<void> {
   if (functionId !== null) return void (await changeableFunction(ctx, tx, functionId))
   // Two who set the same name at a time come one after the other.
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))::text as locked', [
-    `variables ${ctx.projectId}`,
-  ])
+  await takeTurn(tx, `variables ${ctx.projectId}`)
   const functions = await tx.db.function.findMany({
     where: { projectId: ctx.projectId, deletedAt: null },
     select: { scopes: true, events: true, hooks: true },

@@ -1,5 +1,5 @@
 import type { Prisma, Webhook } from '../../../prisma/client/client.ts'
-import { type Context, type DbContext, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Forbidden, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -39,6 +39,7 @@ export async function createWebhook(ctx: Context, input: NewWebhook): Promise<We
   const secret = newWebhookSecret()
   const data = changesOf(ctx, input)
   return transaction(ctx, async (tx) => {
+    await takeTurn(tx, `webhooks ${ctx.projectId}`)
     const count = await tx.db.webhook.count({ where: { projectId: ctx.projectId, deletedAt: null } })
     if (count >= webhookLimit) throw new LimitExceeded(`A project has at most ${webhookLimit} webhooks.`)
     const { name, url } = input
