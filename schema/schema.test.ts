@@ -173,6 +173,7 @@ test('every file of schema/ is part of the schema', () => {
     'decided-user.ts',
     'inputs.ts',
     'lazy.ts',
+    'needs.ts',
     'print.ts',
     'schemas.ts',
     'trim.ts',

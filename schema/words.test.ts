@@ -94,3 +94,10 @@ test('what is wrong is told in plain words, with its place', async () => {
   for (const [mutation, words] of Object.entries(wrong))
     assert.deepEqual(await wordsFor(owner, `mutation { ${mutation} }`), [words])
 })
+
+test('a moment that PostgreSQL has not is none', async () => {
+  for (const moment of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-12:00'])
+    assert.deepEqual(await wordsFor(owner, `{ executions(where: { from: "${moment}" }) { totalCount } }`), [
+      'INVALID where.from: A moment lies between the years 1 and 9999.',
+    ])
+})
