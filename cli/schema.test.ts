@@ -274,6 +274,25 @@ test('a database has the name of the file; a type that is none is told with its 
   assert.match((await run('diff')).err, /^tendril: ~ attribute main\.notes\.a: INT\n {2}.*"INT" does not exist/)
 })
 
+test('an attribute becomes one of another type in one push with what is computed of it', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  const run = (...args: string[]) => stage.tendrilAs(env, 'schema', ...args)
+  const both = (title: string, more = '') =>
+    write(
+      `notes: { attributes: { title: { ${title} }, slug: { type: 'STRING', size: 40, computed: 'lower(title)' }${more} } },`,
+    )
+  both("type: 'STRING', size: 40", ", was: { type: 'STRING', size: 40, computed: 'upper(title)' }")
+  assert.equal((await run('push')).code, 0)
+  both("type: 'TEXT'")
+  const diff = await run('diff')
+  assert.equal(diff.code, 2, diff.err)
+  assert.doesNotMatch(diff.out, /!/)
+  const push = await run('push')
+  assert.equal(push.code, 0, push.err)
+  assert.equal((await run('diff')).out, 'Nothing to do.\n')
+})
+
 test('help, version and what is mistyped', async () => {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   assert.equal(name, 'tendril')

@@ -1,8 +1,9 @@
+import { Refused } from '../api.ts'
 import { Failure } from '../failure.ts'
 import { openBench } from './bench.ts'
 import type { Remote } from './remote.ts'
 import { splitPath } from './shape.ts'
-import { describeStep, destroys, type Step } from './steps.ts'
+import { describeStep, destroys, type Step, type StepOf } from './steps.ts'
 
 /** A step that destroys data, with how many documents, or documents with a value, that is about: null if it cannot be known. */
 export type Loss = { step: Step; documents: number | null }
@@ -20,7 +21,10 @@ export async function countLosses(remote: Remote, steps: readonly Step[]): Promi
     const typeName = collections.get(path)?.typeName ?? ''
     const field = [...remote.offers.query].find(([, type]) => type === `${typeName}Connection`)?.[0]
     const attribute = step.do === 'deleteAttribute' ? step.attribute : null
-    const isRelation = attribute !== null && collections.get(path)?.attributes.get(attribute)?.type === 'RELATION'
+    const there = attribute === null ? undefined : collections.get(path)?.attributes.get(attribute)
+    // What is computed can be computed again.
+    if (typeof there?.computed === 'string') continue
+    const isRelation = there?.type === 'RELATION'
     losses.push({ step, documents: field ? await count(remote, typeName, field, attribute, isRelation) : null })
   }
   return losses
@@ -58,11 +62,12 @@ export async function findObstacles(remote: Remote, steps: readonly Step[]): Pro
     const id = collection?.attributes.get(key)?.id
     if (!collection || !id) continue
     const input = bench.inputOf('UpdateAttributeInput', collection.path, step.set, { id })
-    const query =
-      'query ($input: UpdateAttributeInput!) { check: checkAttributeChange(input: $input) { possible failing examples { documentId reason } } }'
-    const { check } = await remote.api.request<Check>(query, { input }).catch((error) => {
+    const check = await checkChange(remote, input).catch((error) => {
+      // What stands in its way is taken away before it.
+      if (error instanceof Refused && error.code === 'CONFLICT' && isCleared(steps, step)) return null
       throw error instanceof Failure ? new Failure(`${describeStep(step)}\n  ${error.message}`) : error
     })
+    if (!check) continue
     const [example] = check.examples
     if (!check.possible) {
       obstacles.push({
@@ -74,6 +79,19 @@ export async function findObstacles(remote: Remote, steps: readonly Step[]): Pro
     }
   }
   return obstacles
+}
+
+async function checkChange(remote: Remote, input: object): Promise<Check['check']> {
+  const query =
+    'query ($input: UpdateAttributeInput!) { check: checkAttributeChange(input: $input) { possible failing examples { documentId reason } } }'
+  return (await remote.api.request<Check>(query, { input })).check
+}
+
+function isCleared(steps: readonly Step[], step: StepOf<'updateAttribute'>): boolean {
+  const before = steps
+    .slice(0, steps.indexOf(step))
+    .filter((one) => 'collection' in one && one.collection === step.collection)
+  return before.some((one) => one.do === 'deleteAttribute' || one.do === 'deleteIndex' || one.do === 'updateCollection')
 }
 
 export function describeObstacle({ failing, documentId, reason }: Obstacle): string {

@@ -118,3 +118,100 @@ test('a database takes the name that the file gives it, its key where that gives
   assert.deepEqual(lines(named(), named('Main')), ['~ database main: name "Main"'])
   assert.deepEqual(lines(named('main'), named()), [])
 })
+
+test('what is computed goes before what it is computed of, and is made once that is as it is to be', () => {
+  const slug = (computed: string) => ({ type: 'STRING', size: 20, computed })
+  const from = schema({
+    'main.a': collection({
+      name: text,
+      views: { type: 'INTEGER' },
+      old: text,
+      slug: slug('lower(name)'),
+      was: slug('lower(old)'),
+    }),
+  })
+  const to = schema({
+    'main.a': collection({
+      name: { type: 'TEXT' },
+      views: { type: 'BIGINT' },
+      slug: slug('lower(name)'),
+      next: slug("concat(views, '')"),
+    }),
+  })
+  assert.deepEqual(lines(from, to), [
+    '- attribute main.a.slug',
+    '- attribute main.a.was',
+    '~ attribute main.a.name: TEXT, size null',
+    '~ attribute main.a.views: BIGINT',
+    '+ attribute main.a.slug: STRING, size 20, computed "lower(name)"',
+    `+ attribute main.a.next: STRING, size 20, computed "concat(views, '')"`,
+    '- attribute main.a.old',
+  ])
+})
+
+test('what is computed has permissions before what it is computed of has them, and for as long', () => {
+  const permissions = ['read:label:staff']
+  const open = schema({ 'main.a': collection({ name: text, slug: { ...text, computed: 'name' } }) })
+  const kept = schema({
+    'main.a': collection({ name: { ...text, permissions }, slug: { ...text, computed: 'name', permissions } }),
+  })
+  assert.deepEqual(lines(open, kept), [
+    '~ attribute main.a.slug: permissions ["read:label:staff"]',
+    '~ attribute main.a.name: permissions ["read:label:staff"]',
+  ])
+  assert.deepEqual(lines(kept, open), [
+    '~ attribute main.a.name: permissions null',
+    '~ attribute main.a.slug: permissions null',
+  ])
+})
+
+test('a rule rests while the attribute that it looks at becomes another', () => {
+  const rules = (where: object) => ({ settings: { rules: [{ right: 'read', role: 'users', where }] } })
+  const from = schema({ 'main.a': collection({ views: { type: 'INTEGER' } }, rules({ not: { views: { eq: 1 } } })) })
+  const to = schema({ 'main.a': collection({ views: text }, rules({ views: { eq: 'one' } })) })
+  assert.deepEqual(lines(from, to), [
+    '~ collection main.a: rules []',
+    '~ attribute main.a.views: STRING, size 10',
+    '~ collection main.a: rules [{"right":"read","role":"users","where":{"views":{"eq":"one"}}}]',
+  ])
+})
+
+test('a rename is followed by expressions and rules', () => {
+  const named = (key: string) =>
+    collection(
+      { [key]: text, slug: { ...text, computed: `if(isNull(${key}), 'name', lower (${key}))` } },
+      { settings: { rules: [{ right: 'read', role: 'users', where: { and: [{ [key]: { eq: 'name' } }] } }] } },
+    )
+  const renames = { 'main.a.name': 'main.a.title' }
+  assert.deepEqual(lines(schema({ 'main.a': named('name') }), schema({ 'main.a': named('title') }), renames), [
+    '~ attribute main.a.name → title',
+  ])
+})
+
+test('the way back from a relation is free for the next one', () => {
+  const author = { ...relation('b'), reverseKey: 'posts' }
+  const from = schema({ 'main.a': collection({ author }), 'main.b': collection({}) })
+  const to = schema({ 'main.a': collection({ writer: author }), 'main.b': collection({}) })
+  assert.deepEqual(lines(from, to), [
+    '- attribute main.a.author',
+    '+ attribute main.a.writer: RELATION, to "b", onDelete "CASCADE", reverseKey "posts"',
+  ])
+})
+
+test('collections go before those that they point at, and in a circle without what uses the relation', () => {
+  const line = schema({ 'main.a': collection({}), 'main.b': collection({ a: relation('a') }) })
+  assert.deepEqual(lines(line, schema({})), ['- collection main.b', '- collection main.a'])
+  const rules = [{ right: 'read', role: 'users', where: { a: { eq: '$userId' } } }]
+  const indexes = { byA: { type: 'KEY', attributes: ['a'] } }
+  const circle = schema({
+    'main.a': collection({ b: relation('b') }),
+    'main.b': collection({ a: relation('a') }, { settings: { rules }, indexes }),
+  })
+  assert.deepEqual(lines(circle, schema({})), [
+    '- index main.b.byA',
+    '~ collection main.b: rules []',
+    '- attribute main.b.a',
+    '- collection main.a',
+    '- collection main.b',
+  ])
+})

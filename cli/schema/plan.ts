@@ -1,17 +1,16 @@
-import { isDeepStrictEqual } from 'node:util'
-import { type CollectionShape, differences, type Renames, type SchemaShape, type Shape, splitPath } from './shape.ts'
+import { changesOf, keysOnlyIn, makeIndex, relationsLast, shapeAt, sorted } from './changes.ts'
+import { areAbout, renameInExpression, renameInWhere } from './mentions.ts'
+import { type CollectionShape, type Renames, type SchemaShape, type Shape, splitPath } from './shape.ts'
 import type { Step, StepOf } from './steps.ts'
-
-/** An attribute that has another one of these is another attribute: its values cannot be kept. */
-const fixed = ['to', 'relation', 'encrypted', 'computed', 'dimensions']
 
 /** What makes `to` of `from`, in an order in which each step can be done. Renames that have been made already count for nothing. */
 export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames = {}): Step[] {
   const renaming = renameSteps(from, to, renames)
   const base = applyRenames(from, renaming)
+  const taken = fieldNames(to)
   const parts = Object.keys(to.collections)
     .filter((path) => path in base.collections)
-    .map((path) => changesOf(path, collectionAt(base, path), collectionAt(to, path)))
+    .map((path) => changesOf(path, collectionAt(base, path), collectionAt(to, path), taken))
   const created = keysOnlyIn(to.collections, base.collections)
   const gone = keysOnlyIn(base.collections, to.collections)
   const creations = created.map((path) => creation(path, collectionAt(to, path)))
@@ -21,9 +20,11 @@ export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames =
     ...keysOnlyIn(to.databases, base.databases).map((database): Step => createDatabase(to, database)),
     ...namings(base, to),
     ...creations.map(({ create }) => create),
+    ...parts.flatMap(({ rest }) => rest),
     ...parts.flatMap(({ replace }) => replace),
     ...relationsLast([...parts.flatMap(({ create }) => create), ...creations.flatMap(({ relations }) => relations)]),
     ...parts.flatMap(({ update }) => update),
+    ...parts.flatMap(({ compute }) => compute),
     ...[...parts.flatMap(({ createIndexes }) => createIndexes), ...creations.flatMap(({ indexes }) => indexes)],
     ...parts.flatMap(({ settings }) => settings),
     ...parts.flatMap(({ remove }) => remove),
@@ -96,68 +97,35 @@ function applyRenames(from: SchemaShape, steps: readonly Renaming[]): SchemaShap
     }
     const attributes = Object.entries(shape.attributes).map(([name, attribute]): [string, Shape] => [
       keyOf(name),
-      typeof attribute.to === 'string' ? { ...attribute, to: target(attribute.to) } : attribute,
+      {
+        ...attribute,
+        ...(typeof attribute.to === 'string' ? { to: target(attribute.to) } : {}),
+        ...(typeof attribute.computed === 'string' ? { computed: renameInExpression(attribute.computed, keyOf) } : {}),
+      },
     ])
     const indexes = Object.entries(shape.indexes).map(([name, index]): [string, Shape] => [
       name,
       { ...index, attributes: (index.attributes as string[]).map(keyOf) },
     ])
     // Its name was its key until now, and stays.
-    const settings = path === old || shape.settings.name ? shape.settings : { ...shape.settings, name: key }
+    const settings = {
+      ...shape.settings,
+      ...(path === old || shape.settings.name ? {} : { name: key }),
+      ...(shape.settings.rules ? { rules: rulesWith(shape.settings.rules, keyOf) } : {}),
+    }
     return [path, { settings, attributes: Object.fromEntries(attributes), indexes: Object.fromEntries(indexes) }]
   })
   return { ...from, collections: Object.fromEntries(collections) }
 }
 
-function changesOf(collection: string, from: CollectionShape, to: CollectionShape) {
-  const deleted = keysOnlyIn(from.attributes, to.attributes)
-  const both = Object.keys(to.attributes).filter((key) => key in from.attributes)
-  const changed = both
-    .map((key) => ({
-      key,
-      shape: shapeAt(to.attributes, key),
-      set: differences(shapeAt(from.attributes, key), shapeAt(to.attributes, key)),
-    }))
-    .filter(({ set }) => Object.keys(set).length > 0)
-  const isReplaced = ({ key, set }: { key: string; set: Shape }) => {
-    const types = [shapeAt(from.attributes, key).type, shapeAt(to.attributes, key).type]
-    return fixed.some((name) => name in set) || ('type' in set && types.includes('RELATION'))
-  }
-  const replaced = changed.filter(isReplaced)
-  const touched = new Set([...deleted, ...replaced.map(({ key }) => key)])
-  const stays = ([key, index]: [string, Shape]) =>
-    isDeepStrictEqual(to.indexes[key], index) && !(index.attributes as string[]).some((name) => touched.has(name))
-  const kept = new Set(
-    Object.entries(from.indexes)
-      .filter(stays)
-      .map(([key]) => key),
-  )
-  const { typeName, ...settings } = differences(from.settings, to.settings)
-  // Where nobody asked for a type name, it is as the server has made it.
-  const asked = from.settings.typeName !== undefined && to.settings.typeName !== undefined
-  const set = asked && typeName !== undefined ? { typeName, ...settings } : settings
-  const drop = (attribute: string): Step => ({ do: 'deleteAttribute', collection, attribute })
-  const make = (attribute: string): Step => ({
-    do: 'createAttribute',
-    collection,
-    attribute,
-    shape: shapeAt(to.attributes, attribute),
-  })
-  return {
-    dropIndexes: sorted(from.indexes)
-      .filter((key) => !kept.has(key))
-      .map((index): Step => ({ do: 'deleteIndex', collection, index })),
-    replace: replaced.map(({ key }) => drop(key)),
-    create: [...replaced.map(({ key }) => key), ...keysOnlyIn(to.attributes, from.attributes)].map(make),
-    update: changed
-      .filter((one) => !isReplaced(one))
-      .map(({ key, set: wanted }): Step => ({ do: 'updateAttribute', collection, attribute: key, set: wanted })),
-    createIndexes: sorted(to.indexes)
-      .filter((key) => !kept.has(key))
-      .map((index) => makeIndex(collection, to, index)),
-    settings: Object.keys(set).length > 0 ? [{ do: 'updateCollection', collection, set } satisfies Step] : [],
-    remove: deleted.map(drop),
-  }
+function rulesWith(rules: unknown, rename: (key: string) => string): unknown {
+  return (rules as { where: unknown }[]).map((rule) => ({ ...rule, where: renameInWhere(rule.where, rename) }))
+}
+
+/** The names of all fields that attributes make, on both sides of a relation. */
+function fieldNames({ collections }: SchemaShape): ReadonlySet<unknown> {
+  const attributes = Object.values(collections).flatMap((shape) => Object.entries(shape.attributes))
+  return new Set(attributes.flatMap(([key, { reverseKey }]) => [key, reverseKey ?? key]))
 }
 
 /** A new collection begins with what needs no other one. */
@@ -185,10 +153,6 @@ function creation(collection: string, { settings, attributes, indexes }: Collect
   }
 }
 
-function makeIndex(collection: string, { indexes }: CollectionShape, index: string): Step {
-  return { do: 'createIndex', collection, index, shape: shapeAt(indexes, index) }
-}
-
 function createDatabase({ databases }: SchemaShape, database: string): Step {
   const name = databases[database]?.name
   return { do: 'createDatabase', database, ...(typeof name === 'string' ? { name } : {}) }
@@ -201,36 +165,35 @@ function namings(from: SchemaShape, to: SchemaShape): Step[] {
     .map((database) => ({ do: 'updateDatabase', database, name: nameOf(to, database) }))
 }
 
-/** A collection goes once nothing points at it: what goes after it lets go of it first. */
+/** A collection goes once nothing points at it: in a circle, one of them lets go first. */
 function deletions({ collections }: SchemaShape, gone: readonly string[]): Step[] {
-  return gone.flatMap((path, i) => {
-    const pointing = gone.slice(i + 1).flatMap((other) => {
-      const { database } = splitPath(other)
-      const relations = Object.entries(collections[other]?.attributes ?? {})
-      const here = relations.filter(([, { to }]) => to === path || `${database}.${to}` === path)
-      return here.map(([attribute]): Step => ({ do: 'deleteAttribute', collection: other, attribute }))
-    })
-    return [...pointing, { do: 'deleteCollection', collection: path } satisfies Step]
+  const left = [...gone]
+  const relationsTo = (path: string, other: string) =>
+    Object.entries(collections[other]?.attributes ?? {}).flatMap(([key, { to }]) =>
+      other !== path && (to === path || `${splitPath(other).database}.${to}` === path) ? [key] : [],
+    )
+  const isFree = (path: string) => left.every((other) => relationsTo(path, other).length === 0)
+  return gone.flatMap(() => {
+    const path = left.find(isFree) ?? left[0] ?? ''
+    left.splice(left.indexOf(path), 1)
+    const releases = left.flatMap((other) => release(other, collections[other], relationsTo(path, other)))
+    return [...releases, { do: 'deleteCollection', collection: path } satisfies Step]
   })
 }
 
-function relationsLast(steps: readonly Step[]): Step[] {
-  const isRelation = (step: Step) => step.do === 'createAttribute' && step.shape.type === 'RELATION'
-  return [...steps.filter((step) => !isRelation(step)), ...steps.filter(isRelation)]
-}
-
-function sorted(record: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(record).sort()
-}
-
-function keysOnlyIn(record: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(record).filter((key) => !(key in other))
+/** Attributes are deleted once no index and no rule uses them. */
+function release(collection: string, shape: CollectionShape | undefined, keys: readonly string[]): Step[] {
+  const indexes = Object.entries(shape?.indexes ?? {}).filter(([, { attributes }]) =>
+    (attributes as string[]).some((key) => keys.includes(key)),
+  )
+  const isRuled = areAbout(shape?.settings.rules, new Set(keys))
+  return [
+    ...indexes.map(([index]): Step => ({ do: 'deleteIndex', collection, index })),
+    ...(isRuled ? [{ do: 'updateCollection', collection, set: { rules: [] } } satisfies Step] : []),
+    ...keys.map((attribute): Step => ({ do: 'deleteAttribute', collection, attribute })),
+  ]
 }
 
 function collectionAt(schema: SchemaShape, path: string): CollectionShape {
   return schema.collections[path] ?? { settings: {}, attributes: {}, indexes: {} }
-}
-
-function shapeAt(shapes: Readonly<Record<string, Shape>>, key: string): Shape {
-  return shapes[key] ?? {}
 }
