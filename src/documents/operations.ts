@@ -2,6 +2,7 @@ import { Forbidden, Invalid } from '../errors.ts'
 import { type Input, type Path, requireSettable } from './input.ts'
 import { literal } from './json.ts'
 import { type CollectionModel, type Column, quote } from './model.ts'
+import { decimalDigits } from './numbers.ts'
 import { mayUse } from './permissions.ts'
 import type { Caller, Scope } from './scope.ts'
 import { requireLiteral, whenGiven } from './slots.ts'
@@ -208,10 +209,11 @@ export function operationReasons(scope: Pick<Scope, 'param'>, operation: Operati
   if (operatorKind(column) !== 'number') return []
   const { sql } = types[column.type]
   const range = ranges[column.type]
-  if (!range && min === null && max === null) return []
+  if (column.type === 'FLOAT' && min === null && max === null) return []
   const value = numberSql(scope, operation, `${alias}.${quote(column.name)}`)
   const conditions = [
     ...(range ? [`(${value}) between ${range[0]} and ${range[1]}`] : []),
+    ...(column.type === 'DECIMAL' ? [`length(trunc(abs(${value}))::text) + scale(${value}) <= ${decimalDigits}`] : []),
     ...(min === null ? [] : [`(${value}) >= ${scope.param(min, sql)}`]),
     ...(max === null ? [] : [`(${value}) <= ${scope.param(max, sql)}`]),
   ]

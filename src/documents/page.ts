@@ -2,7 +2,8 @@ import { Invalid } from '../errors.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type OrderTerm, parseOrder } from './order.ts'
 import { defer, isDeferred, isSlot, NeedsLiteral, requireLiteral, type Slot, whenGiven } from './slots.ts'
-import { types } from './types.ts'
+import { parseText } from './texts.ts'
+import { type ColumnType, types } from './types.ts'
 import type { Value } from './value.ts'
 import { type Condition, parseWhere } from './where.ts'
 
@@ -88,11 +89,18 @@ function readPlace(order: readonly OrderTerm[], cursor: unknown, path: readonly 
     const value = values[i]
     if (value === null && !required) return null
     try {
-      return types[type].parse(value, path)
+      return parseValueOf(type, value, path)
     } catch {
       throw invalidCursor(path)
     }
   })
+}
+
+/** What is computed, or came from another type, is held to less than what is written. */
+function parseValueOf(type: ColumnType, value: unknown, path: readonly string[]): Value {
+  if (types[type].collated) return parseText(value, path)
+  if (type === 'DECIMAL' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return value
+  return types[type].parse(value, path)
 }
 
 function invalidCursor(path: readonly string[]): Invalid {
