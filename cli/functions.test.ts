@@ -117,6 +117,30 @@ test('what is wrong with the file or the folder is told', async () => {
   assert.match(none.err, /has no function “nobody”/)
 })
 
+test('an upload whose last answer is lost is over', async () => {
+  const late = { runtime: 'typescript' }
+  put(stage.folder, { 'tendril.functions.ts': configOf({ late }), 'late/index.ts': good })
+  let lost = 0
+  const { port } = new URL(stage.api.url)
+  const proxy = createServer((socket) => {
+    const onward = tcp(Number(port), '127.0.0.1')
+    onward.on('data', (bytes) => {
+      if (lost > 0 || !/"status":"PENDING","offset"/.test(String(bytes))) return socket.write(bytes)
+      lost += 1
+      return socket.destroy()
+    })
+    onward.on('end', () => socket.end())
+    socket.pipe(onward)
+    for (const one of [socket, onward]) one.on('error', () => one.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`
+  const { code, err } = await stage.tendrilAs({ TENDRIL_URL: url }, 'functions', 'push')
+  proxy.close()
+  assert.deepEqual([code, lost], [0, 1], err)
+  assert.match(err, /late: dep_\w+ is ready/)
+})
+
 test('an upload goes on where the connection broke', async () => {
   const big = { runtime: 'typescript' }
   put(stage.folder, {

@@ -19,17 +19,19 @@ export async function upload(
   archive: Buffer,
   onProgress: (sent: number) => void,
 ): Promise<void> {
-  const url = urlOf(target, `deployments/${id}/source`)
-  const headers = headersOf(target)
   let offset = 0
-  for (let failed = 0; offset < archive.length; ) {
-    const end = Math.min(offset + pieceBytes, archive.length)
-    const range = { 'content-range': `bytes ${offset}-${end - 1}/${archive.length}` }
-    const body = new Uint8Array(archive.subarray(offset, end))
-    const answer = await fetch(url, { method: 'PUT', headers: { ...headers, ...range }, body }).catch(() => null)
+  let failed = 0
+  // Whoever has not heard an answer asks, with nothing, how far it is: where all is there, that ends it.
+  let asks = false
+  for (;;) {
+    const piece = asks ? null : archive.subarray(offset, offset + pieceBytes)
+    const answer = await put(target, id, piece, offset, archive.length)
     if (answer?.ok) {
-      offset = end
-      failed = 0
+      const state = (await answer.json()) as { status: string; offset: number }
+      if (state.status !== 'UPLOADING') return
+      if (state.offset > offset) failed = 0
+      offset = state.offset
+      asks = offset === archive.length
       onProgress(offset)
       continue
     }
@@ -37,16 +39,21 @@ export async function upload(
     failed += 1
     if (!passes || failed === tries) throw await refusalOf(target, answer)
     await sleep(100 * 2 ** failed)
-    const there = await offsetOf(url, headers)
-    if (there !== null && there > offset) failed = 0
-    offset = there ?? offset
+    asks = true
   }
 }
 
-async function offsetOf(url: string, headers: Record<string, string>): Promise<number | null> {
-  const answer = await fetch(url, { method: 'HEAD', headers }).catch(() => null)
-  const offset = answer?.headers.get('upload-offset')
-  return offset == null ? null : Number(offset)
+function put(
+  target: Api['target'],
+  id: string,
+  piece: Buffer | null,
+  offset: number,
+  length: number,
+): Promise<Response | null> {
+  const range = piece === null ? '*' : `${offset}-${offset + piece.length - 1}`
+  const headers = { ...headersOf(target), 'content-range': `bytes ${range}/${length}` }
+  const body = piece && new Uint8Array(piece)
+  return fetch(urlOf(target, `deployments/${id}/source`), { method: 'PUT', headers, body }).catch(() => null)
 }
 
 async function refusalOf(target: Api['target'], answer: Response | null): Promise<Failure> {

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { newId } from '../lib/ids.ts'
 import { hashSecret, newSecret } from '../lib/secrets.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
+import { appendSource } from '../modules/deployments/uploads.ts'
 import { createFunction } from '../modules/functions/functions.ts'
 import { eventually } from '../testing/receiver.ts'
 import { createWorld, type World } from '../testing/world.ts'
@@ -241,6 +242,24 @@ test('an announced upload goes on where it was cut off', async () => {
   const response = await fetch(sourceUrl(id), { headers: { authorization: `Bearer ${key}` } })
   assert.equal(sha256(Buffer.from(await response.arrayBuffer())), sha256(file))
   assert.equal((await put(id, file)).status, 409)
+})
+
+test('whoever has not heard the last answer asks again with nothing, and has it ended', async () => {
+  const archive = archiveOf(2_000)
+  const id = await announce(archive)
+  const ask = async () => {
+    const headers = { authorization: `Bearer ${key}`, 'content-range': `bytes */${archive.length}` }
+    const answer = await fetch(sourceUrl(id), { method: 'PUT', headers })
+    return [answer.status, await answer.json(), Number(answer.headers.get('upload-offset'))]
+  }
+  assert.deepEqual(await ask(), [200, { id, status: 'UPLOADING', offset: 0 }, 0])
+  const all = (async function* () {
+    yield archive
+  })()
+  // All is there, and what would have ended it was cut off.
+  await appendSource(owner, id, all, { offset: 0, most: archive.length })
+  for (let i = 0; i < 2; i += 1)
+    assert.deepEqual(await ask(), [200, { id, status: 'PENDING', offset: archive.length }, archive.length])
 })
 
 test('two that go on with one upload: one of them does', async () => {

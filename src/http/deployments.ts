@@ -50,34 +50,45 @@ function requireScope(ctx: Context, scope: Scope): void {
   if (own && !own.has(scope)) throw new Forbidden(`This needs the scope ${scope}.`)
 }
 
-/** Takes a piece of an archive. What came until it was cut off is kept: `HEAD` tells how much that is. */
+/**
+ * Takes a piece of an archive, or none: whoever has not heard the last answer asks so how far it is, and has it ended where all
+ * is there. What came until a piece was cut off is kept.
+ */
 async function receive(ctx: Context, row: Deployment, { req, res }: Exchange, intake: Intake): Promise<void> {
   const { id, status, uploadBytes, sourceBytes } = row
   res.setHeader('upload-offset', sourceBytes)
-  if (status !== 'UPLOADING' || uploadBytes === null) throw new Conflict('All of this deployment is there.')
   const { start, total } = rangeOf(req)
+  if (status !== 'UPLOADING' && uploadBytes !== null && start === null) return tell(res, id, status, sourceBytes)
+  if (status !== 'UPLOADING' || uploadBytes === null) throw new Conflict('All of this deployment is there.')
   if (total !== null && total !== uploadBytes)
     throw new Invalid(`This upload was to have ${uploadBytes} bytes.`, ['content-range'])
-  if (start !== sourceBytes) throw new Conflict(`The upload goes on at byte ${sourceBytes}.`)
+  if (start !== null && start !== sourceBytes) throw new Conflict(`The upload goes on at byte ${sourceBytes}.`)
   const release = intake.take(req)
   try {
-    const offset = await appendSource(ctx, id, untilCut(req), { offset: start, most: uploadBytes })
+    const offset =
+      start === null ? sourceBytes : await appendSource(ctx, id, untilCut(req), { offset: start, most: uploadBytes })
     if (req.destroyed && !req.complete) return
     const isComplete = offset === uploadBytes
     const state = isComplete ? (await completeUpload(ctx, id)).status : status
-    res.setHeader('upload-offset', offset)
-    const body = JSON.stringify({ id, status: state, offset })
-    res.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body)
+    tell(res, id, state, offset)
   } finally {
     release()
     discard(req)
   }
 }
 
-/** `content-range: bytes 1000-1999/5000`; without it the body is all there is. */
-function rangeOf({ headers }: IncomingMessage): { start: number; total: number | null } {
+function tell(res: ServerResponse, id: string, status: Deployment['status'], offset: number): void {
+  res.setHeader('upload-offset', offset)
+  const body = JSON.stringify({ id, status, offset })
+  res.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body)
+}
+
+/** `content-range: bytes 1000-1999/5000`, or `bytes *\/5000` where nothing comes; without it the body is all there is. */
+function rangeOf({ headers }: IncomingMessage): { start: number | null; total: number | null } {
   const given = headers['content-range']
   if (given === undefined) return { start: 0, total: null }
+  const [, all] = /^bytes \*\/(\d{1,12})$/.exec(given) ?? []
+  if (all !== undefined) return { start: null, total: Number(all) }
   const [, start = '', total = ''] = /^bytes (\d{1,12})-\d{1,12}\/(\d{1,12})$/.exec(given) ?? []
   if (start === '') throw new Invalid('It has the form `bytes 1000-1999/5000`.', ['content-range'])
   return { start: Number(start), total: Number(total) }
