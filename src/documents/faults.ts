@@ -32,8 +32,12 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
     case '22012':
     case '2201F':
       return new Invalid('This number does not exist: a division by zero, or its like.', ['input'])
+    // A table or a column is gone, or of another type than it was: this node does not know yet.
     case '42P01':
     case '42703':
+    case '42804':
+    case '42846':
+    case '42883':
       return new Unavailable('The schema of this project is being changed. Try again.')
     case '57014':
       return new LimitExceeded('This takes longer than a statement may.')

@@ -55,9 +55,19 @@ function fromText(to: Typed): Conversion | null {
   const type = sqlTypeOf(to)
   return {
     cast: (value) => `(${value})::${type}`,
-    fits: (value) => `(case when ${like(value, format)} then ${isValid(value, type)} else false end)`,
+    fits: (value) => {
+      const cases = [
+        `not ${like(value, format)} then false`,
+        `not ${isValid(value, type)} then false`,
+        ...(to.type === 'DATETIME' ? [`not ${isTold(`(${value})::${type}`)} then false`] : []),
+      ]
+      return `(case ${cases.map((one) => `when ${one}`).join(' ')} else true end)`
+    },
   }
 }
+
+/** Whether a moment is one that the API can tell. */
+const isTold = (moment: string) => `(${moment} between '0001-01-01Z' and '9999-12-31 23:59:59.999Z')`
 
 function like(value: string, format: string): string {
   return `${value} ~ ${escapeLiteral(format)}`
@@ -100,7 +110,8 @@ const conversions: Readonly<Record<string, ((value: string) => string) | null>> 
   'DECIMAL FLOAT': (value) => `((${value})::float8::numeric = ${value})`,
   'FLOAT INTEGER': asInteger,
   'FLOAT BIGINT': asBigint,
-  'FLOAT DECIMAL': (value) => `(abs(${value}) < 1e50 and (${value})::numeric::float8 = ${value})`,
+  'FLOAT DECIMAL': (value) =>
+    `(abs(${value}) < 1e50 and scale((${value})::numeric) <= 50 and (${value})::numeric::float8 = ${value})`,
   'DATE DATETIME': null,
   'DATETIME DATE': (value) => `(${value} = date_trunc('day', ${value}, 'UTC'))`,
 }
