@@ -201,6 +201,12 @@ test('the last times of a long while are found without going through all of them
     found.map((tick) => tick.getUTCSeconds()),
     [58, 59, 0],
   )
+  // A Sunday of every second that is two days ago: 86,400 times.
+  const sundays = { schedule: '* * * * * 0', timeZone: 'UTC' }
+  const begun = performance.now()
+  const last = ticksBetween(sundays, new Date('2026-09-05T20:47:00Z'), new Date('2026-09-08T20:47:00Z'), 1)
+  assert.deepEqual(last, [new Date('2026-09-06T23:59:59Z')])
+  assert.ok(performance.now() - begun < 500)
 })
 
 test('what came back is recorded: success, error, redirect, refusal', async () => {

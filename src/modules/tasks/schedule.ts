@@ -77,10 +77,35 @@ function dailyAfter(zone: string, nextShown: NextShown, time: number): number {
 
 /** The last times that the schedule names from one moment to another, both included, oldest first. */
 export function ticksBetween(times: Schedule, from: Date, to: Date, limit: number): Date[] {
-  for (let span = 60_000; ; span *= 4) {
-    const begin = Math.max(from.getTime(), to.getTime() - span)
-    const ticks: Date[] = []
-    for (let tick = tickAfter(times, new Date(begin - 1)); tick <= to; tick = tickAfter(times, tick)) ticks.push(tick)
-    if (ticks.length >= limit || begin === from.getTime()) return ticks.slice(-limit)
+  const ticks: Date[] = []
+  let until = to.getTime()
+  // As far back as the one before was.
+  for (let span = 1_000; ticks.length < limit; ) {
+    const last = lastTick(times, from.getTime(), until, span)
+    if (last === null) break
+    ticks.unshift(new Date(last))
+    span = Math.max(until - last, 1_000)
+    until = last - 1
+  }
+  return ticks
+}
+
+/** Found by halving: a schedule of every second may have named hundreds of thousands in between, the last of them days ago. */
+function lastTick(times: Schedule, from: number, to: number, firstSpan: number): number | null {
+  const after = (time: number) => tickAfter(times, new Date(time)).getTime()
+  let span = firstSpan
+  let last = after(Math.max(from - 1, to - span))
+  while (last > to && to - span >= from) {
+    span *= 4
+    last = after(Math.max(from - 1, to - span))
+  }
+  if (last > to) return null
+  for (let end = to; ; ) {
+    const next = after(last)
+    if (next > to) return last
+    const middle = Math.floor((next + end) / 2)
+    const further = after(middle)
+    if (further > to) end = middle
+    last = further > to ? next : further
   }
 }
