@@ -4,6 +4,7 @@
  * of another that keeps killing its process, and what a function holds while nobody calls it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { apiOptions } from '../src/node-options.ts'
 import { ask, createKey, type Peer } from './client.ts'
 import type { Called, Calls } from './functions/callers.ts'
 import { type Executor, startExecutor } from './functions/executor.ts'
@@ -217,12 +218,12 @@ async function run(options: Options): Promise<Outcome> {
     const executor = await startExecutor()
     closers.push(executor.stop)
     const env = { ...ground.env, EXECUTORS: executor.url, EXECUTOR_SECRET: executor.secret }
-    const start = async (file: string, told: object, more: Record<string, string> = {}) => {
-      const part = await startPart(file, told, more)
+    const start = async (...args: Parameters<typeof startPart>) => {
+      const part = await startPart(...args)
       closers.push(part.stop)
       return part
     }
-    const api = await start('api.ts', {}, env)
+    const api = await start('api.ts', {}, env, apiOptions)
     const load = await start('load.ts', {})
     const direct = await start('functions/callers.ts', { url: executor.url, secret: executor.secret })
     return await measure({ ground, executor, api, load, direct, peers: new Map() }, options)

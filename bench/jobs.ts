@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { apiOptions } from '../src/node-options.ts'
 import { startMongo } from '../src/servers/mongo.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { type Heard, measureAudits, measureStarts, measureWebhooks, type Started } from './jobs/measure.ts'
@@ -91,7 +92,7 @@ async function runOn(ground: Ground, mongoUrl: string | null, options: Options) 
     const env = { ...ground.env, ...own, DATABASE_URL: world.env.DATABASE_URL }
     const { plantedBug } = options
     await start('jobs/workers.ts', { plantedBug }, env)
-    const api = await start('api.ts', {}, env)
+    const api = await start('api.ts', {}, env, apiOptions)
     const load = await start('load.ts', {})
     const one = await start('jobs/receivers.ts', { count: 1, hanging: -1 })
     const ten = await start('jobs/receivers.ts', { count: 10, hanging })

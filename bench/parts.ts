@@ -15,11 +15,11 @@ export async function startPart(
   file: string,
   options: object,
   env: Record<string, string> = {},
-  execArgv: string[] = [],
+  execArgv: readonly string[] = [],
 ): Promise<Part> {
   const child = fork(join(import.meta.dirname, file), [JSON.stringify(options)], {
     env: { ...process.env, ...env },
-    execArgv,
+    execArgv: [...execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const exited = once(child, 'exit')

@@ -3,6 +3,7 @@
  * anew after each change, while others use the same node.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { apiOptions } from '../src/node-options.ts'
 import { startRelay } from '../workers/relay.ts'
 import type { Seen } from './api.ts'
 import { compareBeside } from './beside.ts'
@@ -146,7 +147,7 @@ async function run(options: Options): Promise<Outcome> {
     const project = await createProject(ground.world, size)
     const unasked = await createProject(ground.world, size)
     const neighbour = await createProject(ground.world, { collections: 5, attributes: 10 })
-    const api = await start('api.ts', {}, ground.env, ['--expose-gc'])
+    const api = await start('api.ts', {}, ground.env, [...apiOptions, '--expose-gc'])
     const peerOf = async ({ id }: Project) => ({
       url: `${api.told.url}/projects/${id}/graphql`,
       authorization: await createKey(ground.world, id),

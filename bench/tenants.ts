@@ -3,6 +3,7 @@
  * the node holds when all were asked, and what one project notices of another that asks a lot.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { apiOptions } from '../src/node-options.ts'
 import type { Seen } from './api.ts'
 import { compareBeside } from './beside.ts'
 import { ask, type Peer } from './client.ts'
@@ -111,7 +112,7 @@ async function run(options: Options): Promise<Outcome> {
     const count = options.quick ? 10 : 1000
     say(`making ${count} projects of 20 collections`)
     const projects = await createProjects(ground, count)
-    const api = await start('api.ts', {}, ground.env)
+    const api = await start('api.ts', {}, ground.env, apiOptions)
     const neighbour = await start('load.ts', {})
     const noise = await start('load.ts', {})
     return await measure({ api, neighbour, noise, projects }, options)

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { apiOptions } from '../../src/node-options.ts'
 import { ask, type Peer } from '../client.ts'
 import { type Part, startPart } from '../parts.ts'
 import { type Ground, poolSize } from '../servers.ts'
@@ -36,7 +37,7 @@ export async function startPeers({ world, env }: Ground, plantedBug: string | nu
     return part.told.url
   }
   try {
-    const api = await start('documents/ours.ts', { plantedBug }, env)
+    const api = await start('documents/ours.ts', { plantedBug }, env, apiOptions)
     const url = `${api}/projects/${projectId}/graphql`
     const query =
       'mutation { signUp(input: { email: "ann@example.org", password: "correct horse" }) { secret account { id } } }'
@@ -45,8 +46,8 @@ export async function startPeers({ world, env }: Ground, plantedBug: string | nu
     await tagTables(world.app.sql, filled)
     const options = { ...filled, url: env.DATABASE_URL, poolSize, userId: account.id }
     const production = { NODE_ENV: 'production', GRAPHILE_ENV: 'production' }
-    const raw = { url: await start('documents/raw.ts', options, production) }
-    const postgraphile = { url: await start('documents/postgraphile.mjs', options, production) }
+    const raw = { url: await start('documents/raw.ts', options, production, apiOptions) }
+    const postgraphile = { url: await start('documents/postgraphile.mjs', options, production, apiOptions) }
     const places = { ours: { url, authorization: `Bearer ${secret}` }, raw, postgraphile }
     return { places, filled, stop }
   } catch (error) {

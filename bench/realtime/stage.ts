@@ -2,6 +2,7 @@
 import { createSchemas } from '../../schema/schemas.ts'
 import type { Context } from '../../src/context.ts'
 import { hashSecret, newSecret } from '../../src/lib/secrets.ts'
+import { apiOptions } from '../../src/node-options.ts'
 import { createGraphql } from '../../src/server.ts'
 import type { World } from '../../src/testing/world.ts'
 import { createTablesOfBlog } from '../documents/fill.ts'
@@ -109,7 +110,7 @@ async function buildStage(
       'api.ts',
       {},
       { ...env, SOCKETS_PER_ADDRESS: mostSockets, SOCKETS_PER_PROJECT: mostSockets, NODE_ENV: nodeEnv },
-      ['--expose-gc', ...bug],
+      [...apiOptions, '--expose-gc', ...bug],
     )
   await start('realtime/relay.ts', {}, env)
   const load = await start('realtime/clients.ts', {})

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { workers } from '../../workers/index.ts'
 import { variables } from '../env.ts'
+import { apiOptions } from '../node-options.ts'
 
 type Service = {
   ports?: string[]
@@ -66,6 +67,15 @@ test('the socket of a Docker Engine is given to Traefik, to read, and to the fun
   assert.deepEqual(withSocket(services), ['traefik ro'])
   const file = readFileSync(new URL('../../deploy/docker/functions.yml', import.meta.url), 'utf8')
   assert.deepEqual(withSocket((parse(file) as { services: Record<string, Service> }).services), ['functions-runtime '])
+})
+
+test('an API node is started as it is measured', () => {
+  const command = ['node', ...apiOptions, 'src/main.ts']
+  assert.deepEqual(services.api?.command, command)
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')
+  assert.ok(dockerfile.endsWith(`CMD ${JSON.stringify(command).replaceAll(',', ', ')}\n`))
+  const guide = readFileSync(new URL('../../docs/guides/operating.md', import.meta.url), 'utf8')
+  assert.ok(guide.includes(`node ${apiOptions.join(' ')} src/main.ts`))
 })
 
 test('Traefik reads what the certificates worker writes', () => {
