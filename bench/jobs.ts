@@ -81,8 +81,8 @@ function shown(waitsMs: readonly number[] = []): string {
 
 async function runOn(ground: Ground, mongoUrl: string | null, options: Options) {
   const parts: Part[] = []
-  const start = async (file: string, told: object, env: Record<string, string> = {}) => {
-    const part = await startPart(file, told, env)
+  const start = async (...args: Parameters<typeof startPart>) => {
+    const part = await startPart(...args)
     parts.push(part)
     return part
   }
