@@ -8,6 +8,7 @@ import { deleteFunction, updateFunction } from '../modules/functions/functions.t
 import type { Answer, PeerRun } from '../testing/executor.ts'
 import { functionStage, type Reply, streamed } from '../testing/function-stage.ts'
 import { makeFunction } from '../testing/functions.ts'
+import { limits } from './limits.ts'
 
 const stage = functionStage()
 const { credential, send } = stage
@@ -200,6 +201,30 @@ test('a body that is too large is refused before anything runs; so is a function
   await updateFunction(stage.owner, id, { enabled: false })
   const disabled = await send(`/functions/${id}/`)
   assert.deepEqual([disabled.status, disabled.headers['retry-after']], [503, '5'])
+})
+
+test('whoever sends slowly takes no place from others, unless it is much', async () => {
+  const slow = (bytes: number) =>
+    Array.from({ length: limits.functionCalls.ofProject }, () => {
+      const { hostname, port } = new URL(stage.api.url)
+      const headers = { 'content-length': 1_000_000 }
+      const req = request({ hostname, port, path: `/functions/${stage.open}/`, method: 'POST', headers, agent: false })
+      req.on('error', () => {})
+      req.write(Buffer.alloc(bytes))
+      return req
+    })
+  const few = slow(1_000)
+  await sleep(500)
+  assert.equal((await send(`/functions/${stage.open}/`)).status, 200)
+  const much = slow(limits.functionBodyAheadBytes + 1)
+  let refused = await send(`/functions/${stage.open}/`)
+  for (let i = 0; i < 50 && refused.status !== 503; i += 1) {
+    await sleep(100)
+    refused = await send(`/functions/${stage.open}/`)
+  }
+  assert.match(refused.body, /Too many calls of functions/)
+  for (const req of [...few, ...much]) req.destroy()
+  while ((await send(`/functions/${stage.open}/`)).status !== 200) await sleep(50)
 })
 
 test('requests and bytes are counted, and a project has so many calls at a time', async () => {

@@ -52,11 +52,11 @@ export function createFunctionRoute(parts: Parts): (exchange: Exchange, called: 
     if (isPreflight(req) && !entered) return void res.writeHead(204).end()
     if (!plan || !entered) throw noFunction()
     parts.load.admit(entered)
-    const leave = seats.take(plan.projectId)
+    const seat = seats.of(plan.projectId)
     try {
-      await call(parts, exchange, called, { ctx: entered, plan })
+      await call(parts, exchange, called, { ctx: entered, plan, takeSeat: seat.take })
     } finally {
-      leave()
+      seat.leave()
     }
   }
 }
@@ -87,17 +87,23 @@ async function enter({ app, addressOf }: Parts, { req, requestId }: Exchange, pl
   }
 }
 
-type Entered = { ctx: Context; plan: FunctionPlan }
+type Entered = {
+  ctx: Context
+  plan: FunctionPlan
+  /** Throws where there is none. */
+  takeSeat: () => void
+}
 
 /** Runs the function for one request. Whoever goes away before the answer is there ends the run. */
 async function call(
   { app, addressOf }: Parts,
   exchange: Exchange,
   called: Called,
-  { ctx, plan }: Entered,
+  { ctx, plan, takeSeat }: Entered,
 ): Promise<void> {
   const { req, res, requestId } = exchange
-  const body = hasBody(req) ? await readBytes(req, limits.functionBodyBytes) : Buffer.alloc(0)
+  const body = hasBody(req) ? await readBody(req, takeSeat) : Buffer.alloc(0)
+  takeSeat()
   const protocol = called.path === null ? 'https' : new URL(app.env.PUBLIC_URL).protocol.replace(':', '')
   const headers = passedHeaders(req, { requestId, ip: addressOf(req), protocol })
   const request: FunctionRequest = { method: req.method ?? 'GET', url: called.url, headers, body }
@@ -114,6 +120,12 @@ async function call(
     res.off('close', leave)
     app.meter.request(plan.projectId, body.length, answer.bytes())
   }
+}
+
+function readBody(req: IncomingMessage, takeSeat: () => void): Promise<Buffer> {
+  return readBytes(req, limits.functionBodyBytes, (size) => {
+    if (size > limits.functionBodyAheadBytes) takeSeat()
+  })
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -138,21 +150,29 @@ function createSeats() {
   const taken = new Map<string, number>()
   let all = 0
   return {
-    take: (projectId: string) => {
-      const own = taken.get(projectId) ?? 0
-      const { ofProject, ofNode } = limits.functionCalls
-      if (own >= ofProject || all >= ofNode) {
-        const message = 'Too many calls of functions run at the moment. Try again.'
-        throw new Unavailable(message, { retryAfterMs: limits.load.retryAfterMs })
+    /** A seat that is taken once, by a call of this project. */
+    of: (projectId: string) => {
+      let isTaken = false
+      const take = () => {
+        if (isTaken) return
+        const own = taken.get(projectId) ?? 0
+        const { ofProject, ofNode } = limits.functionCalls
+        if (own >= ofProject || all >= ofNode) {
+          const message = 'Too many calls of functions run at the moment. Try again.'
+          throw new Unavailable(message, { retryAfterMs: limits.load.retryAfterMs })
+        }
+        isTaken = true
+        all += 1
+        taken.set(projectId, own + 1)
       }
-      all += 1
-      taken.set(projectId, own + 1)
-      return () => {
+      const leave = () => {
+        if (!isTaken) return
         all -= 1
         const left = (taken.get(projectId) ?? 1) - 1
         if (left > 0) taken.set(projectId, left)
         else taken.delete(projectId)
       }
+      return { take, leave }
     },
   }
 }

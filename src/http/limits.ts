@@ -73,6 +73,8 @@ export const limits = {
   functionBacklogBytes: 6_000_000,
   /** Requests to functions' own URLs that a node has at a time: of one project, and in all. */
   functionCalls: { ofProject: 100, ofNode: 500 },
+  /** How much of a body may be there before its request is one of them: whoever sends slowly takes no place from others. */
+  functionBodyAheadBytes: 65_536,
 
   /** How long a body may take to come, unless it is an import. */
   uploadMs: 60_000,

@@ -37,8 +37,15 @@ export function refuseCompressed({ headers }: IncomingMessage): void {
   if (headers['content-encoding'] !== undefined) throw new Refusal(415, 'INVALID', 'The body may not be compressed.')
 }
 
-/** The body. One over the limit is read to its end and thrown away, so that the client hears of it. */
-export async function readBytes(req: IncomingMessage, most: number = limits.bodyBytes): Promise<Buffer> {
+/**
+ * The body. One over the limit is read to its end and thrown away, so that the client hears of it; so is one that `onSize`,
+ * told how much has come, throws for.
+ */
+export async function readBytes(
+  req: IncomingMessage,
+  most: number = limits.bodyBytes,
+  onSize: (size: number) => void = () => {},
+): Promise<Buffer> {
   // It ended while it waited for its turn.
   if (req.destroyed) throw new Refusal(400, 'INVALID', 'The body ended early.')
   const tooLarge = () => {
@@ -48,12 +55,20 @@ export async function readBytes(req: IncomingMessage, most: number = limits.body
   if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
+  let isRefused = false
   return new Promise((resolve, reject) => {
     req.on('data', (chunk: Buffer) => {
+      if (isRefused) return
       size += chunk.length
-      if (size <= most) return chunks.push(chunk)
-      chunks.length = 0
-      reject(tooLarge())
+      try {
+        if (size > most) throw tooLarge()
+        onSize(size)
+        chunks.push(chunk)
+      } catch (error) {
+        isRefused = true
+        chunks.length = 0
+        reject(error)
+      }
     })
     req.on('end', () => resolve(Buffer.concat(chunks)))
     req.on('error', reject)
