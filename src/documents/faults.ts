@@ -45,6 +45,8 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
     case '40P01':
       return new Unavailable('This met another change of the same documents. Try again.')
     case '54000':
+      if (collection) return new LimitExceeded('A value is too long for an index that it would be in.')
+      return new LimitExceeded('This asks for more than one statement can hold.')
     case '54001':
     case '54011':
       return new LimitExceeded('This asks for more than one statement can hold.')
