@@ -11,16 +11,27 @@ const graceMs = 1_500
 const smallestMemoryMb = 16
 
 type Message = Extract<FromSandbox, { id: string }>
-const listeners = new WeakMap<Held, Map<string, (head: Message, body: Buffer) => void>>()
+type Run = { take: (head: Message, body: Buffer) => void; die: (death: Death, among: number) => void }
+type UnderWay = { runs: Map<string, Run>; death: Death | null }
+const underWay = new WeakMap<Held, UnderWay>()
 
-/** Runs of a process are told apart by their ids; what comes for no run that is under way there is dropped. */
-function listenersOf(held: Held): Map<string, (head: Message, body: Buffer) => void> {
-  const known = listeners.get(held)
+/**
+ * The runs that are under way in a process, by their ids; what comes for none of them is dropped. They hear of its end from here: a
+ * process outlives its runs, and all of them would be kept if each waited for that end itself.
+ */
+function underWayIn(held: Held): UnderWay {
+  const known = underWay.get(held)
   if (known) return known
-  const made = new Map<string, (head: Message, body: Buffer) => void>()
-  listeners.set(held, made)
+  const made: UnderWay = { runs: new Map(), death: null }
+  const { runs } = made
+  underWay.set(held, made)
   held.sandbox.listen((head, body) => {
-    if ('id' in head) made.get(head.id)?.(head, body)
+    if ('id' in head) runs.get(head.id)?.take(head, body)
+  })
+  void held.sandbox.gone.then((death) => {
+    made.death = death
+    const among = runs.size
+    for (const run of [...runs.values()]) run.die(death, among)
   })
   return made
 }
@@ -43,7 +54,8 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   const { id } = run
   const begun = performance.now()
   const { sandbox } = held
-  const runs = listenersOf(held)
+  const process = underWayIn(held)
+  const { runs } = process
   const { promise, resolve } = Promise.withResolvers<RunResult>()
   const effects = createEffects(held, call, perform)
 
@@ -60,11 +72,6 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     settle(failed({ reason: 'CRASHED', message: 'Nobody waits for the answer.', stack: null }))
   }
   signal.addEventListener('abort', cancel)
-  // A run of its own may be over long before its process is: nothing is kept for it there.
-  void sandbox.gone.then((death) => {
-    if (runs.has(id)) settle(failed(blame(death, id, runs.size), { durationMs: performance.now() - begun }))
-  })
-
   const begin = () => {
     const { artefact: program } = run.program
     giveProgram(held, program, artefact)
@@ -86,16 +93,20 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     else settle(failed({ reason: 'CRASHED', message: 'The function could not be started.', stack: null }))
   }
 
-  runs.set(id, (head, body) => {
-    if (head.kind === 'ended') settle(checkedEnd(head, body))
-    else if (head.kind === 'missing') beginAgain()
-    else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
-    else if (head.kind === 'chunk' && run.isStreamed)
-      void call.onChunk(body).then(() => effects.answer(head.effect, null))
-    else if (head.kind === 'effect') effects.begin(head, body)
-    else if (head.kind === 'giveUp') effects.giveUp(head.effect)
+  runs.set(id, {
+    take(head, body) {
+      if (head.kind === 'ended') settle(checkedEnd(head, body))
+      else if (head.kind === 'missing') beginAgain()
+      else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
+      else if (head.kind === 'chunk' && run.isStreamed)
+        void call.onChunk(body).then(() => effects.answer(head.effect, null))
+      else if (head.kind === 'effect') effects.begin(head, body)
+      else if (head.kind === 'giveUp') effects.giveUp(head.effect)
+    },
+    die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
   })
-  begin()
+  if (process.death) settle(failed(blame(process.death, id, runs.size)))
+  else begin()
   return promise
 }
 
