@@ -29,8 +29,9 @@ export function createPool(url: string, max: number): pg.Pool {
     keepAlive: true,
     // Linux's own is two hours: what is between may have forgotten an idle connection long before.
     keepAliveInitialDelayMillis: 60_000,
-    // PostgreSQL's default is that of a turning disk: for a few rows by their ids it would read whole tables.
-    options: '-c random_page_cost=1.1',
+    // PostgreSQL's default cost is that of a turning disk: for a few rows by their ids it would read whole tables. And what it computes
+    // of a day or a moment is not to depend on where the server stands.
+    options: '-c random_page_cost=1.1 -c timezone=UTC -c datestyle=ISO',
   })
   // An idle connection that the server closes would otherwise end the process.
   pool.on('error', () => {})

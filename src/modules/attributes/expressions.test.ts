@@ -82,6 +82,7 @@ test('its attributes are known, and can be renamed', () => {
   assert.deepEqual([...expressionKeys(source)], ['lower', 'lowers'])
   assert.equal(renameInExpression(source, 'lower', 'lowercase'), "lower(lowercase) || 'lower' || lowercase+lowers")
   assert.equal(renameInExpression("'it''s' || a", 'a', 'bb'), "'it''s' || bb")
+  assert.equal(renameInExpression('if(true, a, true)', 'true', 'b'), 'if(true, a, true)')
 })
 
 test('whatever is written, PostgreSQL is given an expression over the attributes and nothing else', async () => {

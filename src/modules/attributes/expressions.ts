@@ -221,7 +221,7 @@ export function renameInExpression(source: string, from: string, to: string): st
   const tokens = tokensOf(source)
   return tokens.reduceRight((text, { kind, text: name, at }, i) => {
     const isCall = tokens[i + 1]?.text === '(' && tokens[i + 1]?.kind === 'sign'
-    if (kind !== 'name' || name !== from || isCall) return text
+    if (kind !== 'name' || name !== from || isCall || Object.hasOwn(literals, name)) return text
     return text.slice(0, at) + to + text.slice(at + from.length)
   }, source)
 }
