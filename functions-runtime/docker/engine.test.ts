@@ -110,6 +110,16 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     assert.deepEqual([next.text, next.end.isCold], ['Ada Ada', true])
   })
 
+  test('more headers than an answer may have are none: they would end the connection to its caller, and all that runs there', async () => {
+    for (const isStreamed of [false, true]) {
+      const { end, head } = await it.run('/headers', { isStreamed })
+      assert.deepEqual(
+        [end.failure?.reason, end.failure?.message, head],
+        ['INVALID_ANSWER', 'An answer may have 64 headers, and 16 KB of them.', null],
+      )
+    }
+  })
+
   test('one nobody waits for is killed with its container', async () => {
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 300)

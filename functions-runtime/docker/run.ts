@@ -1,6 +1,6 @@
 /** One run in a container: the function's request goes in, its logs, its calls and its answer come out. */
 import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
-import { checkedHead } from '../isolate/checked.ts'
+import { amount, checkedHead } from '../isolate/checked.ts'
 import { limits } from '../isolate/messages.ts'
 import type { RunFailure } from '../protocol.ts'
 import type { Container } from './container.ts'
@@ -54,13 +54,18 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
     await call.onChunk(bytes)
     container.flow(true)
   }
+  const begin = (head: Extract<FromShim, { kind: 'head' }>) => {
+    const answer = answerOf(head, Buffer.alloc(0))
+    if ('reason' in answer) finish(null, answer)
+    else call.onHead(answer.response.status, answer.response.headers)
+  }
   const take = ({ head, body: bytes }: ShimFrame) => {
     if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
     else if (head.kind === 'graphql' || head.kind === 'fetch') void effect(head, bytes)
     else if (bytes.length > limits.answerBytes) because('TOO_LARGE', tooLarge)
-    else if (head.kind === 'end') finish(amount(head.memoryBytes), answerOf(head, bytes))
-    else if (head.kind === 'failed') finish(amount(head.memoryBytes), failureOf(head))
-    else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
+    else if (head.kind === 'end') finish(memoryOf(head), answerOf(head, bytes))
+    else if (head.kind === 'failed') finish(memoryOf(head), failureOf(head))
+    else if (head.kind === 'head' && run.isStreamed) begin(head)
     else if (head.kind === 'chunk' && run.isStreamed) void stream(bytes)
   }
   container.listen({ onFrame: (frame) => gone.signal.aborted || take(frame), onError: log.write })
@@ -77,8 +82,8 @@ function isOwn({ reason }: RunFailure): boolean {
   return reason === 'THREW' || reason === 'INVALID_ANSWER'
 }
 
-function amount(value: unknown): number | null {
-  return Number.isFinite(value) && Number(value) >= 0 ? Number(value) : null
+function memoryOf({ memoryBytes }: { memoryBytes: unknown }): number | null {
+  return Number.isFinite(memoryBytes) && Number(memoryBytes) >= 0 ? amount(memoryBytes, 'bytes') : null
 }
 
 function failureOf({ reason, message, stack }: Extract<FromShim, { kind: 'failed' }>): RunFailure {
@@ -90,10 +95,14 @@ function failureOf({ reason, message, stack }: Extract<FromShim, { kind: 'failed
   }
 }
 
-function answerOf(head: Extract<FromShim, { kind: 'end' }>, body: Buffer): Answer | RunFailure {
+function answerOf(head: Extract<FromShim, { kind: 'head' | 'end' }>, body: Buffer): Answer | RunFailure {
   const { status } = head
+  const [, headers] = checkedHead(head)
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     return { reason: 'INVALID_ANSWER', message: 'The status of an answer is from 200 to 599.', stack: null }
   }
-  return { response: { status, headers: checkedHead(head)[1] }, body }
+  if (Object.keys(headers).length < Object.keys(head.headers ?? {}).length) {
+    return { reason: 'INVALID_ANSWER', message: 'An answer may have 64 headers, and 16 KB of them.', stack: null }
+  }
+  return { response: { status, headers }, body }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxHeadBytes } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
 import type { Ended } from './messages.ts'
 
@@ -38,5 +39,21 @@ test('an answer that is too large is none; statuses and headers are those of HTT
 test('lines of a log are as many and as long as the limits say', () => {
   const line = { at: 1, level: 'fatal', text: 'x'.repeat(1e6) }
   const { end } = checkedEnd(ended({ logs: Array(5_000).fill(line) }), Buffer.alloc(0))
-  assert.deepEqual([end.logs.length, end.logs[0]?.level, end.logs[0]?.text.length], [1_000, 'log', 65_536])
+  assert.deepEqual([end.logs.length, end.logs[0]?.level, end.logs[0]?.text.length], [1, 'log', 65_536])
+  const short = checkedEnd(ended({ logs: Array(5_000).fill({ ...line, text: 'x' }) }), Buffer.alloc(0))
+  assert.equal(short.end.logs.length, 1_000)
+})
+
+test('whatever is said of a run fits into a frame, and numbers into a table', () => {
+  const long = '\u0001'.repeat(1e6)
+  const headers = Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`x${n}`, long]))
+  const given = { response: { status: 200, headers }, durationMs: 1e300, memoryBytes: 1e300, logsDropped: 1e300 }
+  const lines = Array(1_000).fill({ at: 1e300, level: 'log', text: long })
+  const failure = { reason: 'THREW', message: long, stack: long }
+  for (const more of [{ failure: null }, { response: null, failure }]) {
+    const { end } = checkedEnd(ended({ ...given, logs: lines, ...more }), Buffer.alloc(0))
+    assert.ok(Buffer.byteLength(JSON.stringify(end)) < maxHeadBytes / 2)
+    assert.deepEqual([end.durationMs, end.memoryBytes], [2 ** 31 - 1, Number.MAX_SAFE_INTEGER])
+    assert.ok(end.logs.every(({ at }) => !Number.isNaN(new Date(at).getTime())))
+  }
 })

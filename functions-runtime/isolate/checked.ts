@@ -5,14 +5,31 @@ import { type Answer, type Ended, limits } from './messages.ts'
 
 const reasons = ['THREW', 'TIMEOUT', 'MEMORY', 'CRASHED', 'INVALID_ANSWER', 'TOO_LARGE'] as const
 const maxText = 64 * 1024
+/** The last moment of a `Date`, and what PostgreSQL can keep of the others. */
+const most = { at: 8.64e15, ms: 2 ** 31 - 1, bytes: Number.MAX_SAFE_INTEGER, lines: 2 ** 31 - 1 } as const
 
 const text = (value: unknown) => String(value ?? '').slice(0, maxText)
-const amount = (value: unknown) => (Number.isFinite(value) && Number(value) >= 0 ? Number(value) : 0)
+
+export function amount(value: unknown, of: keyof typeof most): number {
+  return Number.isFinite(value) && Number(value) >= 0 ? Math.min(Number(value), most[of]) : 0
+}
+
+/** Those before the first that is too much for all of them together. */
+function within<T>(items: readonly T[], bytes: number, sizeOf: (item: T) => number): T[] {
+  let size = 0
+  const end = items.findIndex((item) => {
+    size += sizeOf(item)
+    return size > bytes
+  })
+  return end < 0 ? [...items] : items.slice(0, end)
+}
 
 export function checkedHead({ status, headers }: Answer): [status: number, headers: Record<string, string>] {
   const entries = Object.entries(headers ?? {}).slice(0, limits.headers)
+  const texts = entries.map(([name, value]) => [text(name), text(value)] as const)
   const known = Number.isInteger(status) && status >= 200 && status <= 599
-  return [known ? status : 500, Object.fromEntries(entries.map(([name, value]) => [text(name), text(value)]))]
+  const kept = within(texts, limits.headerBytes, ([name, value]) => name.length + value.length)
+  return [known ? status : 500, Object.fromEntries(kept)]
 }
 
 export function checkedEnd(ended: Ended, body: Buffer): RunResult {
@@ -21,11 +38,11 @@ export function checkedEnd(ended: Ended, body: Buffer): RunResult {
   const end = {
     response: head && { status: head[0], headers: head[1] },
     failure: head ? null : checkedFailure(failure),
-    durationMs: amount(ended.durationMs),
-    memoryBytes: ended.memoryBytes === null ? null : amount(ended.memoryBytes),
+    durationMs: amount(ended.durationMs, 'ms'),
+    memoryBytes: ended.memoryBytes === null ? null : amount(ended.memoryBytes, 'bytes'),
     isCold: ended.isCold === true,
-    logs: (Array.isArray(ended.logs) ? ended.logs : []).slice(0, limits.logLines).map(checkedLine),
-    logsDropped: amount(ended.logsDropped),
+    logs: checkedLines(ended.logs),
+    logsDropped: amount(ended.logsDropped, 'lines'),
   }
   return { end, body: head ? body : Buffer.alloc(0) }
 }
@@ -36,6 +53,12 @@ function checkedFailure(failure: RunFailure | null): RunFailure {
   return { reason, message: text(failure?.message), stack }
 }
 
+/** All that is said of a run goes to its caller in one frame, which has an end. */
+function checkedLines(logs: unknown): LogLine[] {
+  const lines = (Array.isArray(logs) ? logs : []).slice(0, limits.logLines).map(checkedLine)
+  return within(lines, limits.logBytes, ({ text }) => text.length)
+}
+
 function checkedLine({ at, level, text: said }: LogLine): LogLine {
-  return { at: amount(at), level: level === 'error' ? 'error' : 'log', text: text(said) }
+  return { at: amount(at, 'at'), level: level === 'error' ? 'error' : 'log', text: text(said) }
 }

@@ -43,6 +43,8 @@ def main(context):
             return 5
         case "/stream":
             return res.stream(["a", b"b", "c"])
+        case "/headers":
+            return res.text("", 200, {f"x-{n}": "x" * 60_000 for n in range(64)})
         case "/loop":
             while True:
                 pass
