@@ -130,3 +130,23 @@ test('each payload of a subscription is an answer of its own, and a live list is
   if (isStream(live)) await live.return?.()
   await relay.stop()
 })
+
+test('the live lists of a project are bounded together, for as long as somebody looks at them', async () => {
+  const watch = async (first: number) => {
+    const query = `subscription { postsLive(first: ${first}) { nodes { id text } } }`
+    const stream = await ordinary.run({ ...documents.owner }, { query }, ['subscription'])
+    assert.ok(isStream(stream))
+    const { value } = await stream.next()
+    return { code: value?.errors?.[0]?.extensions.code ?? 'OK', leave: () => stream.return?.() }
+  }
+  const open = [await watch(20), await watch(19), await watch(20)]
+  assert.deepEqual(
+    open.map(({ code }) => code),
+    ['OK', 'OK', 'OK'],
+  )
+  assert.equal((await watch(18)).code, 'LIMIT_EXCEEDED')
+  await open[1]?.leave()
+  const next = await watch(18)
+  assert.equal(next.code, 'OK')
+  for (const { leave } of [...open, next]) await leave()
+})

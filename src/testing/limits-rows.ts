@@ -8,6 +8,7 @@ import { answerBytes } from '../documents/answer-size.ts'
 import { positionLimit } from '../documents/geometry.ts'
 import { grantLimit } from '../documents/grants.ts'
 import { documentBytes } from '../documents/input.ts'
+import { liveBytes } from '../documents/live/groups.ts'
 import { vectorDimensions } from '../documents/numbers.ts'
 import { stepLimit } from '../documents/operators-json.ts'
 import { patternLimit as regexLimit } from '../documents/operators-text.ts'
@@ -170,6 +171,7 @@ export const project: readonly Row[] = [
   ],
   ['missed times of a task that run after all, with `RUN_ALL`: the last so many', count(maxMissed)],
   ['subscriptions of a project on one node', count(projectSubscriptions)],
+  ['the lists of live queries of a project on one node', bytes(liveBytes)],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]
 

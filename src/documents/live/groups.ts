@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import { LimitExceeded } from '../../errors.ts'
 import { translate } from '../faults.ts'
 import type { LiveRow } from './differences.ts'
 
@@ -17,19 +18,26 @@ export type Group = {
 }
 
 type Services = Pick<Context, 'tails' | 'shares' | 'sql' | 'projectId'>
-type Held = { at: Group['at']; members: number }
+type Held = { at: Group['at']; members: number; bytes: number }
 
-const nodes = new WeakMap<Services['tails'], Map<string, Held>>()
+/** Most bytes of the lists that the live queries of a project hold on one node. */
+export const liveBytes = 50_000_000
+
+/** The groups of a node by their keys, and the bytes of their lists by project. */
+type Node = { groups: Map<string, Held>; bytes: Map<string, number> }
+
+const nodes = new WeakMap<Services['tails'], Node>()
 
 export function groupKey({ projectId }: Pick<Context, 'projectId'>, { text, values }: LiveStatement): string {
   return JSON.stringify([projectId, text, values])
 }
 
 export function joinGroup(services: Services, statement: LiveStatement): Group {
-  const groups = nodes.get(services.tails) ?? new Map<string, Held>()
-  nodes.set(services.tails, groups)
+  const node = nodes.get(services.tails) ?? { groups: new Map(), bytes: new Map() }
+  nodes.set(services.tails, node)
+  const { groups } = node
   const key = groupKey(services, statement)
-  const held = groups.get(key) ?? { at: createEvaluation(services, statement), members: 0 }
+  const held = groups.get(key) ?? createHeld(node, services, statement)
   groups.set(key, held)
   held.members += 1
   let left = false
@@ -37,12 +45,38 @@ export function joinGroup(services: Services, statement: LiveStatement): Group {
     if (left) return
     left = true
     held.members -= 1
-    if (held.members === 0) groups.delete(key)
+    if (held.members > 0) return
+    groups.delete(key)
+    weigh(node, services, held, 0)
   }
   return { key, at: held.at, leave }
 }
 
-function createEvaluation({ tails, shares, sql, projectId }: Services, { text, values }: LiveStatement): Group['at'] {
+function createHeld(node: Node, services: Services, statement: LiveStatement): Held {
+  const at = createEvaluation(services, statement, (bytes) => weigh(node, services, held, bytes))
+  const held: Held = { at, members: 0, bytes: 0 }
+  return held
+}
+
+/** Notes how large the list of a group is. Throws where that is too much beside the others of its project. */
+function weigh({ bytes: sums }: Node, { projectId }: Services, held: Held, bytes: number): void {
+  const others = (sums.get(projectId) ?? 0) - held.bytes
+  // Everybody may have left while it was read.
+  const own = held.members === 0 ? 0 : bytes
+  if (own > 0 && others + own > liveBytes) {
+    const most = liveBytes.toLocaleString('en')
+    throw new LimitExceeded(`The lists of a project's live queries have at most ${most} bytes: ask for less of each.`)
+  }
+  held.bytes = own
+  if (others + own > 0) sums.set(projectId, others + own)
+  else sums.delete(projectId)
+}
+
+function createEvaluation(
+  { tails, shares, sql, projectId }: Services,
+  { text, values }: LiveStatement,
+  hold: (bytes: number) => void,
+): Group['at'] {
   let last: Evaluated | null = null
   let running: Promise<Evaluated> | null = null
 
@@ -54,7 +88,9 @@ function createEvaluation({ tails, shares, sql, projectId }: Services, { text, v
       .catch((error: unknown) => {
         throw translate(error, null)
       })
-    const answer = rowsOf(JSON.parse(rows[0]?.answer ?? '{}'))
+    const list = rows[0]?.answer ?? '{}'
+    hold(Buffer.byteLength(list))
+    const answer = rowsOf(JSON.parse(list))
     last = { rows: last && isSame(last.rows, answer) ? last.rows : answer, through }
     return last
   }
