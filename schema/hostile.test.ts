@@ -97,7 +97,7 @@ async function tryAt(ctx: Context, spot: Spot, tried: readonly unknown[]): Promi
     if (error.code === 'INVALID') {
       const named = withoutPlaces(error.path)
       // It is found out by PostgreSQL, which does not say where.
-      if (error.message === 'A value is out of its range.') continue
+      if (error.message.endsWith(' out of its range.')) continue
       // Of a time that ends before it begins, either end may be the wrong one.
       if (error.message === 'The end must come after the beginning.') continue
       const due = withoutPlaces(spot.path)

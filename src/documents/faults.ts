@@ -28,6 +28,7 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
       return broken(constraint ?? '', collection)
     case '22003':
     case '22008':
+      if (!collection) return new Invalid('What is computed of these documents is out of its range.', [])
       return new Invalid('A value is out of its range.', ['input'])
     case '22012':
     case '2201F':
