@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlTransaction } from '../../src/context.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import type { World } from '../../src/testing/world.ts'
-import type { Peer } from '../client.ts'
+import { askRaw, type Peer } from '../client.ts'
 import type { Project } from '../projects.ts'
 
 const key = 'added'
@@ -33,10 +33,9 @@ export async function toggleAttribute(
 export async function awaitAttribute(peer: Peer, place: number, expected: boolean): Promise<number> {
   const begun = performance.now()
   const body = JSON.stringify({ query: `{ thing${place}s(first: 1) { nodes { ${key} } } }` })
-  const headers = { 'content-type': 'application/json', authorization: peer.authorization ?? '' }
   for (;;) {
-    const response = await fetch(peer.url, { method: 'POST', headers, body })
-    const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] }
+    const { text } = await askRaw(peer, body)
+    const { errors } = JSON.parse(text) as { errors?: { extensions: { code: string } }[] }
     const code = errors?.[0]?.extensions.code
     // A table may lose a column before the node has heard of it.
     if (code !== undefined && code !== 'INVALID' && code !== 'UNAVAILABLE') throw new Error(JSON.stringify(errors))
