@@ -84,7 +84,12 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
       .catch((error: unknown) => failed(failureOf(error)))
     const calls = parts.callsOf(frame)
     const end = calls.length > 0 ? { ...result.end, calls } : result.end
-    if (!signal.aborted) send({ kind: 'end', id, ...end }, result.body)
+    if (signal.aborted) return
+    try {
+      send({ kind: 'end', id, ...end }, result.body)
+    } catch (error) {
+      send({ kind: 'end', id, ...failed(failureOf(error)).end })
+    }
   }
 
   async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {
@@ -96,8 +101,13 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
     if (signal.aborted) return
     if ('artefact' in made) parts.artefacts.keep(made.artefact)
     const durationMs = performance.now() - begun
-    if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
-    else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
+    const fail = (error: string) => send({ kind: 'built', id, error, durationMs })
+    if ('error' in made) return void fail(made.error)
+    try {
+      send({ kind: 'built', id, error: null, durationMs }, made.artefact)
+    } catch {
+      fail('What the build has made is too large.')
+    }
   }
 
   finished(socket, () => {

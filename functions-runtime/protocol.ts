@@ -8,8 +8,8 @@ import type { Writable } from 'node:stream'
 
 /** The version of these frames. Executors of another are not used. */
 export const protocolVersion = 1
-/** Most bytes of a frame's head, and of its body: a deployment's archive or artefact. */
-export const maxHeadBytes = 4 * 1024 * 1024
+/** Most bytes of a frame's head, as what the API has answered to a function, and of its body: a deployment's archive or artefact. */
+export const maxHeadBytes = 16 * 1024 * 1024
 export const maxBodyBytes = 64 * 1024 * 1024
 
 /** What a run may use. `isTrusted` runs with a JIT and without the hard wall around memory. */
@@ -145,11 +145,16 @@ export type FromExecutor =
 export type Frame<Head> = { head: Head; body: Buffer }
 
 const empty = Buffer.alloc(0)
+const tooLarge = 'A frame is too large.'
 
-/** Lengths of head and body, 4 bytes each, big-endian; the head as JSON; the body. */
+/**
+ * Lengths of head and body, 4 bytes each, big-endian; the head as JSON; the body. Throws on what is too large: whoever was sent
+ * it would end the connection, and with it what is under way for all others.
+ */
 export function encodeFrame(head: object, body: Buffer = empty): Buffer {
   const text = JSON.stringify(head)
   const length = Buffer.byteLength(text)
+  if (length > maxHeadBytes || body.length > maxBodyBytes) throw new Error(tooLarge)
   const frame = Buffer.allocUnsafe(8 + length + body.length)
   frame.writeUInt32BE(length, 0)
   frame.writeUInt32BE(body.length, 4)
@@ -199,6 +204,6 @@ function frameBytes(bytes: Buffer): number {
   if (bytes.length < 8) return 8
   const head = bytes.readUInt32BE(0)
   const body = bytes.readUInt32BE(4)
-  if (head > maxHeadBytes || body > maxBodyBytes) throw new Error('A frame is too large.')
+  if (head > maxHeadBytes || body > maxBodyBytes) throw new Error(tooLarge)
   return 8 + head + body
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findPlan } from '../src/modules/functions/plans.ts'
-import { variableLimit } from '../src/modules/variables/variables.ts'
+import { variableBytes, variableLimit, variablesBytes } from '../src/modules/variables/variables.ts'
 import { makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
 import { createStage } from '../src/testing/stage.ts'
@@ -76,6 +76,23 @@ test('a function has so many variables; two who set one at a time make one', asy
   assert.equal(new Set(both.map(({ data }) => data?.setVariable.id)).size, 1)
   assert.match((await give({ functionId, key: 'MORE', value: '' })).errors[0] ?? '', /^LIMIT_EXCEEDED/)
   assert.deepEqual((await give({ functionId, key: 'K1', value: 'again' })).errors, [])
+})
+
+test('the variables of a function have so many bytes together, and so have those of all', async () => {
+  const { owner } = await world.createProject()
+  const { id } = await makeFunction(owner)
+  const value = 'x'.repeat(variableBytes)
+  for (const functionId of [id, null]) {
+    const set = (key: string, given = value) => give({ functionId, key, value: given }, owner)
+    for (let i = 0; i < variablesBytes / variableBytes; i += 1) assert.deepEqual((await set(`LARGE_${i}`)).errors, [])
+    assert.match((await set('MORE')).errors[0] ?? '', /^LIMIT_EXCEEDED .* 524,288 bytes together/)
+    for (const [key, text] of [
+      ['LARGE_0', value],
+      ['LARGE_0', 'x'],
+      ['MORE', 'x'.repeat(60_000)],
+    ] as const)
+      assert.deepEqual((await set(key, text)).errors, [])
+  }
 })
 
 test('another project’s variable and function are as such that are not', async () => {

@@ -47,6 +47,7 @@ after(async () => {
 
 function answerOf(parts: Buffer[]): object {
   const { query, variables } = JSON.parse(Buffer.concat(parts).toString())
+  if (query.includes('large')) return { data: 'x'.repeat(9_000_000) }
   return query.includes('fail')
     ? { data: null, errors: [{ message: 'Not yours.', extensions: { code: 'FORBIDDEN' } }] }
     : { data: { query, variables } }
@@ -99,6 +100,13 @@ test('a fetch can be given up', async () => {
     ((await resultOf('await fetch(url + "/never", { signal: AbortSignal.timeout(20) })')) as Error).name,
     'TimeoutError',
   )
+})
+
+test('a large answer of the API comes, and breaks off no call of others', async () => {
+  const large = 'const { length } = await graphql("{ large }"); return length'
+  const small = 'return (await graphql("{ a }")).query'
+  const others = Array.from({ length: 5 }, () => resultOf(small, { tenant: 'prj_2' }))
+  assert.deepEqual(await Promise.all([resultOf(large), ...others]), [9_000_000, ...others.map(() => '{ a }')])
 })
 
 test('graphql goes to the project of the run, on its token, with a key for every effect', async () => {

@@ -59,8 +59,9 @@ export function createBroker(settings: Settings): Broker {
           ? { kind: 'fetch', id, tenant, head: head as FetchHead }
           : { kind: 'graphql', id, tenant, token, key, traceparent, head: head as GraphqlHead }
       return new Promise<EffectAnswer>((done, fail) => {
+        const frame = encodeFrame(message, body)
         one.waiting.set(id, { resolve: done, reject: fail })
-        one.pipe.write(encodeFrame(message, body))
+        one.pipe.write(frame)
         signal.addEventListener('abort', () => {
           if (one.waiting.delete(id)) one.pipe.write(encodeFrame({ kind: 'giveUp', id }))
           fail(named('AbortError', 'The run has ended.'))

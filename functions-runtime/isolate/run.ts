@@ -1,5 +1,5 @@
 /** One run in a tenant's process, from this side of the pipe. */
-import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
+import { failed, failureOf, type Perform, type RunCall, type RunResult } from '../engine.ts'
 import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
 import { type FromSandbox, limits } from './messages.ts'
@@ -106,7 +106,13 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
   })
   if (process.death) settle(failed(blame(process.death, id, runs.size)))
-  else begin()
+  else {
+    try {
+      begin()
+    } catch (error) {
+      settle(failed(failureOf(error)))
+    }
+  }
   return promise
 }
 
@@ -135,10 +141,8 @@ function createEffects({ sandbox }: Held, { run }: RunCall, perform: Perform) {
       under.set(effect, controller)
       ordinal += 1
       perform(run, ordinal, { op, head, body }, controller.signal)
-        .then(
-          (got) => answer(effect, got.head, got.body),
-          ({ name, message }: Error) => refuse(effect, { name, message }),
-        )
+        .then((got) => answer(effect, got.head, got.body))
+        .catch(({ name, message }: Error) => refuse(effect, { name, message }))
         .finally(() => under.delete(effect))
     },
     giveUp: (effect: number) => under.get(effect)?.abort(),

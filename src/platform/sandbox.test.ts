@@ -188,6 +188,19 @@ test('a run whose code comes to its executor already has not begun before it is 
   }
 })
 
+test('what is too large to be sent is not run, and ends no run of others', async () => {
+  answer = async (run) => {
+    await wait(200)
+    return { body: String(run.body) }
+  }
+  const other = sandbox.run(call({ tenant: 'prj_2', body: Buffer.from('goes on') }))
+  const variables = { A: 'x'.repeat(17 * 1024 * 1024) }
+  const tried = await Promise.all(['prj_1', 'prj_2', 'prj_3'].map((tenant) => sandbox.run(call({ tenant, variables }))))
+  for (const { failure } of tried)
+    assert.deepEqual([failure?.reason, failure?.message], ['CRASHED', 'What it is run with is too large.'])
+  assert.equal(String((await other).body), 'goes on')
+})
+
 test('what nobody waits for any more is cancelled', async () => {
   answer = () => null
   const stopping = new AbortController()

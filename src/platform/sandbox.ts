@@ -228,7 +228,11 @@ function exchange<T>({ link, id, signal, timeoutMs, start, broken, given, take }
       given,
       lost: () => end(broken('Its executor went away during the run.')),
     })
-    start()
+    try {
+      start()
+    } catch {
+      end(broken('What it is run with is too large.'))
+    }
   })
 }
 

@@ -52,7 +52,7 @@ import { versionLimit } from '../modules/schema-versions/schema-versions.ts'
 import { maxSessions } from '../modules/sessions/sessions.ts'
 import { projectSubscriptions } from '../modules/subscriptions/running.ts'
 import { maxLate, maxMissed, missedAfterMs } from '../modules/tasks/runs.ts'
-import { variableBytes, variableLimit } from '../modules/variables/variables.ts'
+import { variableBytes, variableLimit, variablesBytes } from '../modules/variables/variables.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
 import { maxFetchedBytes, maxRedirects } from '../platform/egress.ts'
@@ -139,7 +139,10 @@ export const project: readonly Row[] = [
   ],
   ['memory of a function in an isolate', `${isolateMb} MB`],
   ['variables of a function, and of all of a project', count(variableLimit)],
-  ['the value of a variable', bytes(variableBytes)],
+  [
+    'the value of a variable, and of all variables of a function, and of a project',
+    `${bytes(variableBytes)}, ${bytes(variablesBytes)}`,
+  ],
   [
     'the request of an execution: path, headers in number and in all, body',
     `${count(requestLimits.urlCharacters)} characters, ${requestLimits.headers}, ${count(requestLimits.headerCharacters)} characters, ${bytes(requestLimits.bodyBytes)}`,

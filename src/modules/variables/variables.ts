@@ -12,6 +12,8 @@ import { variableCreated, variableDeleted, variableUpdated } from './events.ts'
 export const variableLimit = 100
 /** Most bytes of a value. */
 export const variableBytes = 64 * 1024
+/** Most bytes of all values of a function, and of a project besides: all of them go to an executor with each run. */
+export const variablesBytes = 512 * 1024
 
 /** The variables of the project that is asked, for those who run it. */
 export function visibleVariables(ctx: Pick<Context, 'actor' | 'projectId'>): Prisma.VariableWhereInput {
@@ -39,6 +41,7 @@ export async function setVariable(ctx: Context, { functionId = null, key, value 
     const { projectId } = ctx
     const known = await tx.db.variable.findFirst({ where: { projectId, functionId, key } })
     const kept = encrypt(ctx.env.SECRET_KEYS, value)
+    await requireBytes(tx, { functionId, key, value: kept })
     const variable = known
       ? await tx.db.variable.update({ where: { id: known.id }, data: { value: kept } })
       : await insertVariable(tx, { functionId, key, value: kept })
@@ -47,7 +50,23 @@ export async function setVariable(ctx: Context, { functionId = null, key, value 
   })
 }
 
-async function insertVariable(tx: DbContext, given: Pick<Variable, 'functionId' | 'key' | 'value'>) {
+/** Measured by what is kept of them: four characters for three bytes, and what encryption adds. */
+async function requireBytes({ query, projectId }: DbContext, { functionId, key, value }: Kept): Promise<void> {
+  const [row] = await query<{ size: number }>(
+    `select coalesce(sum(length(value)), 0)::int as size from variables
+     where "projectId" = $1 and "functionId" is not distinct from $2 and key <> $3`,
+    [projectId, functionId, key],
+  )
+  if ((row?.size ?? 0) + value.length <= (variablesBytes * 4) / 3 + variableLimit * 64) return
+  const most = variablesBytes.toLocaleString('en-US')
+  throw new LimitExceeded(
+    `The values of a function's variables have at most ${most} bytes together, and so have a project's.`,
+  )
+}
+
+type Kept = Pick<Variable, 'functionId' | 'key' | 'value'>
+
+async function insertVariable(tx: DbContext, given: Kept) {
   const { projectId } = tx
   const count = await tx.db.variable.count({ where: { projectId, functionId: given.functionId } })
   if (count >= variableLimit)

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import {
   createDecoder,
   type FromExecutor,
+  maxBodyBytes,
   protocolVersion,
   type ToExecutor,
   type Welcome,
@@ -107,7 +108,8 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
 /** Sends the bytes of an artefact, or that they are gone. */
 export async function giveArtefact(link: Link, hash: string, read: () => Promise<Buffer | null>): Promise<void> {
   const bytes = await read().catch(() => null)
-  link.send({ kind: 'artefact', hash, isMissing: bytes === null }, bytes ?? undefined)
+  const isMissing = bytes === null || bytes.length > maxBodyBytes
+  link.send({ kind: 'artefact', hash, isMissing }, (!isMissing && bytes) || undefined)
 }
 
 type Dialled = { attach: (socket: Socket, first: Buffer) => void; fail: (why: string) => void }
