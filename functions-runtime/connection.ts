@@ -37,7 +37,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   const decode = createDecoder<ToExecutor>()
 
   function send(head: FromExecutor, body?: Buffer): boolean {
-    return socket.destroyed || writeFrame(socket, head, body)
+    return socket.destroyed || writeOrFail(socket, head, body)
   }
 
   function receive(bytes: Buffer): void {
@@ -84,12 +84,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
       .catch((error: unknown) => failed(failureOf(error)))
     const calls = parts.callsOf(frame)
     const end = calls.length > 0 ? { ...result.end, calls } : result.end
-    if (signal.aborted) return
-    try {
-      send({ kind: 'end', id, ...end }, result.body)
-    } catch (error) {
-      send({ kind: 'end', id, ...failed(failureOf(error)).end })
-    }
+    if (!signal.aborted) send({ kind: 'end', id, ...end }, result.body)
   }
 
   async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {
@@ -101,13 +96,8 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
     if (signal.aborted) return
     if ('artefact' in made) parts.artefacts.keep(made.artefact)
     const durationMs = performance.now() - begun
-    const fail = (error: string) => send({ kind: 'built', id, error, durationMs })
-    if ('error' in made) return void fail(made.error)
-    try {
-      send({ kind: 'built', id, error: null, durationMs }, made.artefact)
-    } catch {
-      fail('What the build has made is too large.')
-    }
+    if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
+    else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
   }
 
   finished(socket, () => {
@@ -136,6 +126,17 @@ function prepare(parts: Parts, frame: PrepareFrame, needed: Needs): void {
   engineFor(parts, frame)
     ?.prepare?.(frame, () => parts.artefacts.get(artefact, expect))
     .catch(() => {})
+}
+
+/** An end that is too large to be sent is told as that. */
+function writeOrFail(socket: Duplex, head: FromExecutor, body?: Buffer): boolean {
+  try {
+    return writeFrame(socket, head, body)
+  } catch (error) {
+    if (head.kind === 'built') return writeFrame(socket, { ...head, error: 'What the build has made is too large.' })
+    if (head.kind !== 'end') throw error
+    return writeFrame(socket, { kind: 'end', id: head.id, ...failed(failureOf(error)).end })
+  }
 }
 
 const unknownRuntime: Pick<Engine, 'run'> = {
