@@ -69,6 +69,24 @@ test('a rename keeps what it names, and the way back renames it back', () => {
   ])
 })
 
+test('an attribute takes the name of one that has another now', () => {
+  const attributes = (...keys: string[]) =>
+    schema({ 'main.a': collection(Object.fromEntries(keys.map((key) => [key, text]))) })
+  const [from, to] = [attributes('first', 'second'), attributes('second', 'third')]
+  const renames = { 'main.a.first': 'main.a.second', 'main.a.second': 'main.a.third' }
+  const up = planSteps(from, to, renames)
+  assert.deepEqual(up.map(describeStep), ['~ attribute main.a.second → third', '~ attribute main.a.first → second'])
+  assert.deepEqual(lines(to, from, reverseRenames(up)), [
+    '~ attribute main.a.second → first',
+    '~ attribute main.a.third → second',
+  ])
+  assert.deepEqual(lines(to, to, renames), [])
+  assert.deepEqual(lines(attributes('first', 'third'), to, renames), ['~ attribute main.a.first → second'])
+  const circle = { 'main.a.first': 'main.a.second', 'main.a.second': 'main.a.first' }
+  assert.deepEqual(lines(attributes('first', 'second'), attributes('first', 'second'), circle), [])
+  assert.equal(lines(attributes('first'), attributes('first', 'second'), circle).length, 1)
+})
+
 test('a rename that was made already counts for nothing', () => {
   const now = schema({ 'main.posts': collection({ headline: text }) })
   assert.deepEqual(lines(now, now, { 'main.posts.title': 'main.posts.headline', 'main.old': 'main.posts' }), [])

@@ -60,19 +60,38 @@ function renameSteps(from: SchemaShape, to: SchemaShape, renames: Renames): Rena
       steps.push({ do: 'renameCollection', collection: old, to: path })
     }
   }
-  for (const [old, name] of entries.filter(([name]) => name.split('.').length === 3)) {
-    const [collection = '', before = ''] = splitAttribute(old)
-    const after = splitAttribute(name)[1] ?? ''
-    const now = pathNow(collection)
-    // The collection may go by its new name, in which the old one is not to be found.
-    const source = steps.find((one) => one.do === 'renameCollection' && one.to === collection)
-    const had = from.collections[source?.collection ?? collection]?.attributes ?? {}
-    const has = to.collections[now]?.attributes ?? {}
-    if (before in had && !(after in had) && !(before in has) && after in has) {
-      steps.push({ do: 'renameAttribute', collection: now, attribute: before, to: after })
-    }
+  const wanted = entries.flatMap(([old, name]): StepOf<'renameAttribute'>[] => {
+    if (old.split('.').length !== 3) return []
+    const [collection = '', attribute = ''] = splitAttribute(old)
+    return [{ do: 'renameAttribute', collection: pathNow(collection), attribute, to: splitAttribute(name)[1] ?? '' }]
+  })
+  for (const [path, ones] of Map.groupBy(wanted, ({ collection }) => collection)) {
+    const source = steps.find((one) => one.do === 'renameCollection' && one.to === path)?.collection ?? path
+    steps.push(...attributeRenames(ones, collectionAt(from, source), collectionAt(to, path)))
   }
   return steps
+}
+
+/** Those that are still to be made, in an order in which each name is free. One that another follows may take its name. */
+function attributeRenames(
+  wanted: readonly StepOf<'renameAttribute'>[],
+  from: CollectionShape,
+  to: CollectionShape,
+): StepOf<'renameAttribute'>[] {
+  const now = new Set(Object.keys(from.attributes))
+  const isFollowed = (key: string) => wanted.some((one) => one.to === key && one.attribute in from.attributes)
+  const due: StepOf<'renameAttribute'>[] = []
+  const isDue = (one: StepOf<'renameAttribute'>) => {
+    const { attribute: old, to: key } = one
+    const isFree = now.has(old) && !now.has(key) && key in to.attributes
+    return isFree && (!(old in to.attributes) || isFollowed(old)) && !due.includes(one)
+  }
+  for (let next = wanted.find(isDue); next; next = wanted.find(isDue)) {
+    now.delete(next.attribute)
+    now.add(next.to)
+    due.push(next)
+  }
+  return due
 }
 
 function splitAttribute(path: string): string[] {
