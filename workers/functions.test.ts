@@ -147,6 +147,18 @@ test('the clock runs a function once for each time, whoever asks', async () => {
   assert.deepEqual(nextRunAt, new Date('2099-01-04T03:00:00Z'))
 })
 
+test('a time that has come is not lost where the function is given the schedule that it has', async () => {
+  const at = (time: string): Context => ({ ...ctx, clock: () => new Date(time) })
+  const timed = { schedule: '0 3 * * *', enabled: true }
+  const { id: functionId } = await makeFunction(at('2098-01-01T02:59:00Z'), undefined, timed)
+  await updateFunction(at('2098-01-01T03:00:00.200Z'), functionId, { ...timed, name: 'pushed' })
+  await planDueExecutions(
+    asSystem({ ...world.app, clock: () => new Date('2098-01-01T03:00:01Z') }, 'schedules', ''),
+    10,
+  )
+  assert.equal((await ended(functionId, 1)).length, 1)
+})
+
 test('a function whose write runs it again is cut at a depth, which its execution says, and nothing runs for ever', async () => {
   const { id: functionId } = await makeFunction(ctx, undefined, { events: ['users.created'], scopes: ['users.write'] })
   does.set(functionId, async (run) => {

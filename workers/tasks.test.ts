@@ -152,6 +152,15 @@ test('a login is sent and kept encrypted; an answer that takes too long is not w
   receiver.answer = { status: 200 }
 })
 
+test('a time that has come is not lost where the task is given the schedule that it has', async () => {
+  const ctx = await at('2026-11-23T12:01:00Z')
+  const task = await make(ctx)
+  const { schedule, timeZone, enabled } = task
+  await updateTask(ctx.set('2026-11-23T12:05:00.200Z'), task.id, { schedule, timeZone, enabled, name: 'again' })
+  await planDueRuns(ctx.set('2026-11-23T12:05:01Z'))
+  assert.equal((await runs(ctx, task.id)).length, 1)
+})
+
 test('a clock that jumps back does not run anything again', async () => {
   const ctx = await at('2026-11-23T12:01:00Z')
   const task = await make(ctx)

@@ -82,14 +82,15 @@ export async function createFunction(ctx: Context, input: NewFunction): Promise<
   })
 }
 
-/** Changes a function. Its next run by the clock follows from its schedule anew. */
+/** Changes a function. Its next run by the clock follows from its schedule anew where that is another. */
 export async function updateFunction(ctx: Context, id: string, changes: FunctionChanges): Promise<FunctionRow> {
   requireOperator(ctx)
   const data = changesOf(ctx, changes)
   return transaction(ctx, async (tx) => {
     const before = await changeableFunction(ctx, tx, id)
     const row = await tx.db.function.update({ where: { id }, data })
-    const isTimed = changes.schedule !== undefined || changes.timeZone != null || changes.enabled != null
+    const { schedule, timeZone, enabled } = before
+    const isTimed = schedule !== row.schedule || timeZone !== row.timeZone || enabled !== row.enabled
     const checked = await settle(ctx, tx, row, isTimed)
     await emit(tx, functionUpdated, { functionId: id })
     await hooksChanged(tx, before, row)

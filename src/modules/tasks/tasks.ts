@@ -60,7 +60,7 @@ export async function createTask(ctx: Context, input: NewTask): Promise<Task> {
   })
 }
 
-/** Changes a task. Its next run follows from its schedule anew. */
+/** Changes a task. Its next run follows from its schedule anew where that is another. */
 export async function updateTask(ctx: Context, id: string, changes: TaskChanges): Promise<Task> {
   requireOperator(ctx)
   const data = changesOf(ctx, changes)
@@ -69,8 +69,9 @@ export async function updateTask(ctx: Context, id: string, changes: TaskChanges)
     requireSameServer(before, changes)
     const times = { schedule: changes.schedule ?? before.schedule, timeZone: changes.timeZone ?? before.timeZone }
     requireSchedule(times)
-    const isNew = changes.schedule != null || changes.timeZone != null || changes.enabled != null
-    const nextRunAt = (changes.enabled ?? before.enabled) ? tickAfter(times, ctx.clock()) : null
+    const enabled = changes.enabled ?? before.enabled
+    const isNew = times.schedule !== before.schedule || times.timeZone !== before.timeZone || enabled !== before.enabled
+    const nextRunAt = enabled ? tickAfter(times, ctx.clock()) : null
     const task = await tx.db.task.update({ where: { id }, data: isNew ? { ...data, nextRunAt } : data })
     await emit(tx, taskUpdated, { taskId: id })
     return task
