@@ -108,7 +108,7 @@ async function isBuiltOnce(id: string): Promise<void> {
   )
   // It is built again and again while no executor is there; of its end it is told once.
   const steps = rows.map(({ step }) => step).filter((step) => step !== 'BUILDING')
-  assert.deepEqual(steps.sort(), ['READY', 'PENDING', 'deployments.activated'])
+  assert.deepEqual(steps.sort(), ['PENDING', 'READY', 'deployments.activated'])
   await eventually(() => assert.deepEqual(builds(), []), patienceMs())
 }
 
