@@ -25,7 +25,7 @@ export const descriptions: Record<string, string> = {
 }
 
 /**
- * `base` with the parts' root fields and types, which are made when an operation first asks for one of them: a project
+ * `base`, which is among its extensions, with the parts' root fields and types, which are made when an operation first asks for one of them: a project
  * may have a thousand collections, and an operation is about a few. Only introspection asks for all.
  */
 export function extendLazily(
@@ -36,7 +36,7 @@ export function extendLazily(
   const config = {
     description: base.description,
     directives: base.getDirectives(),
-    extensions: { ...base.extensions, ...extensions },
+    extensions: { ...base.extensions, ...extensions, base },
     // Made by code from checked names; a test holds it to the specification.
     assumeValid: true,
   }

@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test'
 import { type GraphQLSchema, isObjectType, printSchema, validateSchema } from 'graphql'
 import { type App, createApp } from '../src/app.ts'
 import { type Context, sqlTransaction } from '../src/context.ts'
+import { parseDocument } from '../src/http/document.ts'
+import { faultsOf, homeOf } from '../src/http/valid.ts'
 import { raiseRevision } from '../src/modules/databases/revision.ts'
 import { type Blog, createBlog } from '../src/testing/blog.ts'
 import { createCollections } from '../src/testing/collections.ts'
@@ -129,6 +131,30 @@ test('a schema that did not change is the same object, for all callers of a clas
   const schema = await schemas.for(blog.as('ann'))
   assert.equal(await schemas.for(blog.as('bob', ['staff'])), schema)
   assert.notEqual(await schemas.for(blog.as(null)), schema)
+})
+
+test("what asks for nothing that is a project's own is validated once for all projects", async () => {
+  const schema = await schemas.for(blog.as('ann'))
+  const { base } = schema.extensions
+  const own = [
+    '{ __typename account { id } }',
+    'mutation ($i: UpdateAccountInput!) { updateAccount(input: $i) { id } }',
+  ]
+  const others = [
+    '{ posts { nodes { id } } }',
+    '{ account { id } posts { nodes { id } } }',
+    '{ __schema { queryType { name } } }',
+  ]
+  const wrong = [
+    '{ account { no } }',
+    '{ no }',
+    '{ account { ...F } } fragment F on Post { id }',
+    'subscription { no }',
+  ]
+  for (const text of own) assert.equal(homeOf(schema, parseDocument(text)), base, text)
+  for (const text of [...others, ...wrong]) assert.equal(homeOf(schema, parseDocument(text)), schema, text)
+  for (const text of [...own, ...others]) assert.deepEqual(faultsOf(schema, parseDocument(text)), [], text)
+  for (const text of wrong) assert.equal(faultsOf(schema, parseDocument(text)).length, 1, text)
 })
 
 /** How long until a node answers this. */

@@ -23,6 +23,7 @@ import { argumentCosts } from './cost-arguments.ts'
 import { introspectionCost } from './cost-introspection.ts'
 import { defaultsOf, sum, type Term, times, type Variables } from './cost-terms.ts'
 import { costLimits, costs, limits } from './limits.ts'
+import { homeOf } from './valid.ts'
 
 /** What an operation asks for at most, before it runs. The unit is about a row that is read. */
 export type Cost = {
@@ -38,21 +39,22 @@ export type CompiledCost = (variables: Variables) => Cost
 
 const compiled = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, Map<string | null, CompiledCost>>>()
 
-/** The cost of an operation. What does not depend on the variables is computed once per schema and document. */
+/** The cost of a valid operation. What does not depend on the variables is computed once per schema and document. */
 export function costOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
   variables: Variables,
 ): Cost {
-  const documents = compiled.get(schema) ?? new WeakMap<DocumentNode, Map<string | null, CompiledCost>>()
-  compiled.set(schema, documents)
+  const home = homeOf(schema, document)
+  const documents = compiled.get(home) ?? new WeakMap<DocumentNode, Map<string | null, CompiledCost>>()
+  compiled.set(home, documents)
   const operations = documents.get(document) ?? new Map<string | null, CompiledCost>()
   documents.set(document, operations)
   const name = operationName ?? null
   const known = operations.get(name)
   if (known) return known(variables)
-  const made = compileCost(schema, document, name)
+  const made = compileCost(home, document, name)
   // Names that a document does not have are made up by callers, and would be kept without end.
   if (getOperationAST(document, name)) operations.set(name, made)
   return made(variables)

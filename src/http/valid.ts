@@ -2,7 +2,7 @@ import {
   type DocumentNode,
   type GraphQLError,
   type GraphQLInputType,
-  type GraphQLSchema,
+  GraphQLSchema,
   type GraphQLType,
   getNullableType,
   getOperationAST,
@@ -106,6 +106,29 @@ const faults = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, readonly GraphQL
 
 /** What is wrong with a document in this schema. Plans and executor look at the same one, which is validated once. */
 export function faultsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  return homeOf(schema, document) === schema ? faultsIn(schema, document) : []
+}
+
+/**
+ * Where a valid document is at home: what is the same in all projects, if it asks for nothing else. A schema only adds to that
+ * one, so what is valid there is valid here, and means the same: it is validated once for all projects.
+ */
+export function homeOf(schema: GraphQLSchema, document: DocumentNode): GraphQLSchema {
+  const { base } = schema.extensions
+  if (!(base instanceof GraphQLSchema)) return schema
+  const isOfBase = document.definitions.every((one) => {
+    if (one.kind !== 'OperationDefinition') return true
+    const fields = base.getRootType(one.operation)?.getFields()
+    return one.selectionSet.selections.every(
+      (selection) => selection.kind === 'Field' && fields !== undefined && isAmong(fields, selection.name.value),
+    )
+  })
+  return isOfBase && faultsIn(base, document).length === 0 ? base : schema
+}
+
+const isAmong = (fields: object, name: string) => name === '__typename' || Object.hasOwn(fields, name)
+
+function faultsIn(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   const found = faults.get(schema) ?? new WeakMap<DocumentNode, readonly GraphQLError[]>()
   faults.set(schema, found)
   const answer = found.get(document) ?? validateNow(schema, document)
