@@ -120,6 +120,13 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     }
   })
 
+  test('one whose streamed answer is refused at its beginning answers no other run with the rest of it', async () => {
+    const { end } = await it.run('/headers-of-stream', { isStreamed: true })
+    assert.equal(end.failure?.reason, 'INVALID_ANSWER')
+    const next = await it.run('/env')
+    assert.deepEqual([next.text, next.end.isCold], ['Ada Ada', true])
+  })
+
   test('one nobody waits for is killed with its container', async () => {
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 300)

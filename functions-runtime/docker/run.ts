@@ -20,7 +20,7 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
   const log = createLog()
   const gone = new AbortController()
   const { promise, resolve } = Promise.withResolvers<Ran>()
-  const finish = (memoryBytes: number | null, answer: Answer | RunFailure) => {
+  const finish = (memoryBytes: number | null, answer: Answer | RunFailure, isOver = true) => {
     if (gone.signal.aborted) return
     clearTimeout(timer)
     signal.removeEventListener('abort', cancel)
@@ -30,7 +30,7 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
       container.listen(null)
       container.flow(true)
       const rest = { durationMs: performance.now() - begun, memoryBytes, isCold, ...log.end() }
-      if ('reason' in answer) resolve({ result: failed(answer, rest), isReusable: isOwn(answer) })
+      if ('reason' in answer) resolve({ result: failed(answer, rest), isReusable: isOver && isOwn(answer) })
       else
         resolve({
           result: { end: { ...rest, response: answer.response, failure: null }, body: answer.body },
@@ -56,7 +56,8 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
   }
   const begin = (head: Extract<FromShim, { kind: 'head' }>) => {
     const answer = answerOf(head, Buffer.alloc(0))
-    if ('reason' in answer) finish(null, answer)
+    // The shim goes on with it: the rest would be the answer to the next run.
+    if ('reason' in answer) finish(null, answer, false)
     else call.onHead(answer.response.status, answer.response.headers)
   }
   const take = ({ head, body: bytes }: ShimFrame) => {

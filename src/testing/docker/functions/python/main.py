@@ -45,6 +45,8 @@ def main(context):
             return res.stream(["a", b"b", "c"])
         case "/headers":
             return res.text("", 200, {f"x-{n}": "x" * 60_000 for n in range(64)})
+        case "/headers-of-stream":
+            return res.stream(slowly(), 200, {f"x-{n}": "x" for n in range(65)})
         case "/loop":
             while True:
                 pass
@@ -75,6 +77,12 @@ def main(context):
             return res.json(walls())
         case _:
             os._exit(3)
+
+
+def slowly():
+    yield "a"
+    time.sleep(0.5)
+    yield "b"
 
 
 def walls():
