@@ -45,6 +45,23 @@ test('what kills its process is blamed, and what ran beside it may be tried agai
   assert.equal((await other).text, 'slow')
 })
 
+test('a run whose process ends before its code has come has not begun', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  await caller.run(quick)
+  const give = caller.onNeed
+  const needed = new Promise<() => void>((resolve) => {
+    caller.onNeed = (head) => resolve(() => give(head))
+  })
+  const late = caller.run(program(`({ res }) => res.text('late')`))
+  const come = await needed
+  process.kill(sandboxes(executor)[0]?.pid ?? assert.fail('no sandbox'), 'SIGKILL')
+  await sleep(300)
+  come()
+  assert.equal((await late).end.failure?.reason, 'UNAVAILABLE')
+})
+
 test('a tenant whose processes keep dying stands behind the others', async (t) => {
   const executor = await startExecutor()
   t.after(executor.stop)

@@ -18,6 +18,7 @@ export type Sandbox = {
   listen: (listener: (head: FromSandbox, body: Buffer) => void) => void
   /** Resolves when it is gone. */
   gone: Promise<Death>
+  isGone: () => boolean
   kill: (reason: Death['reason'], suspects: readonly string[]) => void
   /** How far it stands behind everything else. */
   stand: Session['stand']
@@ -97,6 +98,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
       listener = given
     },
     gone: gone.promise,
+    isGone: () => isGone,
     kill,
     stand: session.stand,
   }

@@ -1,5 +1,5 @@
 /** One run in a tenant's process, from this side of the pipe. */
-import { failed, failureOf, type Perform, type RunCall, type RunResult } from '../engine.ts'
+import { failed, failureOf, type Perform, type RunCall, RunError, type RunResult } from '../engine.ts'
 import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
 import { type FromSandbox, limits } from './messages.ts'
@@ -12,28 +12,25 @@ const smallestMemoryMb = 16
 
 type Message = Extract<FromSandbox, { id: string }>
 type Run = { take: (head: Message, body: Buffer) => void; die: (death: Death, among: number) => void }
-type UnderWay = { runs: Map<string, Run>; death: Death | null }
-const underWay = new WeakMap<Held, UnderWay>()
+const underWay = new WeakMap<Held, Map<string, Run>>()
 
 /**
  * The runs that are under way in a process, by their ids; what comes for none of them is dropped. They hear of its end from here: a
  * process outlives its runs, and all of them would be kept if each waited for that end itself.
  */
-function underWayIn(held: Held): UnderWay {
+function underWayIn(held: Held): Map<string, Run> {
   const known = underWay.get(held)
   if (known) return known
-  const made: UnderWay = { runs: new Map(), death: null }
-  const { runs } = made
-  underWay.set(held, made)
+  const runs = new Map<string, Run>()
+  underWay.set(held, runs)
   held.sandbox.listen((head, body) => {
     if ('id' in head) runs.get(head.id)?.take(head, body)
   })
   void held.sandbox.gone.then((death) => {
-    made.death = death
     const among = runs.size
     for (const run of [...runs.values()]) run.die(death, among)
   })
-  return made
+  return runs
 }
 
 const memoryMbOf = ({ memoryMb }: RunLimits) => Math.max(memoryMb, smallestMemoryMb)
@@ -49,13 +46,14 @@ export function prepareIn(held: Held, { functionId, program, limits }: PrepareFr
   held.sandbox.send({ kind: 'prepare', functionId, program: program.artefact, memoryMb: memoryMbOf(limits) })
 }
 
+/** Throws where the process is gone already: the run has not begun. */
 export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perform): Promise<RunResult> {
   const { run, signal } = call
   const { id } = run
   const begun = performance.now()
   const { sandbox } = held
-  const process = underWayIn(held)
-  const { runs } = process
+  if (sandbox.isGone()) throw new RunError('UNAVAILABLE', 'Its process ended before its code was there.')
+  const runs = underWayIn(held)
   const { promise, resolve } = Promise.withResolvers<RunResult>()
   const effects = createEffects(held, call, perform)
 
@@ -105,13 +103,10 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     },
     die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
   })
-  if (process.death) settle(failed(blame(process.death, id, runs.size)))
-  else {
-    try {
-      begin()
-    } catch (error) {
-      settle(failed(failureOf(error)))
-    }
+  try {
+    begin()
+  } catch (error) {
+    settle(failed(failureOf(error)))
   }
   return promise
 }
