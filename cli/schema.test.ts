@@ -255,6 +255,26 @@ test('what is renamed keeps its data; what changes its type is tried first', asy
   )
 })
 
+test('what is destroyed under the name of another attribute is counted by the name that it has', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  const run = (...args: string[]) => stage.tendrilAs(env, ...args)
+  const text = "type: 'STRING', size: 20"
+  write(`posts: { attributes: { title: { ${text} }, slug: { ${text}, computed: 'lower(title)' }, code: { ${text} } } }`)
+  assert.equal((await run('schema', 'push')).code, 0)
+  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","title":"B"}\n')
+  assert.equal((await run('import', 'posts', 'posts.jsonl')).code, 0)
+  write(`posts: { attributes: {
+    title: { ${text} }, name: { ${text}, computed: 'lower(title)', renamedFrom: 'slug' },
+    slug: { ${text}, encrypted: true, renamedFrom: 'code' },
+  } }`)
+  assert.deepEqual((await run('schema', 'diff')).out.split('\n').slice(0, 3), [
+    '~ attribute main.posts.slug → name',
+    '~ attribute main.posts.code → slug',
+    '- attribute main.posts.slug   ! destroys the value that 1 document has',
+  ])
+})
+
 test('a database has the name of the file; a type that is none is told with its attribute', async () => {
   const project = await stage.createProject()
   const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }

@@ -13,14 +13,11 @@ export async function countLosses(remote: Remote, steps: readonly Step[]): Promi
   const destructive = steps.filter(destroys)
   if (destructive.length === 0) return []
   const collections = await remote.collections()
-  const renames = steps.filter((step) => step.do === 'renameCollection')
   const losses: Loss[] = []
   for (const step of destructive) {
-    // What is planned behind a rename is counted before it.
-    const path = renames.find(({ to }) => to === step.collection)?.collection ?? step.collection
+    const { path, attribute } = originOf(steps, step)
     const typeName = collections.get(path)?.typeName ?? ''
     const field = [...remote.offers.query].find(([, type]) => type === `${typeName}Connection`)?.[0]
-    const attribute = step.do === 'deleteAttribute' ? step.attribute : null
     const there = attribute === null ? undefined : collections.get(path)?.attributes.get(attribute)
     // What is computed can be computed again.
     if (typeof there?.computed === 'string') continue
@@ -28,6 +25,17 @@ export async function countLosses(remote: Remote, steps: readonly Step[]): Promi
     losses.push({ step, documents: field ? await count(remote, typeName, field, attribute, isRelation) : null })
   }
   return losses
+}
+
+/** What a step is about, by the names that it has before any of the steps is done. */
+function originOf(steps: readonly Step[], step: StepOf<'deleteCollection' | 'deleteAttribute' | 'updateAttribute'>) {
+  let path = step.collection
+  let attribute = 'attribute' in step ? step.attribute : null
+  for (const one of steps.slice(0, steps.indexOf(step)).reverse()) {
+    if (one.do === 'renameCollection' && one.to === path) path = one.collection
+    if (one.do === 'renameAttribute' && one.collection === path && one.to === attribute) attribute = one.attribute
+  }
+  return { path, attribute }
 }
 
 async function count(remote: Remote, typeName: string, field: string, attribute: string | null, isRelation: boolean) {
@@ -52,14 +60,9 @@ export async function findObstacles(remote: Remote, steps: readonly Step[]): Pro
   const bench = await openBench(remote, async () => {})
   const obstacles: Obstacle[] = []
   for (const step of changes) {
-    // What is planned behind a rename is tried before it.
-    const path = steps.find((one) => one.do === 'renameCollection' && one.to === step.collection)
-    const before = steps.find(
-      (one) => one.do === 'renameAttribute' && one.collection === step.collection && one.to === step.attribute,
-    )
-    const collection = bench.collections.get(path?.do === 'renameCollection' ? path.collection : step.collection)
-    const key = before?.do === 'renameAttribute' ? before.attribute : step.attribute
-    const id = collection?.attributes.get(key)?.id
+    const { path, attribute } = originOf(steps, step)
+    const collection = bench.collections.get(path)
+    const id = collection?.attributes.get(attribute ?? '')?.id
     if (!collection || !id) continue
     const input = bench.inputOf('UpdateAttributeInput', collection.path, step.set, { id })
     const check = await checkChange(remote, input).catch((error) => {
