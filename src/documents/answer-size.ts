@@ -5,9 +5,6 @@ import { defer } from './slots.ts'
 /** Most bytes of documents that one operation is answered. */
 export const answerBytes = 20_000_000
 
-/** Answers of fewer bytes are not counted: an operation has few root fields. */
-const countedFrom = answerBytes / 100
-
 /** How many bytes of documents an operation has been answered. */
 export type Answered = { bytes: number }
 
@@ -34,8 +31,7 @@ const leftBytes = defer(({ left }) => left ?? answerBytes)
 /** Counts an answer among those of its operation, where there is one. Throws once they are too large together. */
 export function countAnswer(answered: Answered | undefined, answer: string | null | undefined): void {
   if (!answered || !answer) return
-  const bytes = Buffer.byteLength(answer)
-  if (bytes >= countedFrom) answered.bytes += bytes
+  answered.bytes += Buffer.byteLength(answer)
   requireRoom(answered)
 }
 
