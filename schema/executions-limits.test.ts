@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Context } from '../src/context.ts'
+import { waitingLimits } from '../src/modules/executions/waiting.ts'
 import { updateFunction } from '../src/modules/functions/functions.ts'
 import { type Answer, createPeer } from '../src/testing/executor.ts'
 import { makeFunction } from '../src/testing/functions.ts'
@@ -26,10 +27,9 @@ after(async () => {
   peer.close()
 })
 
-const call = (input: object) => {
-  const fields = 'id status logs { text }'
+const call = (input: object, as = ctx, fields = 'id status logs { text }') => {
   const source = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) { ${fields} } }`
-  return operate(schemas, ctx, source, { input })
+  return operate(schemas, as, source, { input })
 }
 const read = async (id: string) => {
   const source = 'query ($id: ID!) { execution(id: $id) { responseBody logs { text } } }'
@@ -77,4 +77,40 @@ test('logs are kept where the function says so, up to a limit that is told; byte
   assert.match(kept.logs.at(-1).text, /^\d+ more lines were not kept/)
   await updateFunction(ctx, functionId, { logging: false })
   assert.deepEqual((await call({ functionId })).data?.createExecution.logs, [])
+})
+
+test('so many runs wait, and so many bytes of their bodies; users and guests leave room to those who run the project', async () => {
+  const { owner } = await world.createProject()
+  const guest = world.context(owner.projectId)
+  const { id: functionId } = await makeFunction(owner, undefined, { execute: ['any'] })
+  answer = () => ({})
+  const wait = (count: number, bodyBytes = 0) =>
+    owner.sql.query(
+      `insert into executions (id, "projectId", "functionId", trigger, status, "actorKind", "isAsync", "scheduledAt", "requestBody")
+       select 'exe_' || gen_random_uuid(), $1, $2, 'API', 'PENDING', 'guest', true, now() + interval '1 hour',
+         convert_to(repeat('x', $4), 'UTF8') from generate_series(1, $3)`,
+      [owner.projectId, functionId, count, bodyBytes],
+    )
+  const forget = () => owner.db.execution.updateMany({ where: { functionId }, data: { status: 'CANCELLED' } })
+  const ask = async (as: Context, input: object = { async: true }) =>
+    (await call({ functionId, ...input }, as, 'id')).errors[0] ?? ''
+  const { executions, bodyBytes } = waitingLimits
+  const tooMany = /^LIMIT_EXCEEDED Too many executions/
+  await wait(executions - 1)
+  assert.equal(await ask(guest), '')
+  for (const input of [{ async: true }, { scheduledAt: new Date(Date.now() + 3_600_000) }])
+    assert.match(await ask(guest, input), tooMany)
+  assert.equal(await ask(guest, {}), '', 'somebody waits for it')
+  assert.equal(await ask(owner), '')
+  await wait(executions - 1)
+  assert.match(await ask(owner), tooMany)
+  await forget()
+  await wait(100, bodyBytes / 100)
+  assert.equal(await ask(guest), '')
+  assert.match(await ask(guest, { async: true, body: 'x' }), /^LIMIT_EXCEEDED The bodies/)
+  assert.equal(await ask(owner, { async: true, body: 'x' }), '')
+  await wait(100, bodyBytes / 100)
+  assert.match(await ask(owner, { async: true, body: 'x' }), /^LIMIT_EXCEEDED The bodies/)
+  await forget()
+  assert.equal(await ask(guest), '')
 })

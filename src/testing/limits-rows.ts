@@ -39,6 +39,7 @@ import { hookMessageCharacters } from '../modules/executions/decide.ts'
 import { keptLimits } from '../modules/executions/outcome.ts'
 import { requestLimits } from '../modules/executions/request.ts'
 import { maxDepth } from '../modules/executions/run.ts'
+import { waitingLimits } from '../modules/executions/waiting.ts'
 import { functionLimit, isolateMb, patternLimit } from '../modules/functions/functions.ts'
 import { hookLimits } from '../modules/functions/hooks.ts'
 import { executeLimit } from '../modules/functions/rights.ts'
@@ -150,6 +151,12 @@ export const project: readonly Row[] = [
   [
     'what is kept of an execution: answer, its headers, logs, lines of them',
     `${bytes(keptLimits.bodyBytes)}, ${keptLimits.headers}, ${bytes(keptLimits.logBytes)}, ${count(keptLimits.logLines)}`,
+  ],
+  [
+    'executions of a project that wait, of those asked for with `async` or `scheduledAt`, and their bodies; where members and keys ask for more',
+    [1, waitingLimits.operatorsTimes]
+      .map((times) => `${count(waitingLimits.executions * times)}, ${bytes(waitingLimits.bodyBytes * times)}`)
+      .join('; '),
   ],
   ['runs of functions that may have led to a run, one through the other', count(maxDepth)],
   ['domains of a project', count(domainLimit)],

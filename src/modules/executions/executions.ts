@@ -9,6 +9,7 @@ import { mayExecute } from './callers.ts'
 import { executionFinished, userOf } from './events.ts'
 import { type GivenRequest, readRequest } from './request.ts'
 import { type Outcome, planOf, rowOf, runFunction } from './run.ts'
+import { requireRoomToWait } from './waiting.ts'
 
 /**
  * All executions of the project for those who run it; for a user those that they have asked for, not those that follow from
@@ -40,7 +41,7 @@ const lateMs = 60_000
 
 /**
  * Runs a function and answers how it ended, or plans that it is run. Throws Unavailable where it was not the function's doing
- * that there is no answer: then it may be asked for again.
+ * that there is no answer: then it may be asked for again; LimitExceeded where too many wait already.
  */
 export async function createExecution(ctx: Context, input: NewExecution): Promise<Execution> {
   const plan = await callableFunction(ctx, input.functionId)
@@ -50,6 +51,7 @@ export async function createExecution(ctx: Context, input: NewExecution): Promis
   if (!input.async && scheduledAt === null) return answerOf(await runFunction(ctx, plan, { trigger: 'API', request }))
   const how = { status: 'PENDING', isAsync: true, attempts: 0, scheduledAt } as const
   const planned = planOf(ctx, plan, { trigger: 'API', request }, how)
+  if (planned.status === 'PENDING') await requireRoomToWait(ctx, request.body.length)
   if (!(await ctx.journal.begin(planned))) throw noFunction()
   return rowOf(planned)
 }
