@@ -96,7 +96,7 @@ function report({ principal, counts, findings, faults }: Trial, say: Options['sa
     say(`\n${titles[what]} (${principal.name}):\n${query}\n${JSON.stringify(variables)}\n  ${one}\n  ${other}`)
   }
   for (const [cause, { query, variables }] of faults) {
-    say(`\nINTERNAL for ${principal.name}: ${cause}\n${query}\n${JSON.stringify(variables)}`)
+    say(`\nA fault for ${principal.name}: ${cause}\n${query}\n${JSON.stringify(variables)}`)
   }
 }
 

@@ -180,7 +180,7 @@ async function count(running: Running, tree: OperationTree, bytes: string): Prom
 
 function isFault(bytes: string): boolean {
   const { errors }: Answered = JSON.parse(bytes)
-  return errors?.some(({ extensions }) => extensions?.code === 'INTERNAL') ?? false
+  return errors?.some(({ extensions }) => ['INTERNAL', 'UNAVAILABLE'].includes(extensions?.code ?? '')) ?? false
 }
 
 /** What the log says, without what differs from one operation to the next. */

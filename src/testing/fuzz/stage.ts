@@ -32,7 +32,7 @@ export type World = {
   run: (principal: Principal, operation: Printed, turn: number, path?: Path) => Promise<string>
   /** How many answers the database has made whole. */
   compiled: () => number
-  /** What the log said last of an answer with the code INTERNAL. */
+  /** What the log said last of an answer with the code INTERNAL or UNAVAILABLE. */
   lastFault: () => string
   /** How many events all changes so far have left. */
   countEvents: () => Promise<number>
@@ -184,7 +184,7 @@ function listenToLog() {
     line = chunk
   }
   const last = () => String(JSON.parse(line || '{}').err?.message ?? 'unknown')
-  return { log: pino({ level: 'error' }, { write }), last }
+  return { log: pino({ level: 'warn' }, { write }), last }
 }
 
 function rootFieldsOf(schema: GraphQLSchema): string[] {

@@ -16,7 +16,7 @@ export type Counts = {
   mutations: number
   /** Mutations that left an event. */
   changing: number
-  /** Answers with the code INTERNAL: faults, if not of permissions. */
+  /** Answers with the code INTERNAL or UNAVAILABLE: faults, if not of permissions. */
   internal: number
   differences: number
   /** Answers that both paths make of the same bytes, and that they do not. */
@@ -43,7 +43,7 @@ export type Trial = {
   /** Share of what the schema offers that was asked for. */
   coverage: () => number
   findings: Finding[]
-  /** Operations that were answered INTERNAL, by what the log said of them. */
+  /** Operations that were answered INTERNAL or UNAVAILABLE, by what the log said of them. */
   faults: Map<string, Printed>
   /** Runs this many operations on the databases as they were in the beginning. */
   round: (operations: number, stop: Stop) => Promise<void>
