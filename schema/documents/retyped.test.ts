@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import pino from 'pino'
+import { createGraphql } from '../../src/server.ts'
+import { answered } from '../../src/testing/answered.ts'
 import { type Documents, openDocuments } from '../../src/testing/documents.ts'
+import { bodyOf } from '../../src/testing/hostile/values.ts'
+import { createSchemas } from '../schemas.ts'
 
 let documents: Documents
 
@@ -29,4 +34,21 @@ test('a node that does not know yet that an attribute is of another type says so
   ]) {
     assert.deepEqual((await documents.run(documents.owner, source)).errors, wait, source)
   }
+})
+
+test('what PostgreSQL said of it is in the log: it may as well be a fault of the statement', async () => {
+  const lines: { level: number; err: { code: string } }[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) })
+  const { app } = documents.world
+  const schemas = createSchemas(app)
+  const graphql = createGraphql(app, schemas)
+  const body = bodyOf({ query: '{ things { nodes { day } } }' })
+  const { errors } = await answered(graphql, { ...documents.owner, log }, body)
+  assert.equal(errors[0]?.code, 'UNAVAILABLE')
+  assert.deepEqual(
+    lines.map(({ level, err }) => [level, err.code]),
+    [[pino.levels.values.warn, '42883']],
+  )
+  await graphql.close()
+  await schemas.close()
 })

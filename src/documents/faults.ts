@@ -39,7 +39,7 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
     case '42804':
     case '42846':
     case '42883':
-      return new Unavailable('The schema of this project is being changed. Try again.')
+      return new Unavailable('The schema of this project is being changed. Try again.', { cause: error })
     case '57014':
       return new LimitExceeded('This takes longer than a statement may.')
     case '40001':

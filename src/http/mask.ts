@@ -34,17 +34,19 @@ export function maskError(error: unknown, asked: Asked): GraphQLError {
 function mask(error: unknown, asked: Asked): GraphQLError {
   const causes = causesOf(error)
   const known = causes.find((cause) => cause instanceof AppError)
+  const { requestId, log } = asked
+  const field = error instanceof GraphQLError ? error.path?.join('.') : undefined
+  const warn = (err: unknown) => log.warn({ requestId, field, err }, 'a part of the server is not available')
+  if (known?.cause) warn(known.cause)
   if (known) return tell(error, known.message, known.code, known.details, known)
   if (isMistake(error, causes))
     return tell(error, withWhy(withoutHints(error.message), asked.actor), 'INVALID', { path: inputPath(error, asked) })
   // A cursor that no list has given, `first` below 0, and the like.
   const refused = causes.find((cause) => cause instanceof PothosValidationError)
   if (refused) return tell(error, refused.message, 'INVALID', { path: [] })
-  const { requestId, log } = asked
-  const field = error instanceof GraphQLError ? error.path?.join('.') : undefined
   const err = causes.at(-1)
   if (causes.some(isUnavailable)) {
-    log.warn({ requestId, field, err }, 'a part of the server is not available')
+    warn(err)
     return tell(error, 'A part of the server is not available right now. Try again.', 'UNAVAILABLE')
   }
   log.error({ requestId, field, err }, 'something went wrong')
