@@ -25,10 +25,10 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
   let sent = 0
   let isWrong = false
   let executionId: string | null = null
-  /** False for what cannot be said in HTTP. */
+  /** False for what cannot be said in HTTP, or not any more. */
   const begin = ({ status, headers }: Head): boolean => {
     try {
-      if (!isStatus(status)) return false
+      if (res.headersSent || !isStatus(status)) return false
       writeHeaders(res, headers, { ...place, executionId })
       res.writeHead(status)
       return true

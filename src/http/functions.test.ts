@@ -203,6 +203,21 @@ test('a body that is too large is refused before anything runs; so is a function
   assert.deepEqual([disabled.status, disabled.headers['retry-after']], [503, '5'])
 })
 
+test('an answer that begins twice is cut, and no run of others ends with it', async () => {
+  const other = Promise.withResolvers<Answer>()
+  stage.say = (run) => {
+    if (run.request.url === '/other') return other.promise
+    run.send({ kind: 'head', id: run.id, status: 200, headers: { 'x-color': 'blue' } })
+    return streamed(run, 200, { 'x-color': 'red' }, ['b'])
+  }
+  const goesOn = send(`/functions/${stage.open}/other`)
+  while (stage.peer.runs.length === 0) await sleep(10)
+  const reply = await send(`/functions/${stage.open}/`).catch(() => null)
+  assert.notEqual(reply?.isCut, false)
+  other.resolve({ response: { status: 200, headers: {} }, body: 'goes on' })
+  assert.deepEqual([(await goesOn).status, (await goesOn).body], [200, 'goes on'])
+})
+
 test('whoever sends slowly takes no place from others, unless it is much', async () => {
   const slow = (bytes: number) =>
     Array.from({ length: limits.functionCalls.ofProject }, () => {
