@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { authenticate } from '../../authenticate.ts'
-import { Forbidden, Unauthenticated } from '../../errors.ts'
+import { Conflict, Forbidden, Unauthenticated } from '../../errors.ts'
 import { makeUpload } from '../../lib/upload.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createFunction, updateFunction } from '../functions/functions.ts'
 import { createKey, deleteKey } from '../keys/keys.ts'
 import { createDeployment } from './deployments.ts'
+import { appendSource, completeUpload } from './uploads.ts'
 
 let world: World
 before(async () => {
@@ -48,4 +50,18 @@ test('what was uploaded is kept if it still may be at its end', async () => {
   )
   assert.ok(more.outcome instanceof Forbidden)
   assert.deepEqual([gone.left, more.left], [0, 0])
+})
+
+test('whoever asks for the end of an upload that somebody else has just ended may ask again', async () => {
+  const { owner } = await world.createProject()
+  const { id: functionId } = await createFunction(owner, { name: 'f', runtime: 'javascript' })
+  const archive = gzipSync('all')
+  const sha256 = createHash('sha256').update(archive).digest('hex')
+  const { id } = await createDeployment(owner, { functionId, upload: { bytes: archive.length, sha256 } })
+  const bytes = (async function* () {
+    yield archive
+  })()
+  await appendSource(owner, id, bytes, { offset: 0, most: archive.length })
+  assert.equal((await completeUpload(owner, id)).status, 'PENDING')
+  await assert.rejects(completeUpload(owner, id), Conflict)
 })

@@ -7,6 +7,8 @@ import { deploymentUpdated } from './events.ts'
 import { deploymentLimits } from './limits.ts'
 import { hashOf, inParts, readParts } from './parts.ts'
 
+const elsewhere = 'The upload has gone on elsewhere, or has ended.'
+
 /**
  * Keeps the bytes of an archive behind those that are there, as they come, and answers how many there are. Whatever ends
  * it early, what has come until then is kept. Throws Conflict where somebody else uploads the same.
@@ -44,13 +46,14 @@ async function appendPart({ sql }: Context, id: string, bytes: Buffer, offset: n
      from grown`,
     [id, offset, bytes.length, bytes],
   )
-  if (rowCount === 0) throw new Conflict('The upload has gone on elsewhere, or has ended.')
+  if (rowCount === 0) throw new Conflict(elsewhere)
 }
 
 /** Once all of it is there it is built. Throws Invalid, and forgets what has come, where that is not what was announced. */
 export async function completeUpload(ctx: Context, id: string, event = deploymentUpdated): Promise<Deployment> {
   const row = await ctx.db.deployment.findUnique({ where: { id } })
-  if (row?.status !== 'UPLOADING') throw new NotFound('There is no such upload.')
+  if (!row) throw new NotFound('There is no such upload.')
+  if (row.status !== 'UPLOADING') throw new Conflict(elsewhere)
   const sourceHash = await hashOf(readParts(ctx, id, 'SOURCE'))
   if (row.sourceHash !== null && row.sourceHash !== sourceHash) {
     await ctx.sql.query(`delete from deployment_parts where "deploymentId" = $1 and kind = 'SOURCE'`, [id])
@@ -66,7 +69,7 @@ export async function completeUpload(ctx: Context, id: string, event = deploymen
       where: { id, status: 'UPLOADING', sourceBytes: row.sourceBytes },
       data: { status: 'PENDING', sourceHash },
     })
-    if (count === 0) throw new Conflict('The upload has gone on elsewhere, or has ended.')
+    if (count === 0) throw new Conflict(elsewhere)
     const status = 'PENDING' as const
     await emit(tx, event, { functionId: row.functionId, deploymentId: id, status })
     return { ...row, status, sourceHash }
