@@ -6,6 +6,7 @@ import { freePort } from '../src/servers/ports.ts'
 import { makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
 import { type Pebble, startPebble } from '../src/testing/pebble.ts'
+import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { createSchemas, type Schemas } from './schemas.ts'
 
@@ -58,6 +59,25 @@ test('a domain is added, told where to point, verified, listed and deleted', asy
   assert.deepEqual((await operate(schemas, ctx, remove, { id })).data, { deleteDomain: id })
   assert.equal((await operate(schemas, ctx, read, { id })).data?.domain, null)
   assert.deepEqual(await world.emitted(), ['domains.created', 'domains.verified', 'domains.deleted'])
+})
+
+test('one that is deleted while it is verified is none', async () => {
+  const { id, name } = await make('deleted.example')
+  await pebble.pointTo(name, { alias: 'api.tendril.example.' })
+  await prove(name)
+  const holder = await ctx.sql.connect()
+  await holder.query('begin')
+  await holder.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`domains ${name}`])
+  const verifying = operate(schemas, ctx, verify, { id })
+  await eventually(async () => {
+    const { rows } = await ctx.sql.query(`select 1 from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`)
+    assert.equal(rows.length, 1)
+  })
+  await operate(schemas, ctx, remove, { id })
+  await holder.query('commit')
+  holder.release()
+  assert.match((await verifying).errors[0] ?? '', /^NOT_FOUND /)
 })
 
 test('one that points elsewhere is not verified, and is told what it needs', async () => {

@@ -56,10 +56,11 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
       throw new Conflict('Another project has verified this domain.')
     }
     const now = ctx.clock()
-    const domain = await tx.db.domain.update({
+    const [domain] = await tx.db.domain.updateManyAndReturn({
       where: { id },
       data: { status: 'ISSUING', reason: null, verifiedAt: now, renewAt: now, failures: 0 },
     })
+    if (!domain) throw notFound()
     await emit(tx, domainVerified, { domainId: id, name })
     return domain
   })
