@@ -198,6 +198,15 @@ test('the log comes as it is written, and goes on behind a cursor', async () => 
   await assert.rejects(watchLog(world.context(owner.projectId), id, null, new Set()), { code: 'NOT_FOUND' })
 })
 
+test('nothing goes on for a cursor that is none', async () => {
+  const { id: functionId } = await makeFunction()
+  const { id } = await deploy(functionId)
+  const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length
+  const before = timers()
+  for (let i = 0; i < 20; i += 1) await assert.rejects(watchLog(owner, id, 'x', new Set()), { code: 'INVALID' })
+  assert.ok(timers() < before + 20)
+})
+
 test('the last few deployments are kept, and the one that is run', async () => {
   const { id: functionId } = await makeFunction()
   const ids: string[] = []

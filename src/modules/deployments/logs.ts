@@ -26,12 +26,12 @@ export async function watchLog(
   after: string | null | undefined,
   needs: Needs,
 ): Promise<AsyncIterableIterator<LogPart>> {
+  let at = readCursor(after)
   const signal = createSignal()
   const caller = watchRenewed(ctx, signal.raise)
   const bell = ctx.peers.listen(channelOf(id), signal.raise)
   const timer = setInterval(signal.raise, everyMs)
   let left = false
-  let at = readCursor(after)
   const leave = () => {
     left = true
     clearInterval(timer)
