@@ -30,6 +30,9 @@ export type Connection = {
   end: () => void
 }
 
+/** Each caller counts its own runs, and those of several may be in one process: there they are counted anew. */
+let runs = 0
+
 export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Connection {
   const running = new Map<string, AbortController>()
   const needed = createNeeds(send)
@@ -70,19 +73,19 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   }
 
   async function run(frame: RunFrame, body: Buffer, signal: AbortSignal): Promise<void> {
-    const { id } = frame
-    const { artefact } = frame.program
+    const { id, program } = frame
+    const own = { ...frame, id: `${++runs}` }
     const result: RunResult = await (engineFor(parts, frame) ?? unknownRuntime)
       .run({
-        run: frame,
+        run: own,
         body,
-        artefact: () => parts.artefacts.get(artefact, () => needed.ask(id, artefact, signal)),
+        artefact: () => parts.artefacts.get(program.artefact, () => needed.ask(id, program.artefact, signal)),
         onHead: (status, headers) => void send({ kind: 'head', id, status, headers }),
         onChunk: (bytes) => (send({ kind: 'chunk', id }, bytes) ? Promise.resolve() : drained(socket)),
         signal,
       })
       .catch((error: unknown) => failed(failureOf(error)))
-    const calls = parts.callsOf(frame)
+    const calls = parts.callsOf(own)
     const end = calls.length > 0 ? { ...result.end, calls } : result.end
     if (!signal.aborted) send({ kind: 'end', id, ...end }, result.body)
   }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ToExecutor } from './protocol.ts'
-import { program, runFrame, startExecutor } from './testing/executor.ts'
+import { type Caller, program, runFrame, startExecutor } from './testing/executor.ts'
 
 async function upgrade(url: string, path: string, headers: Record<string, string>): Promise<number> {
   const call = request(`${url}${path}`, { headers: { connection: 'upgrade', ...headers } }).end()
@@ -135,6 +135,19 @@ test('a run whose code comes already says that it waits for it', async (t) => {
   assert.deepEqual((await caller.next('waits')).head, { kind: 'waits', id: 'joins' })
   caller.send({ kind: 'artefact', hash: artefact, isMissing: false }, Buffer.from(source))
   assert.equal((await caller.next('end')).body.toString(), 'waited')
+})
+
+test('runs of two callers that have the same id are two', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const callers = [await executor.connect(), await executor.connect()]
+  const source = program(
+    `async ({ req, res }) => { await new Promise((done) => setTimeout(done, 300)); return res.text(req.url) }`,
+  )
+  await callers[0]?.run(source)
+  const run = (caller: Caller, at: number) => caller.run(source, { id: 'r1', request: { url: `/${at}` } })
+  const answers = Promise.all(callers.map(run)).then((all) => all.map(({ text }) => text))
+  assert.deepEqual(await Promise.race([answers, sleep(4_000, null)]), ['/0', '/1'])
 })
 
 test('a frame of a later version is nothing to an executor that knows none such', async (t) => {
