@@ -27,8 +27,6 @@ type Stage = { ground: Ground; executor: Executor; api: Part; load: Part; direct
 /** How long it takes for a process to be at hand again, generously. */
 const spareMs = 600
 
-type Answer = { createExecution: { status: string; failure: string | null; isCold: boolean } }
-
 async function peerOf(stage: Stage, projectId: string): Promise<Peer> {
   const known = stage.peers.get(projectId)
   if (known) return known
@@ -40,16 +38,16 @@ async function peerOf(stage: Stage, projectId: string): Promise<Peer> {
 
 const bodyOf = ({ functionId }: Made) => ({ query: mutation, variables: { id: functionId } })
 
-/** One execution through the API, in milliseconds. Throws when it did not complete, or was not as cold as is said. */
-async function execute(stage: Stage, made: Made, isCold: boolean): Promise<number> {
-  const peer = await peerOf(stage, made.projectId)
-  const begun = performance.now()
-  const { createExecution } = await ask<Answer>(peer, bodyOf(made))
-  const ms = performance.now() - begun
-  if (createExecution.status !== 'COMPLETED')
-    throw new Error(`An execution ended as ${JSON.stringify(createExecution)}`)
-  if (createExecution.isCold !== isCold) throw new Error(`A run was ${isCold ? 'not cold' : 'cold'}.`)
-  return ms
+/** Executions through the API, one after the other, in milliseconds. Throws when one did not complete, or was not as cold as is said. */
+async function execute(stage: Stage, made: Made, isCold: boolean, most = 1): Promise<readonly number[]> {
+  const { latencies, failures } = await stage.load.ask<Measured>({
+    ...(await peerOf(stage, made.projectId)),
+    bodies: [JSON.stringify(bodyOf(made))],
+    ...{ connections: 1, seconds: 60, most },
+    expected: `"status":"COMPLETED","failure":null,"responseStatus":200,"isCold":${isCold}`,
+  })
+  if (failures[0]) throw new Error(`A run was not ${isCold ? 'cold' : 'warm'}, or failed: ${failures[0]}`)
+  return latencies
 }
 
 async function makeSome(stage: Stage, projects: number): Promise<Made[]> {
@@ -77,17 +75,11 @@ async function measureCold(stage: Stage, count: number): Promise<{ withSpare: nu
   for (let i = 0; i < count; i++) {
     const [one, two] = made.slice(i * 2, i * 2 + 2)
     if (!one || !two) break
-    withSpare.push(await execute(stage, one, true))
-    without.push(await execute(stage, two, true))
+    withSpare.push(...(await execute(stage, one, true)))
+    without.push(...(await execute(stage, two, true)))
     await sleep(spareMs)
   }
   return { withSpare, without }
-}
-
-async function measureWarm(stage: Stage, made: Made, count: number): Promise<number[]> {
-  const times: number[] = []
-  for (let i = 0; i < count; i++) times.push(await execute(stage, made, false))
-  return times
 }
 
 const direct = (made: Made, seconds: number): Calls => ({
@@ -183,7 +175,7 @@ async function measure(stage: Stage, options: Options): Promise<Outcome> {
   if (!made) throw new Error('There is no function.')
   await execute(stage, made, true)
   say('later runs')
-  const warm = await measureWarm(stage, made, quick ? 10 : 300)
+  const warm = await execute(stage, made, false, quick ? 10 : 300)
   const rates = await measureRates(stage, made, options)
   const neighbour = await measureNeighbour(stage, made, quick ? 1 : Math.max(10, seconds))
   const idle = await measureIdle(quick ? 3 : 40)

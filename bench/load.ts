@@ -16,6 +16,10 @@ export type Load = {
   perSecond?: number
   /** Whether all connections ask at the same moments, and not in turns. */
   together?: boolean
+  /** After so many requests it is over, whatever time is left. */
+  most?: number
+  /** What each answer has to hold. */
+  expected?: string
 }
 
 export type Measured = {
@@ -31,6 +35,8 @@ type Run = {
   requests: readonly Buffer[]
   sent: number
   until: number
+  most: number
+  expected: string
   /** From one request of a connection to its next, 0 where that follows the answer. */
   waitMs: number
   latencies: number[]
@@ -63,7 +69,8 @@ function lengthOf(bytes: Buffer): number | null {
 }
 
 function check(answer: Buffer, run: Run): void {
-  if (answer.toString('latin1', 9, 12) === '200' && !answer.includes(errors)) return
+  const isData = answer.toString('latin1', 9, 12) === '200' && !answer.includes(errors)
+  if (isData && answer.includes(run.expected)) return
   if (run.failures.length < 3) run.failures.push(answer.toString('utf8', 0, 2000))
 }
 
@@ -76,7 +83,7 @@ function ask(socket: Socket, run: Run, first: number): Promise<void> {
     let due = first
     let since = 0
     const send = (from?: number) => {
-      if (performance.now() >= run.until) return resolve()
+      if (performance.now() >= run.until || run.sent >= run.most) return resolve()
       const request = run.requests[run.sent++ % run.requests.length]
       since = from ?? performance.now()
       if (request) socket.write(request)
@@ -109,6 +116,7 @@ function ask(socket: Socket, run: Run, first: number): Promise<void> {
 
 async function measure(load: Load): Promise<Measured> {
   const { url, authorization, bodies, connections, seconds, perSecond, together = false } = load
+  const { most = Number.POSITIVE_INFINITY, expected = '' } = load
   const place = new URL(url)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(place)))
   const begun = performance.now()
@@ -116,6 +124,8 @@ async function measure(load: Load): Promise<Measured> {
     requests: bodies.map((body) => requestOf(place, authorization, body)),
     sent: 0,
     until: begun + seconds * 1000,
+    most,
+    expected,
     waitMs: perSecond ? (1000 * connections) / perSecond : 0,
     latencies: [],
     failures: [],
