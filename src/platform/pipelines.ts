@@ -19,7 +19,7 @@ type IsWorn = (client: PoolClient, read: Read) => boolean
 
 export const pipelineLimits = {
   /** How long what a read finds before it on a connection, and itself, may be expected to take: beyond, it gets another. */
-  aheadMs: 1,
+  aheadMs: 2,
   /** When the first takes longer than this, those behind it are asked elsewhere. */
   lateMs: 20,
 }
