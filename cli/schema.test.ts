@@ -210,71 +210,6 @@ test('every kind of attribute, index and setting goes to a server and comes back
   assert.equal((await stage.tendrilAs(env, 'schema', 'diff')).code, 0)
 })
 
-test('what is renamed keeps its data; what changes its type is tried first', async () => {
-  const project = await stage.createProject()
-  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
-  const run = (...args: string[]) => stage.tendrilAs(env, ...args)
-  write("posts: { attributes: { title: { type: 'STRING', size: 20 }, code: { type: 'STRING', size: 20 } } }")
-  assert.equal((await run('schema', 'push')).code, 0)
-  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","code":"five"}\n')
-  const put = await run('import', 'posts', 'posts.jsonl')
-  assert.equal(put.code, 0, put.err)
-  write(`articles: { renamedFrom: 'posts', attributes: {
-    headline: { type: 'TEXT', renamedFrom: 'title' }, code: { type: 'INTEGER' },
-  } }`)
-  const diff = await run('schema', 'diff')
-  assert.equal(
-    diff.out,
-    [
-      '~ collection main.posts → main.articles',
-      '~ attribute main.articles.title → headline',
-      '~ attribute main.articles.headline: TEXT, size null',
-      '~ attribute main.articles.code: INTEGER, size null   ! 1 document stands against it, b: Its value cannot become INTEGER.',
-      '~ collection main.articles: name null',
-      '',
-    ].join('\n'),
-  )
-  const failed = await run('schema', 'push')
-  assert.match(failed.err, /INTEGER, size null\n {2}failed: /)
-  writeFileSync(join(stage.folder, 'fix.jsonl'), '{"id":"b","code":"6"}\n')
-  const fixed = await run('import', 'articles', 'fix.jsonl', '--on-duplicate', 'update')
-  assert.equal(fixed.code, 0, fixed.err)
-  const push = await run('schema', 'push')
-  assert.equal(push.code, 0, push.err)
-  assert.equal((await run('schema', 'diff')).code, 0)
-  const rows = (await run('export', 'articles')).out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  assert.deepEqual(
-    rows.map(({ id, headline, code }) => [id, headline, code]),
-    [
-      ['a', 'A', 5],
-      ['b', null, 6],
-    ],
-  )
-})
-
-test('what is destroyed under the name of another attribute is counted by the name that it has', async () => {
-  const project = await stage.createProject()
-  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
-  const run = (...args: string[]) => stage.tendrilAs(env, ...args)
-  const text = "type: 'STRING', size: 20"
-  write(`posts: { attributes: { title: { ${text} }, slug: { ${text}, computed: 'lower(title)' }, code: { ${text} } } }`)
-  assert.equal((await run('schema', 'push')).code, 0)
-  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","title":"B"}\n')
-  assert.equal((await run('import', 'posts', 'posts.jsonl')).code, 0)
-  write(`posts: { attributes: {
-    title: { ${text} }, name: { ${text}, computed: 'lower(title)', renamedFrom: 'slug' },
-    slug: { ${text}, encrypted: true, renamedFrom: 'code' },
-  } }`)
-  assert.deepEqual((await run('schema', 'diff')).out.split('\n').slice(0, 3), [
-    '~ attribute main.posts.slug → name',
-    '~ attribute main.posts.code → slug',
-    '- attribute main.posts.slug   ! destroys the value that 1 document has',
-  ])
-})
-
 test('a database has the name of the file; a type that is none is told with its attribute', async () => {
   const project = await stage.createProject()
   const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
@@ -292,25 +227,6 @@ test('a database has the name of the file; a type that is none is told with its 
   assert.equal((await run('diff')).out, 'Nothing to do.\n')
   named('Blog', 'INT')
   assert.match((await run('diff')).err, /^tendril: ~ attribute main\.notes\.a: INT\n {2}.*"INT" does not exist/)
-})
-
-test('an attribute becomes one of another type in one push with what is computed of it', async () => {
-  const project = await stage.createProject()
-  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
-  const run = (...args: string[]) => stage.tendrilAs(env, 'schema', ...args)
-  const both = (title: string, more = '') =>
-    write(
-      `notes: { attributes: { title: { ${title} }, slug: { type: 'STRING', size: 40, computed: 'lower(title)' }${more} } },`,
-    )
-  both("type: 'STRING', size: 40", ", was: { type: 'STRING', size: 40, computed: 'upper(title)' }")
-  assert.equal((await run('push')).code, 0)
-  both("type: 'TEXT'")
-  const diff = await run('diff')
-  assert.equal(diff.code, 2, diff.err)
-  assert.doesNotMatch(diff.out, /!/)
-  const push = await run('push')
-  assert.equal(push.code, 0, push.err)
-  assert.equal((await run('diff')).out, 'Nothing to do.\n')
 })
 
 test('help, version and what is mistyped', async () => {

@@ -25,8 +25,8 @@ export const descriptions: Record<string, string> = {
 }
 
 /**
- * `base`, which is among its extensions, with the parts' root fields and types, which are made when an operation first asks for one of them: a project
- * may have a thousand collections, and an operation is about a few. Only introspection asks for all.
+ * `base`, which is among its extensions, with the parts' root fields and types. These are made when an operation first asks for
+ * one of them: a project may have a thousand collections, and an operation is about a few. Only introspection asks for all.
  */
 export function extendLazily(
   base: GraphQLSchema,

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createStage, type Stage } from './fixture.ts'
+
+let stage: Stage
+let file: string
+before(async () => {
+  stage = await createStage()
+  file = join(stage.folder, 'tendril.schema.ts')
+})
+after(() => stage.close())
+
+const write = (collections: string) =>
+  writeFileSync(file, `export default { databases: { main: { collections: { ${collections} } } } }\n`)
+
+async function inNewProject() {
+  const { projectId, key } = await stage.createProject()
+  return (...args: string[]) => stage.tendrilAs({ TENDRIL_PROJECT: projectId, TENDRIL_KEY: key }, ...args)
+}
+
+test('what is renamed keeps its data; what changes its type is tried first', async () => {
+  const run = await inNewProject()
+  write("posts: { attributes: { title: { type: 'STRING', size: 20 }, code: { type: 'STRING', size: 20 } } }")
+  assert.equal((await run('schema', 'push')).code, 0)
+  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","code":"five"}\n')
+  const put = await run('import', 'posts', 'posts.jsonl')
+  assert.equal(put.code, 0, put.err)
+  write(`articles: { renamedFrom: 'posts', attributes: {
+    headline: { type: 'TEXT', renamedFrom: 'title' }, code: { type: 'INTEGER' },
+  } }`)
+  const diff = await run('schema', 'diff')
+  assert.equal(
+    diff.out,
+    [
+      '~ collection main.posts → main.articles',
+      '~ attribute main.articles.title → headline',
+      '~ attribute main.articles.headline: TEXT, size null',
+      '~ attribute main.articles.code: INTEGER, size null   ! 1 document stands against it, b: Its value cannot become INTEGER.',
+      '~ collection main.articles: name null',
+      '',
+    ].join('\n'),
+  )
+  const failed = await run('schema', 'push')
+  assert.match(failed.err, /INTEGER, size null\n {2}failed: /)
+  writeFileSync(join(stage.folder, 'fix.jsonl'), '{"id":"b","code":"6"}\n')
+  const fixed = await run('import', 'articles', 'fix.jsonl', '--on-duplicate', 'update')
+  assert.equal(fixed.code, 0, fixed.err)
+  const push = await run('schema', 'push')
+  assert.equal(push.code, 0, push.err)
+  assert.equal((await run('schema', 'diff')).code, 0)
+  const rows = (await run('export', 'articles')).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    rows.map(({ id, headline, code }) => [id, headline, code]),
+    [
+      ['a', 'A', 5],
+      ['b', null, 6],
+    ],
+  )
+})
+
+test('what is destroyed under the name of another attribute is counted by the name that it has', async () => {
+  const run = await inNewProject()
+  const text = "type: 'STRING', size: 20"
+  write(`posts: { attributes: { title: { ${text} }, slug: { ${text}, computed: 'lower(title)' }, code: { ${text} } } }`)
+  assert.equal((await run('schema', 'push')).code, 0)
+  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","title":"A","code":"5"}\n{"id":"b","title":"B"}\n')
+  assert.equal((await run('import', 'posts', 'posts.jsonl')).code, 0)
+  write(`posts: { attributes: {
+    title: { ${text} }, name: { ${text}, computed: 'lower(title)', renamedFrom: 'slug' },
+    slug: { ${text}, encrypted: true, renamedFrom: 'code' },
+  } }`)
+  assert.deepEqual((await run('schema', 'diff')).out.split('\n').slice(0, 3), [
+    '~ attribute main.posts.slug → name',
+    '~ attribute main.posts.code → slug',
+    '- attribute main.posts.slug   ! destroys the value that 1 document has',
+  ])
+})
+
+test('an attribute becomes one of another type in one push with what is computed of it', async () => {
+  const tendril = await inNewProject()
+  const run = (...args: string[]) => tendril('schema', ...args)
+  const both = (title: string, more = '') =>
+    write(
+      `notes: { attributes: { title: { ${title} }, slug: { type: 'STRING', size: 40, computed: 'lower(title)' }${more} } },`,
+    )
+  both("type: 'STRING', size: 40", ", was: { type: 'STRING', size: 40, computed: 'upper(title)' }")
+  assert.equal((await run('push')).code, 0)
+  both("type: 'TEXT'")
+  const diff = await run('diff')
+  assert.equal(diff.code, 2, diff.err)
+  assert.doesNotMatch(diff.out, /!/)
+  const push = await run('push')
+  assert.equal(push.code, 0, push.err)
+  assert.equal((await run('diff')).out, 'Nothing to do.\n')
+})
