@@ -6,6 +6,7 @@ import type { Link } from './link.ts'
  * of it stays when one comes or goes, so that what is warm stays warm.
  */
 export function rankFor<T extends { url: string }>(tenant: string, executors: readonly T[]): T[] {
+  if (executors.length < 2) return [...executors]
   const scored = executors.map((executor) => ({ executor, score: hash('sha1', `${executor.url} ${tenant}`, 'hex') }))
   return scored.sort((a, b) => (a.score < b.score ? 1 : -1)).map(({ executor }) => executor)
 }

@@ -1,6 +1,6 @@
 /** Stands in for `src/lib/ids.ts` while operations are compared: both databases get the same ids at the same time. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { v7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 
 type Turn = { number: number; count: number }
 
@@ -19,11 +19,11 @@ export function clock(): Date {
 
 export function newId(prefix: string): string {
   const turn = turns.getStore()
-  if (!turn) return `${prefix}_${v7().replaceAll('-', '')}`
+  if (!turn) return `${prefix}_${randomUUIDv7().replaceAll('-', '')}`
   turn.count += 1
   return `${prefix}_${turn.number.toString(16).padStart(16, '0')}${turn.count.toString(16).padStart(16, '0')}`
 }
 
 export function newEventId(): string {
-  return v7()
+  return randomUUIDv7()
 }
