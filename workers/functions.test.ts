@@ -236,7 +236,7 @@ test('a run that was given up with its job is said to be, and can be put back', 
 })
 
 test('a project with many runs leaves room for others', async () => {
-  const places = createPlaces({ most: 2, againAfterMs: 100 })
+  const places = createPlaces({ all: 10, most: 2, againAfterMs: 100 })
   const now = new Date(0)
   let release = () => {}
   const held = new Promise<undefined>((resolve) => {
@@ -249,4 +249,49 @@ test('a project with many runs leaves room for others', async () => {
   release()
   await Promise.all(first)
   assert.equal(await places.take('a', now, async () => undefined), undefined)
+})
+
+test('runs of a quarter of an hour in two projects leave room for the runs of a third and a fourth', async () => {
+  const many = [await world.createProject(), await world.createProject()].map(({ owner }) => owner)
+  const waiting: (() => void)[] = []
+  const long = () => new Promise<Answer>((resolve) => waiting.push(() => resolve({})))
+  const asked: { functionId: string; count: number }[] = []
+  for (const owner of many) {
+    const { id: functionId } = await makeFunction(owner)
+    does.set(functionId, long)
+    for (let i = 0; i < 12; i++) await createExecution(owner, { functionId, async: true })
+    asked.push({ functionId, count: 12 })
+  }
+  await eventually(() => assert.equal(waiting.length, 20), 10_000)
+  for (const { owner } of [await world.createProject(), await world.createProject()]) {
+    const { id: functionId } = await makeFunction(owner)
+    await createExecution(owner, { functionId, async: true })
+    await ended(functionId, 1, 5_000)
+  }
+  const release = setInterval(() => {
+    for (const end of waiting.splice(0)) end()
+  }, 20)
+  for (const { functionId, count } of asked) await ended(functionId, count)
+  clearInterval(release)
+})
+
+test('however many projects have as many runs as they may, the next one begins one', async () => {
+  const places = createPlaces({ all: 50, most: 10, againAfterMs: 100 })
+  const now = new Date(0)
+  const begun = new Map<string, number>()
+  const held = Promise.withResolvers<undefined>()
+  const ends: Promise<unknown>[] = []
+  for (const project of 'abcdefghi') {
+    for (let i = 0; i < 20; i++) {
+      ends.push(
+        places.take(project, now, () => {
+          begun.set(project, (begun.get(project) ?? 0) + 1)
+          return held.promise
+        }),
+      )
+    }
+  }
+  assert.deepEqual([...begun.values()], [10, 10, 10, 7, 5, 3, 2, 1, 1])
+  held.resolve(undefined)
+  await Promise.all(ends)
 })

@@ -7,7 +7,7 @@ import {
   waitingExecutions,
 } from '../src/modules/executions/attempts.ts'
 import { executionCreated } from '../src/modules/executions/events.ts'
-import { runExecutionJob } from '../src/modules/executions/jobs.ts'
+import { runExecutionJob, runsAtATime } from '../src/modules/executions/jobs.ts'
 import { outcomeOf } from '../src/modules/executions/outcome.ts'
 import { perform } from '../src/modules/executions/perform.ts'
 import { planDueExecutions, planForEvents } from '../src/modules/executions/triggers.ts'
@@ -17,8 +17,8 @@ import { type Again, implement, type Owed, type Reaction, type Run, type Worker 
 
 const duePerTick = 100
 
-/** Runs of one project at a time in this process. The others find room, however many it has waiting. */
-const places = createPlaces({ most: 10, againAfterMs: 250 })
+/** Others find room, however many runs a project has waiting and however long they take. */
+const places = createPlaces({ all: runsAtATime.all, most: runsAtATime.ofProject, againAfterMs: 250 })
 
 /** An execution for each event and function. That it was made is an event itself, which leads to its job. */
 const planRuns: Reaction = async (services, events) => {

@@ -36,6 +36,7 @@ import { replayLimit } from '../modules/deliveries/replays.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
 import { hookMessageCharacters } from '../modules/executions/decide.ts'
+import { runsAtATime } from '../modules/executions/jobs.ts'
 import { keptLimits } from '../modules/executions/outcome.ts'
 import { requestLimits } from '../modules/executions/request.ts'
 import { maxDepth } from '../modules/executions/run.ts'
@@ -157,6 +158,10 @@ export const project: readonly Row[] = [
     [1, waitingLimits.operatorsTimes]
       .map((times) => `${count(waitingLimits.executions * times)}, ${bytes(waitingLimits.bodyBytes * times)}`)
       .join('; '),
+  ],
+  [
+    'runs with `async`, by events and by the clock that one worker has at a time; of a project, which also never has more than half as many as there is room for besides',
+    `${runsAtATime.all}; ${runsAtATime.ofProject}`,
   ],
   ['runs of functions that may have led to a run, one through the other', count(maxDepth)],
   ['domains of a project', count(domainLimit)],
