@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { readHooks } from './load-hooks.ts'
+import { type DatabaseRow, databasesQuery, type HookRow, hooksOf, hooksQuery } from './load-hooks.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type Names, nameClash, typeNamesOf } from './names.ts'
 import { type Field, type Row, readCollection } from './rows.ts'
@@ -20,14 +20,13 @@ const present = `status in ('AVAILABLE', 'CHANGING')`
  * Of which versions of rows each collection's model is made, as a digest: its own, those of its attributes and indexes, of the
  * attributes that point at it, and whether their other ends are there. `xmin` names the transaction that wrote a row: to read
  * the rows themselves takes PostgreSQL much longer. Each row is looked at once, and found by indexes; the planner takes a
- * project that was made just now for one of a single collection, so nothing is joined that has no index. All comes as one text, for
- * the rows of a large project take long to read one by one.
+ * project that was made just now for one of a single collection, so nothing is joined that has no index.
  */
-const digestsQuery = `
-  with own as materialized (
+const digests = `
+  own as materialized (
     select c.id, c.xmin, c."createdAt" from collections c where c."projectId" = $1 and ${shown}),
   field as materialized (
-    select a."collectionId" as id, hashtextextended(a.id, a.xmin::text::int8) as hash,
+    select a.id as "attributeId", a."collectionId" as id, hashtextextended(a.id, a.xmin::text::int8) as hash,
       case when a."relatedCollectionId" in (select id from own) then a."relatedCollectionId" end as target
     from own c join attributes a on a."collectionId" = c.id
     where a.${present}),
@@ -37,29 +36,40 @@ const digestsQuery = `
     union all select target, null, null, hash from field where target is not null
     union all select i."collectionId", null, null, hashtextextended(i.id, i.xmin::text::int8)
     from own c join indexes i on i."collectionId" = c.id),
-  whole as (
+  whole as materialized (
     select id, max("createdAt") as "createdAt", concat(count(*), ' ', count(target), ' ', sum(hash)) as digest
-    from part group by id)
-  select p."schemaRevision" as revision, (
-    select json_agg(json_build_array(id, digest) order by "createdAt", id)::text from whole) as listed
-  from projects p where p.id = $1`
+    from part group by id)`
 
-const collectionsQuery = `
+const collections = `
   select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds",
     ${uniques} as uniques
-  from collections c where c.id = any($1)`
+  from collections c where c.id = any(array(select id from changed))`
 
-const attributesQuery = `
+const attributes = `
   select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
     a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
     a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language
-  from attributes a join collections c on c.id = a."collectionId"
-  where (a."collectionId" = any($1) or a."relatedCollectionId" = any($1))
-    and a.status in ('AVAILABLE', 'CHANGING') and ${shown}
+  from attributes a where a.id = any(array(
+    select "attributeId" from field where id in (select id from changed) or target in (select id from changed)))
   order by a."createdAt", a.id`
 
+const listOf = (query: string) => `(select coalesce(json_agg(one), '[]') from (${query}) one)`
+
+/**
+ * All as it stands at one moment: a revision, what belongs to it, and the rows of what is not known by its digest in `$2`. It comes
+ * as one text, for the rows of a large project take long to read one by one.
+ */
+const modelQuery = `
+  with ${digests},
+  changed as materialized (select id from whole where digest is distinct from $2::jsonb ->> id)
+  select p."schemaRevision" as revision, json_build_object(
+    'listed', ${listOf(`select id, digest from whole order by "createdAt", id`)},
+    'found', ${listOf(collections)}, 'attributes', ${listOf(attributes)},
+    'hooks', ${listOf(hooksQuery)}, 'databases', ${listOf(databasesQuery)})::text as rows
+  from projects p where p.id = $1`
+
 /** What a collection's model was made of. Those that stood beside a clash have none: they are made anew each time. */
-const digests = new WeakMap<CollectionModel, string>()
+const digestOf = new WeakMap<CollectionModel, string>()
 
 /**
  * Reads what is available of a project's schema. A project that does not exist has no collections, and the revision -1.
@@ -68,9 +78,9 @@ const digests = new WeakMap<CollectionModel, string>()
 export async function loadModel(sql: Pool, projectId: string, before?: ProjectModel): Promise<ProjectModel> {
   const known = ({ id, digest }: Listed) => {
     const collection = before?.collections.get(id)
-    return collection && digests.get(collection) === digest ? collection : null
+    return collection && digestOf.get(collection) === digest ? collection : null
   }
-  const { revision, listed, found, attributes, hooks } = await readRows(sql, projectId, known)
+  const { revision, listed, found, attributes, hooks, databases } = await readRows(sql, projectId, before)
   const rows = new Map(found.map((row) => [row.id, row]))
   const all = listed.flatMap((one): Candidate[] => {
     const collection = known(one)
@@ -88,35 +98,35 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
     if ('collection' in one) return one.collection
     const pointing = (byTarget.get(id) ?? []).filter(({ collectionId }) => ids.has(collectionId))
     const collection = readCollection({ ...one.row, attributes: byCollection.get(id) ?? [] }, names, ids, pointing)
-    if (!clashes) digests.set(collection, digest)
+    if (!clashes) digestOf.set(collection, digest)
     return collection
   }
-  return { projectId, revision, collections: new Map(kept.map((one) => [one.id, make(one)])), owners, hooks }
+  return {
+    projectId,
+    revision,
+    collections: new Map(kept.map((one) => [one.id, make(one)])),
+    owners,
+    hooks: hooksOf(hooks, databases),
+  }
 }
 
 type Found = Omit<Row, 'attributes'>
 type Listed = { id: string; digest: string }
 type Candidate = Listed & { names: Names } & ({ collection: CollectionModel } | { row: Found })
 
-/** As all stood at one moment: a revision, what belongs to it, and the rows of what is not known. */
-async function readRows(sql: Pool, projectId: string, known: (one: Listed) => unknown) {
-  const client = await sql.connect()
-  try {
-    await client.query('begin isolation level repeatable read read only')
-    const { rows } = await client.query<{ revision: number; listed: string | null }>(digestsQuery, [projectId])
-    const pairs: [string, string][] = JSON.parse(rows[0]?.listed ?? '[]')
-    const listed = pairs.map(([id, digest]): Listed => ({ id, digest }))
-    const ids = listed.filter((one) => !known(one)).map(({ id }) => id)
-    const { rows: found } = await client.query<Found>(collectionsQuery, [ids])
-    const { rows: attributes } = await client.query<Field>(attributesQuery, [ids])
-    const hooks = await readHooks(client, projectId)
-    await client.query('commit')
-    client.release()
-    return { revision: rows[0]?.revision ?? -1, listed, found, attributes, hooks }
-  } catch (error) {
-    client.release(true)
-    throw error
-  }
+type Rows = { listed: Listed[]; found: Found[]; attributes: Field[]; hooks: HookRow[]; databases: DatabaseRow[] }
+
+const nothing: Rows = { listed: [], found: [], attributes: [], hooks: [], databases: [] }
+
+async function readRows(sql: Pool, projectId: string, before?: ProjectModel): Promise<Rows & { revision: number }> {
+  const known = [...(before?.collections.values() ?? [])].map((one) => [one.id, digestOf.get(one)])
+  const { rows } = await sql.query<{ revision: number; rows: string }>({
+    name: 'model of a project',
+    text: modelQuery,
+    values: [projectId, JSON.stringify(Object.fromEntries(known))],
+  })
+  const [one] = rows
+  return one ? { revision: one.revision, ...(JSON.parse(one.rows) as Rows) } : { revision: -1, ...nothing }
 }
 
 /** Those it had before where it is called the same: they are compared by identity. */
