@@ -226,7 +226,7 @@ function exchange<T>({ link, id, signal, timeoutMs, start, broken, given, take }
     link.listen(id, {
       take: (head, body) => take(head, body, end),
       given,
-      lost: () => end(broken('Its executor went away during the run.')),
+      lost: (why) => end(broken(why)),
     })
     try {
       start()

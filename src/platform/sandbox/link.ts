@@ -17,8 +17,8 @@ export type Listener = {
   take: (head: FromExecutor, body: Buffer) => void
   /** The executor is given that artefact, on behalf of whomever. */
   given?: ((hash: string) => void) | undefined
-  /** The connection is gone, and no more will come. */
-  lost: () => void
+  /** No more will come, and why. */
+  lost: (why: string) => void
 }
 
 /** The connection to one executor, which is made again whenever it is gone. */
@@ -59,7 +59,7 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
     socket = null
     const waiting = [...listeners.values()]
     listeners.clear()
-    for (const { lost } of waiting) lost()
+    for (const { lost } of waiting) lost('Its executor went away during the run.')
     if (closed) return
     timer = setTimeout(connect, Math.min(retryMs.first * 2 ** failures, retryMs.most)).unref()
     failures += 1
@@ -79,22 +79,32 @@ export function createLink({ url, secret, log, onReady }: LinkOptions): Link {
     }
     listeners.get(head.id)?.take(head, body)
   }
+  const spoilt = (head: FromExecutor, error: unknown) => {
+    const { kind, id } = Object(head)
+    log.error({ err: error, url, kind, id }, 'what an executor said could not be taken; its run has ended')
+    const listener = listeners.get(id)
+    if (!listener) return
+    listeners.delete(id)
+    send({ kind: 'cancel', id })
+    listener.lost('What its executor said of it could not be taken.')
+  }
+  const send: Link['send'] = (head, body) => {
+    if (!socket) return
+    if (head.kind === 'artefact' && !head.isMissing) for (const { given } of listeners.values()) given?.(head.hash)
+    writeFrame(socket, head, body)
+  }
   const connect = () => dial(url, secret, { attach, fail: drop })
   const attach = (upgraded: Socket, first: Buffer) => {
     if (closed) return void upgraded.destroy()
     socket = upgraded
-    readFrames(upgraded, first, { take, end: drop })
+    readFrames(upgraded, first, { take, spoilt, end: drop })
   }
   connect()
   return {
     url,
     welcome: () => welcome,
     trouble: () => trouble,
-    send: (head, body) => {
-      if (!socket) return
-      if (head.kind === 'artefact' && !head.isMissing) for (const { given } of listeners.values()) given?.(head.hash)
-      writeFrame(socket, head, body)
-    },
+    send,
     listen: (id, listener) => void listeners.set(id, listener),
     forget: (id) => void listeners.delete(id),
     close: () => {
@@ -131,16 +141,30 @@ function dial(url: string, secret: string, { attach, fail }: Dialled): void {
   req.end()
 }
 
-type Reader = { take: (head: FromExecutor, body: Buffer) => void; end: (why: string) => void }
+type Reader = {
+  take: (head: FromExecutor, body: Buffer) => void
+  /** Told of a frame at which `take` threw. Those of others go on. */
+  spoilt: (head: FromExecutor, error: unknown) => void
+  end: (why: string) => void
+}
 
-function readFrames(socket: Socket, first: Buffer, { take, end }: Reader): void {
+function readFrames(socket: Socket, first: Buffer, { take, spoilt, end }: Reader): void {
   const decode = createDecoder<FromExecutor>()
   let why = 'The connection was closed.'
   const read = (bytes: Buffer) => {
+    let frames: ReturnType<typeof decode> = []
     try {
-      for (const { head, body } of decode(bytes)) take(head, body)
+      frames = decode(bytes)
     } catch (error) {
+      // Where the next one begins cannot be known.
       socket.destroy(error as Error)
+    }
+    for (const { head, body } of frames) {
+      try {
+        take(head, body)
+      } catch (error) {
+        spoilt(head, error)
+      }
     }
   }
   socket.setNoDelay(true).setKeepAlive(true, 10_000).setTimeout(0)
