@@ -49,7 +49,7 @@ const ExecutionFailure = builder.enumType('ExecutionFailure', {
     TIMEOUT: { description: 'It took longer than it may.' },
     MEMORY: { description: 'It used more memory than it may.' },
     INVALID_ANSWER: { description: 'What it answered is no answer.' },
-    TOO_LARGE: { description: 'Its answer is too large.' },
+    TOO_LARGE: { description: 'Its answer is too large, or its variables are, together.' },
     CRASHED: { description: 'What ran it went away. It was not, or need not be, its own doing.' },
     UNAVAILABLE: { description: 'Nothing was there to run it.' },
     FORBIDDEN: {

@@ -95,6 +95,23 @@ test('the variables of a function have so many bytes together, and so have those
   }
 })
 
+test('where there are more bytes than may be, since before there was a limit, a value may become shorter and not longer', async () => {
+  const { owner } = await world.createProject()
+  const { id: functionId } = await makeFunction(owner)
+  const kept = (await give({ functionId, key: 'FIRST', value: 'x'.repeat(variableBytes) }, owner)).data?.setVariable
+  const { value } = await world.app.db.variable.findUniqueOrThrow({ where: { id: kept.id } })
+  const row = { projectId: owner.projectId, functionId, value }
+  const rows = Array.from({ length: 20 }, (_, i) => ({ ...row, id: `var_large_${i}`, key: `LARGE_${i}` }))
+  await world.app.db.variable.createMany({ data: rows })
+  const set = (key: string, bytes: number) => give({ functionId, key, value: 'x'.repeat(bytes) }, owner)
+  assert.deepEqual((await set('LARGE_0', 60_000)).errors, [])
+  for (const [key, bytes] of [
+    ['LARGE_0', 61_000],
+    ['MORE', 1],
+  ] as const)
+    assert.match((await set(key, bytes)).errors[0] ?? '', /^LIMIT_EXCEEDED .* Delete some, or set shorter values\.$/)
+})
+
 test('another project’s variable and function are as such that are not', async () => {
   const { id: functionId } = await makeFunction(ctx)
   const { id } = (await give({ functionId, key: 'A', value: 'v' })).data?.setVariable ?? {}

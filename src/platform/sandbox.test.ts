@@ -195,9 +195,13 @@ test('what is too large to be sent is not run, and ends no run of others', async
   }
   const other = sandbox.run(call({ tenant: 'prj_2', body: Buffer.from('goes on') }))
   const variables = { A: 'x'.repeat(17 * 1024 * 1024) }
+  const large = 'Its variables are too large together: delete some, or set shorter values.'
   const tried = await Promise.all(['prj_1', 'prj_2', 'prj_3'].map((tenant) => sandbox.run(call({ tenant, variables }))))
-  for (const { failure } of tried)
-    assert.deepEqual([failure?.reason, failure?.message], ['CRASHED', 'What it is run with is too large.'])
+  for (const { failure } of tried) assert.deepEqual([failure?.reason, failure?.message], ['TOO_LARGE', large])
+  const { tenant, program } = call()
+  const build = { tenant, variables, runtime: program.runtime, entrypoint: program.entrypoint, command: null }
+  const made = await sandbox.build({ ...build, timeoutMs: 1_000, archive: Buffer.from(''), onLine: () => {} })
+  assert.deepEqual([made.error, made.isRetriable], [large, false])
   assert.equal(String((await other).body), 'goes on')
 })
 

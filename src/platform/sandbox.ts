@@ -151,6 +151,7 @@ function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
     signal,
     timeoutMs: call.limits.timeoutMs + graceMs,
     start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
+    tooLarge: (reason) => failedRun('TOO_LARGE', reason),
     broken: (reason) => (waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason)),
     given: (hash) => {
       if (hash === call.program.artefact) isGiven = true
@@ -180,6 +181,7 @@ function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
     signal,
     timeoutMs: call.timeoutMs + graceMs,
     start: () => link.send({ kind: 'build', id, ...frame }, archive),
+    tooLarge: (error) => ({ error, durationMs: 0, artefact: empty, isRetriable: false }),
     // A build does nothing but answer: it may be begun anew elsewhere.
     broken: (reason) => ({ notBegun: reason }),
     take: (head, bytes, end) => {
@@ -196,15 +198,19 @@ type Exchange<T> = {
   signal: AbortSignal | undefined
   timeoutMs: number
   start: () => void
+  /** It cannot be sent, this time or another. */
+  tooLarge: (reason: string) => T
   broken: (reason: string) => T
   given?: (hash: string) => void
   take: (head: FromExecutor, body: Buffer, end: (result: T) => void) => void
 }
 
+/** Nothing else that goes with a run or a build may be so large. */
+const largeVariables = 'Its variables are too large together: delete some, or set shorter values.'
 const unwanted = 'Nobody waited for it any more.'
 
 /** Sends what is asked, and waits for its end, for the end of the connection, or until nobody waits any more. */
-function exchange<T>({ link, id, signal, timeoutMs, start, broken, given, take }: Exchange<T>): Promise<T> {
+function exchange<T>({ link, id, signal, timeoutMs, start, tooLarge, broken, given, take }: Exchange<T>): Promise<T> {
   return new Promise((resolve) => {
     // They went away while it waited for its turn.
     if (signal?.aborted) return resolve(broken(unwanted))
@@ -231,7 +237,7 @@ function exchange<T>({ link, id, signal, timeoutMs, start, broken, given, take }
     try {
       start()
     } catch {
-      end(broken('What it is run with is too large.'))
+      end(tooLarge(largeVariables))
     }
   })
 }

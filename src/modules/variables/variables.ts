@@ -50,17 +50,22 @@ export async function setVariable(ctx: Context, { functionId = null, key, value 
   })
 }
 
-/** Measured by what is kept of them: four characters for three bytes, and what encryption adds. */
+/**
+ * Measured by what is kept of them: four characters for three bytes, and what encryption adds. Those that have more since before
+ * there was a limit may become fewer and shorter one at a time.
+ */
 async function requireBytes({ query, projectId }: DbContext, { functionId, key, value }: Kept): Promise<void> {
-  const [row] = await query<{ size: number }>(
-    `select coalesce(sum(length(value)), 0)::int as size from variables
-     where "projectId" = $1 and "functionId" is not distinct from $2 and key <> $3`,
+  const [row] = await query<{ others: number; own: number }>(
+    `select coalesce(sum(length(value)) filter (where key <> $3), 0)::int as others,
+       coalesce(sum(length(value)) filter (where key = $3), 0)::int as own
+     from variables where "projectId" = $1 and "functionId" is not distinct from $2`,
     [projectId, functionId, key],
   )
-  if ((row?.size ?? 0) + value.length <= (variablesBytes * 4) / 3 + variableLimit * 64) return
+  const { others = 0, own = 0 } = row ?? {}
+  if (others + value.length <= (variablesBytes * 4) / 3 + variableLimit * 64 || value.length < own) return
   const most = variablesBytes.toLocaleString('en-US')
   throw new LimitExceeded(
-    `The values of a function's variables have at most ${most} bytes together, and so have a project's.`,
+    `The values of a function's variables have at most ${most} bytes together, and so have a project's. Delete some, or set shorter values.`,
   )
 }
 
