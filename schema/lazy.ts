@@ -12,7 +12,7 @@ export type Part = {
 }
 
 /** All of them, and the one that a type or a root field is of: a change of one must not cost as much as all of them. */
-export type Parts = { parts: readonly Part[]; partOf: (coordinate: string) => Part | undefined }
+export type Parts = { parts: () => readonly Part[]; partOf: (coordinate: string) => Part | undefined }
 
 type Fields = GraphQLFieldMap<unknown, Context>
 
@@ -69,7 +69,7 @@ function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
   const own = { query: base.getQueryType(), mutation: base.getMutationType(), subscription: base.getSubscriptionType() }
   const rootOf = (root: RootName) => {
     const name = roots[root]
-    if (!own[root] && !parts.some((part) => part.has(root))) return null
+    if (!own[root] && !parts().some((part) => part.has(root))) return null
     const fields: Fields = Object.assign(Object.create(null), own[root]?.getFields())
     const made = new Set<Part>()
     const make = (part: Part | undefined) => {
@@ -79,8 +79,8 @@ function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
       Object.assign(fields, type.getFields())
     }
     const order = () => {
-      for (const part of parts) make(part)
-      return inOrder(fields, [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(parts, name)])
+      for (const part of parts()) make(part)
+      return inOrder(fields, [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(parts(), name)])
     }
     const type = new GraphQLObjectType({ name, description: own[root]?.description ?? descriptions[name], fields: {} })
     const lazy = lazyFields(fields, (field) => make(partOf(`${name}.${field}`)), order)

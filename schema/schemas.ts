@@ -95,9 +95,17 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
       },
     }
   }
-  const parts = new Map([...visible].map(([id, one]) => [id, partOf(one)]))
-  const byOwner = (coordinate: string) => parts.get(model.owners.get(coordinate) ?? '')
-  return extendLazily(own, { parts: [...parts.values()], partOf: byOwner }, { model })
+  const parts = new Map<VisibleCollection, Part>()
+  const find = (one: VisibleCollection) => {
+    const part = parts.get(one) ?? partOf(one)
+    parts.set(one, part)
+    return part
+  }
+  const byOwner = (coordinate: string) => {
+    const one = visible.get(model.owners.get(coordinate) ?? '')
+    return one && find(one)
+  }
+  return extendLazily(own, { parts: () => visible.all().map(find), partOf: byOwner }, { model })
 }
 
 function coordinatesOf(api: GraphQLSchema): string[] {

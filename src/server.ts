@@ -19,7 +19,7 @@ import { wantsEvents } from './http/request.ts'
 import { type Answer, codeOf, type Fed, isStream, type Raw } from './http/stream.ts'
 import { timed } from './http/timed.ts'
 import { tracked, type Watching } from './http/tracked.ts'
-import { areAsBefore, isValid, typesOf } from './http/valid.ts'
+import { areAsBefore, groundOf, isValid, typesOf } from './http/valid.ts'
 
 export type Graphql = {
   /** Runs an operation and answers what its caller may read of the outcome. Never throws. `follow` is what results pass. */
@@ -136,12 +136,14 @@ function watcherOf(schemas: Schemas): Watch {
     const before = typesOf(schema, operation)
     // A stream lasts for longer than its schema is kept.
     const begunIn = new WeakRef(schema)
+    let isAsKnown = groundOf(schema, operation)
     return (onBroken) => {
       const check = async () => {
         const shown = await schemas.for(ctx)
-        if (shown === begunIn.deref()) return
+        if (shown === begunIn.deref() || isAsKnown(shown)) return
         await turn()
-        if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) onBroken()
+        if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) return onBroken()
+        isAsKnown = groundOf(shown, operation)
       }
       const look = () => void check().catch(() => {})
       const stop = schemas.watch?.(ctx.projectId, look) ?? (() => {})

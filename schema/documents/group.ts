@@ -22,7 +22,7 @@ import { pageArgs } from './page-args.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
 import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
-import type { VisibleCollection } from './visible.ts'
+import type { Visible, VisibleCollection } from './visible.ts'
 import { manyWhereType, whereType } from './where-inputs.ts'
 import {
   bulkResultType,
@@ -36,7 +36,7 @@ import {
 type Fields = GraphQLFieldConfigMap<unknown, Context>
 
 /** The types of each collection, made when they are first asked for. */
-export function createTypesOf(environment: Environment, visible: ReadonlyMap<string, VisibleCollection>): TypesOf {
+export function createTypesOf(environment: Environment, visible: Visible): TypesOf {
   const made = new Map<string, CollectionTypes>()
   const typesOf = (collectionId: string) => {
     const known = made.get(collectionId)

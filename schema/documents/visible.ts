@@ -15,34 +15,40 @@ export type VisibleCollection = {
   settable: readonly Neighbour[]
 }
 
-/** What of a project's schema a class of callers is shown, by collection id. The rest is in no byte of their schema. */
-export function visibleCollections(model: ProjectModel, caller: CallerClass): ReadonlyMap<string, VisibleCollection> {
-  const rights = new Map<string, ReadonlySet<Right>>()
+/** What of a project's schema a class of callers is shown. The rest is in no byte of their schema. */
+export type Visible = {
+  /** Undefined where it is not shown. */
+  get: (collectionId: string) => VisibleCollection | undefined
+  all: () => VisibleCollection[]
+}
+
+/** Each is looked at when it is asked for: of a large project few are, before it changes again. */
+export function visibleCollections({ collections }: ProjectModel, caller: CallerClass): Visible {
   const rightsOn = rightsOfClass(caller)
-  for (const collection of model.collections.values()) {
-    const held = rightsOn(collection)
-    if (held.size > 0) rights.set(collection.id, held)
+  const made = new Map<string, VisibleCollection | undefined>()
+  const find = (collectionId: string) => {
+    const collection = collections.get(collectionId)
+    const rights = collection && rightsOn(collection)
+    return rights && rights.size > 0 ? visible(collection, rights, get, caller) : undefined
   }
-  return new Map(
-    [...rights].flatMap(([id, held]) => {
-      const collection = model.collections.get(id)
-      return collection ? [[id, visible(collection, held, rights, caller)] as const] : []
-    }),
-  )
+  const get = (collectionId: string) => {
+    if (!made.has(collectionId)) made.set(collectionId, find(collectionId))
+    return made.get(collectionId)
+  }
+  return { get, all: () => [...collections.keys()].flatMap((id) => get(id) ?? []) }
 }
 
 function visible(
   collection: CollectionModel,
-  held: ReadonlySet<Right>,
-  rights: ReadonlyMap<string, ReadonlySet<Right>>,
+  rights: ReadonlySet<Right>,
+  get: Visible['get'],
   caller: CallerClass,
 ): VisibleCollection {
   const columns = () => [...collection.columns.values()]
-  const known = () => [...collection.neighbours.values()].filter(({ collectionId }) => rights.has(collectionId))
-  // Of a large project few collections are asked for before it changes again.
+  const known = () => [...collection.neighbours.values()].filter(({ collectionId }) => get(collectionId) !== undefined)
   return {
     collection,
-    rights: held,
+    rights,
     caller,
     get columns() {
       return columns().filter((column) => mayClassUse(column.rights, 'read', caller))
@@ -55,7 +61,7 @@ function visible(
     },
     get neighbours() {
       return known().filter(
-        ({ collectionId, rights: own }) => rights.get(collectionId)?.has('read') && mayClassUse(own, 'read', caller),
+        ({ collectionId, rights: own }) => get(collectionId)?.rights.has('read') && mayClassUse(own, 'read', caller),
       )
     },
     get settable() {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { buildSchema, GraphQLError, printError } from 'graphql'
 import { parseDocument } from './document.ts'
-import { areAsBefore, faultsOf, isValid, typesOf } from './valid.ts'
+import { areAsBefore, faultsOf, groundOf, isValid, typesOf } from './valid.ts'
 
 const schema = buildSchema('type Query { a(x: Int): Int b: Query }')
 
@@ -58,4 +58,30 @@ test('what an operation asks for and gives, by its types; no more of it is kept 
     ),
     [true, true, false, false],
   )
+})
+
+test('an operation stands on the collections whose types it has, and on what is the same in all projects', () => {
+  const text =
+    'type Query { a: A b(w: [BWhere!]): B s: String } type A { id: ID } type B { id: ID } input BWhere { id: ID }'
+  const base = buildSchema('type Query { s: String }')
+  const owners = new Map([
+    ['A', 'col_a'],
+    ['B', 'col_b'],
+    ['BWhere', 'col_b'],
+  ])
+  const collections = new Map(['col_a', 'col_b'].map((id) => [id, { id }]))
+  const schemaOf = (those: object, of = base) =>
+    Object.assign(buildSchema(text), { extensions: { base: of, model: { owners, collections: those } } })
+  const made = schemaOf(collections)
+  const changed = (id: string, of = base) => schemaOf(new Map(collections).set(id, { id }), of)
+  const ofA = groundOf(made, { query: '{ a { id } s }' })
+  const ofB = groundOf(made, {
+    query: 'query ($w: [BWhere!]) { b(w: $w) { __typename } }',
+    variables: { w: [{ id: 1 }] },
+  })
+  assert.deepEqual([ofA(changed('col_b')), ofA(changed('col_a'))], [true, false])
+  assert.deepEqual([ofB(changed('col_a')), ofB(changed('col_b'))], [true, false])
+  assert.equal(ofA(changed('col_b', buildSchema('type Query { s: String }'))), false)
+  const ofNone = groundOf(base, { query: '{ s }' })
+  assert.equal(ofNone(changed('col_a')), true)
 })

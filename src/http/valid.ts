@@ -16,6 +16,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import type { ProjectModel } from '../documents/model.ts'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
 import { lazyRules } from './type-names.ts'
@@ -79,6 +80,26 @@ function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Ope
   visit(document, visitor)
   return names
 }
+
+/**
+ * Whether what an operation is about is as it was when this was asked for: then it is valid as before and tells the same. A
+ * project's other collections may have changed, which most changes are about.
+ */
+export function groundOf(schema: GraphQLSchema, operation: Operation): (now: GraphQLSchema) => boolean {
+  const model = modelOf(schema)
+  const base = new WeakRef(baseOf(schema))
+  // Each root field of a collection gives types of it.
+  const names = [...new Set(typesOf(schema, operation))].map((type) => type.replace(/[[\]!]/g, ''))
+  const ids = new Set(names.flatMap((name) => model?.owners.get(name) ?? []))
+  const collections = [...ids].map((id) => model?.collections.get(id))
+  return (now) => {
+    const known = modelOf(now)?.collections
+    return baseOf(now) === base.deref() && collections.every((one) => one !== undefined && known?.get(one.id) === one)
+  }
+}
+
+const modelOf = (schema: GraphQLSchema) => schema.extensions.model as ProjectModel | undefined
+const baseOf = (schema: GraphQLSchema) => (schema.extensions.base ?? schema) as GraphQLSchema
 
 const named = new WeakMap<GraphQLType, string>()
 
