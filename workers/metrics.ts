@@ -23,7 +23,7 @@ export async function timed<Outcome extends Again | undefined>(
 const logQuery = `
   select (select seq from events.head)::float8 as head,
          (select coalesce(json_object_agg(name, seq), '{}') from consumers) as consumers,
-         (select count(*)::int from (select from events.outbox limit 10000) waiting) as outbox`
+         (select count(*)::int from (select from events.outbox order by position limit 10000) waiting) as outbox`
 
 type LogRow = { head: number; consumers: Record<string, number>; outbox: number }
 

@@ -293,7 +293,7 @@ export type IndexInput = {
 
 /** What an index is for. */
 export type IndexType =
-  /** Finds words in texts. */
+  /** Finds words in texts, in each of its attributes. */
   | 'FULLTEXT'
   /** Finds items of lists and parts of JSON. */
   | 'GIN'

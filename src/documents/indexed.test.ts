@@ -21,6 +21,8 @@ before(async () => {
         name: { type: 'STRING' },
         rank: { type: 'INTEGER', required: true },
         body: { type: 'TEXT' },
+        head: { type: 'STRING' },
+        foot: { type: 'STRING' },
         tags: { type: 'STRING', list: true },
         json: { type: 'JSON' },
         place: { type: 'POINT' },
@@ -30,6 +32,7 @@ before(async () => {
         ranks: { type: 'KEY', attributes: ['rank'] },
         parts: { type: 'TRIGRAM', attributes: ['body'] },
         words: { type: 'FULLTEXT', attributes: ['body'], language: 'english' },
+        both: { type: 'FULLTEXT', attributes: ['head', 'foot'], language: 'english' },
         tagged: { type: 'GIN', attributes: ['tags'] },
         inside: { type: 'GIN', attributes: ['json'] },
         places: { type: 'SPATIAL', attributes: ['place'] },
@@ -41,8 +44,9 @@ before(async () => {
   assert.ok(collection)
   things = collection
   await world.app.sql.query(
-    `insert into ${things.table} ("_id", name, rank, body, tags, json, place) select 'i' || i, 'name' || i, i, md5(i::text) || ' word' || i,
-       array['tag' || i % 5000], json_build_object('a', json_build_object('b', i)), point(i % 170, i % 80) from generate_series(1, 20000) i`,
+    `insert into ${things.table} ("_id", name, rank, body, head, foot, tags, json, place) select 'i' || i, 'name' || i, i, md5(i::text) || ' word' || i,
+       'heads ' || i, 'foot ' || i, array['tag' || i % 5000],
+       json_build_object('a', json_build_object('b', i, 'c', array[i])), point(i % 170, i % 80) from generate_series(1, 20000) i`,
   )
   await world.app.sql.query(`vacuum analyze ${things.table}`)
 })
@@ -68,8 +72,13 @@ const wheres: Record<string, object> = {
   icontains: { body: { icontains: 'WORD1234' } },
   regex: { body: { regex: 'word1234[0-9]' } },
   search: { body: { search: { words: 'word1234' } } },
+  'search in the first of two': { head: { search: { words: 'head 77' } } },
+  'search in the second of two': { foot: { search: { words: 'foot 77' } } },
   has: { tags: { has: 'tag77' } },
   'eq at a path': { json: { path: ['a', 'b'], eq: 77 } },
+  'one of these at a path': { json: { path: ['a', 'b'], in: [77, 78] } },
+  'in a list at a path': { json: { path: ['a', 'c'], contains: 77 } },
+  'an object at a path': { json: { path: ['a'], contains: { b: 77 } } },
   near: { place: { near: { point: { type: 'Point', coordinates: [10, 10] }, metres: 1000 } } },
 }
 

@@ -6,9 +6,10 @@ import { type Field, type Row, readCollection } from './rows.ts'
 
 const shown = `c.status in ('AVAILABLE', 'CHANGING')`
 
-/** That of the full-text index of an attribute alone. */
+/** That of the full-text index of an attribute: the one of it alone, where there is one. */
 const language = `(select coalesce(i.language, 'simple') from indexes i where i."collectionId" = a."collectionId"
-    and i.type = 'FULLTEXT' and i.status = 'AVAILABLE' and i.attributes = array[a.key] order by i.id limit 1)`
+    and i.type = 'FULLTEXT' and i.status = 'AVAILABLE' and a.key = any(i.attributes)
+    order by cardinality(i.attributes), i.id limit 1)`
 
 /** The keys of what no two documents have in common, by the unique index's own key. */
 const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::text from indexes i

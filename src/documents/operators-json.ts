@@ -47,31 +47,38 @@ function jsonParam({ param }: Subject, value: unknown): string {
 }
 
 /** A number in a path may be a place in a list, so only keys can be looked up in an index of what is contained. */
-function within(subject: Subject, { steps, value }: Inside): string {
-  if (steps.length === 0 || steps.some((step) => /^-?\d+$/.test(step))) return 'true'
-  const nested = mapOperands([value], ([given]) =>
-    JSON.stringify(steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), given)),
-  )
-  return `${whole(subject)} @> ${subject.param(nested, 'jsonb')}`
+const isIndexed = (steps: readonly string[]) => !steps.some((step) => /^-?\d+$/.test(step))
+
+/** The whole value that has this at the end of the path, and nothing besides. */
+function nested(steps: readonly string[], value: unknown): string {
+  return JSON.stringify(steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value))
 }
 
-const eq = operator((at, subject, inside) => {
-  const same = `${at} = ${jsonParam(subject, inside.value)}`
-  const indexed = inside.steps.length === 0 ? `${at} @> ${jsonParam(subject, inside.value)}` : within(subject, inside)
-  return indexed === 'true' ? same : `${indexed} and ${same}`
+/** What the whole value contains wherever `value` is at its place: this is what an index knows. */
+function within(subject: Subject, steps: readonly string[], value: unknown): string {
+  const text = mapOperands([value], ([given]) => nested(steps, given))
+  return `${whole(subject)} @> ${subject.param(text, 'jsonb')}`
+}
+
+const eq = operator((at, subject, { steps, value }) => {
+  const same = `${at} = ${jsonParam(subject, value)}`
+  return isIndexed(steps) ? `${within(subject, steps, value)} and ${same}` : same
 })
 
 const isIn = operator(
-  (at, { param }, { value }) => `${at} = any(${param(listText(value), 'jsonb[]')})`,
+  (at, subject, { steps, value }) => {
+    const listed = (path: readonly string[]) =>
+      mapOperands([value], ([given]) => (given as unknown[]).map((one) => nested(path, one)))
+    const same = `${at} = any(${subject.param(listed([]), 'jsonb[]')})`
+    if (!isIndexed(steps)) return same
+    return `${whole(subject)} @> any(${subject.param(listed(steps), 'jsonb[]')}) and ${same}`
+  },
   (_column, value, at) =>
     whenGiven(value, (given) => {
       if (!Array.isArray(given) || given.length > 5_000) throw new Invalid('This is a list of at most 5,000 items.', at)
       return given.map((item, i) => parseJson(item, [...at, `${i}`]))
     }),
 )
-
-const listText = (value: unknown) =>
-  mapOperands([value], ([given]) => (given as unknown[]).map((one) => JSON.stringify(one)))
 
 /** Only numbers are compared with numbers, and texts with texts: by code point. */
 function sign(text: string): Operator {
@@ -89,8 +96,13 @@ function sign(text: string): Operator {
   )
 }
 
-/** An index answers it of the whole value only: a text is contained in a list of texts, but not where that has a key. */
-const contains = operator((at, subject, { value }) => `${at} @> ${jsonParam(subject, value)}`)
+const contains = operator((at, subject, { steps, value }) => {
+  const has = `${at} @> ${jsonParam(subject, value)}`
+  if (steps.length === 0 || !isIndexed(steps)) return has
+  // A list contains its texts and numbers where it is the value itself, but not where that is deeper.
+  const item = mapOperands([value], ([given]) => [given])
+  return `(${within(subject, steps, value)} or ${within(subject, steps, item)}) and ${has}`
+})
 
 const literalFlag: Operator['parse'] = (_column, value) => value === true
 

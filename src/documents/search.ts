@@ -44,7 +44,7 @@ function languageOf(column: Typed, given: unknown, at: readonly string[]): strin
 /** The words of a text, and those that are looked for in it. */
 export function searchSql({ param, name }: Pick<Subject, 'param' | 'name'>, { words, language }: Search) {
   return {
-    vector: textVector([name], language),
+    vector: textVector(name, language),
     query: `websearch_to_tsquery('${language}'::regconfig, ${param(words, 'text')})`,
   }
 }

@@ -35,13 +35,13 @@ const kinds: [index: Omit<NewIndex, 'key'>, definition: string, finds: string][]
   [{ type: 'UNIQUE', attributes: ['number'] }, 'unique btree (number)', 'number = 7'],
   [
     { type: 'FULLTEXT', attributes: ['title', 'body'], language: 'english' },
-    `gin (to_tsvector('english'::regconfig, ((COALESCE(title, ''::text) || ' '::text) || COALESCE(body, ''::text))))`,
-    `${textVector(['title', 'body'], 'english')} @@ websearch_to_tsquery('english', 'titles 7')`,
+    `gin (to_tsvector('english'::regconfig, COALESCE(title, ''::text)), to_tsvector('english'::regconfig, COALESCE(body, ''::text)))`,
+    `${textVector('body', 'english')} @@ websearch_to_tsquery('english', 'words7')`,
   ],
   [
     { type: 'FULLTEXT', attributes: ['body'] },
     `gin (to_tsvector('simple'::regconfig, COALESCE(body, ''::text)))`,
-    `${textVector(['body'], 'simple')} @@ plainto_tsquery('simple', 'words7')`,
+    `${textVector('body', 'simple')} @@ plainto_tsquery('simple', 'words7')`,
   ],
   [{ type: 'GIN', attributes: ['tags', 'numbers'] }, 'gin (tags, numbers)', `numbers @> '{7}'`],
   [

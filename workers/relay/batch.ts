@@ -107,9 +107,12 @@ export async function relayBatch(client: Client): Promise<Numbered[]> {
   }
 }
 
+/** By the index: pages that are left empty when much has waited are many. */
+export const workQuery = 'select (select position from events.outbox order by position limit 1) is not null as found'
+
 /** Whether there is anything to relay, without taking a lock. */
 export async function hasWork(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>('select exists (select from events.outbox) as found')
+  const { rows } = await client.query<{ found: boolean }>(workQuery)
   return rows[0]?.found ?? false
 }
 

@@ -37,7 +37,8 @@ type Definition = (columns: readonly string[], fields: readonly FieldOf[], index
 const definitions: Readonly<Record<Index['type'], Definition>> = {
   KEY: ordered,
   UNIQUE: ordered,
-  FULLTEXT: (columns, _fields, { language }) => `using gin (${textVector(columns, language)})`,
+  FULLTEXT: (columns, _fields, { language }) =>
+    `using gin (${columns.map((column) => textVector(column, language)).join(', ')})`,
   GIN: (columns, fields) =>
     `using gin (${columns.map((column, i) => (fields[i]?.attribute?.type === 'JSON' ? `(${jsonExpression(column)}) jsonb_path_ops` : column)).join(', ')})`,
   TRIGRAM: (columns) => `using gin (${columns.map((column) => `${column} gin_trgm_ops`).join(', ')})`,
@@ -51,10 +52,9 @@ function ordered(columns: readonly string[], _fields: readonly FieldOf[], { orde
   return `(${columns.map((column, i) => `${column} ${orders[i] === 'DESC' ? 'desc' : 'asc'}`).join(', ')})`
 }
 
-/** The words of quoted columns together: a query uses a full-text index by naming just this expression. */
-export function textVector(columns: readonly string[], language: string | null): string {
-  const texts = columns.map((column) => `coalesce(${column}, '')`)
-  return `to_tsvector(${escapeLiteral(language ?? 'simple')}::regconfig, ${texts.join(` || ' ' || `)})`
+/** The words of a quoted column: a query uses a full-text index by naming just this expression. */
+export function textVector(column: string, language: string | null): string {
+  return `to_tsvector(${escapeLiteral(language ?? 'simple')}::regconfig, coalesce(${column}, ''))`
 }
 
 /** JSON as its index and its filters see it. */

@@ -33,9 +33,12 @@ export const watchLimits = {
 const isChange = `(type like 'documents.%' or type = 'projects.schema-changed')`
 const id = `coalesce(payload ->> 'collectionId', payload ->> 'projectId')`
 
-/** One snapshot of both: an event that moves from the outbox to the log is seen in one of them. */
-const query = `
-  with waiting as (select type, payload from events.outbox limit ${watchLimits.waiting + 1})
+/**
+ * One snapshot of both: an event that moves from the outbox to the log is seen in one of them. The outbox is read in its order, by its
+ * index: a scan would go through all the pages that are left empty when much has waited there.
+ */
+export const lookQuery = `
+  with waiting as (select type, payload from events.outbox order by position limit ${watchLimits.waiting + 1})
   select h.seq::text as head, (select count(*)::int from waiting) as waiting,
     (select coalesce(array_agg(distinct ${id}), '{}') from waiting where ${isChange}) as pending,
     (select coalesce(json_object_agg(id, seq), '{}') from (
@@ -65,7 +68,11 @@ export function createWatch({ sql, log }: { sql: Pool; log: Log }): Watch {
 
   const look = async () => {
     const begun = performance.now()
-    const { rows } = await sql.query<Row>({ name: 'cache', text: query, values: [head === null ? null : `${head}`] })
+    const { rows } = await sql.query<Row>({
+      name: 'cache',
+      text: lookQuery,
+      values: [head === null ? null : `${head}`],
+    })
     const [row] = rows
     if (!row || begun < begunAt) return
     const last = BigInt(row.head)
