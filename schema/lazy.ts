@@ -6,13 +6,17 @@ import type { RootFields, RootName } from './documents/types.ts'
 export type Part = {
   /** Its types and root fields, those included that this caller is not shown: `PostWhere`, `Query.posts`. */
   coordinates: readonly string[]
-  has: (root: RootName) => boolean
   fields: () => RootFields
   types: () => readonly GraphQLNamedType[]
 }
 
 /** All of them, and the one that a type or a root field is of: a change of one must not cost as much as all of them. */
-export type Parts = { parts: () => readonly Part[]; partOf: (coordinate: string) => Part | undefined }
+export type Parts = {
+  all: () => readonly Part[]
+  partOf: (coordinate: string) => Part | undefined
+  /** Whether one of them has such a root field. */
+  has: (root: RootName) => boolean
+}
 
 type Fields = GraphQLFieldMap<unknown, Context>
 
@@ -30,7 +34,7 @@ export const descriptions: Record<string, string> = {
  */
 export function extendLazily(
   base: GraphQLSchema,
-  { parts, partOf }: Parts,
+  { all, partOf, has }: Parts,
   extensions: Record<string, unknown>,
 ): GraphQLSchema {
   const config = {
@@ -40,7 +44,7 @@ export function extendLazily(
     // Made by code from checked names; a test holds it to the specification.
     assumeValid: true,
   }
-  const types = lazyRoots(base, { parts, partOf })
+  const types = lazyRoots(base, { all, partOf, has })
   const byName = new Map(Object.values(types).map((type) => [type?.name, type]))
   let complete: GraphQLSchema | undefined
   const whole = () => {
@@ -65,11 +69,11 @@ export function extendLazily(
   })
 }
 
-function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
+function lazyRoots(base: GraphQLSchema, { all, partOf, has }: Parts) {
   const own = { query: base.getQueryType(), mutation: base.getMutationType(), subscription: base.getSubscriptionType() }
   const rootOf = (root: RootName) => {
     const name = roots[root]
-    if (!own[root] && !parts().some((part) => part.has(root))) return null
+    if (!own[root] && !has(root)) return null
     const fields: Fields = Object.assign(Object.create(null), own[root]?.getFields())
     const made = new Set<Part>()
     const make = (part: Part | undefined) => {
@@ -79,8 +83,8 @@ function lazyRoots(base: GraphQLSchema, { parts, partOf }: Parts) {
       Object.assign(fields, type.getFields())
     }
     const order = () => {
-      for (const part of parts()) make(part)
-      return inOrder(fields, [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(parts(), name)])
+      for (const part of all()) make(part)
+      return inOrder(fields, [...Object.keys(own[root]?.getFields() ?? {}), ...namesOf(all(), name)])
     }
     const type = new GraphQLObjectType({ name, description: own[root]?.description ?? descriptions[name], fields: {} })
     const lazy = lazyFields(fields, (field) => make(partOf(`${name}.${field}`)), order)

@@ -12,7 +12,7 @@ import { audienceOf } from './access.ts'
 import { hasFields, rootFields } from './documents/fields.ts'
 import { createTypesOf } from './documents/group.ts'
 import { createSharedTypes, sharedNames } from './documents/shared.ts'
-import type { Environment } from './documents/types.ts'
+import type { Environment, RootName } from './documents/types.ts'
 import { type VisibleCollection, visibleCollections } from './documents/visible.ts'
 import { schema } from './index.ts'
 import { extendLazily, type Part } from './lazy.ts'
@@ -87,7 +87,6 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
     const types = () => typesOf(one.collection.id)
     return {
       coordinates: one.collection.names.coordinates,
-      has: (root) => hasFields(one, root),
       fields: () => rootFields(environment, one, types()),
       types: () => {
         const { aggregate, ...others } = types()
@@ -105,7 +104,11 @@ function build(environment: Environment, own: GraphQLSchema, model: ProjectModel
     const one = visible.get(model.owners.get(coordinate) ?? '')
     return one && find(one)
   }
-  return extendLazily(own, { parts: () => visible.all().map(find), partOf: byOwner }, { model })
+  const has = (root: RootName) => {
+    for (const one of visible.all()) if (hasFields(one, root)) return true
+    return false
+  }
+  return extendLazily(own, { all: () => [...visible.all()].map(find), partOf: byOwner, has }, { model })
 }
 
 function coordinatesOf(api: GraphQLSchema): string[] {

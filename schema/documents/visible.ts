@@ -19,7 +19,7 @@ export type VisibleCollection = {
 export type Visible = {
   /** Undefined where it is not shown. */
   get: (collectionId: string) => VisibleCollection | undefined
-  all: () => VisibleCollection[]
+  all: () => Iterable<VisibleCollection>
 }
 
 /** Each is looked at when it is asked for: of a large project few are, before it changes again. */
@@ -35,7 +35,13 @@ export function visibleCollections({ collections }: ProjectModel, caller: Caller
     if (!made.has(collectionId)) made.set(collectionId, find(collectionId))
     return made.get(collectionId)
   }
-  return { get, all: () => [...collections.keys()].flatMap((id) => get(id) ?? []) }
+  const all = function* () {
+    for (const id of collections.keys()) {
+      const one = get(id)
+      if (one) yield one
+    }
+  }
+  return { get, all }
 }
 
 function visible(
