@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Context } from '../src/context.ts'
+import { asSystem, type Context } from '../src/context.ts'
+import { noteFailure } from '../src/modules/certificates/certificates.ts'
+import { createHosts } from '../src/modules/domains/hosts.ts'
 import { deleteFunction } from '../src/modules/functions/functions.ts'
 import { freePort } from '../src/servers/ports.ts'
 import { makeFunction } from '../src/testing/functions.ts'
@@ -108,6 +110,38 @@ test('a name belongs to the project that has verified it', async () => {
   // What was verified is, and its certificate is tried again, though the record is gone.
   await ctx.db.domain.update({ where: { id: first.id }, data: { status: 'FAILED' } })
   assert.equal((await operate(schemas, ctx, verify, { id: first.id })).errors.length, 0)
+})
+
+test('a name that has another owner is taken over by the project that they say it is for', async () => {
+  const other = (await world.createProject()).owner
+  const name = 'moved.example'
+  const [first, second] = [await make(name), await make(name, other)]
+  const verifyAs = async (by: Context, id: string) => (await operate(schemas, by, verify, { id })).errors[0] ?? ''
+  const row = (id: string) => ctx.db.domain.findUniqueOrThrow({ where: { id } })
+  await prove(name)
+  assert.equal(await verifyAs(ctx, first.id), '')
+  const certified = { status: 'ISSUED', certificate: 'c', privateKey: 'k', expiresAt: new Date(), failures: 1 } as const
+  const before = await ctx.db.domain.update({ where: { id: first.id }, data: certified })
+  await prove(name, other)
+  const refused = await verifyAs(other, second.id)
+  assert.match(refused, new RegExp(`^CONFLICT .* the record _tendril.${name} TXT project=${ctx.projectId} is gone`))
+  await pebble.silence(`_tendril.${name}`)
+  await prove(name, other)
+  assert.equal(await verifyAs(other, second.id), '')
+  const { status, reason, verifiedAt, certificate, privateKey, expiresAt, renewAt } = await row(first.id)
+  assert.deepEqual([status, reason], ['PENDING', 'Another project has verified this domain.'])
+  assert.deepEqual([verifiedAt, certificate, privateKey, expiresAt, renewAt], [null, null, null, null, null])
+  const { rows } = await ctx.sql.query(
+    `select "projectId", "actorKind", "actorId", "executionId" from events.outbox where type = 'domains.revoked'`,
+  )
+  assert.deepEqual(rows, [{ projectId: ctx.projectId, actorKind: 'system', actorId: 'domains', executionId: null }])
+  assert.equal((await createHosts(world.app).find(name))?.projectId, other.projectId)
+  // A certificate that was asked for before is not this project's matter any more.
+  await noteFailure(asSystem(world.app, 'test', ''), before, 'It failed.')
+  assert.equal((await row(first.id)).status, 'PENDING')
+  assert.match(await verifyAs(ctx, first.id), /^INVALID .* is not known to be for this project/)
+  await prove(name)
+  assert.match(await verifyAs(ctx, first.id), /^CONFLICT /)
 })
 
 test('what is no name, is there already, or is the server itself is refused', async () => {

@@ -16,8 +16,10 @@ export type Pebble = {
   root: () => Promise<string>
   /** Names point to 127.0.0.1 unless they are pointed elsewhere. */
   pointTo: (host: string, record: { address: string } | { alias: string }) => Promise<void>
-  /** Has a name say a text. */
+  /** Has a name say a text besides what it says. */
   say: (host: string, value: string) => Promise<void>
+  /** Has it say no text. */
+  silence: (host: string) => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -64,6 +66,7 @@ export async function startPebble(httpPort: number, port: number): Promise<Pebbl
       await tell(path, body)
     },
     say: (host, value) => tell('set-txt', { host: `${host}.`, value }),
+    silence: (host) => tell('clear-txt', { host: `${host}.` }),
     stop: async () => {
       await Promise.all(programs.map((program) => program.stop()))
       await rm(dir, { recursive: true, force: true })

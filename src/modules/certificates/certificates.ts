@@ -41,8 +41,8 @@ export async function keepCertificate(
       reason: null,
       failures: 0,
     }
-    // It may have been removed meanwhile.
-    const { count } = await tx.db.domain.updateMany({ where: { id: domain.id }, data })
+    // It may have been removed meanwhile, or be another project's.
+    const { count } = await tx.db.domain.updateMany({ where: { id: domain.id, verifiedAt: { not: null } }, data })
     if (count === 0) return
     const { id: domainId, name, projectId } = domain
     await emit(tx, domainIssued, { domainId, name, expiresAt: validToDate.toISOString() }, projectId)
@@ -67,7 +67,7 @@ export async function noteFailure(ctx: Context, domain: Domain, reason: string, 
       failures: domain.failures + 1,
       renewAt: new Date(now + wait),
     }
-    const { count } = await tx.db.domain.updateMany({ where: { id: domain.id }, data })
+    const { count } = await tx.db.domain.updateMany({ where: { id: domain.id, verifiedAt: { not: null } }, data })
     const { id: domainId, name, projectId } = domain
     if (count > 0) await emit(tx, domainFailed, { domainId, name, reason: data.reason }, projectId)
   })

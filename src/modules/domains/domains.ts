@@ -1,11 +1,11 @@
 import type { Domain, Prisma } from '../../../prisma/client/client.ts'
-import { type Context, takeTurn, transaction } from '../../context.ts'
+import { type Context, type DbContext, takeTurn, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound, Unavailable } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { operatorRows, requireOperator } from '../operators/operators.ts'
-import { domainCreated, domainDeleted, domainPointed, domainVerified } from './events.ts'
-import { type DnsRecord, isProven, pointsHere, proofOf, targetOf } from './pointing.ts'
+import { domainCreated, domainDeleted, domainPointed, domainRevoked, domainVerified } from './events.ts'
+import { type DnsRecord, pointsHere, proofOf, proofsOf, targetOf } from './pointing.ts'
 
 /** Most domains of a project. */
 export const domainLimit = 100
@@ -47,14 +47,14 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
   if (status === 'ISSUED' || status === 'ISSUING') throw new Conflict('This domain is verified already.')
   if (!(await pointsHere(ctx.env, name)))
     throw missing(`${name} does not point here yet`, { name, ...targetOf(ctx.env) })
-  if (asked.verifiedAt === null && !(await isProven(ctx.env, asked)))
+  const proofs = asked.verifiedAt === null ? await proofsOf(ctx.env, name) : null
+  if (proofs?.includes(proofOf(asked).value) === false)
     throw missing(`${name} is not known to be for this project`, proofOf(asked))
   return transaction(ctx, async (tx) => {
     // One at a time has a name: two projects that verify it at once meet here.
     await takeTurn(tx, `domains ${name}`)
-    if (await tx.db.domain.findFirst({ where: { name, verifiedAt: { not: null }, id: { not: id } } })) {
-      throw new Conflict('Another project has verified this domain.')
-    }
+    const holder = await tx.db.domain.findFirst({ where: { name, verifiedAt: { not: null }, id: { not: id } } })
+    if (holder) await takeOver(tx, holder, proofs)
     const now = ctx.clock()
     const [domain] = await tx.db.domain.updateManyAndReturn({
       where: { id },
@@ -64,6 +64,25 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
     await emit(tx, domainVerified, { domainId: id, name })
     return domain
   })
+}
+
+/**
+ * A name belongs to the project that has verified it, until DNS says of another one that it is for it, and of that one no
+ * more: whoever has a name by then decides on both records.
+ */
+async function takeOver(tx: DbContext, holder: Domain, proofs: readonly string[] | null): Promise<void> {
+  const { name, value } = proofOf(holder)
+  if (proofs === null) throw new Conflict('Another project has verified this domain.')
+  if (proofs.includes(value))
+    throw new Conflict(
+      `Another project has verified this domain. It is yours once the record ${name} TXT ${value} is gone. DNS may take a while.`,
+    )
+  const without = { verifiedAt: null, certificate: null, privateKey: null, expiresAt: null, renewAt: null, failures: 0 }
+  const reason = 'Another project has verified this domain.'
+  await tx.db.domain.update({ where: { id: holder.id }, data: { ...without, status: 'PENDING', reason } })
+  // Who has done it is no matter of the project that it was of.
+  const nobody = { ...tx, actor: { kind: 'system', id: 'domains' } as const, run: undefined, span: undefined }
+  await emit(nobody, domainRevoked, { domainId: holder.id, name: holder.name }, holder.projectId)
 }
 
 function missing(what: string, { name, type, value }: DnsRecord): Invalid {

@@ -11,6 +11,12 @@ export const domainVerified = defineEvent({
   payload,
   path,
 })
+export const domainRevoked = defineEvent({
+  name: 'domains.revoked',
+  description: 'A domain leads to another project from here on, which it was found to be for in place of this one.',
+  payload,
+  path,
+})
 export const domainPointed = defineEvent({
   name: 'domains.pointed',
   description: 'A domain leads to a function from here on, or to the API again.',

@@ -20,12 +20,12 @@ export function proofOf({ name, projectId }: Pick<Domain, 'name' | 'projectId'>)
   return { name: `_tendril.${name}`, type: 'TXT', value: `project=${projectId}` } as const
 }
 
-export async function isProven(env: Env, domain: Pick<Domain, 'name' | 'projectId'>): Promise<boolean> {
-  const { name, value } = proofOf(domain)
+/** What the records of that kind say of a name, whichever projects they are of. */
+export async function proofsOf(env: Env, name: string): Promise<string[]> {
   const texts = await resolverOf(env)
-    .resolveTxt(name)
+    .resolveTxt(proofOf({ name, projectId: '' }).name)
     .catch(() => [])
-  return texts.some((parts) => parts.join('') === value)
+  return texts.map((parts) => parts.join(''))
 }
 
 function resolverOf({ DNS_SERVERS }: Env): Resolver {
