@@ -30,7 +30,7 @@ export function orderType(
   }
   return new GraphQLInputObjectType({
     name: `${collection.typeName}Order`,
-    description: `An order of \`${collection.key}\`: one key for each item, 8 items at most. Documents that are equal in all of them follow by id.`,
+    description: `An order of \`${collection.key}\`: one key for each item, 8 items at most. Documents that are equal in all of them follow by id, in the direction of the last.`,
     fields: () =>
       Object.fromEntries([
         ...columns.flatMap(computed),

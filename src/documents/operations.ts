@@ -114,7 +114,11 @@ function listOperand(column: Column, operator: string, value: unknown, at: Path)
   if (operator === 'unique') return requireTrue(value, at)
   if (operator !== 'insert') return operandParam(column, parseOperands(column, value, at))
   const { at: place, value: item } = value as { at: unknown; value: unknown }
-  return { at: place, value: operandParam(column, parseOperand(column, item, [...at, 'value'])) }
+  const least = whenGiven(place, (given) => {
+    if (Number(given) >= 0) return given
+    throw new Invalid('This is 0 or more.', [...at, 'at'])
+  })
+  return { at: least, value: operandParam(column, parseOperand(column, item, [...at, 'value'])) }
 }
 
 /** The new value, out of the row `alias` as it was. */
@@ -143,9 +147,11 @@ function numberSql({ param }: Pick<Scope, 'param'>, { column, operator, operand 
   const isFloat = column.type === 'FLOAT'
   const as = isFloat ? 'float8' : 'numeric'
   const [a, b] = [`coalesce(${old}, 0)::${as}`, `${param(operand, sql)}::${as}`]
+  // Of a quotient that is rounded something wrong is left.
+  const exact = (value: string) => (isFloat ? `${value}::text::numeric` : value)
   const whole = (value: string) => (column.type === 'INTEGER' || column.type === 'BIGINT' ? `trunc(${value})` : value)
   if (operator === 'divide') return whole(`${a} / ${b}`)
-  if (operator === 'modulo') return isFloat ? `${a} - ${b} * trunc(${a} / ${b})` : `mod(${a}, ${b})`
+  if (operator === 'modulo') return `mod(${exact(a)}, ${exact(b)})`
   if (operator === 'power') return whole(`power(${a}, ${b})`)
   return `${a} ${signs[operator]} ${b}`
 }
@@ -162,7 +168,7 @@ function listSql({ param }: Pick<Scope, 'param'>, { column, operator, operand }:
       return `${param(operand, type)} || ${list}`
     case 'insert': {
       const { at, value } = operand as { at: unknown; value: unknown }
-      const place = `greatest(0, least(${param(at, 'int4')}, cardinality(${list})))`
+      const place = `least(${param(at, 'int4')}, cardinality(${list}))`
       return `${list}[:${place}] || ${param(value, types[column.type].sql)} || ${list}[${place} + 1:]`
     }
     case 'remove':

@@ -4,6 +4,7 @@ import { fieldsOf, keyOfFault, translate } from './faults.ts'
 import { givenSql } from './given-sql.ts'
 import { changedRow, type Input, type Path, settablesOf } from './input.ts'
 import { type CollectionModel, type ProjectModel, quote } from './model.ts'
+import { operatorKind } from './operations.ts'
 import { holderOf } from './permissions.ts'
 import { openScope } from './scope.ts'
 
@@ -33,12 +34,26 @@ export async function explain(
   const told = translate(error, collection, roles)
   if (!sent || !(told instanceof Invalid || told instanceof Conflict)) return told
   const [root, first, ...rest] = told.at
+  const reckoned = isReckoned(error) ? numbersOf(collection, sent.applied ?? []) : []
+  if (reckoned.length > 0) return moved(told, reckoned.length === 1 ? ['apply', ...reckoned] : ['apply'])
   if (root === 'rows') return moved(told, [...sent.at(Number(first)), ...rest])
   if (root !== 'input' || told === error) return told
   const keys = keyOfFault(error) ? fieldsOf(error, collection, roles) : [first, ...rest].flatMap((key) => key ?? [])
   // What cannot be looked for any more is told without its place.
   const place = sent.inputs.length === 1 ? 0 : await placeOf(ctx, model, collection, error, sent).catch(() => null)
   return moved(told, pathOf(sent, keys, place))
+}
+
+/** A number that cannot be: PostgreSQL does not say of which column. */
+function isReckoned(error: unknown): boolean {
+  return ['22003', '22012', '2201F'].includes(String((error as { code?: unknown }).code))
+}
+
+function numbersOf({ columns }: CollectionModel, keys: readonly string[]): string[] {
+  return keys.filter((key) => {
+    const column = columns.get(key)
+    return column && operatorKind(column) === 'number'
+  })
 }
 
 function moved(error: Invalid | Conflict, at: Path): Invalid | Conflict {
