@@ -52,14 +52,11 @@ function lowered(headers: Record<string, string>): Record<string, string> {
 
 /** Of a Response of ours, or of what a program has brought along to be one. */
 async function fromResponse(response: Response): Promise<Made> {
-  if (typeof response.take !== 'function' || typeof response.formType !== 'function') {
+  if (typeof response.take !== 'function') {
     const headers = Object.fromEntries(response.headers)
     return { status: response.status, headers, body: new Uint8Array(await (response as Response).arrayBuffer()) }
   }
-  const type = await response.formType()
-  const headers = response.headers.toJSON()
-  if (type && !headers['content-type']) headers['content-type'] = type
-  return { status: response.status, headers, body: await response.take() }
+  return { status: response.status, headers: response.headers.toJSON(), body: response.take() }
 }
 
 export function isResponse(value: unknown): value is Response {

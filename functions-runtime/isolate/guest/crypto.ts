@@ -18,6 +18,9 @@ export class CryptoKey {
     this.usages = head.usages
     this.#id = head.$key
   }
+  get [Symbol.toStringTag]() {
+    return 'CryptoKey'
+  }
   static id(value: unknown): number | null {
     return typeof value === 'object' && value !== null && #id in value ? value.#id : null
   }
@@ -62,7 +65,11 @@ const names = [
   'deriveKey',
 ]
 
-export const crypto = {
+function tagged<T extends object>(name: string, target: T): T {
+  return Object.defineProperty(target, Symbol.toStringTag, { value: name, configurable: true })
+}
+
+export const crypto = tagged('Crypto', {
   randomUUID: () => String(scope().call('uuid').head),
   getRandomValues<T extends ArrayBufferView>(array: T): T {
     const bytes = bytesOf(array)
@@ -71,5 +78,5 @@ export const crypto = {
     bytes.set(fromBase64(scope().call('random', bytes.length).bytes))
     return array
   },
-  subtle: Object.fromEntries(names.map((name) => [name, method(name)])),
-}
+  subtle: tagged('SubtleCrypto', Object.fromEntries(names.map((name) => [name, method(name)]))),
+})

@@ -22,15 +22,14 @@ export async function fetch(
 ): Promise<Response> {
   const request = new Request(input, init)
   request.signal.throwIfAborted()
-  const type = await request.formType()
   const bytes = toBase64(await request.bytes())
   const { method, url, redirect } = request
-  const headers = [
-    ...request.headers,
-    ...(type && !request.headers.has('content-type') ? [['content-type', type]] : []),
-  ]
+  const headers = [...request.headers]
   const asked = scope().ask('fetch', { method, url, redirect, headers }, bytes)
-  const answer = await cancelled(asked, request.signal)
+  const answer = await cancelled(asked, request.signal).catch((error) => {
+    // The web knows one kind of error for what could not be reached.
+    throw /^Egress/.test(error?.name) ? new TypeError(error.message, { cause: error }) : error
+  })
   const head = answer.head as Fetched
   const body = [101, 204, 205, 304].includes(head.status) ? null : fromBase64(answer.bytes)
   const response = new Response(body, head)

@@ -2,18 +2,42 @@ import { setTimeout } from './timers.ts'
 
 // The web's own classes: programs write `new EventTarget()` and `extends`.
 type Listener = ((event: Event) => unknown) | { handleEvent: (event: Event) => unknown }
-type Options = { once?: boolean; signal?: AbortSignal } | boolean
+type Options = { once?: boolean; signal?: AbortSignal } | boolean | null
+type Kind = { bubbles?: boolean; cancelable?: boolean; composed?: boolean }
+
+const codes: Record<string, number> = {
+  IndexSizeError: 1,
+  HierarchyRequestError: 3,
+  InvalidCharacterError: 5,
+  NotFoundError: 8,
+  NotSupportedError: 9,
+  InvalidStateError: 11,
+  SyntaxError: 12,
+  InvalidAccessError: 15,
+  SecurityError: 18,
+  NetworkError: 19,
+  AbortError: 20,
+  QuotaExceededError: 22,
+  TimeoutError: 23,
+  DataCloneError: 25,
+}
 
 export class DOMException extends Error {
-  constructor(message = '', name: string | { name?: string } = 'Error') {
+  constructor(message = '', name: string | { name?: string; cause?: unknown } = 'Error') {
     super(message)
     Object.defineProperty(this, 'name', {
       value: typeof name === 'string' ? name : (name.name ?? 'Error'),
       configurable: true,
     })
+    if (typeof name === 'object' && 'cause' in name) {
+      Object.defineProperty(this, 'cause', { value: name.cause, configurable: true, writable: true })
+    }
+  }
+  get [Symbol.toStringTag]() {
+    return 'DOMException'
   }
   get code(): number {
-    return { TimeoutError: 23, AbortError: 20, DataCloneError: 25, InvalidCharacterError: 5 }[this.name] ?? 0
+    return codes[this.name] ?? 0
   }
 }
 
@@ -25,9 +49,16 @@ export class Event {
   target: EventTarget | null = null
   currentTarget: EventTarget | null = null
   isStopped = false
-  constructor(type: string, { cancelable = false } = {}) {
+  readonly bubbles: boolean
+  readonly composed: boolean
+  constructor(type: string, { bubbles = false, cancelable = false, composed = false }: Kind = {}) {
     this.type = String(type)
-    this.cancelable = cancelable
+    this.bubbles = Boolean(bubbles)
+    this.cancelable = Boolean(cancelable)
+    this.composed = Boolean(composed)
+  }
+  get [Symbol.toStringTag]() {
+    return 'Event'
   }
   preventDefault(): void {
     if (this.cancelable) this.defaultPrevented = true
@@ -40,7 +71,7 @@ export class Event {
 
 export class CustomEvent extends Event {
   readonly detail: unknown
-  constructor(type: string, options: { cancelable?: boolean; detail?: unknown } = {}) {
+  constructor(type: string, options: Kind & { detail?: unknown } = {}) {
     super(type, options)
     this.detail = options.detail ?? null
   }
@@ -49,7 +80,7 @@ export class CustomEvent extends Event {
 export class EventTarget {
   #listeners: { type: string; listener: Listener; once: boolean }[] = []
   addEventListener(type: string, listener: Listener | null, options: Options = {}): void {
-    const { once = false, signal } = typeof options === 'object' ? options : {}
+    const { once = false, signal } = typeof options === 'object' && options !== null ? options : {}
     if (!listener || signal?.aborted) return
     if (this.#listeners.some((one) => one.type === type && one.listener === listener)) return
     this.#listeners.push({ type, listener, once })
@@ -75,22 +106,31 @@ const inside = Symbol('inside')
 const abort = Symbol('abort')
 
 export class AbortSignal extends EventTarget {
-  aborted = false
-  reason: unknown = undefined
+  #aborted: { reason: unknown } | null = null
   onabort: ((event: Event) => unknown) | null = null
   constructor(key?: symbol) {
     super()
     if (key !== inside) throw new TypeError('Illegal constructor')
   }
-  throwIfAborted(): void {
-    if (this.aborted) throw this.reason
+  get [Symbol.toStringTag]() {
+    return 'AbortSignal'
   }
-  [abort](reason: unknown): void {
-    if (this.aborted) return
-    this.aborted = true
-    this.reason = reason ?? new DOMException('This operation was aborted', 'AbortError')
+  get aborted(): boolean {
+    return this.#aborted !== null
+  }
+  get reason(): unknown {
+    return this.#aborted?.reason
+  }
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#aborted.reason
+  }
+  [abort](reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+    if (this.#aborted) return
+    this.#aborted = { reason }
     const event = new Event('abort')
-    this.onabort?.(event)
+    event.target = this
+    event.currentTarget = this
+    if (typeof this.onabort === 'function') this.onabort(event)
     this.dispatchEvent(event)
   }
   static abort(reason?: unknown): AbortSignal {
@@ -115,6 +155,9 @@ export class AbortSignal extends EventTarget {
 
 export class AbortController {
   readonly signal = new AbortSignal(inside)
+  get [Symbol.toStringTag]() {
+    return 'AbortController'
+  }
   abort(reason?: unknown): void {
     this.signal[abort](reason)
   }

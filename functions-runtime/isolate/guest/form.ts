@@ -1,6 +1,6 @@
-import { Blob, File } from './blob.ts'
+import { Blob, bytesOfBlob, File, joined } from './blob.ts'
+import { decodeText, encodeText } from './bytes.ts'
 import { scope } from './scope.ts'
-import { btoa } from './text.ts'
 import { URLSearchParams } from './url.ts'
 
 type Value = string | File
@@ -8,12 +8,17 @@ type Value = string | File
 // The web's own class.
 export class FormData {
   #pairs: [string, Value][] = []
-  append(name: string, value: unknown, filename?: string): void {
-    this.#pairs.push([String(name), entry(value, filename)])
+  get [Symbol.toStringTag]() {
+    return 'FormData'
   }
-  set(name: string, value: unknown, filename?: string): void {
-    this.delete(name)
-    this.append(name, value, filename)
+  append(...given: [name: string, value: unknown, filename?: string]): void {
+    this.#pairs.push(pairOf(given))
+  }
+  set(...given: [name: string, value: unknown, filename?: string]): void {
+    const pair = pairOf(given)
+    const at = this.#pairs.findIndex((one) => one[0] === pair[0])
+    if (at < 0) this.#pairs.push(pair)
+    else this.#pairs = this.#pairs.filter((one, index) => index <= at || one[0] !== pair[0]).with(at, pair)
   }
   delete(name: string): void {
     this.#pairs = this.#pairs.filter((one) => one[0] !== name)
@@ -44,53 +49,78 @@ export class FormData {
   }
 }
 
-function entry(value: unknown, filename?: string): Value {
-  if (!(value instanceof Blob)) return String(value)
-  return value instanceof File && filename === undefined
-    ? value
-    : new File([value], filename ?? 'blob', { type: value.type })
+function pairOf(given: readonly unknown[]): [string, Value] {
+  const [name, value, filename] = given
+  if (given.length < 2) throw new TypeError('A form takes a name and a value.')
+  if (!(value instanceof Blob)) {
+    if (given.length > 2) throw new TypeError('Only a Blob has a file name.')
+    return [String(name), String(value)]
+  }
+  if (value instanceof File && filename === undefined) return [String(name), value]
+  return [String(name), new File([value], String(filename ?? 'blob'), { type: value.type })]
 }
 
+const lines = (text: string) => text.replace(/\r\n?|\n/g, '\r\n')
 const quoted = (text: string) => text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const unquoted = (text: string) => text.replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n')
 
 /** The bytes of a form, as `multipart/form-data`. */
-export async function encodeForm(form: FormData): Promise<{ blob: Blob; type: string }> {
-  const boundary = `----tendril${btoa(String(Math.random())).replace(/\W/g, '')}${Date.now()}`
-  const parts: unknown[] = []
+export function encodeForm(form: FormData): { source: Uint8Array<ArrayBuffer>; type: string } {
+  const boundary = `----tendril${String(Math.random()).slice(2)}${Date.now()}`
+  const bytes = (text: string) => encodeText(scope().call, text)
+  const pieces: Uint8Array[] = []
   for (const [name, value] of form) {
-    const isFile = value instanceof File
-    const file = isFile
-      ? `; filename="${quoted(value.name)}"\r\ncontent-type: ${value.type || 'application/octet-stream'}`
-      : ''
-    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${quoted(name)}"${file}\r\n\r\n`, value, '\r\n')
+    const head = `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(lines(name))}"`
+    if (typeof value === 'string') pieces.push(bytes(`${head}\r\n\r\n${lines(value)}\r\n`))
+    else {
+      const file = `; filename="${quoted(value.name)}"\r\ncontent-type: ${value.type || 'application/octet-stream'}`
+      pieces.push(bytes(`${head}${file}\r\n\r\n`), bytesOfBlob(value), bytes('\r\n'))
+    }
   }
-  return { blob: new Blob([...parts, `--${boundary}--\r\n`]), type: `multipart/form-data; boundary=${boundary}` }
+  return {
+    source: joined([...pieces, bytes(`--${boundary}--\r\n`)]),
+    type: `multipart/form-data; boundary=${boundary}`,
+  }
 }
 
 /** A form out of bytes, by their content type. */
-export function decodeForm(bytes: Uint8Array, text: () => string, type: string): FormData {
+export function decodeForm(bytes: Uint8Array, type: string): FormData {
   const form = new FormData()
-  if (type.startsWith('application/x-www-form-urlencoded')) {
-    for (const [name, value] of new URLSearchParams(text())) form.append(name, value)
+  if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+    for (const [name, value] of new URLSearchParams(decodeText(scope().call, bytes))) form.append(name, value)
     return form
   }
-  const boundary = /boundary="?([^";]+)"?/i.exec(type)?.[1]
-  if (!type.startsWith('multipart/form-data') || !boundary) throw new TypeError('The body is no form.')
+  const [, inQuotes, plain] = /;\s*boundary=(?:"([^"]+)"|([^";\s]+))/i.exec(type) ?? []
+  const boundary = inQuotes ?? plain
+  if (!/^multipart\/form-data\s*;/i.test(type) || !boundary) throw new TypeError('The body is no form.')
   // Each byte as one character, so that positions in the text are positions in the bytes.
-  const binary = latin1(bytes)
-  for (const part of binary.split(`--${boundary}`).slice(1, -1)) addPart(form, part)
-  return form
+  const text = latin1(bytes)
+  const mark = `\r\n--${boundary}`
+  // The first one has no line before it.
+  let at = text.startsWith(mark.slice(2)) ? -2 : text.indexOf(mark)
+  for (;;) {
+    const start = at + mark.length
+    if (at !== -1 && text.startsWith('--', start)) return form
+    const [head, end] = [text.indexOf('\r\n\r\n', start), text.indexOf(mark, start)]
+    if (at === -1 || head < 0 || end < head) throw new TypeError('The form is broken.')
+    addPart(form, utf8(bytes.subarray(start, head)), bytes.subarray(head + 4, Math.max(end, head + 4)))
+    at = end
+  }
 }
 
-function addPart(form: FormData, part: string): void {
-  const at = part.indexOf('\r\n\r\n')
-  const head = utf8(part.slice(0, at))
-  const body = bytesOfLatin1(part.slice(at + 4, -2))
-  const name = /\bname="([^"]*)"/i.exec(head)?.[1]
-  if (at < 0 || name === undefined) throw new TypeError('The form is broken.')
-  const filename = /\bfilename="([^"]*)"/i.exec(head)?.[1]
-  const type = /^content-type:\s*(\S+)/im.exec(head)?.[1] ?? 'text/plain'
-  form.append(name, filename === undefined ? utf8(part.slice(at + 4, -2)) : new File([body], filename, { type }))
+function addPart(form: FormData, head: string, body: Uint8Array): void {
+  const name = parameter(head, 'name')
+  if (name === undefined) throw new TypeError('The form is broken: a part has no name.')
+  const filename = parameter(head, 'filename')
+  const type = /^content-type:[ \t]*(.*?)[ \t]*$/im.exec(head)?.[1] || 'text/plain'
+  if (filename === undefined) form.append(name, utf8(body))
+  else form.append(name, new File([body], filename, { type }))
+}
+
+function parameter(head: string, name: string): string | undefined {
+  const found = new RegExp(`^content-disposition:.*?;[ \\t]*${name}=(?:"([^"]*)"|([^\\s;]+))`, 'im').exec(head)
+  const given = found?.[1] ?? found?.[2]
+  return given === undefined ? undefined : unquoted(given)
 }
 
 function latin1(bytes: Uint8Array): string {
@@ -99,8 +129,4 @@ function latin1(bytes: Uint8Array): string {
   return text
 }
 
-const utf8 = (binary: string) => scope().call('decode', { encoding: 'utf-8', fatal: false }, btoa(binary)).bytes
-
-function bytesOfLatin1(binary: string): Uint8Array {
-  return Uint8Array.from(binary, (one) => one.charCodeAt(0))
-}
+const utf8 = (bytes: Uint8Array) => decodeText(scope().call, bytes)

@@ -11,6 +11,7 @@ function nameOf(given: unknown): string {
 function lineOf(given: unknown): string {
   const value = String(given).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')
   if (/[\0\r\n]/.test(value)) throw new TypeError('The value of a header must be one line.')
+  if (/[^\0-\xff]/.test(value)) throw new TypeError('The value of a header has a character that HTTP cannot carry.')
   return value
 }
 
@@ -19,7 +20,16 @@ export class Headers {
   #values = new Map<string, string[]>()
   constructor(init: Init = {}) {
     const pairs = Symbol.iterator in init ? init : Object.entries(init)
-    for (const [name, value] of pairs) this.append(name, value)
+    for (const pair of pairs) {
+      const [name, value, ...more]: readonly (string | undefined)[] = [...pair]
+      if (name === undefined || (value === undefined && Symbol.iterator in init) || more.length > 0) {
+        throw new TypeError('A header is a name and a value.')
+      }
+      this.append(name, value as string)
+    }
+  }
+  get [Symbol.toStringTag]() {
+    return 'Headers'
   }
   append(name: string, value: string): void {
     const key = nameOf(name)

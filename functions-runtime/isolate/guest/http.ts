@@ -1,7 +1,10 @@
-import { Body, madeOf } from './body.ts'
+import { Body, madeOf, type Source } from './body.ts'
 import { AbortController, type AbortSignal } from './events.ts'
 import { Headers } from './headers.ts'
 import { URL } from './url.ts'
+
+/** What `clone` gives besides: a body that is not looked at again. */
+const kept = Symbol('kept')
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0]
 type RequestInit = {
@@ -10,8 +13,9 @@ type RequestInit = {
   body?: unknown
   signal?: AbortSignal | null
   redirect?: 'follow' | 'error' | 'manual'
+  [kept]?: Source
 }
-type ResponseInit = { status?: number; statusText?: string; headers?: HeadersInit }
+type ResponseInit = { status?: number; statusText?: string; headers?: HeadersInit; [kept]?: Source }
 
 // The web's own classes.
 export class Request extends Body {
@@ -20,25 +24,42 @@ export class Request extends Body {
   readonly headers: Headers
   readonly signal: AbortSignal
   readonly redirect: 'follow' | 'error' | 'manual'
-  constructor(input: string | URL | Request, init: RequestInit = {}) {
+  constructor(input: string | URL | Request, given: RequestInit | null = {}) {
+    const init = given ?? {}
     const from = input instanceof Request ? input : null
-    const method = String(init.method ?? from?.method ?? 'GET')
-    const made = init.body === undefined && from ? { source: from.split(), type: null } : madeOf(init.body)
+    const method = methodOf(init.method ?? from?.method ?? 'GET')
+    const made =
+      madeBy(init) ?? (from && init.body === undefined ? { source: from.take(), type: null } : madeOf(init.body))
     if (made.source !== null && /^(get|head)$/i.test(method)) throw new TypeError('GET and HEAD have no body.')
     super(made.source)
-    this.method = /^(get|head|post|put|delete|options|patch)$/i.test(method) ? method.toUpperCase() : method
+    this.method = method
     this.url = from ? from.url : new URL(input as string).href
     this.headers = new Headers(init.headers ?? from?.headers ?? {})
     if (made.type && !this.headers.has('content-type')) this.headers.set('content-type', made.type)
     this.signal = init.signal ?? from?.signal ?? new AbortController().signal
     this.redirect = init.redirect ?? from?.redirect ?? 'follow'
   }
+  get [Symbol.toStringTag]() {
+    return 'Request'
+  }
   override contentType(): string {
     return this.headers.get('content-type') ?? ''
   }
   clone(): Request {
-    return new Request(this)
+    return new Request(this, { [kept]: this.split() })
   }
+}
+
+function methodOf(given: unknown): string {
+  const method = String(given)
+  if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/i.test(method) || /^(connect|trace|track)$/i.test(method)) {
+    throw new TypeError(`“${method.slice(0, 100)}” is no method of a request.`)
+  }
+  return /^(get|head|post|put|delete|options|patch)$/i.test(method) ? method.toUpperCase() : method
+}
+
+function madeBy({ [kept]: source }: { [kept]?: Source }): { source: Source; type: null } | null {
+  return source === undefined ? null : { source, type: null }
 }
 
 const empty = new Set([101, 204, 205, 304])
@@ -47,20 +68,24 @@ export class Response extends Body {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
-  readonly type = 'default'
+  readonly type: string = 'default'
   url = ''
   redirected = false
-  constructor(body?: unknown, init: ResponseInit = {}) {
-    const status = init.status ?? 200
+  constructor(body?: unknown, given: ResponseInit | null = {}) {
+    const init = given ?? {}
+    const status = Number(init.status ?? 200)
     if (!Number.isInteger(status) || status < 200 || status > 599)
       throw new RangeError('The status must be 200 to 599.')
-    const made = madeOf(body)
+    const made = madeBy(init) ?? madeOf(body)
     if (made.source !== null && empty.has(status)) throw new TypeError(`An answer of status ${status} has no body.`)
     super(made.source)
     this.status = status
     this.statusText = String(init.statusText ?? '')
     this.headers = new Headers(init.headers ?? {})
     if (made.type && !this.headers.has('content-type')) this.headers.set('content-type', made.type)
+  }
+  get [Symbol.toStringTag]() {
+    return 'Response'
   }
   get ok(): boolean {
     return this.status < 300
@@ -69,12 +94,15 @@ export class Response extends Body {
     return this.headers.get('content-type') ?? ''
   }
   clone(): Response {
-    return new Response(this.split(), this)
+    const { status, statusText, headers } = this
+    return new Response(null, { status, statusText, headers, [kept]: this.split() })
   }
   static json(value: unknown, init: ResponseInit = {}): Response {
     const headers = new Headers(init.headers ?? {})
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
-    return new Response(JSON.stringify(value), { ...init, headers })
+    const text = JSON.stringify(value)
+    if (text === undefined) throw new TypeError('The value has no JSON.')
+    return new Response(text, { ...init, headers })
   }
   static redirect(url: string | URL, status = 302): Response {
     if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError('The status is none of a redirect.')

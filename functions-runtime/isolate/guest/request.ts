@@ -15,7 +15,11 @@ export function createReq(asked: Asked, body: string) {
   const at = asked.url.indexOf('?')
   const search = at < 0 ? '' : asked.url.slice(at + 1)
   const bytes = () => (asked.isText ? encodeText(scope().call, body) : fromBase64(body))
-  const text = () => (asked.isText ? body : decodeText(scope().call, fromBase64(body)))
+  const text = () => {
+    if (!asked.isText) return decodeText(scope().call, fromBase64(body))
+    // A mark of the order of bytes is none of the text.
+    return body.startsWith('\ufeff') ? body.slice(1) : body
+  }
   return {
     method: asked.method,
     url: asked.url,

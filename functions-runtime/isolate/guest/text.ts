@@ -5,6 +5,9 @@ import { scope } from './scope.ts'
 // The web's own classes.
 export class TextEncoder {
   readonly encoding = 'utf-8'
+  get [Symbol.toStringTag]() {
+    return 'TextEncoder'
+  }
   encode(text = ''): Uint8Array<ArrayBuffer> {
     return encodeText(scope().call, String(text))
   }
@@ -21,35 +24,37 @@ export class TextEncoder {
 export class TextDecoder {
   readonly encoding: string
   readonly fatal: boolean
+  readonly ignoreBOM: boolean
   #rest = new Uint8Array(0)
-  constructor(encoding = 'utf-8', { fatal = false } = {}) {
-    this.encoding = String(encoding)
-      .toLowerCase()
-      .replace(/^utf8$/, 'utf-8')
-    this.fatal = fatal
-    scope().call('decode', { encoding: this.encoding, fatal })
+  #isBegun = false
+  constructor(encoding = 'utf-8', { fatal = false, ignoreBOM = false } = {}) {
+    const { head } = scope().call('decode', { encoding: String(encoding) })
+    this.encoding = (head as { encoding: string }).encoding
+    this.fatal = Boolean(fatal)
+    this.ignoreBOM = Boolean(ignoreBOM)
   }
-  decode(input?: unknown, { stream = false } = {}): string {
+  get [Symbol.toStringTag]() {
+    return 'TextDecoder'
+  }
+  decode(input?: unknown, options?: { stream?: boolean }): string {
     const given = input === undefined ? new Uint8Array(0) : bytesOf(input)
     if (!given) throw new TypeError('The input must be bytes.')
+    const stream = Boolean(options?.stream)
     const bytes = new Uint8Array(this.#rest.length + given.length)
     bytes.set(this.#rest)
     bytes.set(given, this.#rest.length)
-    const end = stream ? completeEnd(bytes) : bytes.length
-    this.#rest = bytes.slice(end)
-    return decodeText(scope().call, bytes.subarray(0, end), this.encoding, this.fatal)
+    this.#rest = new Uint8Array(0)
+    const { encoding, fatal } = this
+    // Only the first of what comes in pieces can be a mark of the order of bytes.
+    const ignoreBOM = this.ignoreBOM || this.#isBegun
+    this.#isBegun = stream && this.#isBegun
+    if (bytes.length === 0) return ''
+    const told = scope().call('decode', { encoding, fatal, ignoreBOM, stream }, toBase64(bytes))
+    const { rest } = told.head as { rest: number }
+    this.#rest = bytes.slice(bytes.length - rest)
+    this.#isBegun = stream && (this.#isBegun || rest < bytes.length)
+    return told.bytes
   }
-}
-
-/** Where the last complete character of UTF-8 ends. */
-function completeEnd(bytes: Uint8Array): number {
-  for (let back = 1; back <= Math.min(4, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0
-    if ((byte & 0xc0) === 0x80) continue
-    const wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-    return wanted > back ? bytes.length - back : bytes.length
-  }
-  return bytes.length
 }
 
 export function btoa(text: string): string {

@@ -1,43 +1,109 @@
-import { ReadableStream, WritableStream } from './streams.ts'
+import type { Controller, Strategy } from './readable.ts'
+import { insideOf as insideOfReadable, ReadableStream } from './streams.ts'
 import { TextDecoder, TextEncoder } from './text.ts'
+import { insideOf as insideOfWritable, WritableStream } from './writable.ts'
 
-type Out<T> = { enqueue: (chunk: T) => void; error: (reason: unknown) => void; terminate: () => void }
+type Out<T> = {
+  readonly desiredSize: number | null
+  enqueue: (chunk: T) => void
+  error: (reason: unknown) => void
+  terminate: () => void
+}
 type Transformer<I, O> = {
   start?: (controller: Out<O>) => unknown
   transform?: (chunk: I, controller: Out<O>) => unknown
   flush?: (controller: Out<O>) => unknown
+  cancel?: (reason: unknown) => unknown
 }
 
 // The web's own classes.
 export class TransformStream<I = unknown, O = unknown> {
   readonly readable: ReadableStream<O>
   readonly writable: WritableStream<I>
-  constructor(transformer: Transformer<I, O> = {}) {
+  constructor(
+    transformer: Transformer<I, O> = {},
+    writing: Strategy<I> = {},
+    { highWaterMark = 0, ...reading }: Strategy<O> = {},
+  ) {
+    const begun = Promise.withResolvers<unknown>()
     let room = Promise.withResolvers<void>()
-    let out: (Out<O> & { close: () => void }) | undefined
-    this.readable = new ReadableStream<O>({
-      start: (controller) => {
-        out = { ...controller, enqueue: controller.enqueue, terminate: controller.close }
-        return transformer.start?.(out)
+    let to = null as unknown as Controller<O>
+    this.readable = new ReadableStream<O>(
+      {
+        start: (controller) => {
+          to = controller
+          return begun.promise
+        },
+        pull: () => room.resolve(),
+        cancel: async (reason) => {
+          stop(reason)
+          await transformer.cancel?.(reason)
+        },
       },
-      pull: () => room.resolve(),
-      cancel: () => room.resolve(),
-    })
-    const to = () => out as NonNullable<typeof out>
-    this.writable = new WritableStream<I>({
-      write: async (chunk) => {
-        // Waits until somebody reads: what is written does not pile up.
+      { highWaterMark, ...reading },
+    )
+    const output = insideOfReadable(this.readable)
+    const out: Out<O> = {
+      get desiredSize() {
+        return to.desiredSize
+      },
+      enqueue: (chunk) => {
+        try {
+          to.enqueue(chunk)
+        } catch (error) {
+          stop(error)
+          throw error
+        }
+        // Nothing more is transformed before somebody reads: what is written does not pile up.
+        if (!output.wants()) room = Promise.withResolvers()
+      },
+      error: (reason) => {
+        to.error(reason)
+        stop(reason)
+      },
+      terminate: () => {
+        if (output.state === 'open' && !output.isClosing) to.close()
+        stop(new TypeError('The stream is closed.'))
+      },
+    }
+    const guarded = async (work: () => unknown) => {
+      try {
+        await work()
+      } catch (error) {
+        out.error(error)
+        throw error
+      }
+    }
+    const sink = {
+      start: () => begun.promise,
+      write: async (chunk: I) => {
         await room.promise
-        room = Promise.withResolvers()
-        if (transformer.transform) await transformer.transform(chunk, to())
-        else to().enqueue(chunk as unknown as O)
+        if (input.state === 'failed') throw input.reason
+        const { transform } = transformer
+        await guarded(() => (transform ? transform.call(transformer, chunk, out) : out.enqueue(chunk as unknown as O)))
       },
       close: async () => {
-        await transformer.flush?.(to())
-        to().close()
+        await guarded(() => transformer.flush?.(out))
+        if (output.state === 'failed') throw output.reason
+        if (output.state === 'open' && !output.isClosing) to.close()
       },
-      abort: (reason) => to().error(reason),
-    })
+      abort: async (reason: unknown) => {
+        await transformer.cancel?.(reason)
+        to.error(reason)
+      },
+    }
+    this.writable = new WritableStream<I>(sink, writing)
+    const input = insideOfWritable(this.writable)
+    /** Nothing more can be written; whoever waits for room waits for nothing. */
+    const stop = (reason: unknown) => {
+      input.fail(reason)
+      room.resolve()
+    }
+    begun.promise.catch(() => {})
+    begun.resolve(transformer.start?.(out))
+  }
+  get [Symbol.toStringTag]() {
+    return 'TransformStream'
   }
 }
 
@@ -45,12 +111,27 @@ export class TextEncoderStream extends TransformStream<string, Uint8Array> {
   readonly encoding = 'utf-8'
   constructor() {
     const encoder = new TextEncoder()
-    super({ transform: (text, out) => out.enqueue(encoder.encode(text)) })
+    // The first half of a character whose second half is in the next chunk.
+    let half = ''
+    const give = (text: string, out: Out<Uint8Array>) => {
+      if (text) out.enqueue(encoder.encode(text))
+    }
+    super({
+      transform(chunk, out) {
+        const text = half + String(chunk)
+        half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? ''
+        give(text.slice(0, text.length - half.length), out)
+      },
+      flush: (out) => give(half, out),
+    })
   }
 }
 
 export class TextDecoderStream extends TransformStream<Uint8Array, string> {
-  constructor(encoding = 'utf-8', options: { fatal?: boolean } = {}) {
+  readonly encoding: string
+  readonly fatal: boolean
+  readonly ignoreBOM: boolean
+  constructor(encoding = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
     const decoder = new TextDecoder(encoding, options)
     super({
       transform: (bytes, out) => {
@@ -62,5 +143,8 @@ export class TextDecoderStream extends TransformStream<Uint8Array, string> {
         if (rest) out.enqueue(rest)
       },
     })
+    this.encoding = decoder.encoding
+    this.fatal = decoder.fatal
+    this.ignoreBOM = decoder.ignoreBOM
   }
 }

@@ -1,3 +1,4 @@
+import { decodeText } from './bytes.ts'
 import { scope } from './scope.ts'
 
 type Parts = Record<
@@ -21,7 +22,11 @@ const decode = (text: string) => {
   try {
     return decodeURIComponent(spaced)
   } catch {
-    return spaced.replace(/%[0-9a-f]{2}/gi, (one) => String.fromCharCode(Number.parseInt(one.slice(1), 16)))
+    // What is no UTF-8 is told as such, and the rest of it stays what it is.
+    return spaced.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+      const bytes = Uint8Array.from(run.slice(1).split('%'), (one) => Number.parseInt(one, 16))
+      return decodeText(scope().call, bytes)
+    })
   }
 }
 const encode = (text: string) =>
@@ -29,17 +34,28 @@ const encode = (text: string) =>
     .replace(/[!'()~]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%20', '+')
 
+function pairOf(given: readonly [string, string]): [string, string] {
+  const [name, value, ...more] = given
+  if (value === undefined || more.length > 0) throw new TypeError('A parameter is a name and a value.')
+  return [String(name), String(value)]
+}
+
 // The web's own classes.
 export class URLSearchParams {
   #pairs: [string, string][] = []
   onChange: ((text: string) => void) | null = null
   constructor(init: Init = '') {
     Object.defineProperty(this, 'onChange', { enumerable: false, writable: true })
-    if (typeof init === 'string') this.#parse(init)
-    else if (Symbol.iterator in init) this.#pairs = [...init].map(([name, value]) => [String(name), String(value)])
+    if (typeof init !== 'object' || init === null) this.parse(String(init))
+    else if (Symbol.iterator in init) this.#pairs = [...init].map(pairOf)
     else this.#pairs = Object.entries(init).map(([name, value]) => [name, String(value)])
   }
-  #parse(text: string): void {
+  get [Symbol.toStringTag]() {
+    return 'URLSearchParams'
+  }
+  /** What stands here instead from now on. */
+  parse(text: string): void {
+    this.#pairs = []
     for (const part of text.replace(/^\?/, '').split('&')) {
       if (part === '') continue
       const at = part.indexOf('=')
@@ -120,6 +136,9 @@ export class URL {
     if (!parts) throw new TypeError('Invalid URL')
     this.#parts = parts
   }
+  get [Symbol.toStringTag]() {
+    return 'URL'
+  }
   static canParse(text: string | URL, base?: string | URL): boolean {
     return URL.parse(text, base) !== null
   }
@@ -155,7 +174,7 @@ export class URL {
     const parts = ask('set', { href: this.href, part: name, value: String(value) })
     if (!parts) throw new TypeError('Invalid URL')
     this.#parts = parts
-    if (name === 'search' || name === 'href') this.#params = null
+    if (name === 'search' || name === 'href') this.#params?.parse(parts.search)
   }
 }
 

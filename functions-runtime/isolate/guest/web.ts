@@ -17,6 +17,7 @@ export const parts = {
   timers: () => require('./timers.ts') as typeof import('./timers.ts'),
   transforms: () => require('./transforms.ts') as typeof import('./transforms.ts'),
   url: () => require('./url.ts') as typeof import('./url.ts'),
+  writable: () => require('./writable.ts') as typeof import('./writable.ts'),
 }
 
 export type Parts = typeof parts

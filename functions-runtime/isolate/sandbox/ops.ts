@@ -23,8 +23,25 @@ export const plainOps: ReadonlyMap<string, Op> = new Map<string, Op>([
 ])
 
 function decode({ head, bytes }: Given): Got {
-  const { encoding, fatal } = head as { encoding: string; fatal: boolean }
-  return { bytes: new TextDecoder(String(encoding), { fatal: fatal === true }).decode(Buffer.from(bytes, 'base64')) }
+  const { encoding, stream, ...options } = head as { encoding: string; stream?: boolean; fatal?: boolean }
+  const open = () => new TextDecoder(String(encoding), options)
+  const decoder = open()
+  const given = Buffer.from(bytes, 'base64')
+  const text = decoder.decode(given, { stream: stream === true })
+  const rest = stream === true ? unfinished(given, text, open) : 0
+  return { head: { encoding: decoder.encoding, rest }, bytes: text }
+}
+
+/** How many bytes at the end are the beginning of a character, and are none of the text yet. */
+function unfinished(given: Buffer, text: string, open: () => TextDecoder): number {
+  for (let rest = 0; rest < Math.min(4, given.length + 1); rest += 1) {
+    try {
+      if (open().decode(given.subarray(0, given.length - rest)) === text) return rest
+    } catch {
+      // It ends within a character.
+    }
+  }
+  return 0
 }
 
 const changeable = [
