@@ -7,7 +7,7 @@ import type { CreatedSession } from '../src/modules/sessions/sessions.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
 import { Activity, ActivityList, auditPage } from './audits.ts'
 import { builder } from './builder.ts'
-import { decidedUser, requireFreeAddress } from './decided-user.ts'
+import { decidedChanges, decidedUser, requireFreeAddress } from './decided-user.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
 
@@ -128,7 +128,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_query, _root, { input }, ctx, info) => {
       if (input.email != null) await requireFreeAddress(ctx, info)
-      return updateAccount(ctx, input)
+      return updateAccount(ctx, input, (id, asked) => decidedChanges(ctx, info, id, asked))
     },
   }),
   createVerification: t.field({

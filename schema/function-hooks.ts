@@ -14,7 +14,7 @@ const HookPolicy = builder.enumType('HookPolicy', {
 })
 
 const pattern =
-  '`documents.before-create`, `databases.blog.collections.posts.documents.before-update`, `users.before-create`; `*` for any part'
+  '`documents.before-create`, `databases.blog.collections.posts.documents.before-update`, `users.before-create`, `users.before-update`; `*` for any part'
 
 export const FunctionHook = builder.objectRef<HookRule>('FunctionHook').implement({
   description: 'What a function decides on before it happens.',

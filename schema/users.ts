@@ -3,11 +3,11 @@ import type { Prisma } from '../prisma/client/client.ts'
 import { UserStatus as Status } from '../prisma/client/enums.ts'
 import type { Context } from '../src/context.ts'
 import { visibleSessions } from '../src/modules/sessions/sessions.ts'
-import { createUser, deleteUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
+import { createUser, deleteUser, getUser, updateUser, visibleUsers } from '../src/modules/users/users.ts'
 import { builder } from './builder.ts'
 import { changedField } from './changed.ts'
 import { connectionOf } from './connections.ts'
-import { decidedUser } from './decided-user.ts'
+import { decidedChanges, decidedUser } from './decided-user.ts'
 import { email, password, personName } from './inputs.ts'
 import { Session, SessionList } from './sessions.ts'
 
@@ -147,7 +147,11 @@ builder.mutationFields((t) => ({
       labels: t.input.stringList({ validate: z.array(label).max(100), description: 'Their labels, up to 100.' }),
       status: t.input.field({ type: UserStatus, description: 'Whether they may sign in.' }),
     },
-    resolve: (_query, _root, { input: { id, ...changes } }, ctx) => updateUser(ctx, id, changes),
+    resolve: async (_query, _root, { input: { id, email, name, ...changes } }, ctx, info) => {
+      // Nobody is asked about one who is not there.
+      await getUser(ctx, id)
+      return updateUser(ctx, id, { ...changes, ...(await decidedChanges(ctx, info, id, { email, name })) })
+    },
   }),
   deleteUser: t.id({
     access: write,

@@ -21,7 +21,7 @@ export type FunctionConfig = {
   buildCommand?: string
   /** Patterns of events that it is run for: `documents.created`. */
   events?: readonly string[]
-  /** What it decides on before it happens: `documents.before-create`, `users.before-create`. */
+  /** What it decides on before it happens: `documents.before-create`, `users.before-update`. */
   hooks?: readonly HookConfig[]
   /** When it is run by the clock: five cron fields, or six with seconds first; null: not by the clock. */
   schedule?: string | null

@@ -47,3 +47,57 @@ test('whoever was decided on by their address does not take another one afterwar
   )
   assert.deepEqual((await change('name: "Dan"')).data?.updateAccount, { email: 'dan@example.com', name: 'Dan' })
 })
+
+const dan = 'mutation { signUp(input: { email: "dan@example.com", password: "correct horse" }) { account { id } } }'
+const address = (email: string, password = 'correct horse') =>
+  `mutation { updateAccount(input: { email: "${email}", currentPassword: "${password}" }) { email } }`
+
+test('a function decides on another address and name of a user, whoever asks for it, once that they may', async () => {
+  const blog = await hooked('users.before-update')
+  const { account } = (await done(blog.as(null), dan)).signUp
+  const self = blog.as(account.id)
+  assert.deepEqual(stage.asked, [])
+  stage.say = (told) => instead(told, () => ({ email: 'd@example.com' }))
+  assert.deepEqual((await done(self, address('d@example.org'))).updateAccount, { email: 'd@example.com' })
+  assert.deepEqual(stage.asked, [
+    {
+      hook: 'users.before-update',
+      project: blog.projectId,
+      collection: null,
+      actor: { kind: 'user', id: account.id },
+      inputs: [{ email: 'd@example.org' }],
+      ids: [account.id],
+    },
+  ])
+  // What needs no password cannot be made what does.
+  assert.match(
+    (await run(self, 'mutation { updateAccount(input: { name: "Dan" }) { name } }')).errors[0] ?? '',
+    /^INVALID .*made it wrong: “email” was not to be changed. \(input.email\)/,
+  )
+  stage.say = () => json(403, { message: 'Only people of example.com.' })
+  const update = 'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { email name } }'
+  const by = (input: object) => run(blog.owner, update, { input: { id: account.id, ...input } })
+  assert.match((await run(self, address('d@elsewhere.org'))).errors[0] ?? '', /^FORBIDDEN Only people/)
+  assert.match((await by({ name: 'D.' })).errors[0] ?? '', /^FORBIDDEN Only people/)
+  stage.asked = []
+  assert.match((await run(self, address('d@example.org', 'wrong'))).errors[0] ?? '', /^INVALID .*password/)
+  assert.match((await run(blog.as(null), address('d@example.org'))).errors[0] ?? '', /^UNAUTHENTICATED /)
+  assert.match((await by({ id: 'usr_none', name: 'D.' })).errors[0] ?? '', /^NOT_FOUND /)
+  assert.deepEqual((await by({ labels: ['new'], password: 'another horse' })).data?.updateUser, {
+    email: 'd@example.com',
+    name: '',
+  })
+  assert.deepEqual(stage.asked, [])
+})
+
+test('who signed up takes another address where all who decide on that decide on this', async () => {
+  const change = async (...hooks: string[]) => {
+    const blog = await hooked(...hooks)
+    stage.say = () => json(200, {})
+    const { account } = (await done(blog.as(null), dan)).signUp
+    return run(blog.as(account.id), address('d@example.org'))
+  }
+  assert.deepEqual((await change('users.*')).data?.updateAccount, { email: 'd@example.org' })
+  const { errors } = await change('users.*', 'users.before-create')
+  assert.match(errors[0] ?? '', /^FORBIDDEN Functions decide on addresses/)
+})

@@ -66,11 +66,25 @@ export type AccountChanges = Pick<UserChanges, 'name' | 'email' | 'password'> & 
   currentPassword?: string | null | undefined
 }
 
-/** Changes the caller's own user. What others could take the account over with needs the password that it has. */
-export async function updateAccount(ctx: Context, changes: AccountChanges): Promise<User> {
+type Decide = (
+  id: string,
+  asked: Pick<AccountChanges, 'name' | 'email'>,
+) => Promise<Pick<AccountChanges, 'name' | 'email'>>
+
+/**
+ * Changes the caller's own user. What others could take the account over with needs the password that it has; whoever decides on
+ * it is asked once that was shown.
+ */
+export async function updateAccount(
+  ctx: Context,
+  changes: AccountChanges,
+  decide: Decide = async (_id, asked) => asked,
+): Promise<User> {
   const { id, sessionId } = requirePerson(ctx)
-  const { name, email, password, currentPassword } = changes
-  const shown = email != null || password != null ? await requirePassword(ctx, id, currentPassword ?? null) : null
+  const { password, currentPassword } = changes
+  const needsPassword = changes.email != null || password != null
+  const shown = needsPassword ? await requirePassword(ctx, id, currentPassword ?? null) : null
+  const { name, email } = await decide(id, { name: changes.name, email: changes.email })
   const passwordHash = password == null ? null : await hashPassword(password)
   const changed = await transaction(ctx, async (tx) => {
     const [row] = await tx.query<{ hash: string }>(

@@ -20,7 +20,7 @@ export const hookLimits = { rules: 20, leastMs: 100, initialMs: 1_000, mostMs: 5
 
 const actions: Readonly<Record<string, readonly string[]>> = {
   documents: ['before-create', 'before-update', 'before-delete'],
-  users: ['before-create'],
+  users: ['before-create', 'before-update'],
 }
 
 const segment = /^(\*|[A-Za-z0-9_-]{1,64})$/
@@ -46,7 +46,7 @@ function whyNotNoun(noun: string, on: string): string | null {
 }
 
 function nothingOf(on: string): string {
-  return `“${on}” names nothing that a hook can decide on: that is before-create, before-update and before-delete of documents, and users.before-create.`
+  return `“${on}” names nothing that a hook can decide on: that is before-create, before-update and before-delete of documents, and before-create and before-update of users.`
 }
 
 export function matchesHook(on: string, target: HookTarget): boolean {
