@@ -14,9 +14,8 @@ export type Command = {
 
 /** Nobody: owns nothing. */
 const nobody = 65_534
-const modules = resolve(import.meta.dirname, '../../node_modules')
-/** What isolated-vm is made of, and nothing else of ours. */
-const visible = ['isolated-vm', 'node-gyp-build'].map((name) => resolve(modules, name))
+/** Nothing else of ours is to be seen. */
+const isolatedVm = resolve(import.meta.dirname, '../../node_modules/isolated-vm')
 
 /**
  * One heap of glibc's for all threads, which keeps what it has: what the first run of a process has read is then read into memory
@@ -39,8 +38,8 @@ function walls(): string[] {
     ...systemFolders().flatMap(({ path, target }) =>
       target ? ['--symlink', target, path] : ['--ro-bind', path, path],
     ),
-    ...[process.execPath, ...visible].flatMap((path) => ['--ro-bind', path, path]),
-    ...['--proc', '/proc', '--dev', '/dev', '--chdir', dirname(modules)],
+    ...[process.execPath, isolatedVm].flatMap((path) => ['--ro-bind', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev', '--chdir', dirname(isolatedVm)],
   ]
 }
 
@@ -86,5 +85,5 @@ export function sandboxCommand({ isSealed, isTrusted, memoryMb, keepsDying }: Op
   // functions of others too.
   const args = ['-n', keepsDying ? '15' : '5', ...limited]
   const identity = !isSealed && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
-  return { file: 'nice', args, cwd: dirname(modules), env, ...identity }
+  return { file: 'nice', args, cwd: dirname(isolatedVm), env, ...identity }
 }

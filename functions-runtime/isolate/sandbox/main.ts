@@ -23,6 +23,8 @@ type Kept = { lanes: Lanes; usedAt: number; hasRun: boolean }
 /** The run that comes before any of a tenant's. No run of theirs is called so. */
 const warmUpId = 'warm-up'
 
+// The first isolate and its context are made before the tenant is known, and begun before all else.
+let spare: Promise<Ground> | null = createGround(bootstrap, usualMb)
 const pipe = openPipe(take)
 const send: Send = (head, body) => {
   if ('id' in head && head.id === warmUpId) setTimeout(forgetWarmUp, 100)
@@ -33,7 +35,6 @@ const texts = new Map<string, string>()
 const programs = new Map<string, Promise<Kept>>()
 const lives = new Map<string, Live>()
 const busy = createBusy((ids) => send({ kind: 'busy', ids }))
-let spare: Promise<Ground> | null = null as Promise<Ground> | null
 
 /** The last words of a process that cannot be saved. */
 function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
@@ -196,9 +197,7 @@ function take({ head, body }: Frame<ToSandbox>): void {
   else lives.get(head.id)?.answer(head, body)
 }
 
-// The first isolate and its context are made before the tenant is known.
-prepareSpare()
-void spare?.then(() => {
+void spare.then(() => {
   send({ kind: 'ready' })
   setTimeout(warmUp, 10)
 })

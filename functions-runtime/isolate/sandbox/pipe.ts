@@ -1,8 +1,8 @@
 /** Frames in and out of a tenant's process, on its file 3. */
 import { writeSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
 import type { FromSandbox, Send, ToSandbox } from '../messages.ts'
+import { nodeNet } from './later.ts'
 
 const fd = 3
 /** For so long the last words wait for room. */
@@ -24,6 +24,7 @@ export function openPipe(take: (frame: Frame<ToSandbox>) => void): Pipe {
   }
   const onread = { buffer: Buffer.allocUnsafe(64 * 1024), callback: read }
   const options = { fd, readable: true, writable: true, onread }
+  const { Socket } = nodeNet()
   const socket = new Socket(options)
   // Without the supervisor there is nothing to do here.
   socket.on('close', () => process.exit(0))
