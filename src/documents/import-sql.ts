@@ -1,4 +1,5 @@
 import type { TxContext } from '../context.ts'
+import type { Later } from './import-later.ts'
 import type { Arrived } from './import-rows.ts'
 import { imageText } from './json.ts'
 import { deleteLinks, insertLinks } from './links.ts'
@@ -10,6 +11,8 @@ import { answerOf } from './writing.ts'
 
 /** What is done with a row whose id there is already. */
 export type Duplicates = 'fail' | 'skip' | 'update'
+/** `later` is null where each batch has to be right by itself. */
+export type How = { duplicates: Duplicates; later: Later | null }
 export type Counts = { created: number; updated: number; skipped: number }
 
 /** Writes rows and what the log tells of them, with one statement, or two where some are there already. */
@@ -17,7 +20,7 @@ export async function writeRows(
   tx: TxContext,
   collection: CollectionModel,
   rows: readonly Arrived[],
-  duplicates: Duplicates,
+  { duplicates, later }: How,
 ): Promise<Counts> {
   const there = duplicates === 'update' ? await lockRows(tx, collection, rows) : new Set<string>()
   const written: Arrived[] = []
@@ -32,6 +35,7 @@ export async function writeRows(
     for (const { id } of run) if (duplicates === 'update') there.add(id)
   }
   await writeLinks(tx, written, duplicates)
+  await later?.note(written)
   return { created, updated, skipped: rows.length - created - updated }
 }
 

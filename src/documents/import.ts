@@ -4,8 +4,9 @@ import { AppError, Conflict, Invalid, Unavailable } from '../errors.ts'
 import { translate } from './faults.ts'
 import { hooksOf } from './hooked.ts'
 import { decideImport } from './import-hooks.ts'
+import { type Later, openLater } from './import-later.ts'
 import { type Arrived, type Line, RowRefused, tryArrive } from './import-rows.ts'
-import { type Counts, type Duplicates, writeRows } from './import-sql.ts'
+import { type Counts, type Duplicates, type How, writeRows } from './import-sql.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { holderOf } from './permissions.ts'
 
@@ -41,8 +42,9 @@ export async function importRows(
     throw new Invalid('Functions decide on what is imported here, some hundred rows at a time: not in one transaction.')
   const totals: Counts = { created: 0, updated: 0, skipped: 0 }
   let { done } = given
+  let later: Later | null = null
   const write = async (tx: TxContext, batch: readonly Arrived[]): Promise<RowRefused | null> => {
-    const { counts, refused } = await writeBatch(tx, collection, batch, given.duplicates)
+    const { counts, refused } = await writeBatch(tx, collection, batch, { ...given, later })
     for (const key of ['created', 'updated', 'skipped'] as const) totals[key] += counts[key]
     const last = refused ? refused.row - 1 : (batch.at(-1)?.row ?? 0)
     if (token !== null && !transaction) await keepProgress(tx, collection, token, { from: done, to: last })
@@ -57,8 +59,13 @@ export async function importRows(
       await onProgress(batch.at(-1)?.row ?? 0, totals)
     }
   }
-  if (transaction) await sqlTransaction(ctx, (tx) => run((fn) => fn(tx)))
-  else await run((fn) => sqlTransaction(ctx, fn))
+  if (transaction) {
+    await sqlTransaction(ctx, async (tx) => {
+      later = await openLater(tx, collection)
+      await run((fn) => fn(tx))
+      await later?.settle()
+    })
+  } else await run((fn) => sqlTransaction(ctx, fn))
   return totals
 }
 
@@ -137,11 +144,11 @@ async function writeBatch(
   tx: TxContext,
   collection: CollectionModel,
   batch: readonly Arrived[],
-  duplicates: Duplicates,
+  how: How,
 ): Promise<Outcome> {
   await tx.query('savepoint batch')
   try {
-    const counts = await writeRows(tx, collection, batch, duplicates)
+    const counts = await writeRows(tx, collection, batch, how)
     await tx.query('release savepoint batch')
     return { counts, refused: null }
   } catch (error) {
@@ -152,7 +159,7 @@ async function writeBatch(
     if (batch.length === 1 && first) {
       return { counts: { created: 0, updated: 0, skipped: 0 }, refused: new RowRefused(first.row, cause) }
     }
-    return writeHalves(tx, collection, batch, duplicates)
+    return writeHalves(tx, collection, batch, how)
   }
 }
 
@@ -160,12 +167,12 @@ async function writeHalves(
   tx: TxContext,
   collection: CollectionModel,
   batch: readonly Arrived[],
-  duplicates: Duplicates,
+  how: How,
 ): Promise<Outcome> {
   const middle = Math.ceil(batch.length / 2)
-  const first = await writeBatch(tx, collection, batch.slice(0, middle), duplicates)
+  const first = await writeBatch(tx, collection, batch.slice(0, middle), how)
   if (first.refused) return first
-  const second = await writeBatch(tx, collection, batch.slice(middle), duplicates)
+  const second = await writeBatch(tx, collection, batch.slice(middle), how)
   const counts = {
     created: first.counts.created + second.counts.created,
     updated: first.counts.updated + second.counts.updated,
