@@ -139,6 +139,15 @@ export const variables = {
   KEEP_DELIVERIES_DAYS: days(14).describe('How long deliveries to webhooks are kept after their end.'),
   KEEP_RUNS_DAYS: days(14).describe('How long runs of tasks are kept after their end.'),
   KEEP_EXECUTIONS_DAYS: days(14).describe('How long executions of functions are kept after their end.'),
+  KEEP_EXECUTIONS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(100_000)
+    .describe(
+      'How many executions of a project are kept that were asked for by the API, at a URL or to decide; the oldest go sooner than in KEEP_EXECUTIONS_DAYS.',
+    ),
   KEEP_MAILS_DAYS: days(30).describe('How long it is kept which mails were sent.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

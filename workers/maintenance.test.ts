@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { createTask } from '../src/modules/tasks/tasks.ts'
 import { createWebhook } from '../src/modules/webhooks/webhooks.ts'
 import { createQueue, type Queue } from '../src/platform/queue/queue.ts'
+import { makeFunction } from '../src/testing/functions.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { maintain, maintenance } from './maintenance.ts'
@@ -62,6 +63,45 @@ test('how long deliveries and runs of tasks are kept is set by the environment',
   assert.deepEqual(await keep({ KEEP_DELIVERIES_DAYS: 2, KEEP_RUNS_DAYS: 4 }), [['PENDING'], all])
   assert.deepEqual(await keep({ KEEP_DELIVERIES_DAYS: 4, KEEP_RUNS_DAYS: 2 }), [['PENDING'], ['PENDING']])
   await sql.query('delete from deliveries where "projectId" = $1', [projectId])
+})
+
+test('of what callers have had run a project keeps the newest, however many they ask for', async () => {
+  const [busy, quiet] = [(await world.createProject()).owner, (await world.createProject()).owner]
+  const { sql } = world.app
+  const left: (() => Promise<string[]>)[] = []
+  for (const [ctx, count] of [
+    [busy, 6],
+    [quiet, 2],
+  ] as const) {
+    const { projectId } = ctx
+    const { id: functionId } = await makeFunction(ctx)
+    await sql.query(
+      `insert into executions (id, "projectId", "functionId", trigger, key, status, "actorKind", "createdAt")
+       select $1 || name || i, $1, $2, trigger::"ExecutionTrigger", case when trigger = 'EVENT' then i::text end, status::"ExecutionStatus", 'guest',
+         now() - (10 + i) * interval '1 minute' - case when name = 'runs' then 30 else 0 end * interval '1 second'
+       from (values ('url', 'HTTP', 'COMPLETED'), ('runs', 'HTTP', 'RUNNING'), ('event', 'EVENT', 'COMPLETED')) as t(name, trigger, status),
+         generate_series(1, $3::int) i`,
+      [projectId, functionId, count],
+    )
+    await sql.query(
+      `insert into executions (id, "projectId", "functionId", trigger, status, "actorKind", "createdAt")
+       select $1 || 'now' || i, $1, $2, 'API', 'COMPLETED', 'guest', now() from generate_series(1, 5) i where $3`,
+      [projectId, functionId, ctx === busy],
+    )
+    left.push(async () => {
+      const { rows } = await sql.query<{ id: string }>('select id from executions where "projectId" = $1', [projectId])
+      return rows.map(({ id }) => id.slice(projectId.length)).sort()
+    })
+  }
+  const env = { ...world.env, KEEP_EXECUTIONS: 9 }
+  await maintain({ ...world.app, env }, { forget: async () => 0 })
+  const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i + 1}`)
+  // Those of five that are young, and of two minutes: one that ended and one that runs.
+  const others = [...numbered('event', 6), ...numbered('now', 5), ...numbered('runs', 6)]
+  assert.deepEqual(await left[0]?.(), [...others, 'url1', 'url2'])
+  await maintain({ ...world.app, env: { ...env, KEEP_EXECUTIONS: 1 } }, { forget: async () => 0 })
+  assert.deepEqual(await left[0]?.(), others, 'what is young stays, for what its events lead to')
+  assert.deepEqual(await left[1]?.(), [...numbered('event', 2), ...numbered('runs', 2), 'url1'])
 })
 
 test('many rows go in small steps, and hours of usage before days', async () => {

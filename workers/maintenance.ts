@@ -1,6 +1,12 @@
 import type { Services } from '../src/context.ts'
 import { maintainJob } from '../src/modules/maintenance/jobs.ts'
-import { keepJobsMs, keepLogHours, type Retention, retentions } from '../src/modules/maintenance/retentions.ts'
+import {
+  countedExecutions,
+  keepJobsMs,
+  keepLogHours,
+  type Retention,
+  retentions,
+} from '../src/modules/maintenance/retentions.ts'
 import type { Queue } from '../src/platform/queue/queue.ts'
 import { implement, onTick, type Worker } from './implement.ts'
 import { trimLog } from './relay.ts'
@@ -28,6 +34,8 @@ export async function maintain(
     const count = await deleteOld(services, retention, signal)
     if (count > 0) removed[retention.what] = count
   }
+  const executions = await deleteExecutions(services, signal)
+  if (executions > 0) removed[countedExecutions.what] = executions
   const jobs = await queue.forget(new Date(services.clock().getTime() - keepJobsMs))
   if (jobs > 0) removed.jobs = jobs
   const { dropped } = await trimLog(services, keepLogHours)
@@ -35,16 +43,35 @@ export async function maintain(
   services.log.info({ removed, days: dropped, seconds }, 'what was too old is gone')
 }
 
-/** In small statements, so that none of them is in anybody's way; rows that another process deletes are skipped. */
 async function deleteOld(services: Services, retention: Retention, signal: AbortSignal): Promise<number> {
-  const { sql, clock, env, log } = services
   const { what, table, rows, keepMs } = retention
-  const before = new Date(clock().getTime() - keepMs(env))
+  const before = new Date(services.clock().getTime() - keepMs(services.env))
+  return deleteRows(services, { what, table, rows, values: [before] }, signal)
+}
+
+async function deleteExecutions(services: Services, signal: AbortSignal): Promise<number> {
+  const { sql, clock, env } = services
+  const { what, youngestMs, beyond, rows } = countedExecutions
+  const young = clock().getTime() - youngestMs
+  const found = await sql.query<{ projectId: string; at: Date }>(beyond, [env.KEEP_EXECUTIONS])
+  let removed = 0
+  for (const { projectId, at } of found.rows) {
+    const values = [projectId, new Date(Math.min(at.getTime(), young))]
+    removed += await deleteRows(services, { what, table: 'executions', rows, values }, signal)
+  }
+  return removed
+}
+
+type Rows = Pick<Retention, 'what' | 'table' | 'rows'> & { values: readonly unknown[] }
+
+/** In small statements, so that none of them is in anybody's way; rows that another process deletes are skipped. */
+async function deleteRows({ sql, log }: Services, old: Rows, signal: AbortSignal): Promise<number> {
+  const { what, table, rows, values } = old
   for (let removed = 0; ; ) {
     signal.throwIfAborted()
     const { rowCount } = await sql.query(
       `delete from ${table} where ctid = any (array(select ctid from ${table} where ${rows} limit ${batchSize} for update skip locked))`,
-      [before],
+      [...values],
     )
     removed += rowCount ?? 0
     if ((rowCount ?? 0) < batchSize) return removed

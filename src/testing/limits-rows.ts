@@ -275,6 +275,11 @@ const unset = readEnv({
 
 export const kept: readonly (readonly [string, string, string])[] = [
   ...retentions.map(({ what, keepMs, said, setBy }) => [what, said ?? age(keepMs(unset)), setBy ?? ''] as const),
+  [
+    'executions that have ended and were asked for by the API, at a URL or to decide on something',
+    `as long as they are among the newest ${count(unset.KEEP_EXECUTIONS)} of their project`,
+    '`KEEP_EXECUTIONS`',
+  ],
   ['jobs of the queue that were given up', age(keepJobsMs), ''],
   ['days of the event log, after their end', `${keepLogHours} hours, longer while a worker has not read them`, ''],
 ]

@@ -91,3 +91,19 @@ export const keepJobsMs = 2 * day
 
 /** How long a day of the event log is kept after its end, and longer where somebody has not read it yet. */
 export const keepLogHours = 48
+
+/**
+ * What callers make as many of as they like, guests too, is deleted by its number besides, but not while what its events lead to
+ * may still look it up. What has a `key` is not: there is one for each event or time, and the row is what says so.
+ */
+export const countedExecutions = {
+  what: 'executions beyond those that a project keeps',
+  youngestMs: 10 * 60_000,
+  /** `$1`: how many are kept. The projects that have more, and how old what goes is. Most are found by an index alone to have fewer. */
+  beyond: `
+    with many as materialized (select "projectId" from executions group by 1 having count(*) > $1)
+    select "projectId", at from many cross join lateral (
+      select "createdAt" as at from executions e where e."projectId" = many."projectId" and key is null
+      order by "createdAt" desc offset $1 limit 1) oldest`,
+  rows: `"projectId" = $1 and "createdAt" <= $2 and key is null and status not in ('PENDING', 'RUNNING')`,
+} as const
