@@ -88,6 +88,8 @@ export type Context = Services & {
   answered?: { bytes: number }
   /** What of the trace goes on here, where it is recorded. */
   span?: Span | undefined
+  /** How long a transaction waits for what others have locked, where whoever opens it tries again. */
+  patienceMs?: number
   /** The transaction that all its writes are parts of, where it has opened one. */
   open?: Open
   /**
@@ -112,7 +114,7 @@ export type Open = {
   emitted: Emitted
   /** Until when, as `performance.now` counts, a statement may begin. */
   until: number
-  /** Why parts of it have failed: PostgreSQL's codes, or ours. */
+  /** Why parts of it have failed. */
   failures: unknown[]
 }
 
@@ -197,7 +199,7 @@ async function joinTransaction<T>(ctx: Context, open: Open, fn: (ctx: TxContext)
     await client.query('release savepoint part')
     return result
   } catch (error) {
-    open.failures.push((error as { code?: unknown }).code)
+    open.failures.push(error)
     // Where this fails, the connection is gone, and with it the transaction.
     await client.query('rollback to savepoint part; release savepoint part').catch(() => {})
     throw error
@@ -233,7 +235,8 @@ async function runOn<T>(
   const client = await ctx.sql.connect()
   const emitted: Emitted = { count: 0, callers: [] }
   try {
-    await client.query(begin)
+    const { patienceMs } = ctx
+    await client.query(patienceMs === undefined ? begin : `${begin}; set local lock_timeout = ${patienceMs}`)
     const result = await fn(client, emitted)
     await client.query('commit')
     client.release()

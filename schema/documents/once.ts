@@ -1,5 +1,6 @@
 import { GraphQLString } from 'graphql'
 import type { Context } from '../../src/context.ts'
+import { untilClear } from '../../src/documents/clashes.ts'
 import { decideField } from '../../src/documents/hooked.ts'
 import { answerOnce, impliedKey, requestHash } from '../../src/documents/idempotency.ts'
 import { type WriteTarget, writeExtensions } from '../../src/documents/root.ts'
@@ -24,8 +25,11 @@ export function changeField(target: WriteTarget, config: FieldConfig): FieldConf
     const decide = async () => (field ? decideField(ctx, info.schema, field, given, implied) : given)
     const before = ctx.decided?.get(String(info.path.key))
     const decided = before === undefined ? await decide() : before
-    if (implied === null) return resolve?.(root, decided ?? given, ctx, info)
-    return answerOnce(ctx, implied, asked(), decided && (async (ctx) => resolve?.(root, decided, ctx, info)))
+    const change = async (ctx: Context) => {
+      if (implied === null) return resolve?.(root, decided ?? given, ctx, info)
+      return answerOnce(ctx, implied, asked(), decided && (async (ctx) => resolve?.(root, decided, ctx, info)))
+    }
+    return ctx.open ? change(ctx) : untilClear(ctx, change)
   }
   return {
     ...config,

@@ -44,7 +44,8 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
       return new LimitExceeded('This takes longer than a statement may.')
     case '40001':
     case '40P01':
-      return new Unavailable('This met another change of the same documents. Try again.')
+    case '55P03':
+      return new Unavailable('This met another change of the same documents. Try again.', { cause: error })
     case '54000':
       if (collection) return new LimitExceeded('A value is too long for an index that it would be in.')
       return new LimitExceeded('This asks for more than one statement can hold.')

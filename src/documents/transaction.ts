@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DirectiveLocation,
   type ExecutionArgs,
@@ -16,8 +15,9 @@ import {
   getVariableValues,
   Kind,
 } from 'graphql'
-import { type Context, type Open, openMs, openTransaction } from '../context.ts'
-import { AppError, Invalid } from '../errors.ts'
+import { type Context, openMs, openTransaction } from '../context.ts'
+import { Invalid } from '../errors.ts'
+import { isClash, untilClear } from './clashes.ts'
 import { translate } from './faults.ts'
 import { decideField } from './hooked.ts'
 import { impliedKey, requestHash } from './idempotency.ts'
@@ -43,12 +43,10 @@ const TransactionIsolation = new GraphQLEnumType({
   },
 })
 
-const mostTries = 5
-
 /** How a mutation asks that its changes of documents are one. */
 export const transactionDirective = new GraphQLDirective({
   name: 'transaction',
-  description: `The changes of documents in this operation, which are all it may have, are made together or not at all. When a field fails, \`data\` is null, nothing was done, and the errors are of that field. What met other transactions in between is tried again, ${mostTries} times at most; all of it takes ${openMs / 1000} seconds at most.`,
+  description: `The changes of documents in this operation, which are all it may have, are made together or not at all. When a field fails, \`data\` is null, nothing was done, and the errors are of that field. What others stand in the way of is tried again; all of it takes ${openMs / 1000} seconds at most.`,
   locations: [DirectiveLocation.MUTATION],
   args: {
     isolation: {
@@ -124,52 +122,50 @@ async function decideAll(
 
 /** Nobody has been answered yet, so what others stood in the way of is tried again from the beginning. */
 async function executeTogether(args: ExecutionArgs, isolation: string, execute: Execute): Promise<ExecutionResult> {
-  const until = performance.now() + openMs
-  for (let tries = 1; ; tries += 1) {
-    const { result, failures } = await attempt(args, { isolation, until }, execute)
-    const isUndone = result.errors !== undefined
-    if (!isUndone || tries === mostTries || !failures.some((code) => passes(code, isolation, tries))) return result
-    await sleep(Math.random() * 20 * 2 ** tries)
+  const attempt = (contextValue: Context, until: number) =>
+    attemptOnce({ ...args, contextValue }, { isolation, until }, execute)
+  const isAgain = (error: unknown, tries: number) =>
+    error instanceof Undone && error.failures.some((failure) => passes(failure, isolation, tries))
+  try {
+    return await untilClear(args.contextValue as Context, attempt, isAgain)
+  } catch (error) {
+    if (error instanceof Undone) return error.result
+    throw error
   }
 }
 
-/** Serialization failures and deadlocks. A snapshot may be too old to see whom it clashes with: the next one does. */
-function passes(code: unknown, isolation: string, tries: number): boolean {
-  if (code === '40001' || code === '40P01') return true
-  return code === '23505' && isolation !== 'read committed' && tries === 1
+/** A snapshot may be too old to see whom it clashes with: the next one does. */
+function passes(failure: unknown, isolation: string, tries: number): boolean {
+  if (isClash(failure)) return true
+  return (failure as { code?: unknown }).code === '23505' && isolation !== 'read committed' && tries === 1
 }
 
 class Undone extends Error {
   readonly result: ExecutionResult
+  readonly failures: readonly unknown[]
 
-  constructor(result: ExecutionResult) {
+  constructor(result: ExecutionResult, failures: readonly unknown[]) {
     super()
     this.result = result
+    this.failures = failures
   }
 }
 
-async function attempt(
+/** Throws Undone where nothing was done. */
+async function attemptOnce(
   args: ExecutionArgs,
   terms: { isolation: string; until: number },
   execute: Execute,
-): Promise<{ result: ExecutionResult; failures: unknown[] }> {
-  const opened: Open[] = []
+): Promise<ExecutionResult> {
   try {
-    const result = await openTransaction(args.contextValue as Context, terms, async (ctx) => {
-      opened.push(ctx.open)
+    return await openTransaction(args.contextValue as Context, terms, async (ctx) => {
       const answer = (await execute({ ...args, contextValue: { ...ctx, answered: { bytes: 0 } } })) as ExecutionResult
-      if (answer.errors) throw new Undone({ ...answer, data: null })
+      if (answer.errors) throw new Undone({ ...answer, data: null }, ctx.open.failures)
       return answer
     })
-    return { result, failures: [] }
   } catch (error) {
-    const failures = opened.flatMap((open) => open.failures)
-    if (error instanceof Undone) return { result: error.result, failures }
-    const originalError = translate(error, null) as Error
-    const refused = new GraphQLError('', { originalError })
-    return {
-      result: { data: null, errors: [refused] },
-      failures: [...failures, error instanceof AppError ? null : (error as { code?: unknown }).code],
-    }
+    if (error instanceof Undone) throw error
+    const refused = new GraphQLError('', { originalError: translate(error, null) as Error })
+    throw new Undone({ data: null, errors: [refused] }, [error])
   }
 }

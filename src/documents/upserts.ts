@@ -1,5 +1,5 @@
 import { type Context, openTransaction, sqlTransaction, type TxContext } from '../context.ts'
-import { Conflict, Forbidden, Invalid, Unavailable } from '../errors.ts'
+import { Conflict, Forbidden, Invalid } from '../errors.ts'
 import { givenSql, rowsJson } from './given-sql.ts'
 import { changedRow, type Input, isDocumentId, type Path, rowJson, type Settable, settablesOf } from './input.ts'
 import { requireFew } from './insert-sql.ts'
@@ -40,9 +40,8 @@ export async function upsertDocuments(
     try {
       return await openTransaction(ctx, {}, (inner) => upsertOnce(inner, place, inputs, { keys, rows }, terms, at))
     } catch (error) {
-      if (tried === tries || !(error instanceof Raced || error instanceof Unavailable)) {
-        throw error instanceof Raced ? error.cause : error
-      }
+      if (!(error instanceof Raced)) throw error
+      if (tried === tries) throw error.cause
     }
   }
 }

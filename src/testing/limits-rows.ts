@@ -4,6 +4,7 @@ import { maxArtefactBytes } from '../../functions-runtime/docker/build.ts'
 import { containerLimits } from '../../functions-runtime/docker/container.ts'
 import { readDockerSettings } from '../../functions-runtime/docker/settings.ts'
 import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
+import { openMs } from '../context.ts'
 import { answerBytes } from '../documents/answer-size.ts'
 import { positionLimit } from '../documents/geometry.ts'
 import { grantLimit } from '../documents/grants.ts'
@@ -229,6 +230,7 @@ export const functions: readonly Row[] = [
 
 export const time: readonly Row[] = [
   ['one statement in PostgreSQL', seconds(poolLimits.statementMs)],
+  ['a `@transaction`, and a change that is tried again because others stand in its way', seconds(openMs)],
   ['waiting for a connection', seconds(poolLimits.waitMs)],
   ["waiting for a project's turn", seconds(shareLimits.waitMs)],
   ['operations of one project that wait for their turn', count(shareLimits.waiting)],
