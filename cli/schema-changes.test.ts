@@ -98,3 +98,31 @@ test('an attribute becomes one of another type in one push with what is computed
   assert.equal(push.code, 0, push.err)
   assert.equal((await run('diff')).out, 'Nothing to do.\n')
 })
+
+test('what is renamed in a circle, or twice, is refused by its names', async () => {
+  const run = await inNewProject()
+  const text = "type: 'STRING', size: 20"
+  const refused = async (collections: string, message: RegExp) => {
+    write(collections)
+    const { code, err } = await run('schema', 'push')
+    assert.equal(code, 1, err)
+    assert.match(err, message)
+  }
+  write(`posts: { attributes: { a: { ${text} }, b: { ${text} } } }`)
+  assert.equal((await run('schema', 'push')).code, 0)
+  const swapped = `a: { ${text}, renamedFrom: 'b' }, b: { ${text}, renamedFrom: 'a' }`
+  await refused(`posts: { attributes: { ${swapped} } }`, /main\.posts: b → a → b are renamed in a circle/)
+  await refused(`notes: { renamedFrom: 'posts', attributes: { ${swapped} } }`, /main\.notes: b → a → b are renamed/)
+  await refused(
+    `posts: { attributes: { c: { ${text}, renamedFrom: 'a' }, d: { ${text}, renamedFrom: 'a' } } }`,
+    /main\.posts: c and d are both renamed from a\./,
+  )
+  await refused(
+    "a: { renamedFrom: 'b', attributes: {} }, b: { renamedFrom: 'c', attributes: {} }, c: { renamedFrom: 'a', attributes: {} }",
+    /main: b → a → c → b are renamed in a circle/,
+  )
+  write(`posts: { attributes: { b: { ${text}, renamedFrom: 'a' }, c: { ${text}, renamedFrom: 'b' } } }`)
+  assert.equal((await run('schema', 'push')).code, 0)
+  write(`posts: { attributes: { b: { ${text} }, a: { ${text}, renamedFrom: 'c' } } }`)
+  assert.equal((await run('schema', 'diff')).out, '~ attribute main.posts.c → a\n')
+})

@@ -101,13 +101,12 @@ function schemaOf(file: string, { databases }: Parsed): SchemaInFile {
   const collections: Record<string, CollectionShape> = {}
   const renames: Record<string, string> = {}
   for (const [database, { collections: own }] of Object.entries(databases)) {
+    renamesOf(file, database, own)
     for (const [name, given] of Object.entries(own)) {
       const path = `${database}.${name}`
       const old = given.renamedFrom === undefined ? path : `${database}.${given.renamedFrom}`
       if (old !== path) renames[old] = path
-      for (const [field, { renamedFrom }] of Object.entries(given.attributes)) {
-        if (renamedFrom !== undefined) renames[`${old}.${renamedFrom}`] = `${path}.${field}`
-      }
+      for (const [was, field] of renamesOf(file, path, given.attributes)) renames[`${old}.${was}`] = `${path}.${field}`
       collections[path] = {
         settings: settingShape(name, given),
         attributes: mapValues(given.attributes, (one) => attributeShape(withTarget(database, one))),
@@ -117,6 +116,26 @@ function schemaOf(file: string, { databases }: Parsed): SchemaInFile {
   }
   requireTargets(file, collections)
   return { shape: { databases: mapValues(databases, ({ name }) => (name ? { name } : {})), collections }, renames }
+}
+
+/** What is called otherwise now, by what it was called. A circle of renames looks the same before it is made and after. */
+function renamesOf(file: string, place: string, all: Record<string, { renamedFrom?: string | undefined }>) {
+  const renames = new Map<string, string>()
+  for (const [name, { renamedFrom = name }] of Object.entries(all)) {
+    if (renamedFrom === name) continue
+    const other = renames.get(renamedFrom)
+    if (other) throw new Failure(`${file}: ${place}: ${other} and ${name} are both renamed from ${renamedFrom}.`)
+    renames.set(renamedFrom, name)
+  }
+  for (const start of renames.keys()) {
+    const names = [start]
+    for (let name = renames.get(start); name && !names.includes(name); name = renames.get(name)) names.push(name)
+    if (renames.get(names.at(-1) ?? '') !== start) continue
+    throw new Failure(
+      `${file}: ${place}: ${[...names, start].join(' → ')} are renamed in a circle, and nobody can tell whether that is done. Rename one to another key, push, and then to the key that it is to have.`,
+    )
+  }
+  return renames
 }
 
 /** `main.authors` within `main` is `authors`. */

@@ -82,9 +82,38 @@ test('an attribute takes the name of one that has another now', () => {
   ])
   assert.deepEqual(lines(to, to, renames), [])
   assert.deepEqual(lines(attributes('first', 'third'), to, renames), ['~ attribute main.a.first → second'])
-  const circle = { 'main.a.first': 'main.a.second', 'main.a.second': 'main.a.first' }
-  assert.deepEqual(lines(attributes('first', 'second'), attributes('first', 'second'), circle), [])
-  assert.equal(lines(attributes('first'), attributes('first', 'second'), circle).length, 1)
+})
+
+test('a collection takes the name of one that has another now, and what points at them follows', () => {
+  const of = (path: string) => schema({ [path]: collection({ name: text }) })
+  const pointing = (to: string) => ({ 'main.z': collection({ at: relation(to) }) })
+  const both = (first: string, second: string) =>
+    schema({
+      [`main.${first}`]: collection({ name: text }, { settings: { name: 'a' } }),
+      [`main.${second}`]: collection({ title: text }, { settings: { name: 'b' } }),
+      ...pointing(second),
+    })
+  const [from, to] = [both('a', 'b'), both('b', 'c')]
+  const renames = { 'main.a': 'main.b', 'main.b': 'main.c' }
+  const up = planSteps(from, to, renames)
+  assert.deepEqual(up.map(describeStep), ['~ collection main.b → main.c', '~ collection main.a → main.b'])
+  assert.deepEqual(lines(to, from, reverseRenames(up)), [
+    '~ collection main.b → main.a',
+    '~ collection main.c → main.b',
+  ])
+  assert.deepEqual(lines(to, to, renames), [])
+  assert.deepEqual(lines(of('main.a'), of('main.b'), renames), [
+    '~ collection main.a → main.b',
+    '~ collection main.b: name null',
+  ])
+})
+
+test('an attribute is renamed, too, whose collection was renamed before', () => {
+  const [from, to] = ['title', 'headline'].map((key) => schema({ 'main.articles': collection({ [key]: text }) }))
+  const renames = { 'main.posts': 'main.articles', 'main.posts.title': 'main.articles.headline' }
+  assert.deepEqual(lines(from as SchemaShape, to as SchemaShape, renames), [
+    '~ attribute main.articles.title → headline',
+  ])
 })
 
 test('a rename that was made already counts for nothing', () => {

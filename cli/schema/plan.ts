@@ -49,46 +49,42 @@ export function reverseRenames(steps: readonly Step[]): Renames {
 type Renaming = StepOf<'renameCollection' | 'renameAttribute'>
 
 function renameSteps(from: SchemaShape, to: SchemaShape, renames: Renames): Renaming[] {
-  const steps: Renaming[] = []
-  const pathNow = (path: string) => {
-    const step = steps.find((one) => one.do === 'renameCollection' && one.collection === path)
-    return step ? step.to : path
-  }
   const entries = Object.entries(renames)
-  for (const [old, path] of entries.filter(([name]) => name.split('.').length === 2)) {
-    if (old in from.collections && !(path in from.collections) && !(old in to.collections) && path in to.collections) {
-      steps.push({ do: 'renameCollection', collection: old, to: path })
-    }
-  }
-  const wanted = entries.flatMap(([old, name]): StepOf<'renameAttribute'>[] => {
-    if (old.split('.').length !== 3) return []
-    const [collection = '', attribute = ''] = splitAttribute(old)
-    return [{ do: 'renameAttribute', collection: pathNow(collection), attribute, to: splitAttribute(name)[1] ?? '' }]
+  const ofCollections = entries.filter(([name]) => name.split('.').length === 2)
+  const steps: Renaming[] = dueRenames(ofCollections, from.collections, to.collections).map(([collection, path]) => {
+    return { do: 'renameCollection', collection, to: path }
   })
-  for (const [path, ones] of Map.groupBy(wanted, ({ collection }) => collection)) {
+  const ofAttributes = entries.filter(([name]) => name.split('.').length === 3)
+  for (const [path, ones] of Map.groupBy(ofAttributes, ([, name]) => splitAttribute(name)[0] ?? '')) {
     const source = steps.find((one) => one.do === 'renameCollection' && one.to === path)?.collection ?? path
-    steps.push(...attributeRenames(ones, collectionAt(from, source), collectionAt(to, path)))
+    const keys = ones.map(([old, name]): Rename => [splitAttribute(old)[1] ?? '', splitAttribute(name)[1] ?? ''])
+    const due = dueRenames(keys, collectionAt(from, source).attributes, collectionAt(to, path).attributes)
+    const step = ([attribute, key]: Rename): Renaming => ({
+      do: 'renameAttribute',
+      collection: path,
+      attribute,
+      to: key,
+    })
+    steps.push(...due.map(step))
   }
   return steps
 }
 
+type Rename = readonly [old: string, name: string]
+
 /** Those that are still to be made, in an order in which each name is free. One that another follows may take its name. */
-function attributeRenames(
-  wanted: readonly StepOf<'renameAttribute'>[],
-  from: CollectionShape,
-  to: CollectionShape,
-): StepOf<'renameAttribute'>[] {
-  const now = new Set(Object.keys(from.attributes))
-  const isFollowed = (key: string) => wanted.some((one) => one.to === key && one.attribute in from.attributes)
-  const due: StepOf<'renameAttribute'>[] = []
-  const isDue = (one: StepOf<'renameAttribute'>) => {
-    const { attribute: old, to: key } = one
-    const isFree = now.has(old) && !now.has(key) && key in to.attributes
-    return isFree && (!(old in to.attributes) || isFollowed(old)) && !due.includes(one)
+function dueRenames(wanted: readonly Rename[], from: object, to: object): Rename[] {
+  const now = new Set(Object.keys(from))
+  const isFollowed = (old: string) => wanted.some(([other, name]) => name === old && Object.hasOwn(from, other))
+  const due: Rename[] = []
+  const isDue = (one: Rename) => {
+    const [old, name] = one
+    const isFree = now.has(old) && !now.has(name) && Object.hasOwn(to, name)
+    return isFree && (!Object.hasOwn(to, old) || isFollowed(old)) && !due.includes(one)
   }
   for (let next = wanted.find(isDue); next; next = wanted.find(isDue)) {
-    now.delete(next.attribute)
-    now.add(next.to)
+    now.delete(next[0])
+    now.add(next[1])
     due.push(next)
   }
   return due
