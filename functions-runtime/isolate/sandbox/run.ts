@@ -29,6 +29,8 @@ type State = Options & {
   /** How many entries into the isolate are under way. */
   entries: number
   timer: NodeJS.Timeout
+  /** Whether the run's time is over. */
+  isLate: boolean
 }
 
 /** How long the isolate has to stop by itself before the process goes. */
@@ -40,11 +42,13 @@ export function createLive(options: Options): Live {
   const { run, send, program } = options
   const waiting = createWaiting({ run, send, deliver: (...told) => deliver(state, ...told) })
   const timer = setTimeout(() => {
-    if (state.entries === 0) timedOut(state, null)
+    state.isLate = true
+    if (state.isEnded) watchStuck(state)
+    else if (state.entries === 0) timedOut(state, null)
     else setTimeout(timedOut, stopMs, state, null)
   }, run.timeoutMs)
   const logs = createLogs()
-  const state: State = { ...options, waiting, timer, logs, fresh: null, isEnded: false, entries: 0 }
+  const state: State = { ...options, waiting, timer, logs, fresh: null, isEnded: false, entries: 0, isLate: false }
   const findAnswering = createAnswering({
     run,
     send,
@@ -128,15 +132,15 @@ function timedOut(state: State, stack: string | null): void {
 function end(state: State, result: Result | null): void {
   if (state.isEnded) return
   state.isEnded = true
-  clearTimeout(state.timer)
   state.waiting.close()
   const durationMs = performance.now() - state.begun
   // An isolate that was broken off may not be able to tell its memory.
   const isWell = result !== null && 'response' in result
   if (isWell) void state.program.memoryBytes().then((memoryBytes) => tell(state, result, { durationMs, memoryBytes }))
   else tell(state, result, { durationMs, memoryBytes: null })
+  // Until its time is over, the run's own timer watches. It is gone with the context: each would keep its run for as long.
   if (state.entries === 0) release(state)
-  else watchStuck(state)
+  else if (state.isLate) watchStuck(state)
 }
 
 type Measured = { durationMs: number; memoryBytes: number | null }
@@ -152,6 +156,7 @@ function tell({ run, logs, isCold, send, onEnd }: State, result: Result | null, 
 
 function release(state: State): void {
   const { fresh } = state
+  clearTimeout(state.timer)
   state.fresh = null
   if (!fresh) return
   fresh.answers.call = null
@@ -160,10 +165,9 @@ function release(state: State): void {
 }
 
 function watchStuck(state: State): void {
-  const left = Math.max(deadline(state) - performance.now(), 0)
   setTimeout(() => {
     if (state.entries > 0) state.send({ kind: 'dying', ids: [state.run.id], reason: 'TIMEOUT' })
-  }, left + stuckAfterMs).unref()
+  }, stuckAfterMs).unref()
 }
 
 const never: RunFailure = {
