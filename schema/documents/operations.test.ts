@@ -43,6 +43,7 @@ before(async () => {
         code: { type: 'STRING', pattern: '^[a-z0-9]+$' },
         free: { type: 'INTEGER' },
         text: { type: 'TEXT' },
+        thousand: { type: 'INTEGER', computed: 'free * 1000' },
         longer: {
           type: 'TEXT',
           computed: `replace(replace(name, 'b', '${'c'.repeat(400)}'), 'c', '${'d'.repeat(400)}')`,
@@ -124,6 +125,19 @@ test('what would make a text longer than a document may be is not made', async (
   assert.equal(await replaced('y', 'zz'), '900000')
   assert.match(await replaced('z', 'yy'), /^LIMIT_EXCEEDED A document/)
   assert.equal(await replaced('', 'z'.repeat(1_000)), '900000')
+})
+
+test('what is computed and passes its range is named', async () => {
+  const outcome = (source: string) => operate(schemas, owner, `mutation { ${source} }`)
+  const error = (path: string) => [`INVALID A value is out of its range. (${path})`]
+  await outcome('createThing(input: { id: "small", free: 1 }) { id }')
+  const many = 'createThings(inputs: [{ free: 1 }, { free: 3000000 }]) { id }'
+  assert.deepEqual((await outcome('createThing(input: { free: 3000000 }) { id }')).errors, error('input.thousand'))
+  assert.deepEqual((await outcome(many)).errors, error('inputs.thousand'))
+  const update = 'updateThing(input: { id: "small", free: 3000000 }) { id }'
+  assert.deepEqual((await outcome(update)).errors, error('input.thousand'))
+  const multiply = 'updateThing(input: { id: "small" }, apply: { free: { multiply: 3000000 } }) { id }'
+  assert.deepEqual((await outcome(multiply)).errors, error('apply.free'))
 })
 
 test('nor is what is computed', async () => {

@@ -29,7 +29,7 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
     case '22003':
     case '22008':
       if (!collection) return new Invalid('What is computed of these documents is out of its range.', [])
-      return new Invalid('A value is out of its range.', ['input'])
+      return new Invalid('A value is out of its range.', ['input', ...computedNumber(collection, roles)])
     case '22012':
     case '2201F':
       return new Invalid('This number does not exist: a division by zero, or its like.', ['input'])
@@ -115,6 +115,14 @@ function broken(constraint: string, collection: CollectionModel | null): Invalid
   const key = keyOf(collection, ({ attributeId }) => attributeId === id)
   return new Invalid(breaches[what] ?? 'A value is missing or out of its bounds.', ['input', ...key])
 }
+
+/** What is given has been looked at, so it is what is computed of it that passes its range: named where there is no other. */
+function computedNumber({ columns }: CollectionModel, roles: Roles): string[] {
+  const made = [...columns.values()].filter(({ computed, type }) => computed && numbers.has(type))
+  return made.length === 1 && mayUse(made[0]?.rights ?? null, 'read', roles) ? made.map(({ key }) => key) : []
+}
+
+const numbers: ReadonlySet<string> = new Set(['INTEGER', 'BIGINT', 'FLOAT', 'DECIMAL'])
 
 function keyOf(collection: CollectionModel | null, is: (column: Column) => boolean): string[] {
   const column = [...(collection?.columns.values() ?? [])].find(is)

@@ -240,6 +240,7 @@ test('what PostgreSQL has to say of a pattern, a default or an expression is sai
   ]
   for (const computed of wrong) await refuses(() => add({ computed }), invalid('computed'))
   await refuses(() => add({ type: 'INTEGER', size: null, computed: 'title' }), invalid('computed'))
+  await refuses(() => add({ type: 'INTEGER', size: null, computed: '2147483647 + 1' }), invalid('computed'))
 })
 
 test('more changes at once than there are connections wait for each other, and none for itself', async () => {

@@ -30,12 +30,13 @@ async function verifyPattern(query: Query, pattern: string, path: Path): Promise
   })
 }
 
-/** What PostgreSQL said, whether Prisma or its own client was told. */
+/** What PostgreSQL said, whether Prisma or its own client was told: Prisma has other words for some of it. */
 function refusalOf(error: unknown): { code: string; message: string } {
-  type Told = { code?: string; message?: string; meta?: { driverAdapterError?: { cause?: Told } } }
-  const told = error as Told
-  const { code = '', message = '' } = told.meta?.driverAdapterError?.cause ?? told
-  return { code, message }
+  type Told = { code?: string; message?: string }
+  type Original = { originalCode?: string; originalMessage?: string }
+  const told = error as Told & { meta?: { driverAdapterError?: { cause?: Original } } }
+  const { originalCode, originalMessage } = told.meta?.driverAdapterError?.cause ?? {}
+  return { code: originalCode ?? told.code ?? '', message: originalMessage ?? told.message ?? '' }
 }
 
 /** What is wrong with a value that breaks a check, to go on after its name. */
