@@ -56,8 +56,8 @@ const possible: [from: Omit<NewAttribute, 'key'>, values: string[], to: Changes,
   ],
   [{ type: 'TEXT' }, [`'::1'`], { type: 'IP' }, ['::1']],
   [{ type: 'TEXT' }, [`'a'`, `'b'`], enumOf('a', 'b'), ['a', 'b']],
-  [{ type: 'TEXT' }, [`'a@example.org'`], { type: 'EMAIL' }, ['a@example.org']],
-  [{ type: 'TEXT' }, [`'https://example.org'`], { type: 'URL' }, ['https://example.org']],
+  [{ type: 'TEXT' }, [`'ä@bücher.example'`], { type: 'EMAIL' }, ['ä@bücher.example']],
+  [{ type: 'TEXT' }, [`'HTTPS://example.org'`, 'null'], { type: 'URL' }, ['HTTPS://example.org', null]],
   [{ type: 'TEXT' }, [`'abc'`], { type: 'STRING', size: 3 }, ['abc']],
   [{ type: 'STRING', size: 3, default: 'x' }, [`'abc'`], { default: null, type: 'TEXT' }, ['abc']],
   [{ type: 'INTEGER', default: 1 }, ['1'], { type: 'BIGINT', default: '2' }, ['1']],
@@ -91,7 +91,7 @@ for (const [from, values, to, expected] of possible) {
   })
 }
 
-const impossible: [from: Omit<NewAttribute, 'key'>, value: string, to: Changes, reason: string][] = [
+const impossible: (readonly [from: Omit<NewAttribute, 'key'>, value: string, to: Changes, reason: string])[] = [
   [{ type: 'TEXT' }, `'2147483648'`, { type: 'INTEGER' }, 'Its value cannot become INTEGER.'],
   [{ type: 'TEXT' }, `'0x1F'`, { type: 'INTEGER' }, 'Its value cannot become INTEGER.'],
   [{ type: 'TEXT' }, `''`, { type: 'BIGINT' }, 'Its value cannot become BIGINT.'],
@@ -110,7 +110,13 @@ const impossible: [from: Omit<NewAttribute, 'key'>, value: string, to: Changes, 
   [{ type: 'TEXT' }, `'10.0.0.0/8'`, { type: 'IP' }, 'Its value cannot become IP.'],
   [{ type: 'TEXT' }, `'{a}'`, { type: 'UUID' }, 'Its value cannot become UUID.'],
   [{ type: 'TEXT' }, `'c'`, enumOf('a', 'b'), 'Its value is not one of the elements.'],
-  [{ type: 'TEXT' }, `'javascript:a'`, { type: 'URL' }, 'Its value cannot become URL.'],
+  ...['javascript:a', 'https://example.org:99999', 'https://1.2.3.256', 'https://[', 'https://a b'].map(
+    (text) => [{ type: 'TEXT' }, `'${text}'`, { type: 'URL' }, 'Its value cannot become URL.'] as const,
+  ),
+  ...['a@b..org', '.a@b.org', 'a,b@c.org', 'a@b.o', 'a@-b.org', `${'a'.repeat(65)}@b.org`].map(
+    (text) => [{ type: 'TEXT' }, `'${text}'`, { type: 'EMAIL' }, 'Its value cannot become EMAIL.'] as const,
+  ),
+  [{ type: 'TEXT' }, `repeat('a', 2048) || '@b.org'`, { type: 'EMAIL' }, 'Its value cannot become EMAIL.'],
   [{ type: 'TEXT' }, `'abcd'`, { type: 'STRING', size: 3 }, 'Its value is longer than 3 characters.'],
   [{ type: 'STRING', size: 5 }, `'abcd'`, { size: 3 }, 'Its value is longer than 3 characters.'],
   [{ type: 'STRING', size: 5 }, `'B'`, { pattern: '^[a-z]$' }, 'Its value does not match the pattern.'],
@@ -141,6 +147,13 @@ for (const [from, value, to, reason] of impossible) {
     assert.equal((await eventsOf())['attributes.updated a CHANGING'], 1)
   })
 }
+
+test('texts that are many, some of which are no e-mail addresses', async () => {
+  const values = Array.from({ length: 2_500 }, (_, i) => (i % 250 === 0 ? `'a${i}@b..org'` : `'a${i}@b.org'`))
+  const { check } = await begin({ type: 'TEXT' }, values)
+  const { failing, examples } = await check({ type: 'EMAIL' })
+  assert.deepEqual([failing, examples.length], [10, 10])
+})
 
 for (const [size, rows] of [
   ['small', 50],

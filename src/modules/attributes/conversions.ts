@@ -1,13 +1,18 @@
 /** How the values of one type become those of another, in SQL: which ones can, and what they become. */
 import { escapeLiteral } from 'pg'
 import type { AttributeType } from '../../../prisma/client/enums.ts'
+import { types } from '../../documents/types.ts'
 import { sqlTypeOf, type Typed } from '../collections/columns.ts'
 
 /**
  * `cast` is what a value becomes; `fits` whether it can, which raises no error whatever the value is; null where all can.
- * Both take SQL that is not null.
+ * Both take SQL that is not null. `parse` throws for what fits and still cannot be: it stays the text that it is.
  */
-export type Conversion = { cast: (value: string) => string; fits: ((value: string) => string) | null }
+export type Conversion = {
+  cast: (value: string) => string
+  fits: ((value: string) => string) | null
+  parse?: (value: string) => unknown
+}
 
 /** Whether PostgreSQL reads a text as a value of a type. */
 const isValid = (value: string, type: string) => `public.is_valid(${value}, '${type}')`
@@ -26,16 +31,20 @@ export function conversionOf(from: Typed, to: Typed): Conversion | null {
       : { cast: (value) => `(${value})[1]`, fits: (value) => `cardinality(${value}) <= 1` }
   }
   if (from.type === to.type) return same
-  if (from.list) return isText(from.type) && isText(to.type) && !formats[to.type] ? same : null
+  if (from.list) return isText(from.type) && isText(to.type) && !isWord(to.type) ? same : null
   if (isText(from.type)) return fromText(to)
   if (isText(to.type)) return toText(from.type, to.type)
   return between(from.type, to.type)
 }
 
+/** What is written in letters of all scripts, or as browsers read it: PostgreSQL cannot tell. */
+const isWord = (type: AttributeType) => type === 'EMAIL' || type === 'URL'
+
+/** Most characters of one that is tried: more than any of them has. */
+const longestWord = 2_048
+
 /** What a text looks like that is meant as such a value: PostgreSQL reads more, as `tomorrow` or `0x1F`. */
 const formats: Partial<Record<AttributeType, string>> = {
-  EMAIL: '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$',
-  URL: '^https?://[^[:space:]]+$',
   INTEGER: '^[+-]?[0-9]{1,10}$',
   BIGINT: '^[+-]?[0-9]{1,19}$',
   FLOAT: '^[+-]?[0-9]*[.]?[0-9]+([eE][+-]?[0-9]{1,3})?$',
@@ -49,8 +58,12 @@ const formats: Partial<Record<AttributeType, string>> = {
 }
 
 function fromText(to: Typed): Conversion | null {
+  if (isWord(to.type)) {
+    const fits = (value: string) => `char_length(${value}) <= ${longestWord}`
+    return { cast: same.cast, fits, parse: (value) => types[to.type as 'EMAIL' | 'URL'].parse(value, []) }
+  }
+  if (isText(to.type)) return same
   const format = formats[to.type]
-  if (isText(to.type)) return format ? { cast: same.cast, fits: (value) => like(value, format) } : same
   if (!format) return null
   const type = sqlTypeOf(to)
   return {
@@ -87,7 +100,7 @@ const writings: Partial<Record<AttributeType, (value: string) => string>> = {
 
 function toText(from: AttributeType, to: AttributeType): Conversion | null {
   const write = writings[from]
-  if (!write || to === 'EMAIL' || to === 'URL') return null
+  if (!write || isWord(to)) return null
   return { cast: write, fits: null }
 }
 

@@ -1,6 +1,6 @@
 import type { Attribute, Collection } from '../../../prisma/client/client.ts'
 import type { AttributeType, OnDelete } from '../../../prisma/client/enums.ts'
-import { type Context, type DbContext, queryOn, transaction } from '../../context.ts'
+import { type Context, type DbContext, type Query, queryOn, transaction } from '../../context.ts'
 import { Conflict, Invalid, LimitExceeded } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { findFaults } from '../collections/column-change.ts'
@@ -107,16 +107,25 @@ async function faultsOf(ctx: Context, { collection, ...from }: Found, to: Attrib
   const client = await ctx.sql.connect()
   try {
     await client.query(`begin read only; set local statement_timeout = ${checkTimeoutMs}; set local timezone = 'UTC'`)
-    return await findFaults(queryOn(client), collection, from, to)
+    const until = performance.now() + checkTimeoutMs
+    const query: Query = async (text, values) => {
+      if (performance.now() > until) throw takesLong()
+      return queryOn(client)(text, values)
+    }
+    return await findFaults(query, collection, from, to)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error
-    throw new LimitExceeded('Looking through the documents takes longer than 15 seconds.')
+    if (error instanceof Error && 'code' in error && error.code === '57014') throw takesLong()
+    throw error
   } finally {
     await client.query('rollback').then(
       () => client.release(),
       (broken) => client.release(broken),
     )
   }
+}
+
+function takesLong(): LimitExceeded {
+  return new LimitExceeded('Looking through the documents takes longer than 15 seconds.')
 }
 
 /** Why a document stands against a change, in words. */

@@ -37,18 +37,21 @@ function typeSql(from: Attribute, to: Attribute): string {
   return `${sqlTypeOf(to)}${collation} using case when ${column} is not null then ${cast} end`
 }
 
+/** How many documents are named that stand against a change. */
+const examples = 10
+
 /** What keeps a document from being part of the changed attribute: `null`, `type`, `unique` or the suffix of a check. */
 export type Fault = { documentId: string; fault: string }
 
-/** How many documents stand against a change, and up to ten of them. It changes nothing. */
-export async function findFaults(
-  query: Query,
-  place: Place,
-  from: Attribute,
-  to: Attribute,
-): Promise<{ count: number; examples: Fault[] }> {
+type Faults = { count: number; examples: Fault[] }
+
+/** How many documents stand against a change, and some of them. It changes nothing. */
+export async function findFaults(query: Query, place: Place, from: Attribute, to: Attribute): Promise<Faults> {
   const table = qualified(place.projectId, place.id)
-  const found = await examplesOf(query, `select "_id", ${faultSql(from, to)} as fault from ${table}`)
+  const parse = conversionOf(from, to)?.parse
+  const found = parse
+    ? await parsedFaults(query, table, { from, to, parse })
+    : await examplesOf(query, `select "_id", ${faultSql(from, to)} as fault from ${table}`)
   if (found.count > 0 || !to.unique) return found
   const column = escapeIdentifier(from.column)
   const value = conversionOf(from, to)?.cast(column) ?? column
@@ -56,10 +59,45 @@ export async function findFaults(
   return examplesOf(query, `select "_id", case when equal > 1 then 'unique' end as fault from (${equal}) counted`)
 }
 
-async function examplesOf(query: Query, documents: string): Promise<{ count: number; examples: Fault[] }> {
+/** Documents that are looked at in one go. */
+const page = 1_000
+
+/** The same where PostgreSQL cannot tell whether a value can be one of the new type: it is asked for all of them. */
+async function parsedFaults(
+  query: Query,
+  table: string,
+  { from, to, parse }: { from: Attribute; to: Attribute; parse: (value: string) => unknown },
+): Promise<Faults> {
+  const found: Faults = { count: 0, examples: [] }
+  const text = `select "_id" as id, fault, case when fault is null then value end as value from (
+    select "_id", ${escapeIdentifier(from.column)} as value, ${faultSql(from, to)} as fault
+    from ${table} where "_id" > $1 order by "_id" limit ${page}) found order by "_id"`
+  for (let last: string | undefined = ''; last !== undefined; ) {
+    const rows: { id: string; fault: string | null; value: string | null }[] = await query(text, [last])
+    for (const { id, fault, value } of rows) {
+      const whole = fault ?? (value === null || isParsed(parse, value) ? null : 'type')
+      if (whole === null) continue
+      found.count += 1
+      if (found.examples.length < examples) found.examples.push({ documentId: id, fault: whole })
+    }
+    last = rows.length < page ? undefined : rows.at(-1)?.id
+  }
+  return found
+}
+
+function isParsed(parse: (value: string) => unknown, value: string): boolean {
+  try {
+    parse(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function examplesOf(query: Query, documents: string): Promise<Faults> {
   const rows = await query<Fault & { count: number }>(
     `select "_id" as "documentId", fault, (count(*) over ())::int as count from (${documents}) found
-     where fault is not null order by "_id" limit 10`,
+     where fault is not null order by "_id" limit ${examples}`,
   )
   return { count: rows[0]?.count ?? 0, examples: rows.map(({ documentId, fault }) => ({ documentId, fault })) }
 }
