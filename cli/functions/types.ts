@@ -87,10 +87,13 @@ export type FunctionRequest = {
   arrayBuffer: () => Promise<ArrayBuffer>
 }
 
+/** Several cookies are a list of `set-cookie`. */
+export type AnswerHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+
 export type FunctionAnswers = {
-  json: (value: unknown, status?: number, headers?: Record<string, string>) => unknown
-  text: (text: string, status?: number, headers?: Record<string, string>) => unknown
-  binary: (bytes: Uint8Array, status?: number, headers?: Record<string, string>) => unknown
-  empty: (status?: number, headers?: Record<string, string>) => unknown
-  redirect: (url: string, status?: number, headers?: Record<string, string>) => unknown
+  json: (value: unknown, status?: number, headers?: AnswerHeaders) => unknown
+  text: (text: string, status?: number, headers?: AnswerHeaders) => unknown
+  binary: (bytes: Uint8Array, status?: number, headers?: AnswerHeaders) => unknown
+  empty: (status?: number, headers?: AnswerHeaders) => unknown
+  redirect: (url: string, status?: number, headers?: AnswerHeaders) => unknown
 }

@@ -74,6 +74,20 @@ test('fetch carries method, headers and bytes both ways', async () => {
   )
 })
 
+test('a fetch says who asks and what it takes, unless the program does', async () => {
+  seen.length = 0
+  await resultOf(
+    'await fetch(url + "/x"); await fetch(url + "/x", { headers: { "user-agent": "mine", accept: "text/x" } })',
+  )
+  assert.deepEqual(
+    seen.map(({ headers }) => [headers['user-agent'], headers.accept]),
+    [
+      ['Tendril', '*/*'],
+      ['mine', 'text/x'],
+    ],
+  )
+})
+
 test('redirects are followed five times, and every hop is checked', async () => {
   assert.deepEqual(
     await resultOf('const r = await fetch(url + "/hop/5"); return [r.status, r.redirected, r.url === url + "/hop/0"]'),

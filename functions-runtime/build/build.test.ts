@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -71,6 +72,31 @@ test('a program may export a function for each method', async () => {
   assert.equal(vm.runInNewContext(`${script}\n;__function`).POST(), 42)
 })
 
+test('a program may await at its top level, and is told what it does not export', async () => {
+  const lib = { 'lib.ts': 'export const n: number = await Promise.resolve(41)' }
+  const one = await build({
+    'index.ts': `import { n } from './lib'\nexport default () => {\n  throw new Error('at ' + n)\n}`,
+    ...lib,
+  })
+  assert.equal(one.error, '')
+  const { default: main } = await vm.runInNewContext(`${one.script}\n;__function`, {}, { filename: 'function.js' })
+  const { stack } = await (async () => main())().catch((error: Error) => error)
+  assert.match(stack, /at 41/)
+  const [, row, column] = /function\.js:(\d+):(\d+)/.exec(stack) ?? []
+  const map = Buffer.from(one.script.split('base64,').at(-1) ?? '', 'base64').toString()
+  const entry = new SourceMap(JSON.parse(map)).findEntry(Number(row) - 1, Number(column) - 1)
+  assert.deepEqual('originalLine' in entry && [entry.originalSource, entry.originalLine], ['index.ts', 2])
+  const methods = await build({ 'index.ts': `import { n } from './lib'\nexport const POST = () => n`, ...lib })
+  assert.equal((await vm.runInNewContext(`${methods.script}\n;__function`)).POST(), 41)
+  const none = await build({ 'index.ts': 'export const a = await 1' })
+  assert.match(none.error, /^index\.ts: it has no default export/)
+})
+
+test('what is imported by a name that only a run knows is refused by that name', async () => {
+  const { script } = await build({ 'index.ts': 'export default (name) => import(name)' })
+  await assert.rejects(run(script)('left-pad'), /Dynamic require of "left-pad" is not supported/)
+})
+
 const good = 'export default () => 1'
 const wrong: readonly [name: string, files: Record<string, string>, error: RegExp][] = [
   ['a mistake', { 'index.ts': 'export default () => {\n  const a = ;\n}' }, /^index\.ts:2:13: Unexpected ";"\.$/],
@@ -95,6 +121,7 @@ const wrong: readonly [name: string, files: Record<string, string>, error: RegEx
   ],
   ['a package', { 'index.ts': `import 'left-pad'\n${good}` }, /^index\.ts:1:8: Could not resolve "left-pad"/],
   ['no export', { 'index.ts': 'export const a = 1' }, /^index\.ts: it has no default export\. A function is/],
+  ['nothing at all', { 'index.ts': 'const a = 1' }, /^index\.ts: it has no default export\. A function is/],
   ['no entry', { 'other.ts': good }, /^The entry point “index\.ts” is not in the archive\. It has: other\.ts\.$/],
   ['a file of the machine', { 'index.ts': `import '/etc/passwd.json'\n${good}` }, /^index\.ts:1:8: Could not resolve/],
 ]

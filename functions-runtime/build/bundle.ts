@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
-import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
+import { join, normalize } from 'node:path'
+import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild'
 import { BuildFailed } from './failure.ts'
 import type { Tell } from './lines.ts'
 
@@ -20,6 +20,9 @@ export async function bundle(folder: string, entrypoint: string, tell: Tell): Pr
   })
   for (const warning of built.warnings) tell(sentence(warning, entrypoint), 'error')
   requireInside(built.metafile)
+  // One that neither imports nor exports is a script of its own.
+  const entry = built.metafile.inputs[normalize(entrypoint)]
+  if (entry && !entry.format) throw new BuildFailed(noDefault(entrypoint))
   const [{ contents } = { contents: new Uint8Array() }] = built.outputFiles
   if (contents.length > artefactBytes) throw new BuildFailed(tooLarge(contents.length, built.metafile))
   const files = Object.keys(built.metafile.inputs).length - 1
@@ -38,24 +41,47 @@ const methods = ['fetch', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTI
 async function attempt(folder: string, entrypoint: string) {
   const from = `from ${JSON.stringify(`./${entrypoint}`)}`
   try {
-    return await run(folder, `export * ${from}\nexport { default } ${from}`)
+    return await exported(folder, from, { form: script, all: `export * ${from}`, main: `export { default } ${from}` })
   } catch (error) {
-    if (!isMissing(error) || error.errors.length > 1) throw error
-    const asked = await run(folder, `export { ${methods.join(', ')} } ${from}`).catch((missing) => missing)
-    if (isMissing(asked) && asked.errors.length === methods.length) throw error
-    return run(folder, `export * ${from}`)
+    if (!isAll(error, ({ text }) => text.startsWith('Top-level await'))) throw error
+    const give = (name: string) => `import ${name} ${from}\n__give(${name.split(' ').at(-1)})`
+    return await exported(folder, from, { form: awaited, all: give('* as all'), main: give('main') })
   }
 }
 
-function isMissing(error: unknown): error is BuildFailure {
+/** What becomes of a program, and the statements by which its entry point's exports are what it gives. */
+type Form = Pick<BuildOptions, 'format' | 'globalName' | 'banner' | 'footer'>
+type Exports = { form: Form; all: string; main: string }
+
+async function exported(folder: string, from: string, { form, all, main }: Exports) {
+  try {
+    return await run(folder, `${main}\n${all}`, form)
+  } catch (error) {
+    if (!isAll(error, isNoExport) || error.errors.length > 1) throw error
+    const asked = await run(folder, `export { ${methods.join(', ')} } ${from}`, form).catch((missing) => missing)
+    if (isAll(asked, isNoExport) && asked.errors.length === methods.length) throw error
+    return run(folder, all, form)
+  }
+}
+
+const script: Form = { format: 'iife', globalName: '__function' }
+
+/** What awaits at its top level is no script: its exports come by a promise. */
+const awaited: Form = {
+  format: 'esm',
+  banner: { js: '"use strict";var __function=(async()=>{let __given;const __give=(given)=>{__given=given};' },
+  footer: { js: 'return __given})();' },
+}
+
+function isAll(error: unknown, is: (message: Message) => boolean): error is BuildFailure {
   const { errors } = error as BuildFailure
-  return Array.isArray(errors) && errors.length > 0 && errors.every(isNoExport)
+  return Array.isArray(errors) && errors.length > 0 && errors.every(is)
 }
 
 const isNoExport = ({ text, location }: Message) =>
   location?.file === sourcefile && text.startsWith('No matching export')
 
-function run(folder: string, contents: string) {
+function run(folder: string, contents: string, form: Form) {
   return build({
     stdin: { contents, resolveDir: folder, sourcefile },
     absWorkingDir: folder,
@@ -63,9 +89,10 @@ function run(folder: string, contents: string) {
     write: false,
     bundle: true,
     metafile: true,
-    format: 'iife',
-    globalName: '__function',
+    ...form,
     target: 'es2024',
+    // What is imported by a name that only a run knows is refused by that name.
+    supported: { 'dynamic-import': false },
     platform: 'browser',
     mainFields: ['browser', 'module', 'main'],
     conditions: ['worker', 'browser', 'module'],
@@ -114,13 +141,15 @@ function failureOf(error: unknown, entrypoint: string, tell: Tell): Error {
 const builtins = new Set(builtinModules)
 
 /** `src/index.ts:3:14: node:fs is not there in an isolate.` */
+const noDefault = (entrypoint: string) =>
+  `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
+
 function sentence({ text, location }: Message, entrypoint: string): string {
   const isOurs = location?.file === sourcefile
   const place = location && !isOurs ? `${location.file}:${location.line}:${location.column + 1}: ` : ''
   const [, name = ''] = /^Could not resolve "(?:node:)?([^"]+)"/.exec(text) ?? []
   if (builtins.has(name) || (name !== '' && text.includes('"node:')))
     return `${place}node:${name} is not there in an isolate.`
-  if (isNoExport({ text, location } as Message))
-    return `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
+  if (isNoExport({ text, location } as Message)) return noDefault(entrypoint)
   return `${place}${text}${/[.!?]$/.test(text) ? '' : '.'}`
 }

@@ -33,6 +33,21 @@ test('answers JSON, text, nothing, a redirect and bytes', async () => {
   assert.deepEqual([...binary.body], [0, 255, 128, 10])
 })
 
+test('headers of an answer are an object, lists or Headers; several cookies are several', async () => {
+  const headersOf = async (headers: string) => (await answerOf(`({ res }) => res.empty(204, ${headers})`)).headers
+  assert.deepEqual(
+    await headersOf('{ "Set-Cookie": ["a=1", "b=2, c"], vary: ["x", "y"], none: undefined, no: null }'),
+    {
+      'set-cookie': 'a=1\nb=2, c',
+      vary: 'x, y',
+    },
+  )
+  const own = 'const h = new Headers({ A: 1 }); h.append("set-cookie", "a=1"); h.append("set-cookie", "b=2")'
+  assert.deepEqual(await headersOf(`(() => { ${own}; return h })()`), { a: '1', 'set-cookie': 'a=1\nb=2' })
+  const away = await answerOf('({ res }) => res.redirect("/\u20ac x%20?a=b", 303, new Headers({ a: "b" }))')
+  assert.deepEqual(away.headers, { a: 'b', location: '/%E2%82%AC%20x%20?a=b' })
+})
+
 test('sees the request: method, path, query, headers and its body as text, JSON and bytes', async () => {
   const echo = `async ({ req, res }) => res.json([req.method, req.url, req.path, req.query, req.headers, await req.json()])`
   const request = { method: 'POST', url: '/a/b?x=1&y=%C3%A9+z', headers: { 'x-a': 'b' } }
@@ -44,23 +59,13 @@ test('sees the request: method, path, query, headers and its body as text, JSON 
   assert.deepEqual(back.body, bytes)
 })
 
-test('a Response is an answer, and programs of other platforms run', async () => {
-  const web = await answerOf(
-    'async ({ request }) => new Response(await request.text(), { status: 202, headers: { a: "b" } })',
-    { request: { method: 'PUT' }, body: Buffer.from('hello') },
-  )
-  assert.deepEqual([web.status, web.headers?.a, web.text], [202, 'b', 'hello'])
-  const worker = '{ fetch: (request, env) => Response.json({ url: request.url, env, method: request.method }) }'
-  const { text } = await answerOf(worker, {
-    variables: { KEY: 'v' },
-    request: { url: '/p?q=1', headers: { host: 'example.com' } },
-  })
-  assert.deepEqual(JSON.parse(text), { url: 'https://example.com/p?q=1', env: { KEY: 'v' }, method: 'GET' })
-  const byMethod = await caller.run('var __function = { POST: async (r) => new Response(await r.text()) }', {
-    request: { method: 'POST' },
-    body: Buffer.from('posted'),
-  })
-  assert.equal(byMethod.text, 'posted')
+test('what has caused an error is told with it, and what it holds', async () => {
+  const failing =
+    'async () => { throw new Error("outer", { cause: Object.assign(new TypeError("inner"), { code: "E_IN" }) }) }'
+  const { stack } = await failureOf(failing)
+  assert.match(stack ?? '', /^Error: outer\n +at .*\n\[cause\]: TypeError: inner\n +at .*\n\{ code: "E_IN" \}$/)
+  const any = await failureOf('() => Promise.any([Promise.reject(new Error("first"))])')
+  assert.match(any.stack ?? '', /^AggregateError[\s\S]*\n\[errors\]: \[Error: first\n/)
 })
 
 test('every run has a context of its own; variables are those of the run', async () => {

@@ -26,10 +26,11 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
   let isWrong = false
   let executionId: string | null = null
   /** False for what cannot be said in HTTP, or not any more. */
-  const begin = ({ status, headers }: Head): boolean => {
+  const begin = ({ status, headers }: Head, bytes: number | null = null): boolean => {
     try {
       if (res.headersSent || !isStatus(status)) return false
       writeHeaders(res, headers, { ...place, executionId })
+      if (bytes !== null && hasLength(res, status, bytes)) res.setHeader('content-length', bytes)
       res.writeHead(status)
       return true
     } catch {
@@ -69,11 +70,17 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
         return void res.end()
       }
       if (isWrong || !response) throw failed(isWrong ? 'INVALID_ANSWER' : (failure ?? 'CRASHED'))
-      if (!begin(response)) throw failed('INVALID_ANSWER')
-      write(body)
-      res.end()
+      if (!begin(response, body.length)) throw failed('INVALID_ANSWER')
+      const isSent = res.req.method !== 'HEAD' && body.length > 0
+      sent += isSent ? body.length : 0
+      res.end(isSent ? body : undefined)
     },
   }
+}
+
+/** Whether an answer that is there as a whole has a length to tell. What has no body for `HEAD` may have one otherwise. */
+function hasLength({ req }: ServerResponse, status: number, bytes: number): boolean {
+  return status !== 204 && status !== 304 && (req.method !== 'HEAD' || bytes > 0)
 }
 
 /** 1xx is no answer. */

@@ -64,6 +64,21 @@ test('the path of a function may be left out; HEAD has no body; what is no path 
     assert.equal((await send(path)).status, 404)
 })
 
+test('an answer that is there as a whole tells its length, and is not cut where it is large', async () => {
+  const response = { status: 200, headers: { 'content-type': 'text/plain', 'content-length': '5' } }
+  stage.say = () => ({ response, body: 'whole' })
+  const { headers, body } = await send(`/functions/${stage.open}/`)
+  assert.deepEqual([headers['content-length'], headers['transfer-encoding'], body], ['5', undefined, 'whole'])
+  const head = await send(`/functions/${stage.open}/`, { method: 'HEAD' })
+  assert.deepEqual([head.headers['content-length'], head.body], ['5', ''])
+  stage.say = () => ({ response, body: 'x'.repeat(6 * 1024 * 1024) })
+  const large = await send(`/functions/${stage.open}/`)
+  assert.deepEqual([large.status, large.body.length, large.isCut], [200, 6 * 1024 * 1024, false])
+  stage.say = () => ({ response: { status: 304, headers: {} }, body: '' })
+  const none = await send(`/functions/${stage.open}/`)
+  assert.deepEqual([none.status, none.headers['content-length']], [304, undefined])
+})
+
 test('who may not run it is told what whoever asks for nothing is told', async () => {
   const deleted = (await makeFunction(stage.owner, '', { execute: ['any'] })).id
   await deleteFunction(stage.owner, deleted)

@@ -5,6 +5,7 @@ import { scope } from './scope.ts'
 import type { ReadableStream } from './streams.ts'
 
 export type Made = { status: number; headers: Record<string, string>; body: unknown }
+type Given = Record<string, unknown> | Iterable<readonly [string, unknown]>
 
 /** Most bytes of an answer that is not streamed. The host has the same limit; this one ends a stream without end. */
 const maxBytes = 6 * 1024 * 1024
@@ -22,7 +23,7 @@ export const isMade = (value: unknown): value is Made => typeof value === 'objec
 
 /** The contract's `res`. `all` gets every answer that was made with it. */
 export function createRes(all: Made[]) {
-  const make = (body: unknown, status: number, type: string | null, given: Record<string, string> = {}): Made => {
+  const make = (body: unknown, status: number, type: string | null, given?: Given): Made => {
     const headers = lowered(given)
     if (type && !headers['content-type']) headers['content-type'] = type
     const answer = { status, headers, body }
@@ -31,14 +32,14 @@ export function createRes(all: Made[]) {
     return answer
   }
   return {
-    json: (value: unknown, status = 200, headers?: Record<string, string>) =>
+    json: (value: unknown, status = 200, headers?: Given) =>
       make(JSON.stringify(value) ?? 'null', status, 'application/json', headers),
-    text: (text: unknown, status = 200, headers?: Record<string, string>) =>
+    text: (text: unknown, status = 200, headers?: Given) =>
       make(String(text), status, 'text/plain; charset=utf-8', headers),
-    empty: (status = 204, headers?: Record<string, string>) => make(null, status, null, headers),
-    redirect: (url: unknown, status = 302, headers?: Record<string, string>) =>
-      make(null, status, null, { ...headers, location: String(url) }),
-    binary: (bytes: unknown, status = 200, headers?: Record<string, string>) => {
+    empty: (status = 204, headers?: Given) => make(null, status, null, headers),
+    redirect: (url: unknown, status = 302, headers?: Given) =>
+      make(null, status, null, [...pairsOf(headers), ['location', locationOf(String(url))]]),
+    binary: (bytes: unknown, status = 200, headers?: Given) => {
       const body = bytesOf(bytes)
       if (!body) throw new TypeError('res.binary takes an ArrayBuffer or a typed array.')
       return make(body, status, 'application/octet-stream', headers)
@@ -46,9 +47,25 @@ export function createRes(all: Made[]) {
   }
 }
 
-function lowered(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+function pairsOf(given: Given = {}): (readonly [string, unknown])[] {
+  return Symbol.iterator in given ? [...(given as Iterable<[string, unknown]>)] : Object.entries(given)
 }
+
+/** By names in small letters. Several values of one name are one line, but for cookies, which are lines of their own. */
+function lowered(given?: Given): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of pairsOf(given)) {
+    if (value === undefined || value === null) continue
+    const key = String(name).toLowerCase()
+    const before = key === 'set-cookie' ? headers[key] : undefined
+    const values = [before ?? [], value].flat()
+    headers[key] = values.map(String).join(key === 'set-cookie' ? '\n' : ', ')
+  }
+  return headers
+}
+
+/** What a header cannot carry is encoded; what is encoded already stays as it is. */
+const locationOf = (url: string) => url.toWellFormed().replace(/[^!-~]+/g, encodeURIComponent)
 
 /** Of a Response of ours, or of what a program has brought along to be one. */
 async function fromResponse(response: Response): Promise<Made> {
@@ -66,17 +83,26 @@ export function isResponse(value: unknown): value is Response {
 }
 
 /** Gives the answer to the host: in one piece, or as it comes where that is wanted. */
-export async function giveAnswer(given: Made | Response, isStreamed: boolean): Promise<void> {
+export async function giveAnswer(
+  given: Made | Response,
+  isStreamed: boolean,
+  settle: () => Promise<void>,
+): Promise<void> {
   const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
   const { tell } = scope()
+  const bytes = bytesOf(body)
+  const isWhole = bytes !== null || body === null || typeof body === 'string'
+  // What `waitUntil` was given may be what writes a stream: that is read first.
+  if (isWhole) await settle()
   if (body === null || typeof body === 'string') {
     tell('end', { status, headers, isText: true }, body ?? '')
     return
   }
-  const bytes = bytesOf(body)
-  if (bytes) tell('end', { status, headers }, toBase64(bytes))
-  else if (isStreamed) await giveStream(status, headers, body as ReadableStream)
-  else tell('end', { status, headers }, toBase64(await collect(body as ReadableStream)))
+  if (bytes) return tell('end', { status, headers }, toBase64(bytes))
+  if (isStreamed) await giveStream(status, headers, body as ReadableStream)
+  const collected = isStreamed ? '' : toBase64(await collect(body as ReadableStream))
+  await settle()
+  tell('end', isStreamed ? { status, headers, isStreamed } : { status, headers }, collected)
 }
 
 const chunkOf = (chunk: unknown) => bytesOf(chunk) ?? encodeText(scope().call, String(chunk))
@@ -85,7 +111,6 @@ async function giveStream(status: number, headers: Record<string, string>, strea
   scope().call('head', { status, headers })
   // One at a time: the host answers when there is room for the next.
   for await (const chunk of stream) await scope().ask('chunk', null, toBase64(chunkOf(chunk))).answer
-  scope().tell('end', { status, headers, isStreamed: true }, '')
 }
 
 async function collect(stream: ReadableStream): Promise<Uint8Array> {

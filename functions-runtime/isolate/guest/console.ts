@@ -1,56 +1,20 @@
+import { format, inspect, table } from './inspect.ts'
 import { scope } from './scope.ts'
 
+export { inspect }
+
 const maxLine = 8_192
-const maxDepth = 4
+let indent = ''
 
-/** Text of a value, for a log: short, and never throwing. */
-export function inspect(value: unknown, depth = 0, seen: unknown[] = []): string {
-  if (typeof value === 'string') return depth === 0 ? value : JSON.stringify(value)
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'function') return `[Function ${value.name || 'anonymous'}]`
-  if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof Error) return errorText(value, depth, seen)
-  if (value instanceof Date || value instanceof RegExp) return String(value)
-  if (seen.includes(value)) return '[Circular]'
-  if (depth >= maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]'
-  const deeper = [...seen, value]
-  const inner = (one: unknown) => inspect(one, depth + 1, deeper)
-  if (Array.isArray(value)) return list('[', value.slice(0, 100).map(inner), value.length, ']')
-  if (value instanceof Map)
-    return `Map(${value.size}) ${pairs(
-      [...value].map(([key, one]) => [inner(key), one]),
-      inner,
-    )}`
-  if (value instanceof Set) return list(`Set(${value.size}) {`, [...value].slice(0, 100).map(inner), value.size, '}')
-  const name = value.constructor?.name
-  return `${name && name !== 'Object' ? `${name} ` : ''}${pairs(Object.entries(value), inner)}`
-}
-
-function errorText(error: Error, depth: number, seen: unknown[]): string {
-  const text = error.stack || `${error.name}: ${error.message}`
-  return error.cause === undefined || depth > 2
-    ? text
-    : `${text}\n[cause]: ${inspect(error.cause, depth + 1, [...seen, error])}`
-}
-
-function list(open: string, parts: string[], length: number, close: string): string {
-  const more = length > parts.length ? [`… ${length - parts.length} more`] : []
-  return `${open}${[...parts, ...more].join(', ')}${close}`
-}
-
-function pairs(entries: [string, unknown][], inner: (value: unknown) => string): string {
-  const shown = entries.slice(0, 100).map(([key, one]) => `${key}: ${inner(one)}`)
-  return shown.length === 0 ? '{}' : list('{ ', shown, entries.length, ' }')
-}
-
-export function write(level: 'log' | 'error', values: unknown[]): void {
-  let text: string
+export function write(level: 'log' | 'error', values: readonly unknown[], text = () => format(values)): void {
+  let line: string
   try {
-    text = values.map((value) => inspect(value)).join(' ')
+    line = text()
   } catch {
-    text = '[a value that cannot be shown]'
+    line = '[a value that cannot be shown]'
   }
-  scope().call('log', level, text.length > maxLine ? `${text.slice(0, maxLine)}…` : text)
+  if (indent !== '') line = indent + line.replaceAll('\n', `\n${indent}`)
+  scope().call('log', level, line.length > maxLine ? `${line.slice(0, maxLine)}…` : line)
 }
 
 const line =
@@ -60,24 +24,69 @@ const line =
 
 export const log = line('log')
 export const error = line('error')
-const nothing = () => {}
+
+const counts = new Map<string, number>()
+const timers = new Map<string, number>()
+
+function since(label: string): string | null {
+  const begun = timers.get(label)
+  if (begun !== undefined) return `${label}: ${Date.now() - begun}ms`
+  error(`No such label '${label}' for console.time()`)
+  return null
+}
+
+function group(...values: unknown[]): void {
+  if (values.length > 0) log(...values)
+  // However often it is called, the lines are not all indentation.
+  if (indent.length < 40) indent += '  '
+}
 
 export const console = {
   log,
   info: log,
   debug: log,
-  trace: log,
-  dir: (value: unknown) => log(value),
-  table: (value: unknown) => log(value),
   warn: error,
   error,
-  assert: (condition: unknown, ...values: unknown[]) => {
-    if (!condition) error('Assertion failed:', ...values)
+  dir: (value: unknown) => write('log', [value], () => inspect(value, typeof value === 'string' ? 1 : 0)),
+  dirxml: log,
+  trace(...values: unknown[]) {
+    const here = { name: 'Trace', message: '', stack: '' }
+    Error.captureStackTrace(here, console.trace)
+    const stack = String(here.stack).split('\n').slice(1)
+    write('error', values, () => [`Trace${values.length > 0 ? `: ${format(values)}` : ''}`, ...stack].join('\n'))
   },
-  group: log,
-  groupEnd: nothing,
-  time: nothing,
-  timeEnd: nothing,
-  timeLog: nothing,
-  count: nothing,
+  table(value: unknown, columns?: readonly string[]) {
+    write('log', [value], () => table(value, columns) ?? format([value]))
+  },
+  assert(condition: unknown, ...values: unknown[]) {
+    if (condition) return
+    const [first, ...rest] = values
+    if (typeof first === 'string') error(`Assertion failed: ${first}`, ...rest)
+    else error(values.length > 0 ? 'Assertion failed:' : 'Assertion failed', ...values)
+  },
+  group,
+  groupCollapsed: group,
+  groupEnd() {
+    indent = indent.slice(2)
+  },
+  time(label = 'default') {
+    if (!timers.has(String(label))) timers.set(String(label), Date.now())
+  },
+  timeLog(label = 'default', ...values: unknown[]) {
+    const text = since(String(label))
+    if (text) log(text, ...values)
+  },
+  timeEnd(label = 'default') {
+    const text = since(String(label))
+    if (text) log(text)
+    timers.delete(String(label))
+  },
+  count(label = 'default') {
+    const count = (counts.get(String(label)) ?? 0) + 1
+    counts.set(String(label), count)
+    log(`${label}: ${count}`)
+  },
+  countReset(label = 'default') {
+    counts.delete(String(label))
+  },
 }

@@ -25,6 +25,9 @@ export async function fetch(
   const bytes = toBase64(await request.bytes())
   const { method, url, redirect } = request
   const headers = [...request.headers]
+  // Many servers refuse who says neither.
+  if (!request.headers.has('accept')) headers.push(['accept', '*/*'])
+  if (!request.headers.has('user-agent')) headers.push(['user-agent', 'Tendril'])
   const asked = scope().ask('fetch', { method, url, redirect, headers }, bytes)
   const answer = await cancelled(asked, request.signal).catch((error) => {
     // The web knows one kind of error for what could not be reached.

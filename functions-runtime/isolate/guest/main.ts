@@ -24,7 +24,9 @@ export function boot() {
   async function run(program: () => unknown): Promise<void> {
     try {
       const begun: Begin = JSON.parse(given[0])
-      await giveAnswer(await answerOf(program(), begun, given[1]), begun.isStreamed)
+      const later: unknown[] = []
+      const answer = await answerOf(await program(), { begun, body: given[1], later })
+      await giveAnswer(answer, begun.isStreamed, () => settle(later))
     } catch (error) {
       fail(error)
     }
@@ -51,31 +53,51 @@ function takeGlobal(name: string): unknown {
   return value
 }
 
-async function answerOf(
-  exported: unknown,
-  begun: Begin,
-  body: string,
-): Promise<Made | NonNullable<ReturnType<typeof pick>>> {
+/** What a run has to go by. `later`: what its `waitUntil` was given. */
+type Course = { begun: Begin; body: string; later: unknown[] }
+
+async function answerOf(exported: unknown, course: Course): Promise<Made | NonNullable<ReturnType<typeof pick>>> {
   const made: Made[] = []
-  const program = (typeof exported === 'object' && exported !== null ? exported : { default: exported }) as Program
-  const given = await call(program, begun, body, createRes(made))
+  const program = (isObject(exported) ? exported : { default: exported }) as Program
+  const given = await call(program, course, createRes(made))
   return pick(given, made)
 }
 
-/** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
-function call(program: Program, begun: Begin, body: string, res: object): unknown {
-  const { request, variables: env } = begun
-  const main = program.default
-  if (typeof main === 'function') return main(createContext(begun, body, res))
-  const fetching = typeof main === 'object' && main !== null && 'fetch' in main ? main.fetch : program.fetch
-  const byMethod = program[request.method.toUpperCase()]
-  const other = typeof fetching === 'function' ? fetching : byMethod
-  if (typeof other !== 'function') {
-    throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
+const isObject = (value: unknown): value is Program => typeof value === 'object' && value !== null
+
+/** Nothing that is called later happens behind the answer. What goes wrong there is no matter of the answer. */
+async function settle(later: unknown[]): Promise<void> {
+  while (later.length > 0) {
+    for (const one of await Promise.allSettled(later.splice(0))) {
+      if (one.status === 'rejected') web().console().error(one.reason)
+    }
   }
-  const waiting = { waitUntil: () => {}, passThroughOnException: () => {} }
-  return (other as Callable).call(main ?? program, createRequest(request, body), env, waiting)
 }
+
+/** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
+function call(program: Program, { begun, body, later }: Course, res: ReturnType<typeof createRes>): unknown {
+  const { request, variables: env } = begun
+  // A module of CommonJS, which is its own default export, may have one, too.
+  const main =
+    isObject(program.default) && isFunction(program.default.default) ? program.default.default : program.default
+  if (isFunction(main)) return main(createContext(begun, body, res))
+  const fetching = isObject(main) && 'fetch' in main ? main.fetch : program.fetch
+  const other = isFunction(fetching) ? fetching : byMethod(program, request.method.toUpperCase(), res)
+  const waiting = { waitUntil: (one: unknown) => void later.push(one), passThroughOnException: () => {} }
+  return other.call(main ?? program, createRequest(request, body), env, waiting)
+}
+
+const isFunction = (value: unknown): value is Callable => typeof value === 'function'
+
+function byMethod(program: Program, method: string, res: ReturnType<typeof createRes>): Callable {
+  const asked = program[method] ?? (method === 'HEAD' ? program.GET : undefined)
+  if (isFunction(asked)) return asked
+  const allow = methods.filter((name) => isFunction(program[name]))
+  if (allow.length > 0) return () => res.empty(405, { allow: allow.join(', ') })
+  throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 function createContext({ request, variables }: Begin, body: string, res: object): object {
   return {
@@ -120,7 +142,7 @@ function describe(error: unknown): { name: string; message: string; stack: strin
       return {
         name: String(error.name),
         message: String(error.message),
-        stack: error.stack ? String(error.stack) : null,
+        stack: error.stack ? web().console().inspect(error) : null,
       }
     }
     const text = typeof error === 'object' ? JSON.stringify(error) : String(error)

@@ -42,7 +42,9 @@ export function createRequest(asked: Asked, body: string) {
   const host = asked.headers.host ?? 'localhost'
   const hasBody = body !== '' && !/^(get|head)$/i.test(asked.method)
   const init = { method: asked.method, headers: asked.headers }
-  const url = asked.url.startsWith('/') ? `https://${host}${asked.url}` : asked.url
+  // As the caller sees it, for what makes addresses of it.
+  const protocol = asked.headers['x-forwarded-proto'] === 'http' ? 'http' : 'https'
+  const url = asked.url.startsWith('/') ? `${protocol}://${host}${asked.url}` : asked.url
   if (!hasBody) return new Request(url, init)
   return new Request(url, { ...init, body: asked.isText ? body : fromBase64(body) })
 }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { program } from '../testing/executor.ts'
+import { caller } from '../testing/stage.ts'
+
+async function said(body: string): Promise<string[]> {
+  const { end } = await caller.run(program(`async ({ res }) => { ${body}; return res.empty() }`))
+  assert.equal(end.failure, null)
+  return end.logs.map(({ text }) => text)
+}
+
+test('texts have places for values, as in Node', async () => {
+  assert.deepEqual(await said(`console.log('%s is %d, %i, %f and %j%%', 'a', '4.5', 4.9, '1.25', { b: 1 }, 'more')`), [
+    'a is 4.5, 4, 1.25 and {"b":1}% more',
+  ])
+  assert.deepEqual(await said(`console.log('100%', 1); console.log('%s'); console.log('%c red', 'color: red')`), [
+    '100% 1',
+    '%s',
+    ' red',
+  ])
+})
+
+test('groups are indented, times, counts and assertions are told', async () => {
+  const lines =
+    await said(`console.group('a'); console.log('b\\nc'); console.groupCollapsed(); console.log('d'); console.groupEnd(); console.groupEnd()
+    console.count(); console.count('x'); console.count(); console.countReset(); console.count()
+    console.time('t'); console.timeLog('t', 1); console.timeEnd('t'); console.timeEnd('t')
+    console.assert(true, 'no'); console.assert(false, 'because %s', 'so'); console.assert(false)`)
+  assert.deepEqual(lines.slice(0, 7), ['a', '  b\n  c', '    d', 'default: 1', 'x: 1', 'default: 2', 'default: 1'])
+  assert.match(lines.slice(7, 10).join('|'), /^t: \d+ms 1\|t: \d+ms\|No such label 't' for console.time\(\)$/)
+  assert.deepEqual(lines.slice(10), ['Assertion failed: because so', 'Assertion failed'])
+})
+
+test('tables are drawn, and what is no table is told as it is', async () => {
+  const [rows, list, none] = await said(
+    `console.table([{ a: 1, b: 'x' }, { a: 20 }]); console.table(['p', { q: 1 }]); console.table(5)`,
+  )
+  assert.equal(
+    rows,
+    [
+      '┌─────────┬────┬─────┐',
+      '│ (index) │ a  │ b   │',
+      '├─────────┼────┼─────┤',
+      '│ 0       │ 1  │ "x" │',
+      '│ 1       │ 20 │     │',
+      '└─────────┴────┴─────┘',
+    ].join('\n'),
+  )
+  assert.match(list ?? '', /\(index\) │ q │ Values/)
+  assert.equal(none, '5')
+})
+
+test('a trace tells where it is', async () => {
+  assert.match((await said(`console.trace('here', 1)`)).join(), /^Trace: here 1\n +at .*function\.js:3:\d+/)
+})
+
+test('what is of the web and what holds bytes is told with what it holds', async () => {
+  const [line] = await said(
+    `console.log(new URL('https://a.b/c'), new Headers({ x: '1' }), new URLSearchParams('p=q'), Uint8Array.of(1, 2), new ArrayBuffer(3), new Date(0), new Map([['k', -0]]))`,
+  )
+  assert.equal(
+    line,
+    'https://a.b/c Headers { x: "1" } URLSearchParams { p: "q" } Uint8Array(2) [1, 2] ArrayBuffer(3) 1970-01-01T00:00:00.000Z Map(1) { "k": -0 }',
+  )
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Caller, program } from '../testing/executor.ts'
+import { caller } from '../testing/stage.ts'
+
+async function answerOf(source: string, asked: Parameters<Caller['run']>[1] = {}) {
+  const answer = await caller.run(program(source), asked)
+  assert.equal(answer.end.failure, null)
+  return { ...answer.end.response, text: answer.text, body: answer.body }
+}
+
+test('a Response is an answer, and programs of other platforms run', async () => {
+  const web = await answerOf(
+    'async ({ request }) => new Response(await request.text(), { status: 202, headers: { a: "b" } })',
+    { request: { method: 'PUT' }, body: Buffer.from('hello') },
+  )
+  assert.deepEqual([web.status, web.headers?.a, web.text], [202, 'b', 'hello'])
+  const worker = '{ fetch: (request, env) => Response.json({ url: request.url, env, method: request.method }) }'
+  const { text } = await answerOf(worker, {
+    variables: { KEY: 'v' },
+    request: { url: '/p?q=1', headers: { host: 'example.com' } },
+  })
+  assert.deepEqual(JSON.parse(text), { url: 'https://example.com/p?q=1', env: { KEY: 'v' }, method: 'GET' })
+  const headers = { host: 'localhost:4000', 'x-forwarded-proto': 'http' }
+  const plain = await answerOf('{ fetch: (request) => new Response(request.url) }', { request: { url: '/p', headers } })
+  assert.equal(plain.text, 'http://localhost:4000/p')
+  const byMethod = await caller.run('var __function = { POST: async (r) => new Response(await r.text()) }', {
+    request: { method: 'POST' },
+    body: Buffer.from('posted'),
+  })
+  assert.equal(byMethod.text, 'posted')
+  const byGet = 'var __function = { GET: () => new Response("got"), POST: () => new Response() }'
+  assert.equal((await caller.run(byGet, { request: { method: 'HEAD' } })).text, 'got')
+  const { end } = await caller.run(byGet, { request: { method: 'DELETE' } })
+  assert.deepEqual(end.response, { status: 405, headers: { allow: 'GET, POST' } })
+  const common = await caller.run('var __function = { default: { default: ({ res }) => res.text("common") } }')
+  assert.equal(common.text, 'common')
+})
+
+test('what is waited for until the answer leaves is done, also where it writes the answer', async () => {
+  const late =
+    '{ fetch(request, env, ctx) { ctx.waitUntil(new Promise((done) => setTimeout(done, 20)).then(() => console.log("done"))); ctx.waitUntil(Promise.reject(new Error("not done"))); return new Response("now") } }'
+  const { end, text } = await caller.run(program(late))
+  assert.deepEqual([text, end.logs.map(({ text }) => text.split('\n')[0])], ['now', ['done', 'Error: not done']])
+  const writing = `{ fetch(request, env, ctx) {
+    const { readable, writable } = new TransformStream()
+    const writer = writable.getWriter()
+    ctx.waitUntil((async () => { await writer.write('a'); await writer.write('b'); await writer.close() })())
+    return new Response(readable.pipeThrough(new TextEncoderStream()))
+  } }`
+  assert.equal((await caller.run(program(writing))).text, 'ab')
+  assert.deepEqual((await caller.run(program(writing), { isStreamed: true })).chunks.map(String), ['a', 'b'])
+})
+
+test('a program may come by a promise', async () => {
+  const { text } = await caller.run('var __function = Promise.resolve({ default: ({ res }) => res.text("later") })')
+  assert.equal(text, 'later')
+  const failed = await caller.run('var __function = Promise.reject(new RangeError("at load"))')
+  assert.equal(failed.end.failure?.message, 'RangeError: at load')
+})
