@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { type DatabaseRow, databasesQuery, type HookRow, hooksOf, hooksQuery } from './load-hooks.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
-import { type Names, nameClash, typeNamesOf } from './names.ts'
+import { isReserved, type Names, typeNamesOf } from './names.ts'
 import { type Field, type Row, readCollection } from './rows.ts'
 
 const shown = `c.status in ('AVAILABLE', 'CHANGING')`
@@ -147,8 +147,7 @@ function withoutClashes(candidates: readonly Candidate[]): { kept: Candidate[]; 
   const owners = new Map<string, string>()
   const kept = candidates.filter((one) => {
     const { coordinates } = one.names
-    const isReserved = 'row' in one && nameClash(one.row, []) !== null
-    if (isReserved || coordinates.some((name) => owners.has(name))) return false
+    if (('row' in one && isReserved(one.names)) || coordinates.some((name) => owners.has(name))) return false
     for (const name of coordinates) owners.set(name, one.id)
     return true
   })

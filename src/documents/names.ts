@@ -98,6 +98,11 @@ export function typeNamesOf(typeName: string, key: string): Names {
   }
 }
 
+/** Whether the API itself has one of these. */
+export function isReserved({ coordinates }: Names): boolean {
+  return coordinates.some((name) => reserved.has(name))
+}
+
 /** The first name that a new collection would share with the API itself or with another collection, null for none. */
 export function nameClash(collection: Named, others: readonly Named[]): string | null {
   const taken = new Set(others.flatMap((other) => typeNamesOf(other.typeName, other.key).coordinates))
