@@ -126,3 +126,11 @@ test('what is renamed in a circle, or twice, is refused by its names', async () 
   write(`posts: { attributes: { b: { ${text} }, a: { ${text}, renamedFrom: 'c' } } }`)
   assert.equal((await run('schema', 'diff')).out, '~ attribute main.posts.c → a\n')
 })
+
+test('a key that the server would refuse is told before anything is asked', async () => {
+  const run = await inNewProject()
+  write("posts: { attributes: { constructor: { type: 'TEXT' } } }")
+  const { code, err } = await run('schema', 'diff')
+  assert.equal(code, 1)
+  assert.match(err, /posts\.attributes\.constructor: This is reserved: choose another key\./)
+})

@@ -21,6 +21,7 @@ const key = z
     /^[a-z][A-Za-z0-9_]{0,39}$/,
     'A key begins with a small letter and goes on with letters, digits and _, 40 at most.',
   )
+  .refine((key) => !(key in {}), 'This is reserved: choose another key.')
 const text = z.string()
 const flag = z.boolean()
 const whole = z.int()
@@ -150,7 +151,8 @@ function requireTargets(file: string, collections: Readonly<Record<string, Colle
   for (const [path, { attributes }] of Object.entries(collections)) {
     const database = path.slice(0, path.indexOf('.'))
     for (const [name, { to }] of Object.entries(attributes)) {
-      if (typeof to !== 'string' || to in collections || `${database}.${to}` in collections) continue
+      if (typeof to !== 'string' || Object.hasOwn(collections, to) || Object.hasOwn(collections, `${database}.${to}`))
+        continue
       throw new Failure(`${file}: ${path}.${name} points at “${to}”, which is no collection of the file.`)
     }
   }

@@ -40,8 +40,8 @@ function reply(container: Container, { kind, call }: Asked, { head, body }: Effe
     return
   }
   const { status, headers: pairs } = head as { status: number; headers: [string, string][] }
-  const headers: Record<string, string> = {}
-  for (const [name, value] of pairs) headers[name] = name in headers ? `${headers[name]}, ${value}` : value
+  const all = Map.groupBy(pairs, ([name]) => name)
+  const headers = Object.fromEntries([...all].map(([name, some]) => [name, some.map(([, value]) => value).join(', ')]))
   container.send({ kind: 'reply', call, error: null, status, headers }, body)
 }
 

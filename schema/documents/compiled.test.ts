@@ -190,3 +190,12 @@ test('documents are created by one statement that answers, and by ordinary execu
   const got = await compiled.run({ ...ctx }, { query: one, variables: { i: { title: 'x' } } }, ['query'])
   assert.equal(isRaw(got), false)
 })
+
+test('names of every object of JavaScript are aliases, fragments and variables like others', async () => {
+  const source = `query ($first: Int, $constructor: ID!, $valueOf: Int, $toString: String) {
+    __proto__: authors(first: $first, where: { name: { eq: $toString } }) { constructor: nodes { ...__proto__ } }
+    toString: author(id: $constructor) { ...__proto__ valueOf: posts(first: $valueOf) { nodes { id } } }
+  } fragment __proto__ on Author { __proto__: name hasOwnProperty: id }`
+  const answer = await same(blog.owner, source, { first: 1, constructor: 'Ann' })
+  assert.match(answer, /"__proto__":\{"constructor":\[\{"__proto__":"Ann","hasOwnProperty":"Ann"\}\]\}/)
+})

@@ -121,7 +121,7 @@ function fromTexts({ columns, neighbours }: CollectionModel, texts: Input): Inpu
 
 function valueFrom({ type, list }: Column, text: string, key: string): unknown {
   if (list || structured.has(type)) return jsonOf(text, key)
-  if (type === 'BOOLEAN') return ({ true: true, false: false } as Record<string, boolean>)[text.toLowerCase()] ?? text
+  if (type === 'BOOLEAN') return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : text
   // What is no number stays a text, and is refused as one.
   if (type === 'INTEGER' || type === 'FLOAT')
     return text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text

@@ -3,7 +3,6 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   type FieldNode,
-  type FragmentDefinitionNode,
   GraphQLDirective,
   GraphQLEnumType,
   GraphQLError,
@@ -22,7 +21,7 @@ import { translate } from './faults.ts'
 import { decideField } from './hooked.ts'
 import { impliedKey, requestHash } from './idempotency.ts'
 import { writeTargetOf } from './root.ts'
-import { selectedFields } from './selection.ts'
+import { fragmentsOf, selectedFields } from './selection.ts'
 
 const TransactionIsolation = new GraphQLEnumType({
   name: 'TransactionIsolation',
@@ -67,8 +66,7 @@ export function planTransaction(args: ExecutionArgs): { run: (execute: Execute) 
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {})
   if (!coerced) return null
   const isolation = String(getDirectiveValues(transactionDirective, operation, coerced)?.isolation)
-  const fragments: Record<string, FragmentDefinitionNode> = {}
-  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments[one.name.value] = one
+  const fragments = fragmentsOf(document)
   const root = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '' }, selectionSet: operation.selectionSet } as const
   const type = schema.getMutationType()
   const source = { schema, fragments, variableValues: coerced }

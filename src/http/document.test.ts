@@ -25,6 +25,7 @@ const bad: Record<string, { text: string; code: string }> = {
   },
   'fragment fan-out': { text: fanOut, code: 'LIMIT_EXCEEDED' },
   'a fragment in itself': { text: '{ ...A } fragment A on Query { b { ...A } }', code: 'INVALID' },
+  'a variable that no object holds': { text: 'query ($__proto__: Int) { a(x: $__proto__) }', code: 'INVALID' },
   'fragments in each other': {
     text: '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
     code: 'INVALID',

@@ -92,6 +92,8 @@ function measureDocument(document: DocumentNode): void {
     const size = measure(selectionSet)
     size.directives += countDirectives(directives)
     for (const variable of variableDefinitions) {
+      // graphql-js keeps them in a plain object.
+      if (variable.variable.name.value === '__proto__') throw new Invalid('A variable cannot be called `__proto__`.')
       if (variable.defaultValue) checkLiteral(variable.defaultValue, [variable.variable.name.value])
       size.directives += countDirectives(variable.directives)
     }

@@ -39,7 +39,8 @@ function variablePath({ message }: GraphQLError, { variable, type }: VariableDef
   const inputType = given.schema && typeFromAST(given.schema, type)
   let found: string[] = []
   if (!isInputType(inputType)) return [name]
-  coerceInputValue(given.operation?.variables?.[name], inputType, (path, _value, fault) => {
+  const variables = given.operation?.variables ?? {}
+  coerceInputValue(Object.hasOwn(variables, name) ? variables[name] : undefined, inputType, (path, _value, fault) => {
     if (found.length > 0 || !message.endsWith(fault.message)) return
     found = [...path.map(String), ...missing(fault.message), ...unknown(fault.message)]
   })

@@ -152,18 +152,18 @@ async function readWhole(body: AsyncIterable<Buffer>, encoding: unknown): Promis
     size += part.length
     if (size > maxFetchedBytes) throw new EgressFailed('The answer is larger than 10 MB.')
   }
-  const unpack = unpackers[String(encoding)]
+  const unpack = unpackers.get(String(encoding))
   if (!unpack || size === 0) return Buffer.concat(parts)
   return unpack(Buffer.concat(parts), { maxOutputLength: maxFetchedBytes }).catch(() => {
     throw new EgressFailed('The answer cannot be unpacked, or is larger than 10 MB.')
   })
 }
 
-const unpackers: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
-  gzip: promisify<Buffer, object, Buffer>(gunzip),
-  deflate: promisify<Buffer, object, Buffer>(inflate),
-  br: promisify<Buffer, object, Buffer>(brotliDecompress),
-}
+const unpackers = new Map([
+  ['gzip', promisify<Buffer, object, Buffer>(gunzip)],
+  ['deflate', promisify<Buffer, object, Buffer>(inflate)],
+  ['br', promisify<Buffer, object, Buffer>(brotliDecompress)],
+])
 
 /** Says what is wrong with an address that a user gives, before it is ever called. Answers null when nothing is. */
 export function whyNotCallable(text: string): string | null {

@@ -78,6 +78,7 @@ test('how deep it may be is said', () => {
 })
 
 test('its attributes are known, and can be renamed', () => {
+  assert.deepEqual([...expressionKeys('constructor + valueOf')], ['constructor', 'valueOf'])
   const source = "lower(lower) || 'lower' || lower+lowers"
   assert.deepEqual([...expressionKeys(source)], ['lower', 'lowers'])
   assert.equal(renameInExpression(source, 'lower', 'lowercase'), "lower(lowercase) || 'lower' || lowercase+lowers")

@@ -133,7 +133,7 @@ function parseExpression(source: string): Expression {
       expect(')')
       return inner
     }
-    if (kind !== 'name' || text in powers) throw new ExpressionError(`A value is missing ${where(token)}.`)
+    if (kind !== 'name' || Object.hasOwn(powers, text)) throw new ExpressionError(`A value is missing ${where(token)}.`)
     if (peek().kind === 'sign' && peek().text === '(') return call(text)
     const literal = Object.hasOwn(literals, text) ? literals[text] : undefined
     if (literal !== undefined) return { kind: 'literal', sql: literal }

@@ -18,10 +18,10 @@ export type HookTarget =
 
 export const hookLimits = { rules: 20, leastMs: 100, initialMs: 1_000, mostMs: 5_000 } as const
 
-const actions: Readonly<Record<string, readonly string[]>> = {
-  documents: ['before-create', 'before-update', 'before-delete'],
-  users: ['before-create', 'before-update'],
-}
+const actions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['documents', ['before-create', 'before-update', 'before-delete']],
+  ['users', ['before-create', 'before-update']],
+])
 
 const segment = /^(\*|[A-Za-z0-9_-]{1,64})$/
 
@@ -37,12 +37,12 @@ export function whyNotHook(on: string): string | null {
   if (!parts.every((part) => segment.test(part)) || !(isPath || parts.length === 2))
     return `“${on}” is no pattern of a hook, like documents.before-create or databases.*.collections.posts.documents.before-create.`
   const [noun = '', action = ''] = parts.slice(-2)
-  const known = noun === '*' ? Object.values(actions).flat() : (actions[noun] ?? [])
+  const known = noun === '*' ? [...actions.values()].flat() : (actions.get(noun) ?? [])
   return action === '*' ? whyNotNoun(noun, on) : known.includes(action) ? null : nothingOf(on)
 }
 
 function whyNotNoun(noun: string, on: string): string | null {
-  return noun === '*' || noun in actions ? null : nothingOf(on)
+  return noun === '*' || actions.has(noun) ? null : nothingOf(on)
 }
 
 function nothingOf(on: string): string {
