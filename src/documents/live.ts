@@ -2,7 +2,7 @@ import { needsDocuments } from '../changes/needs.ts'
 import { type Changes, changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { ResyncRequired } from '../errors.ts'
+import { Invalid, ResyncRequired, SchemaChanged } from '../errors.ts'
 import { leavable } from '../lib/leavable.ts'
 import type { LoggedEvent } from '../logged-event.ts'
 import { differences, type LiveChange, type LiveRow } from './live/differences.ts'
@@ -57,14 +57,21 @@ async function* generate(
   const first = await live.at(await ctx.tails.head(ctx.projectId))
   const isKnown = since !== null && !(await hasConcerned(ctx, live.planned(), since, first.through))
   live.show(first.rows)
-  yield { cursor: cursorAt(first.through), snapshot: isKnown ? null : first.rows, changes: [] }
+  let cursor = cursorAt(first.through)
+  // What was valid when it began: whatever it names is another thing by now, or gone.
+  const changed = (error: unknown) => {
+    throw error instanceof Invalid ? new SchemaChanged(error.message, cursor) : error
+  }
+  yield { cursor, snapshot: isKnown ? null : first.rows, changes: [] }
   for await (const { now, event } of stream) {
     const before = live.shown()
-    await live.plan(now)
+    await live.plan(now).catch(changed)
     const { rows, through } = await live.at(event.seq)
     live.show(rows)
-    const changed = differences(before, rows)
-    if (changed.length > 0) yield { cursor: cursorAt(through), snapshot: null, changes: changed }
+    const changes = differences(before, rows)
+    if (changes.length === 0) continue
+    cursor = cursorAt(through)
+    yield { cursor, snapshot: null, changes }
   }
 }
 

@@ -41,10 +41,10 @@ test('what an operation asks for and gives, by its types; no more of it is kept 
   const query = 'query Q($w: W) { b { ...F } } query R { b { __typename } } fragment F on Query { a(w: $w) }'
   const operation = (w: unknown) => ({ query, operationName: 'Q', variables: { w } })
   const types = typesOf(before, operation({ d: [{ c: 1 }] }))
-  assert.deepEqual(types, ['Query', '[Int]', 'Int'])
+  assert.deepEqual(types, ['Query', '[Int]', 'W', 'W', 'Int'])
   assert.equal(typesOf(before, operation({ d: [{ c: 1 }] })), types)
   const many = Array.from({ length: 200_000 }, () => ({ c: 1 }))
-  assert.equal(typesOf(before, operation({ d: many })).length, 200_002)
+  assert.equal(typesOf(before, operation({ d: many })).length, 400_003)
   const large = operation({ c: 'x'.repeat(1_000_001) })
   assert.notEqual(typesOf(before, large), typesOf(before, large))
   const after = (a: string, c: string) =>
@@ -62,7 +62,7 @@ test('what an operation asks for and gives, by its types; no more of it is kept 
 
 test('an operation stands on the collections whose types it has, and on what is the same in all projects', () => {
   const text =
-    'type Query { a: A b(w: [BWhere!]): B s: String } type A { id: ID } type B { id: ID } input BWhere { id: ID }'
+    'type Query { a(w: AWhere): A b(w: [BWhere!]): B s: String } type A { id: ID } type B { id: ID } input AWhere { b: BWhere } input BWhere { id: ID }'
   const base = buildSchema('type Query { s: String }')
   const owners = new Map([
     ['A', 'col_a'],
@@ -81,6 +81,8 @@ test('an operation stands on the collections whose types it has, and on what is 
   })
   assert.deepEqual([ofA(changed('col_b')), ofA(changed('col_a'))], [true, false])
   assert.deepEqual([ofB(changed('col_a')), ofB(changed('col_b'))], [true, false])
+  const ofBoth = groundOf(made, { query: '{ a(w: { b: { id: 1 } }) { id } }' })
+  assert.deepEqual([ofBoth(changed('col_a')), ofBoth(changed('col_b'))], [false, false])
   assert.equal(ofA(changed('col_b', buildSchema('type Query { s: String }'))), false)
   const ofNone = groundOf(base, { query: '{ s }' })
   assert.equal(ofNone(changed('col_a')), true)

@@ -111,16 +111,18 @@ function nameOf(type: GraphQLType | null | undefined): string {
   return name
 }
 
-/** Of each value within a value. */
+/** Of a value, and of each value within it. */
 function givenTypes(given: GraphQLInputType, value: unknown): string[] {
   const type = getNullableType(given)
   if (isListType(type)) return [value].flat().flatMap((item) => givenTypes(type.ofType, item))
   if (!isInputObjectType(type) || typeof value !== 'object' || value === null) return [nameOf(type)]
   const fields = type.getFields()
-  return Object.entries(value).flatMap(([name, inner]) => {
+  const inner = Object.entries(value).flatMap(([name, one]) => {
     const field = fields[name]
-    return field ? givenTypes(field.type, inner) : []
+    return field ? givenTypes(field.type, one) : []
   })
+  // It may be the only type of its collection here: a filter that looks at another one ends in a text or a number.
+  return [nameOf(type), ...inner]
 }
 
 const faults = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, readonly GraphQLError[]>>()
