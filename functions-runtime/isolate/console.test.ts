@@ -50,6 +50,13 @@ test('tables are drawn, and what is no table is told as it is', async () => {
   assert.equal(none, '5')
 })
 
+test('what stands beside an error is told, too', async () => {
+  const failing = 'new Promise((_, no) => no(new Error("e"))).catch((e) => e)'
+  const [line, all] = await said(`const e = await ${failing}; console.log({ e, b: 1 }); console.log([e, e], 'end')`)
+  assert.match(line ?? '', /^\{ e: Error: e\n[\s\S]*\n, b: 1 \}$/)
+  assert.match(all ?? '', /^\[Error: e\n[\s\S]*\n, Error: e\n[\s\S]*\n\] end$/)
+})
+
 test('a trace tells where it is', async () => {
   assert.match((await said(`console.trace('here', 1)`)).join(), /^Trace: here 1\n +at .*function\.js:3:\d+/)
 })

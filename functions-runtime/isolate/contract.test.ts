@@ -64,8 +64,13 @@ test('what has caused an error is told with it, and what it holds', async () => 
     'async () => { throw new Error("outer", { cause: Object.assign(new TypeError("inner"), { code: "E_IN" }) }) }'
   const { stack } = await failureOf(failing)
   assert.match(stack ?? '', /^Error: outer\n +at .*\n\[cause\]: TypeError: inner\n +at .*\n\{ code: "E_IN" \}$/)
-  const any = await failureOf('() => Promise.any([Promise.reject(new Error("first"))])')
-  assert.match(any.stack ?? '', /^AggregateError[\s\S]*\n\[errors\]: \[Error: first\n/)
+  const any = await failureOf(
+    '() => Promise.any([Promise.reject(new Error("first")), Promise.reject(new Error("2nd"))])',
+  )
+  assert.match(
+    any.stack ?? '',
+    /^AggregateError[\s\S]*\n\[errors 0\]: Error: first\n[\s\S]*\n\[errors 1\]: Error: 2nd\n/,
+  )
 })
 
 test('every run has a context of its own; variables are those of the run', async () => {

@@ -205,13 +205,15 @@ test('what is too large to be sent is not run, and ends no run of others', async
   assert.equal(String((await other).body), 'goes on')
 })
 
-test('what nobody waits for any more is cancelled', async () => {
+test('what nobody waits for any more is cancelled, and its time is told', async () => {
   answer = () => null
   const stopping = new AbortController()
   const running = sandbox.run(call({ signal: stopping.signal }))
   await wait(50)
   stopping.abort()
-  assert.equal((await running).failure?.reason, 'CRASHED')
+  const { failure, durationMs } = await running
+  assert.equal(failure?.reason, 'CRASHED')
+  assert.ok(durationMs >= 45, `${durationMs} ms`)
   await wait(50)
   assert.ok(peers.some(({ runs }) => runs.at(-1)?.wasCancelled()))
 })

@@ -142,6 +142,7 @@ let count = 0
 function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
   const { body, artefact, stream, signal, ...frame } = call
   const id = `r${++count}`
+  const begun = performance.now()
   // A run that waits for its code has not begun until that is sent: whoever sends it knows, however the connection ends.
   let waitsForCode = false
   let isGiven = false
@@ -152,7 +153,8 @@ function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
     timeoutMs: call.limits.timeoutMs + graceMs,
     start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
     tooLarge: (reason) => failedRun('TOO_LARGE', reason),
-    broken: (reason) => (waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason)),
+    broken: (reason) =>
+      waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason, performance.now() - begun),
     given: (hash) => {
       if (hash === call.program.artefact) isGiven = true
     },
@@ -242,11 +244,11 @@ function exchange<T>({ link, id, signal, timeoutMs, start, tooLarge, broken, giv
   })
 }
 
-function failedRun(reason: RunFailure['reason'], message: string): RunResult {
+function failedRun(reason: RunFailure['reason'], message: string, durationMs = 0): RunResult {
   return {
     response: null,
     failure: { reason, message, stack: null },
-    durationMs: 0,
+    durationMs,
     memoryBytes: null,
     isCold: false,
     logs: [],

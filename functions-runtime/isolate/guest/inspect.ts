@@ -9,7 +9,8 @@ export function inspect(value: unknown, depth = 0, seen: unknown[] = []): string
   if (Object.is(value, -0)) return '-0'
   if (typeof value !== 'object' || value === null) return String(value)
   if (seen.includes(value)) return '[Circular]'
-  if (value instanceof Error) return errorText(value, seen)
+  // A stack has lines of its own: what stands beside it begins another.
+  if (value instanceof Error) return depth === 0 ? errorText(value, seen) : `${errorText(value, seen)}\n`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (value instanceof RegExp) return String(value)
   if (depth >= maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]'
@@ -53,8 +54,9 @@ function errorText(error: Error, seen: unknown[]): string {
   const parts = [error.stack || `${error.name}: ${error.message}`]
   if (held.length > 0) parts.push(pairs(held, inner))
   const { errors } = error as { errors?: unknown }
-  if (Array.isArray(errors)) parts.push(`[errors]: ${inner(errors)}`)
-  if (error.cause !== undefined && seen.length < maxCauses) parts.push(`[cause]: ${inner(error.cause)}`)
+  if (Array.isArray(errors))
+    parts.push(...errors.slice(0, 20).map((one, at) => `[errors ${at}]: ${inner(one).trimEnd()}`))
+  if (error.cause !== undefined && seen.length < maxCauses) parts.push(`[cause]: ${inner(error.cause).trimEnd()}`)
   return parts.join('\n')
 }
 

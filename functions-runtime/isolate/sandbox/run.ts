@@ -119,8 +119,11 @@ function brokenOff(state: State, error: unknown): void {
   if (/timed out/.test(message)) timedOut(state, stack)
   else if (/memory limit/.test(message)) end(state, { failure: memory })
   else if (program.isDisposed()) end(state, { failure: beside })
-  // What was no Error cannot be shown: isolated-vm says so in words of its own.
-  else logs.add('error', `Unhandled rejection${/isolated-vm/.test(message) ? '' : `: ${stack ?? message}`}`)
+  else {
+    // What was no Error cannot be shown: isolated-vm says so in words of its own.
+    const what = /isolated-vm/.test(message) ? '' : (stack ?? message)
+    logs.add('error', what === '' ? 'Unhandled rejection' : `Unhandled rejection: ${what}`)
+  }
 }
 
 function timedOut(state: State, stack: string | null): void {
