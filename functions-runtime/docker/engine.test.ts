@@ -185,20 +185,44 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     })
   })
 
-  test('there are never more than are allowed, and no tenant holds them all', async () => {
+  test('there are never more than are allowed', async () => {
     await other({ DOCKER_CONTAINERS: '2' }, async (few) => {
       for (const deploymentId of ['one', 'two', 'three']) await few.run('/env', { deploymentId })
       await untilThereAre(2)
       assert.equal((await few.run('/env', { deploymentId: 'three' })).end.isCold, false)
       assert.equal((await few.run('/env', { deploymentId: 'one' })).end.isCold, true)
     })
+  })
+
+  test('two tenants with long runs leave room for a third, who finds it with warm containers too', async () => {
     await other({ DOCKER_CONTAINERS: '4' }, async (few) => {
       const stop = new AbortController()
-      const asked = { signal: stop.signal, tenant: 'prj_greedy' }
-      const greedy = ['one', 'two', 'three', 'four'].map((deploymentId) => few.run('/wait', { ...asked, deploymentId }))
+      const long = (tenant: string) =>
+        ['one', 'two', 'three', 'four'].map((deploymentId) =>
+          few.run('/wait', { signal: stop.signal, timeoutMs: 60_000, tenant, deploymentId }),
+        )
+      const greedy = long('prj_greedy')
+      await untilThereAre(2)
+      greedy.push(...long('prj_other'))
       await untilThereAre(3)
       assert.equal((await few.run('/env', { tenant: 'prj_modest' })).text, 'Ada Ada')
       assert.equal((await containers()).length, 4)
+      stop.abort()
+      await Promise.allSettled(greedy)
+    })
+    await other({ DOCKER_CONTAINERS: '4' }, async (few) => {
+      const both = (path: string, deploymentId: string, signal?: AbortSignal) =>
+        [1, 2].map(() => few.run(path, { deploymentId, timeoutMs: 60_000, ...(signal ? { signal } : {}) }))
+      await Promise.all(both('/env', 'one'))
+      await Promise.all(both('/env', 'two'))
+      await untilThereAre(4)
+      const stop = new AbortController()
+      const greedy = [...both('/wait', 'one', stop.signal), ...both('/wait', 'two', stop.signal)]
+      const modest = ['prj_second', 'prj_third'].map((tenant) => few.run('/env', { tenant }))
+      assert.deepEqual(
+        (await Promise.all(modest)).map(({ text }) => text),
+        ['Ada Ada', 'Ada Ada'],
+      )
       stop.abort()
       await Promise.allSettled(greedy)
     })

@@ -43,7 +43,7 @@ export function createPool({ max, idleMs }: PoolOptions): Pool {
         const waiter: Waiter = { ...wanted, resolve, reject }
         if (!tryServe(state, waiter)) wait(state, waiter)
       }),
-    hasRoom: (key, tenant) => warm(state, key) !== undefined || (mayHaveMore(state, tenant) && hasPlace(state)),
+    hasRoom: (key, tenant) => mayHaveMore(state, tenant) && (warm(state, key) !== undefined || hasPlace(state)),
     size: () => state.slots.size,
     async close() {
       state.isClosed = true
@@ -68,9 +68,11 @@ function busyOf({ slots }: State, tenant: string): number {
   return [...slots].filter((slot) => slot.isBusy && slot.tenant === tenant).length
 }
 
-/** No tenant holds everything: there is always room for another one. */
+/** A run may take a quarter of an hour. Whoever has one begins another only where more are left than they have, so that several leave room, too. */
 function mayHaveMore(state: State, tenant: string): boolean {
-  return busyOf(state, tenant) < Math.max(1, Math.ceil(state.max * 0.75))
+  const left = state.max - [...state.slots].filter(({ isBusy }) => isBusy).length
+  const own = busyOf(state, tenant)
+  return own === 0 || own < left
 }
 
 function hasPlace(state: State): boolean {
@@ -79,13 +81,14 @@ function hasPlace(state: State): boolean {
 
 /** Answers whether the waiter has got what it wants, or will when it has started. */
 function tryServe(state: State, waiter: Waiter): boolean {
+  if (!mayHaveMore(state, waiter.tenant)) return false
   const found = warm(state, waiter.key)
   if (found?.container) {
     found.isBusy = true
     waiter.resolve(lease(state, found, found.container, false))
     return true
   }
-  if (!mayHaveMore(state, waiter.tenant) || !hasPlace(state)) return false
+  if (!hasPlace(state)) return false
   const [oldest] = idle(state)
   if (oldest && state.slots.size >= state.max) end(state, oldest)
   begin(state, waiter)

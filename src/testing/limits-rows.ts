@@ -242,7 +242,10 @@ export const time: readonly Row[] = [
 const { containers, buildMemoryMb, buildDiskMb } = readDockerSettings({})
 export const container: readonly Row[] = [
   ['containers of functions on an engine (`DOCKER_CONTAINERS`)', count(containers)],
-  ['of these, with runs of one project', count(Math.ceil(containers * 0.75))],
+  [
+    'of these, with runs of one project, which also begins another only where more are left than it has',
+    count(Math.ceil(containers / 2)),
+  ],
   ['processes and threads in one', count(containerLimits.processes)],
   ['open files of a process', count(containerLimits.files)],
   ['what it keeps in `/tmp`', `${containerLimits.tmpMb} MB`],
