@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { countedExecutions } from '../src/modules/maintenance/retentions.ts'
 import { createTask } from '../src/modules/tasks/tasks.ts'
 import { createWebhook } from '../src/modules/webhooks/webhooks.ts'
 import { createQueue, type Queue } from '../src/platform/queue/queue.ts'
@@ -76,16 +77,18 @@ test('of what callers have had run a project keeps the newest, however many they
     const { projectId } = ctx
     const { id: functionId } = await makeFunction(ctx)
     await sql.query(
-      `insert into executions (id, "projectId", "functionId", trigger, key, status, "actorKind", "createdAt")
+      `insert into executions (id, "projectId", "functionId", trigger, key, status, "actorKind", "createdAt", "finishedAt")
        select $1 || name || i, $1, $2, trigger::"ExecutionTrigger", case when trigger = 'EVENT' then i::text end, status::"ExecutionStatus", 'guest',
-         now() - (10 + i) * interval '1 minute' - case when name = 'runs' then 30 else 0 end * interval '1 second'
+         now() - (10 + i) * interval '1 minute' - case when name = 'runs' then 30 else 0 end * interval '1 second',
+         case when status <> 'RUNNING' then now() - (10 + i) * interval '1 minute' end
        from (values ('url', 'HTTP', 'COMPLETED'), ('runs', 'HTTP', 'RUNNING'), ('event', 'EVENT', 'COMPLETED')) as t(name, trigger, status),
          generate_series(1, $3::int) i`,
       [projectId, functionId, count],
     )
     await sql.query(
-      `insert into executions (id, "projectId", "functionId", trigger, status, "actorKind", "createdAt")
-       select $1 || 'now' || i, $1, $2, 'API', 'COMPLETED', 'guest', now() from generate_series(1, 5) i where $3`,
+      `insert into executions (id, "projectId", "functionId", trigger, status, "actorKind", "createdAt", "finishedAt")
+       select $1 || case i when 6 then 'waited' else 'now' || i end, $1, $2, 'API', 'COMPLETED', 'guest',
+         now() - case i when 6 then interval '1 day' else interval '0' end, now() from generate_series(1, 6) i where $3`,
       [projectId, functionId, ctx === busy],
     )
     left.push(async () => {
@@ -96,12 +99,36 @@ test('of what callers have had run a project keeps the newest, however many they
   const env = { ...world.env, KEEP_EXECUTIONS: 9 }
   await maintain({ ...world.app, env }, { forget: async () => 0 })
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i + 1}`)
-  // Those of five that are young, and of two minutes: one that ended and one that runs.
+  // Those of five that are young, and of two minutes: one that ended and one that runs. One has waited for a day, and just ended.
   const others = [...numbered('event', 6), ...numbered('now', 5), ...numbered('runs', 6)]
-  assert.deepEqual(await left[0]?.(), [...others, 'url1', 'url2'])
+  assert.deepEqual(await left[0]?.(), [...others, 'url1', 'url2', 'waited'])
   await maintain({ ...world.app, env: { ...env, KEEP_EXECUTIONS: 1 } }, { forget: async () => 0 })
-  assert.deepEqual(await left[0]?.(), others, 'what is young stays, for what its events lead to')
+  assert.deepEqual(await left[0]?.(), [...others, 'waited'], 'what has just ended stays, for what its events lead to')
   assert.deepEqual(await left[1]?.(), [...numbered('event', 2), ...numbered('runs', 2), 'url1'])
+})
+
+test('to delete those of one project, the others and what events have had run are not read', async () => {
+  const ctx = (await world.createProject()).owner
+  const { id: functionId } = await makeFunction(ctx)
+  const { sql } = world.app
+  await sql.query(
+    `insert into executions (id, "projectId", "functionId", trigger, key, status, "actorKind", "createdAt", "finishedAt")
+     select $1 || 'many' || i, $1, $2, 'EVENT', case when i % 5 > 0 then i::text end, 'COMPLETED', 'guest', at, at
+     from generate_series(1, 20000) i cross join lateral (select now() - i * interval '1 second' as at) as made`,
+    [ctx.projectId, functionId],
+  )
+  await sql.query('vacuum analyze executions')
+  const values = [ctx.projectId, new Date(Date.now() - 10_000_000), new Date()]
+  const steps = `explain select ctid from executions where ${countedExecutions.rows} limit 5000 for update skip locked`
+  for (const [text, given] of [
+    [steps, values],
+    [`explain ${countedExecutions.beyond}`, [1_000]],
+  ] as const) {
+    const { rows } = await sql.query<{ 'QUERY PLAN': string }>(text, [...given])
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    assert.ok(plan.includes('executions_counted') && !/Seq Scan|Sort/.test(plan), plan)
+  }
+  await sql.query('delete from executions where "projectId" = $1', [ctx.projectId])
 })
 
 test('many rows go in small steps, and hours of usage before days', async () => {

@@ -51,13 +51,12 @@ async function deleteOld(services: Services, retention: Retention, signal: Abort
 
 async function deleteExecutions(services: Services, signal: AbortSignal): Promise<number> {
   const { sql, clock, env } = services
-  const { what, youngestMs, beyond, rows } = countedExecutions
-  const young = clock().getTime() - youngestMs
+  const { what, leastMs, beyond, rows } = countedExecutions
+  const ended = new Date(clock().getTime() - leastMs)
   const found = await sql.query<{ projectId: string; at: Date }>(beyond, [env.KEEP_EXECUTIONS])
   let removed = 0
   for (const { projectId, at } of found.rows) {
-    const values = [projectId, new Date(Math.min(at.getTime(), young))]
-    removed += await deleteRows(services, { what, table: 'executions', rows, values }, signal)
+    removed += await deleteRows(services, { what, table: 'executions', rows, values: [projectId, at, ended] }, signal)
   }
   return removed
 }

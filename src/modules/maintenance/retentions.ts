@@ -98,12 +98,15 @@ export const keepLogHours = 48
  */
 export const countedExecutions = {
   what: 'executions beyond those that a project keeps',
-  youngestMs: 10 * 60_000,
-  /** `$1`: how many are kept. The projects that have more, and how old what goes is. Most are found by an index alone to have fewer. */
+  /** How long after its end it stays: it may have waited for days. */
+  leastMs: 10 * 60_000,
+  /** `$1`: how many are kept. The projects that have more, and when what goes was made. */
   beyond: `
-    with many as materialized (select "projectId" from executions group by 1 having count(*) > $1)
+    with many as materialized (select "projectId" from executions where key is null group by 1 having count(*) > $1)
     select "projectId", at from many cross join lateral (
       select "createdAt" as at from executions e where e."projectId" = many."projectId" and key is null
       order by "createdAt" desc offset $1 limit 1) oldest`,
-  rows: `"projectId" = $1 and "createdAt" <= $2 and key is null and status not in ('PENDING', 'RUNNING')`,
+  /** In the order of the index that has these alone: PostgreSQL would read the whole table for the few that are left. */
+  rows: `"projectId" = $1 and "createdAt" <= $2 and "finishedAt" <= $3 and key is null
+    and status not in ('PENDING', 'RUNNING') order by "createdAt"`,
 } as const
