@@ -12,6 +12,7 @@ import {
   type Shape,
   settingShape,
 } from './shape.ts'
+import { rulesWrittenAs } from './values.ts'
 
 export const schemaFile = 'tendril.schema.ts'
 
@@ -25,6 +26,7 @@ const key = z
 const text = z.string()
 const flag = z.boolean()
 const whole = z.int()
+const right = z.enum(['create', 'read', 'update', 'delete', 'write'])
 const permission = z
   .string()
   .regex(/^(create|read|update|delete|write):.+$/s, 'A permission is `right:role`, like `read:any`.')
@@ -64,7 +66,7 @@ const collection = z.strictObject({
   name: text.optional(),
   permissions: z.array(permission).optional(),
   documentPermissions: flag.optional(),
-  rules: z.array(z.strictObject({ right: text, role: text, where: z.record(text, z.json()) })).optional(),
+  rules: z.array(z.strictObject({ right, role: text, where: z.record(text, z.json()) })).optional(),
   cacheSeconds: whole.optional(),
   renamedFrom: key.optional(),
   attributes: z.record(key, attribute),
@@ -109,7 +111,7 @@ function schemaOf(file: string, { databases }: Parsed): SchemaInFile {
       if (old !== path) renames[old] = path
       for (const [was, field] of renamesOf(file, path, given.attributes)) renames[`${old}.${was}`] = `${path}.${field}`
       collections[path] = {
-        settings: settingShape(name, given),
+        settings: settingShape(name, { ...given, rules: rulesWrittenAs(given.rules ?? [], given.attributes) }),
         attributes: mapValues(given.attributes, (one) => attributeShape(withTarget(database, one))),
         indexes: mapValues(given.indexes ?? {}, (one) => indexShape(one)),
       }

@@ -3,6 +3,7 @@
  * be anyway.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { writtenAs } from './values.ts'
 
 /** The properties of an attribute, an index or a collection that are not as they would be if left out. */
 export type Shape = Readonly<Record<string, unknown>>
@@ -82,14 +83,16 @@ export function shapeOf(properties: readonly string[], given: Shape): Shape {
 }
 
 export function attributeShape(given: Shape): Shape {
-  const { type, relation, default: value, permissions } = given
+  const { type, relation, permissions } = given
   return shapeOf(attributeProperties, {
     ...given,
+    default: writtenAs(type, given.default),
+    min: writtenAs(type, given.min),
+    max: writtenAs(type, given.max),
     ...(type === 'RELATION' ? {} : { relation: null, to: null, reverseKey: null, onDelete: null }),
     // Its links go with either end, whatever is said.
     ...(relation === 'MANY_TO_MANY' ? { onDelete: null } : {}),
     ...(type !== 'RELATION' ? { relation: 'MANY_TO_ONE' } : {}),
-    ...(type === 'DATETIME' && typeof value === 'string' ? { default: moment(value) } : {}),
     permissions: permissions ? sortPermissions(permissions as string[]) : null,
   })
 }
@@ -114,11 +117,6 @@ export function settingShape(key: string, given: Shape): Shape {
     name: given.name === key ? null : given.name,
     permissions: permissions.length > 0 ? permissions : null,
   })
-}
-
-function moment(text: string): string {
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? text : new Date(time).toISOString()
 }
 
 const rights = ['create', 'read', 'update', 'delete']

@@ -41,7 +41,7 @@ export type Collection = {
   indexes?: Readonly<Record<string, Index>>
 }
 
-export type Rule = { right: Exclude<Right, 'write'>; role: string; where: Readonly<Record<string, unknown>> }
+export type Rule = { right: Right; role: string; where: Readonly<Record<string, unknown>> }
 
 type Common = {
   /** Whether every document has a value. */
@@ -67,8 +67,8 @@ type Encryptable = { encrypted?: boolean }
 
 export type Attribute =
   | (Common & Valued<string> & Encryptable & { type: 'STRING'; size: number; pattern?: string })
-  | (Common & Valued<string> & Encryptable & { type: 'TEXT'; size?: number; pattern?: string })
-  | (Common & Valued<string> & Encryptable & { type: 'EMAIL' | 'URL' })
+  | (Common & Omit<Valued<string>, 'unique'> & Encryptable & { type: 'TEXT'; pattern?: string })
+  | (Common & Valued<string> & Encryptable & { type: 'EMAIL' | 'URL'; pattern?: string })
   | (Common & Valued<string> & { type: 'IP' | 'UUID' })
   | (Common & Valued<string> & { type: 'ENUM'; elements: readonly string[] })
   | (Common & Valued<number> & Bounds<number> & { type: 'INTEGER' | 'FLOAT' })
@@ -77,7 +77,7 @@ export type Attribute =
   | (Common & Valued<boolean> & { type: 'BOOLEAN' })
   | (Common & Encryptable & { type: 'JSON'; default?: unknown })
   | (Common & { type: 'POINT' | 'LINE' | 'POLYGON'; default?: unknown })
-  | (Common & { type: 'VECTOR'; dimensions: number; default?: readonly number[] })
+  | (Common & { type: 'VECTOR'; dimensions: number })
   | Relation
 
 export type Relation = Common & {
