@@ -26,8 +26,8 @@ const lazily: Plugin = {
       const text = await readFile(path, 'utf8')
       const { code } = await transform(text, { loader: 'ts', format: 'cjs', target: 'es2024' })
       // What a program has put on Object.prototype is no export.
-      const contents = code.replace('for (var name in all)', 'for (var name of Object.keys(all))')
-      return { contents, resolveDir: dirname(path) }
+      const module = code.replace('for (var name in all)', 'for (var name of Object.keys(all))')
+      return { contents: module + namesOf(text), resolveDir: dirname(path) }
     })
   },
 }
@@ -43,6 +43,12 @@ const native: Plugin = {
       return { contents: `module.exports = require(${JSON.stringify(file)}).ivm` }
     })
   },
+}
+
+/** Classes keep their names, however small the text is made: programs read them. */
+function namesOf(text: string): string {
+  const classes = [...text.matchAll(/^export class (\w+)/gm)].map(([, name]) => name)
+  return classes.map((name) => `\nObject.defineProperty(${name}, 'name', { value: '${name}' })`).join('')
 }
 
 /** The text of a sandbox process, with what every context begins with inside. Made once, when the executor starts. */

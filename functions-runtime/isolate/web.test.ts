@@ -24,6 +24,8 @@ const same: Record<string, readonly string[]> = {
     "(() => { const u = new URL('https://a.b/?x=1'); u.searchParams.delete('x'); return u.href })()",
   ],
   tags: [
+    'Response.name + Request.name + URL.name + FormData.name + ReadableStream.name + Blob.name + AbortSignal.name',
+    'new DOMException("x").constructor.name + new File([], "a").constructor.name',
     "Object.prototype.toString.call(new URL('https://a.b'))",
     'Object.prototype.toString.call(new Headers())',
     'Object.prototype.toString.call(new URLSearchParams())',
@@ -71,6 +73,9 @@ const same: Record<string, readonly string[]> = {
     "new TextDecoder().decode(Uint8Array.from(atob(btoa(unescape(encodeURIComponent('üñ€😀')))), (c) => c.charCodeAt(0)))",
   ],
   crypto: [
+    'await (async () => { const { publicKey } = await crypto.subtle.generateKey({ name: "RSA-OAEP", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" }, false, ["encrypt", "decrypt"]); const { publicExponent, ...rest } = publicKey.algorithm; return [publicExponent.constructor.name, publicExponent.length, rest] })()',
+    'crypto.getRandomValues(new Float32Array(1))',
+    'crypto.getRandomValues(new BigUint64Array(2)).length',
     'Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode("abc"))))',
     '(await (async () => { const k = await crypto.subtle.importKey("raw", new TextEncoder().encode("key"), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]); const s = await crypto.subtle.sign("HMAC", k, new TextEncoder().encode("m")); return [[...new Uint8Array(s)], await crypto.subtle.verify("HMAC", k, s, new TextEncoder().encode("m")), k.type, k.usages] })())',
     '(await (async () => { const k = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]); const iv = new Uint8Array(12); const c = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, k, new Uint8Array([1, 2, 3])); const j = await crypto.subtle.exportKey("jwk", k); const b = await crypto.subtle.importKey("jwk", j, "AES-GCM", false, ["decrypt"]); return [c.byteLength, [...new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, b, c))], j.alg] })())',

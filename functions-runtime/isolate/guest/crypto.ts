@@ -4,6 +4,13 @@ import { scope } from './scope.ts'
 
 type KeyHead = { $key: number; type: string; extractable: boolean; algorithm: object; usages: string[] }
 
+/** What is bytes of it comes as numbers. */
+function algorithmOf(given: object): object {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, one]) => [name, Array.isArray(one) ? Uint8Array.from(one) : one]),
+  )
+}
+
 // The web's own class. The key itself stays in the host.
 export class CryptoKey {
   readonly type: string
@@ -14,7 +21,7 @@ export class CryptoKey {
   constructor(head: KeyHead) {
     this.type = head.type
     this.extractable = head.extractable
-    this.algorithm = head.algorithm
+    this.algorithm = algorithmOf(head.algorithm)
     this.usages = head.usages
     this.#id = head.$key
   }
@@ -73,7 +80,9 @@ export const crypto = tagged('Crypto', {
   randomUUID: () => String(scope().call('uuid').head),
   getRandomValues<T extends ArrayBufferView>(array: T): T {
     const bytes = bytesOf(array)
-    if (!bytes) throw new TypeError('The argument must be a typed array.')
+    if (!bytes || !/^(Uint8Clamped|(Big)?(Ui|I)nt\d+)Array$/.test(Object.prototype.toString.call(array).slice(8, -1))) {
+      throw new DOMException('The argument must be a typed array of integers.', 'TypeMismatchError')
+    }
     if (bytes.length > 65_536) throw new DOMException('At most 65,536 bytes at once.', 'QuotaExceededError')
     bytes.set(fromBase64(scope().call('random', bytes.length).bytes))
     return array
