@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../../src/context.ts'
 import { isRaw, isStream } from '../../src/http/stream.ts'
 import { createGraphql, type Graphql } from '../../src/server.ts'
 import { type Documents, openDocuments } from '../../src/testing/documents.ts'
+import { statements } from '../../src/testing/statements.ts'
 import { startRelay } from '../../workers/relay.ts'
 import { createSchemas, type Schemas } from '../schemas.ts'
 
@@ -68,6 +70,22 @@ test('an operation is answered 20,000,000 bytes of documents at most, in one fie
   await both(owner, { query: aliases(2, 10) }, 'OK')
   await both(owner, { query: aliases(3, 10) }, tooLarge)
   await both(owner, { query: `query @cached(maxAge: 10) ${aliases(3, 10)}` }, tooLarge)
+})
+
+test('what is kept or to be kept is asked for no more once there was too much', async () => {
+  const fields = Array.from(
+    { length: 24 },
+    (_, i) => `a${i}: posts(first: 11, where: { id: { ne: "x${i}" } }) { nodes { text } }`,
+  )
+  const query = `query @cached(maxAge: 10) { ${fields.join(' ')} }`
+  const { shares, sql } = documents.world.app
+  const { texts } = await statements(async () => {
+    assert.equal(await outcome(ordinary, documents.owner, { query }), tooLarge)
+    // The others go on, though their answers are for nobody.
+    while (shares.waiting() > 0 || sql.totalCount > sql.idleCount) await delay(20)
+  })
+  const reads = texts.filter((text) => text.includes(documents.ids.posts ?? '?'))
+  assert.ok(reads.length > 2 && reads.length < 16, `${reads.length} reads`)
 })
 
 const noteOf = (i: number) => ({ id: `n${i}`, title: 'Note', post: 'p0' })

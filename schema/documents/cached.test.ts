@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, createApp } from '../../src/app.ts'
 import { type Context, transaction } from '../../src/context.ts'
+import { LimitExceeded } from '../../src/errors.ts'
 import { isRaw, isStream, jsonOf } from '../../src/http/stream.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { createGraphql, type Graphql } from '../../src/server.ts'
@@ -252,4 +253,14 @@ describe('how old an answer can be', { concurrency: false }, () => {
       await sleep(20)
     }
   })
+})
+
+test('whoever waits for the same answer as an operation that was answered too much asks for it themselves', async () => {
+  const { cache } = world.app
+  const question = { reader: 'me', about: [blog.projectId], seconds: 10, text: 'select', values: [] }
+  const refused = () => sleep(100).then(() => Promise.reject(new LimitExceeded('Too much.')))
+  await settle()
+  const first = assert.rejects(cache.answer(question, refused))
+  assert.equal(await cache.answer(question, async () => 'mine'), 'mine')
+  await first
 })

@@ -82,16 +82,15 @@ function findAnswer(
   answered: Answered | undefined,
 ): Promise<string | null> {
   const seconds = keeping && (maxAge ?? keeping.seconds)
-  if (!seconds) {
-    return readSql(ctx, (sql) => {
-      requireRoom(answered)
-      return readAnswer(sql, text, values)
-    })
+  const read = (sql: Pool) => {
+    requireRoom(answered)
+    return readAnswer(sql, text, values)
   }
+  if (!seconds) return readSql(ctx, read)
   ctx.meter.count(ctx.projectId, 'documents.read')
   const question = { about: keeping.about, seconds, text, values, reader: readerOf(ctx) }
   // Read from the primary, so that it is known what is in it.
-  return ctx.cache.answer(question, () => ctx.shares.run(ctx.projectId, () => readAnswer(ctx.sql, text, values)))
+  return ctx.cache.answer(question, () => ctx.shares.run(ctx.projectId, async () => read(ctx.sql)))
 }
 
 /**

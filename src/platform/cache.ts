@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
+import { LimitExceeded } from '../errors.ts'
 import { createStore } from './cache/store.ts'
 import { createWatch } from './cache/watch.ts'
 import type { Log } from './log.ts'
@@ -69,7 +70,8 @@ export function createCache(options: { sql: Pool; redisUrl: string; prefix: stri
     const flight = flights.get(key)
     const begunAt = performance.now()
     if (flight && begunAt - flight.begunAt < cacheLimits.joinMs && watch.isUnchanged(about, flight.since)) {
-      return flight.answer
+      // Who asked first may have been answered too much already: that is nobody else's limit.
+      return flight.answer.catch((error) => (error instanceof LimitExceeded ? ask() : Promise.reject(error)))
     }
     const mine = { begunAt, since, answer: findOrAsk(key, question, ask) }
     flights.set(key, mine)
