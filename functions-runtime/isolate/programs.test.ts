@@ -33,6 +33,8 @@ test('a Response is an answer, and programs of other platforms run', async () =>
   assert.equal((await caller.run(byGet, { request: { method: 'HEAD' } })).text, 'got')
   const { end } = await caller.run(byGet, { request: { method: 'DELETE' } })
   assert.deepEqual(end.response, { status: 405, headers: { allow: 'GET, POST' } })
+  const options = await caller.run(byGet, { request: { method: 'OPTIONS' } })
+  assert.deepEqual(options.end.response, { status: 204, headers: { allow: 'GET, POST' } })
   const common = await caller.run('var __function = { default: { default: ({ res }) => res.text("common") } }')
   assert.equal(common.text, 'common')
 })

@@ -93,7 +93,8 @@ function byMethod(program: Program, method: string, res: ReturnType<typeof creat
   const asked = program[method] ?? (method === 'HEAD' ? program.GET : undefined)
   if (isFunction(asked)) return asked
   const allow = methods.filter((name) => isFunction(program[name]))
-  if (allow.length > 0) return () => res.empty(405, { allow: allow.join(', ') })
+  // Pages of other origins ask what they may before they do.
+  if (allow.length > 0) return () => res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allow.join(', ') })
   throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
 }
 
