@@ -13,7 +13,6 @@ import { type Answer, createPeer, type PeerRun } from '../src/testing/executor.t
 import { makeFunction } from '../src/testing/functions.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
-import { createPlaces } from './functions/places.ts'
 import { startWorkers } from './start.ts'
 
 let world: World
@@ -235,22 +234,6 @@ test('a run that was given up with its job is said to be, and can be put back', 
   assert.deepEqual([again?.status, again?.error, again?.finishedAt], ['PENDING', null, null])
 })
 
-test('a project with many runs leaves room for others', async () => {
-  const places = createPlaces({ all: 10, most: 2, againAfterMs: 100 })
-  const now = new Date(0)
-  let release = () => {}
-  const held = new Promise<undefined>((resolve) => {
-    release = () => resolve(undefined)
-  })
-  const first = [1, 2].map(() => places.take('a', now, () => held))
-  const third = await places.take('a', now, async () => undefined)
-  assert.ok((third?.again.getTime() ?? 0) >= 100)
-  assert.equal(await places.take('b', now, async () => undefined), undefined)
-  release()
-  await Promise.all(first)
-  assert.equal(await places.take('a', now, async () => undefined), undefined)
-})
-
 test('runs of a quarter of an hour in two projects leave room for the runs of a third and a fourth', async () => {
   const many = [await world.createProject(), await world.createProject()].map(({ owner }) => owner)
   const waiting: (() => void)[] = []
@@ -273,25 +256,4 @@ test('runs of a quarter of an hour in two projects leave room for the runs of a 
   }, 20)
   for (const { functionId, count } of asked) await ended(functionId, count)
   clearInterval(release)
-})
-
-test('however many projects have as many runs as they may, the next one begins one', async () => {
-  const places = createPlaces({ all: 50, most: 10, againAfterMs: 100 })
-  const now = new Date(0)
-  const begun = new Map<string, number>()
-  const held = Promise.withResolvers<undefined>()
-  const ends: Promise<unknown>[] = []
-  for (const project of 'abcdefghi') {
-    for (let i = 0; i < 20; i++) {
-      ends.push(
-        places.take(project, now, () => {
-          begun.set(project, (begun.get(project) ?? 0) + 1)
-          return held.promise
-        }),
-      )
-    }
-  }
-  assert.deepEqual([...begun.values()], [10, 10, 10, 7, 5, 3, 2, 1, 1])
-  held.resolve(undefined)
-  await Promise.all(ends)
 })

@@ -9,25 +9,28 @@ type Limits = { all: number; most: number; againAfterMs: number }
  * with many waiting does not keep the queue busy with asking.
  */
 export function createPlaces({ all, most, againAfterMs }: Limits) {
-  const running = new Map<string, { taken: number; refused: number }>()
+  const projects = new Map<string, { taken: number; refused: number }>()
   let left = all
   return {
     take: async (projectId: string, now: Date, work: () => Promise<Again | undefined>): Promise<Again | undefined> => {
-      const project = running.get(projectId) ?? { taken: 0, refused: 0 }
+      const project = projects.get(projectId) ?? { taken: 0, refused: 0 }
       if (project.taken >= most || project.taken >= left / 2) {
         project.refused += 1
+        projects.set(projectId, project)
         return { again: new Date(now.getTime() + againAfterMs * (1 + Math.min(project.refused / most, 40))) }
       }
       project.taken += 1
       left -= 1
-      running.set(projectId, project)
+      projects.set(projectId, project)
       try {
         return await work()
       } finally {
         project.taken -= 1
         left += 1
         project.refused = Math.max(0, project.refused - 1)
-        if (project.taken === 0) running.delete(projectId)
+        if (project.taken === 0) projects.delete(projectId)
+        // Those who were refused while others had all, and have not come again.
+        if (left === all) projects.clear()
       }
     },
   }
