@@ -113,6 +113,15 @@ test('a mistake is told with its line and field; what came before it stays, and 
   assert.match((await stage.tendril('import', 'posts', 'c.csv', '--resume')).err, /There is nothing to resume/)
 })
 
+test('of two columns with one name neither is lost in silence', async () => {
+  await clear()
+  put('twice.csv', 'title,views,title\nA,1,B\n')
+  const { code, err } = await stage.tendril('import', 'posts', 'twice.csv')
+  assert.equal(code, 1)
+  assert.match(err, /tendril: twice\.csv:1: Two columns are called “title”\./)
+  assert.deepEqual(await rowsOf(), [])
+})
+
 test('in a transaction nothing of a file that is wrong is imported', async () => {
   await clear()
   put('d.jsonl', `${jsonLines(Array.from({ length: 1500 }, () => ({ title: 'x' })))}{"title":5}\n`)

@@ -41,9 +41,16 @@ type Parsed = { record: Record<string, string | null>; info: { lines: number } }
 
 const chunkLength = 65_536
 
+/** The names of the columns: of two of one name the values of the first would be lost. */
+function eachOnce(names: string[]): string[] {
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice === undefined) return names
+  throw Object.assign(new Error(`Two columns are called “${twice}”.`), { code: 'CSV_COLUMN_TWICE', lines: 1 })
+}
+
 function csvRows(file: NodeJS.ReadableStream, bytes: () => number, done: number): Rows {
   const parser = parse({
-    columns: true,
+    columns: eachOnce,
     bom: true,
     info: true,
     skip_empty_lines: true,
