@@ -63,23 +63,33 @@ test('a domain is added, told where to point, verified, listed and deleted', asy
   assert.deepEqual(await world.emitted(), ['domains.created', 'domains.verified', 'domains.deleted'])
 })
 
-test('one that is deleted while it is verified is none', async () => {
-  const { id, name } = await make('deleted.example')
-  await pebble.pointTo(name, { alias: 'api.tendril.example.' })
-  await prove(name)
+/** Has `work` done when DNS has been looked at, and before what it says is written. */
+async function whileItWaits<T>(name: string, verifying: () => Promise<T>, work: () => Promise<unknown>): Promise<T> {
   const holder = await ctx.sql.connect()
   await holder.query('begin')
   await holder.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`domains ${name}`])
-  const verifying = operate(schemas, ctx, verify, { id })
+  const outcome = verifying()
   await eventually(async () => {
     const { rows } = await ctx.sql.query(`select 1 from pg_locks where locktype = 'advisory' and not granted
       and database = (select oid from pg_database where datname = current_database())`)
     assert.equal(rows.length, 1)
   })
-  await operate(schemas, ctx, remove, { id })
+  await work()
   await holder.query('commit')
   holder.release()
-  assert.match((await verifying).errors[0] ?? '', /^NOT_FOUND /)
+  return outcome
+}
+
+test('one that is deleted while it is verified is none', async () => {
+  const { id, name } = await make('deleted.example')
+  await pebble.pointTo(name, { alias: 'api.tendril.example.' })
+  await prove(name)
+  const verifying = await whileItWaits(
+    name,
+    () => operate(schemas, ctx, verify, { id }),
+    () => operate(schemas, ctx, remove, { id }),
+  )
+  assert.match(verifying.errors[0] ?? '', /^NOT_FOUND /)
 })
 
 test('one that points elsewhere is not verified, and is told what it needs', async () => {
@@ -142,6 +152,19 @@ test('a name that has another owner is taken over by the project that they say i
   assert.match(await verifyAs(ctx, first.id), /^INVALID .* is not known to be for this project/)
   await prove(name)
   assert.match(await verifyAs(ctx, first.id), /^CONFLICT /)
+})
+
+test('a domain that another project has taken over while it is tried again needs its record', async () => {
+  const { id, name } = await make('lost.example')
+  await prove(name)
+  assert.equal((await operate(schemas, ctx, verify, { id })).errors.length, 0)
+  await ctx.db.domain.update({ where: { id }, data: { status: 'FAILED' } })
+  await pebble.silence(`_tendril.${name}`)
+  // That project has deleted it at once.
+  const lose = () => ctx.db.domain.update({ where: { id }, data: { status: 'PENDING', verifiedAt: null } })
+  const { errors } = await whileItWaits(name, () => operate(schemas, ctx, verify, { id }), lose)
+  assert.match(errors[0] ?? '', /^CONFLICT /)
+  assert.equal((await ctx.db.domain.findUniqueOrThrow({ where: { id } })).verifiedAt, null)
 })
 
 test('what is no name, is there already, or is the server itself is refused', async () => {

@@ -57,10 +57,11 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
     if (holder) await takeOver(tx, holder, proofs)
     const now = ctx.clock()
     const [domain] = await tx.db.domain.updateManyAndReturn({
-      where: { id },
+      // Whose record was not looked at is verified by what was known of it, unless another has taken it over meanwhile.
+      where: { id, ...(proofs === null && { verifiedAt: { not: null } }) },
       data: { status: 'ISSUING', reason: null, verifiedAt: now, renewAt: now, failures: 0 },
     })
-    if (!domain) throw notFound()
+    if (!domain) throw (await tx.db.domain.findUnique({ where: { id } })) ? takenOver() : notFound()
     await emit(tx, domainVerified, { domainId: id, name })
     return domain
   })
@@ -72,7 +73,7 @@ export async function verifyDomain(ctx: Context, id: string): Promise<Domain> {
  */
 async function takeOver(tx: DbContext, holder: Domain, proofs: readonly string[] | null): Promise<void> {
   const { name, value } = proofOf(holder)
-  if (proofs === null) throw new Conflict('Another project has verified this domain.')
+  if (proofs === null) throw takenOver()
   if (proofs.includes(value))
     throw new Conflict(
       `Another project has verified this domain. It is yours once the record ${name} TXT ${value} is gone. DNS may take a while.`,
@@ -83,6 +84,10 @@ async function takeOver(tx: DbContext, holder: Domain, proofs: readonly string[]
   // Who has done it is no matter of the project that it was of.
   const nobody = { ...tx, actor: { kind: 'system', id: 'domains' } as const, run: undefined, span: undefined }
   await emit(nobody, domainRevoked, { domainId: holder.id, name: holder.name }, holder.projectId)
+}
+
+function takenOver(): Conflict {
+  return new Conflict('Another project has verified this domain.')
 }
 
 function missing(what: string, { name, type, value }: DnsRecord): Invalid {
