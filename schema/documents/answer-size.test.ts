@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Context } from '../../src/context.ts'
 import { isRaw, isStream } from '../../src/http/stream.ts'
 import { createGraphql, type Graphql } from '../../src/server.ts'
@@ -146,6 +148,44 @@ test('each payload of a subscription is an answer of its own, and a live list is
   const first = isStream(live) ? (await live.next()).value : live
   assert.equal(first?.errors?.[0]?.extensions.code, 'LIMIT_EXCEEDED')
   if (isStream(live)) await live.return?.()
+  await relay.stop()
+})
+
+test('who has not asked for more of a live list holds what it was told, and who waits for more holds nothing', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const heap = async () => {
+    await delay(100)
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const { owner, world } = documents
+  const relay = startRelay(world.app)
+  const open = []
+  const sizes = []
+  const notes = Array.from({ length: 8 }, (_, i) => `{ id: "s${i}", title: "slow", post: "p${i}" }`)
+  await documents.done(owner, `mutation { createNotes(inputs: [${notes}]) { id } }`)
+  const query =
+    'subscription { notesLive(first: 8, where: { title: { startsWith: "slow" } }) { nodes { title post { text } } } }'
+  for (let i = 0; i < 6; i++) {
+    const where = '{ title: { startsWith: "slow" } }'
+    await documents.done(owner, `mutation { updateNotes(where: ${where}, set: { title: "slow ${i}" }) { count } }`)
+    while ((await world.emitted()).length > 0) await delay(20)
+    const stream = await ordinary.run({ ...owner }, { query }, ['subscription'])
+    assert.ok(isStream(stream))
+    assert.equal((await stream.next()).value?.errors, undefined)
+    open.push(stream)
+    sizes.push(await heap())
+  }
+  const [least = 0] = sizes
+  // Five lists of 7.2 MB, and nothing beside them.
+  const told = (sizes.at(-1) ?? 0) - least
+  assert.ok(told < 50_000_000, `${told} bytes`)
+  const waiting = open.map((stream) => stream.next())
+  const held = (await heap()) - least
+  assert.ok(held < 10_000_000, `${held} bytes`)
+  for (const stream of open) await stream.return?.()
+  await Promise.all(waiting)
   await relay.stop()
 })
 

@@ -3,9 +3,9 @@ import { type Changes, changes } from '../changes.ts'
 import type { Context } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { Invalid, ResyncRequired, SchemaChanged } from '../errors.ts'
-import { leavable } from '../lib/leavable.ts'
+import { type Items, leavable } from '../lib/leavable.ts'
 import type { LoggedEvent } from '../logged-event.ts'
-import { differences, type LiveChange, type LiveRow } from './live/differences.ts'
+import { differences, type LiveChange, type LiveRow, type Mark } from './live/differences.ts'
 import { type Evaluated, type Group, groupKey, joinGroup } from './live/groups.ts'
 import { type Asked, type Planned, planLive } from './live/planned.ts'
 import { concerns, isAboutCaller, isAboutSchema } from './live/relevant.ts'
@@ -27,7 +27,7 @@ export async function liveDocuments(
   await live.plan(fresh)
   const since = seqOf(ctx, lastEventId ?? after)
   const stream = await openStream(fresh, live)
-  return leavable(generate(fresh, live, stream, since), async () => {
+  return leavable(listsOf(fresh, live, stream, since), async () => {
     live.leave()
     await stream.return?.()
   })
@@ -47,32 +47,49 @@ async function openStream(ctx: Context, live: View): Promise<Changes<Told>> {
   return stream
 }
 
-async function* generate(
-  ctx: Context,
-  live: View,
-  stream: Changes<Told>,
-  since: bigint | null,
-): AsyncGenerator<Live, undefined> {
-  const cursorAt = (seq: bigint) => encodeCursor(ctx.env.SECRET_KEYS, streamOf(ctx), seq)
-  const first = await live.at(await ctx.tails.head(ctx.projectId))
-  const isKnown = since !== null && !(await hasConcerned(ctx, live.planned(), since, first.through))
-  live.show(first.rows)
-  let cursor = cursorAt(first.through)
+/** No generator: that would hold the list that it has told for as long as whoever takes it is slow. */
+function listsOf(ctx: Context, live: View, stream: Changes<Told>, since: bigint | null): Items<Live> {
+  let isBegun = false
+  let cursor = ''
+  const tellAt = (seq: bigint) => {
+    cursor = encodeCursor(ctx.env.SECRET_KEYS, streamOf(ctx), seq)
+    return cursor
+  }
+  const begin = async (): Promise<Live> => {
+    const { rows, marks, through } = await live.at(await ctx.tails.head(ctx.projectId))
+    const isKnown = since !== null && !(await hasConcerned(ctx, live.planned(), since, through))
+    live.show(marks)
+    return { cursor: tellAt(through), snapshot: isKnown ? null : rows, changes: [] }
+  }
   // What was valid when it began: whatever it names is another thing by now, or gone.
   const changed = (error: unknown) => {
     throw error instanceof Invalid ? new SchemaChanged(error.message, cursor) : error
   }
-  yield { cursor, snapshot: isKnown ? null : first.rows, changes: [] }
-  for await (const { now, event } of stream) {
+  const follow = async (now: Context, seq: bigint): Promise<Live | null> => {
     const before = live.shown()
     await live.plan(now).catch(changed)
-    const { rows, through } = await live.at(event.seq)
-    live.show(rows)
-    const changes = differences(before, rows)
-    if (changes.length === 0) continue
-    cursor = cursorAt(through)
-    yield { cursor, snapshot: null, changes }
+    const { rows, marks, through } = await live.at(seq)
+    live.show(marks)
+    const changes = marks === before ? [] : differences(before, rows)
+    return changes.length === 0 ? null : { cursor: tellAt(through), snapshot: null, changes }
   }
+  const next = async (): Promise<IteratorResult<Live, undefined>> => {
+    if (!isBegun) {
+      isBegun = true
+      return { done: false, value: await begin() }
+    }
+    for (;;) {
+      const { done, value } = await stream.next()
+      if (done) return end()
+      const told = await follow(value.now, value.event.seq)
+      if (told) return { done: false, value: told }
+    }
+  }
+  const end = async () => {
+    isBegun = true
+    return { done: true, value: undefined } as const
+  }
+  return { next, return: end }
 }
 
 function streamOf({ tails, projectId }: Context) {
@@ -90,14 +107,14 @@ function seqOf(ctx: Context, cursor: string | null | undefined): bigint | null {
   }
 }
 
-/** What one subscriber sees: the list as it was told last, and the group that reads it. */
+/** What one subscriber sees: what is in the list that it was told last, and the group that reads it. */
 type View = ReturnType<typeof createView>
 
 function createView(ctx: Context, models: Models, asked: Asked) {
   let planned: Planned | null = null
   let group: Group | null = null
   let actor = ctx.actor
-  let rows: readonly LiveRow[] = []
+  let marks: readonly Mark[] = []
   let ids: ReadonlySet<string> = new Set()
 
   const known = () => {
@@ -124,11 +141,11 @@ function createView(ctx: Context, models: Models, asked: Asked) {
     isConcerned,
     planned: () => known().planned,
     at: (seq: bigint): Promise<Evaluated> => known().group.at(seq),
-    show: (shown: readonly LiveRow[]) => {
-      rows = shown
+    show: (shown: readonly Mark[]) => {
+      marks = shown
       ids = new Set(shown.map(({ id }) => id))
     },
-    shown: () => rows,
+    shown: () => marks,
     leave: () => group?.leave(),
   }
 }

@@ -1,12 +1,12 @@
+/** What is taken one by one: a generator, or what does the like. */
+export type Items<T> = Required<Pick<AsyncIterator<T, undefined, undefined>, 'next' | 'return'>>
+
 /**
  * A generator that can be left while it waits. By itself it would wait for its next item before it took notice, and one
  * that has not begun would run none of its `finally`. `leave` must let what it waits for come to an end; it runs once,
  * however the iteration ends.
  */
-export function leavable<T>(
-  generator: AsyncGenerator<T, undefined>,
-  leave: () => void | Promise<void>,
-): AsyncIterableIterator<T> {
+export function leavable<T>(generator: Items<T>, leave: () => void | Promise<void>): AsyncIterableIterator<T> {
   let left: Promise<void> | undefined
   const leaveOnce = () => {
     left ??= Promise.resolve(leave())

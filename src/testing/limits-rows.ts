@@ -187,7 +187,10 @@ export const project: readonly Row[] = [
   ],
   ['missed times of a task that run after all, with `RUN_ALL`: the last so many', count(maxMissed)],
   ['subscriptions of a project on one node', count(projectSubscriptions)],
-  ['the lists of live queries of a project on one node', bytes(liveBytes)],
+  [
+    'the lists of live queries of a project on one node, beside what each subscriber was told last and has not asked for more since',
+    bytes(liveBytes),
+  ],
   ['things on one page', `${limits.page.most}, ${limits.page.initial} if nobody says`],
 ]
 

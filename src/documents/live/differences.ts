@@ -1,5 +1,8 @@
-/** A document of a live query: what is selected of it, by the place of the selection. `text` tells whether it differs. */
-export type LiveRow = { id: string; text: string; data: Readonly<Record<string, unknown>> }
+/** Which document a list has, and what tells whether it differs: all that is needed of a list that is told no more. */
+export type Mark = { id: string; hash: string }
+
+/** A document of a live query: what is selected of it, by the place of the selection. */
+export type LiveRow = Mark & { data: Readonly<Record<string, unknown>> }
 
 export type LiveChange = {
   kind: 'ADDED' | 'CHANGED' | 'MOVED' | 'REMOVED'
@@ -10,9 +13,8 @@ export type LiveChange = {
 }
 
 /** What makes one list the other when it is applied in this order, each to what those before it have left. */
-export function differences(before: readonly LiveRow[], after: readonly LiveRow[]): LiveChange[] {
-  if (before === after) return []
-  const texts = new Map(before.map(({ id, text }) => [id, text]))
+export function differences(before: readonly Mark[], after: readonly LiveRow[]): LiveChange[] {
+  const hashes = new Map(before.map(({ id, hash }) => [id, hash]))
   const kept = new Set(after.map(({ id }) => id))
   const gone = before.filter(({ id }) => !kept.has(id))
   const list = before.map(({ id }) => id).filter((id) => kept.has(id))
@@ -25,8 +27,8 @@ export function differences(before: readonly LiveRow[], after: readonly LiveRow[
       list.splice(index, 0, id)
       changes.push({ kind: at >= 0 ? 'MOVED' : 'ADDED', id, index, row })
     }
-    const text = texts.get(id)
-    if (text !== undefined && text !== row.text) changes.push({ kind: 'CHANGED', id, index, row })
+    const hash = hashes.get(id)
+    if (hash !== undefined && hash !== row.hash) changes.push({ kind: 'CHANGED', id, index, row })
   }
   return changes
 }

@@ -1,13 +1,14 @@
+import { hash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { LimitExceeded } from '../../errors.ts'
 import { translate } from '../faults.ts'
-import type { LiveRow } from './differences.ts'
+import type { LiveRow, Mark } from './differences.ts'
 
 /** What a statement answers: equal texts and values, equal answers, whoever asks. */
 export type LiveStatement = { text: string; values: readonly unknown[] }
 
 /** An answer, and how far the log had come before it was read: everything up to there is in it. */
-export type Evaluated = { rows: readonly LiveRow[]; through: bigint }
+export type Evaluated = { rows: readonly LiveRow[]; marks: readonly Mark[]; through: bigint }
 
 /** All on this node who ask for the same and may read the same. */
 export type Group = {
@@ -91,7 +92,8 @@ function createEvaluation(
     const list = rows[0]?.answer ?? '{}'
     hold(Buffer.byteLength(list))
     const answer = rowsOf(JSON.parse(list))
-    last = { rows: last && isSame(last.rows, answer) ? last.rows : answer, through }
+    if (last && isSame(last.marks, answer)) last = { ...last, through }
+    else last = { rows: answer, marks: answer.map(({ id, hash }) => ({ id, hash })), through }
     return last
   }
   return async (seq) => {
@@ -109,12 +111,12 @@ function createEvaluation(
 function rowsOf({ '#ids': ids = [], ...lists }: Record<string, Record<string, unknown>[]>): LiveRow[] {
   return ids.map(({ id }, i) => {
     const data = Object.fromEntries(Object.entries(lists).map(([place, list]) => [place, list[i]]))
-    return { id: String(id), text: JSON.stringify(data), data }
+    return { id: String(id), hash: hash('sha256', JSON.stringify(data), 'base64url'), data }
   })
 }
 
-function isSame(before: readonly LiveRow[], after: readonly LiveRow[]): boolean {
+function isSame(before: readonly Mark[], after: readonly Mark[]): boolean {
   return (
-    before.length === after.length && before.every(({ id, text }, i) => id === after[i]?.id && text === after[i].text)
+    before.length === after.length && before.every(({ id, hash }, i) => id === after[i]?.id && hash === after[i].hash)
   )
 }
