@@ -56,6 +56,24 @@ describe('builds in containers', { skip: whyNoDocker() ?? false }, () => {
     assert.deepEqual(absent.lines, ['There is no main.py.'])
   })
 
+  test('one that was given up before its container ran is ended: it ran without end, and held its place', async () => {
+    for (const delay of [0, 30]) {
+      const stop = new AbortController()
+      if (delay) setTimeout(() => stop.abort(), delay)
+      else stop.abort()
+      const asked = { command: 'sleep 30', timeoutMs: 20_000, signal: stop.signal }
+      const begun = performance.now()
+      const { error } = await build({ 'main.py': main }, asked)
+      assert.match(error ?? '', /or was given up\.$/)
+      assert.ok(performance.now() - begun < 15_000)
+    }
+  })
+
+  test('what the engine refuses is told', async () => {
+    const { error } = await build({ 'main.py': main }, { variables: { PATH: '/nowhere' } })
+    assert.match(error ?? '', /^The build could not be done\. .*PATH/)
+  })
+
   test('what asks for packages says that there is no registry', async () => {
     const { lines, error } = await build({ 'main.py': main, 'requirements.txt': 'requests' })
     assert.equal(error, 'The build’s command ended with code 1.')

@@ -70,6 +70,8 @@ async function inContainer(docker: DockerApi, options: Options, tunnel: Tunnel |
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.once('end', () => socket.destroy())
     await docker.ask('POST', `/containers/${Id}/start`)
+    // What was given up before could not be killed then.
+    if (stop.aborted) kill()
     socket.write(archive)
     await closed
     lines.end()

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startDocker, type TestDocker, whyNoDocker } from '../../src/testing/docker/engine.ts'
 import { buildFunction, type TestFunction, testEngine, untilReady } from '../../src/testing/docker/function.ts'
 import type { DockerEngine } from './engine.ts'
-import { prepareFunction } from './images.ts'
 
 const runtime = 'python-3.11'
 
@@ -59,17 +58,6 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       await second.close()
     }
   }
-
-  test('what another run could not have is asked for again by those who waited for it too', async () => {
-    const filters = encodeURIComponent(JSON.stringify({ label: ['tendril.kind=runtime'] }))
-    const [image] = await docker.api.ask<{ Id: string }[]>('GET', `/images/json?filters=${filters}`)
-    const prepare = (artefact: () => Promise<Buffer>) =>
-      prepareFunction(docker.api, image?.Id ?? '', 'shared', artefact)
-    const first = prepare(() => Promise.reject(new Error('given up')))
-    const others = [prepare(async () => it.artefact), prepare(async () => it.artefact)]
-    await assert.rejects(first, /given up/)
-    assert.equal(new Set(await Promise.all(others)).size, 1)
-  })
 
   test('an image that cannot be had is told, and the others run', async () => {
     const state = engine.runtimes().find(({ name }) => name === 'node-22')
@@ -136,6 +124,14 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
     assert.equal((await it.run('/env')).end.isCold, true)
   })
 
+  test('one that is given up while its container starts is over at once', async () => {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 10)
+    const begun = performance.now()
+    await assert.rejects(it.run('/env', { deploymentId: 'dep_given_up', signal: stop.signal }), /Nobody waits/)
+    assert.ok(performance.now() - begun < 200)
+  })
+
   test('there is no network, no privilege and nothing to write to but /tmp', async () => {
     assert.match((await it.run('/network')).text, /^refused: .*unreachable/)
     assert.deepEqual(JSON.parse((await it.run('/walls')).text), {
@@ -154,7 +150,10 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       [(await reasonOf('/huge'))?.reason, (await reasonOf('/huge'))?.message],
       ['TOO_LARGE', 'The answer is larger than 6 MB.'],
     )
-    assert.equal((await reasonOf('/status'))?.message, 'The status of an answer is from 200 to 599.')
+    assert.equal(
+      (await reasonOf('/status'))?.message,
+      'The status of an answer must be a whole number from 200 to 599.',
+    )
     const { end } = await it.run('/flood')
     assert.deepEqual([end.response?.status, end.logs.length, end.logsDropped], [204, 1_000, 2_000])
     assert.equal(
@@ -240,27 +239,6 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       assert.ok(!both.loads().includes(0), `All ${deployments} on one engine.`)
       assert.equal((await shared.run('/env', { deploymentId: 'dep_0' })).end.isCold, false)
     })
-  })
-
-  test('containers of an executor that is gone are removed', async () => {
-    const create = (executor: string) => {
-      const labels = { 'tendril.kind': 'run', 'tendril.executor': executor }
-      const config = {
-        Image: 'python:3.11-slim',
-        Cmd: ['sleep', '60'],
-        Labels: labels,
-        HostConfig: { NetworkMode: 'none' },
-      }
-      return docker.api.ask<{ Id: string }>('POST', '/containers/create', config)
-    }
-    const { hostname } = await import('node:os')
-    const gone = await create(`${hostname()}/4194304/x`)
-    const alive = await create(`${hostname()}/1/x`)
-    await other({}, async () => {
-      await assert.rejects(docker.api.ask('GET', `/containers/${gone.Id}/json`), /No such container/)
-      await docker.api.ask('GET', `/containers/${alive.Id}/json`)
-    })
-    await docker.api.ask('DELETE', `/containers/${alive.Id}?force=true`)
   })
 
   // Last: from here on the engine is another one.

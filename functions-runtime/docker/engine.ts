@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Build, type Engine, type Perform, RunError } from '../engine.ts'
 import type { RuntimeState } from '../protocol.ts'
+import { DockerError } from './api.ts'
 import { checkBuilt } from './artefact.ts'
 import { buildIn } from './build.ts'
 import { startContainer } from './container.ts'
@@ -41,18 +42,19 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
       const { deploymentId, artefact: hash } = program
       const key = [tenant, functionId, deploymentId, runtime.name, hash, limits.memoryMb].join(' ')
       const { host, images } = choose(hosts, program.runtime, key, tenant)
-      const start = async () => {
-        const artefact = async () => checkBuilt(await call.artefact())
-        const image = await prepareFunction(host.docker, images.run, program.artefact, artefact)
-        const { cpus } = settings
-        return startContainer(host.docker, {
-          image,
-          runtime,
-          cpus,
-          memoryMb: limits.memoryMb,
-          entrypoint: program.entrypoint,
+      const start = () =>
+        host.withImages(async () => {
+          const artefact = async () => checkBuilt(await call.artefact())
+          const image = await prepareFunction(host.docker, images.run, program.artefact, artefact)
+          const { cpus } = settings
+          return startContainer(host.docker, {
+            image,
+            runtime,
+            cpus,
+            memoryMb: limits.memoryMb,
+            entrypoint: program.entrypoint,
+          })
         })
-      }
       const lease = await host.pool.acquire({ key, tenant, start, signal: call.signal }).catch(async (error) => {
         await host.check()
         throw error
@@ -62,10 +64,16 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
       return result
     },
     async build(frame, archive, onLine, signal) {
-      const runtime = runtimeOf(frame.runtime)
-      const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
-      const tunnel = tunnelOn(host, runtime, runtimes, settings.registries)
-      return buildIn(host.docker, { frame, archive, runtime, image: images.build, tunnel, settings, onLine, signal })
+      try {
+        const runtime = runtimeOf(frame.runtime)
+        const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
+        const tunnel = tunnelOn(host, runtime, runtimes, settings.registries)
+        const work = { frame, archive, runtime, image: images.build, tunnel, settings, onLine, signal }
+        return await host.withImages(() => buildIn(host.docker, work))
+      } catch (error) {
+        if (!(error instanceof DockerError || error instanceof RunError)) throw error
+        return { error: `The build could not be done. ${error.message}` }
+      }
     },
     loads: () => hosts.map(({ pool }) => pool.size()),
     async close() {

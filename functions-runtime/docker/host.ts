@@ -1,6 +1,6 @@
 /** One Docker Engine: whether it answers, which runtimes it has the images of, and the containers on it. */
-import { createDockerApi, type DockerApi } from './api.ts'
-import { prepareRuntime, type RuntimeImages } from './images.ts'
+import { createDockerApi, type DockerApi, DockerError } from './api.ts'
+import { imageId, prepareRuntime, type RuntimeImages } from './images.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { Runtime } from './runtimes.ts'
@@ -11,6 +11,8 @@ export type Host = {
   pool: Pool
   /** The images of a runtime, or in words why it cannot run here. */
   imagesOf: (runtime: string) => RuntimeImages | string
+  /** Does work that needs them, and has those made again that are gone: an engine's operator may remove what no container uses. */
+  withImages: <T>(work: () => Promise<T>) => Promise<T>
   /** Looks at once whether the engine answers. */
   check: () => Promise<void>
   close: () => Promise<void>
@@ -61,6 +63,15 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
     }
     if (before !== down && !isClosed) onChange()
   }
+  async function forgetLost(): Promise<void> {
+    for (const [name, images] of states) {
+      if (typeof images === 'string') continue
+      const ids = await Promise.all([imageId(docker, images.run), imageId(docker, images.build)])
+      if (!ids.includes(null)) continue
+      set(name, 'Its image is gone from the Docker Engine, and is being made again.')
+      prepared = Number.NEGATIVE_INFINITY
+    }
+  }
   let next: NodeJS.Timeout
   async function look(): Promise<void> {
     await check()
@@ -74,6 +85,14 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
     docker,
     pool,
     check,
+    async withImages(work) {
+      try {
+        return await work()
+      } catch (error) {
+        if (error instanceof DockerError && error.status === 404) await forgetLost().catch(() => {})
+        throw error
+      }
+    },
     imagesOf: (name) => down ?? states.get(name) ?? 'Its image is being looked for.',
     async close() {
       isClosed = true

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { Header } from 'tar'
 import { type DockerApi, DockerError } from './api.ts'
 import { demultiplex } from './frames.ts'
+import { labelsOf } from './leftovers.ts'
 import type { Runtime } from './runtimes.ts'
 
 /** Most images of functions that are kept on an engine. What is gone is made again from its artefact. */
@@ -26,7 +27,7 @@ export async function prepareRuntime(
   const prepare = async (image: string, script: string | undefined) => {
     const id = (await imageId(docker, image)) ?? (await pull(docker, image, onProgress))
     const tag = `tendril-runtime:${hashOf(id, shim, script ?? '')}`
-    const work = { from: image, to: tag, tar: shim, path: '/', kind: 'runtime', script }
+    const work = { from: image, to: tag, tar: shim, path: '/', kind: 'runtime', script } as const
     if (await imageId(docker, tag)) return tag
     if (script) onProgress(`The image ${image} is being prepared for builds.`)
     await commit(docker, work)
@@ -71,7 +72,8 @@ async function makeFunctionImage(docker: DockerApi, from: string, to: string, ar
   return to
 }
 
-async function imageId(docker: DockerApi, image: string): Promise<string | null> {
+/** Null where there is none of that name. */
+export async function imageId(docker: DockerApi, image: string): Promise<string | null> {
   try {
     return (await docker.ask<{ Id: string }>('GET', `/images/${image}/json`)).Id
   } catch (error) {
@@ -112,7 +114,14 @@ function percentOf(layers: { current: number; total: number }[]): number {
 }
 
 /** `script` is run in the container before it is committed. */
-type Commit = { from: string; to: string; tar: Buffer; path: string; kind: string; script?: string | undefined }
+type Commit = {
+  from: string
+  to: string
+  tar: Buffer
+  path: string
+  kind: 'runtime' | 'function'
+  script?: string | undefined
+}
 
 async function commit(docker: DockerApi, { from, to, tar, path, kind, script = 'true' }: Commit): Promise<void> {
   const labels = { 'tendril.kind': kind }
@@ -120,7 +129,7 @@ async function commit(docker: DockerApi, { from, to, tar, path, kind, script = '
     Image: from,
     Entrypoint: ['sh', '-c', script],
     Cmd: [],
-    Labels: labels,
+    Labels: labelsOf(kind),
     HostConfig: { NetworkMode: 'none' },
   }
   const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', config)

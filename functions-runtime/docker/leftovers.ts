@@ -9,7 +9,7 @@ const margin = 2
 /** A process that is started again in a container has the same name and number as before. */
 const instance = randomUUID()
 
-export function labelsOf(kind: 'run' | 'build'): Record<string, string> {
+export function labelsOf(kind: 'run' | 'build' | 'runtime' | 'function'): Record<string, string> {
   return { 'tendril.kind': kind, 'tendril.executor': `${hostname()}/${process.pid}/${instance}` }
 }
 

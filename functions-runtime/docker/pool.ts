@@ -30,6 +30,8 @@ type Slot = { key: string; tenant: string; container: Container | null; isBusy: 
 type Waiter = Wanted & { resolve: (lease: Lease) => void; reject: (error: Error) => void }
 type State = { max: number; slots: Set<Slot>; waiters: Set<Waiter>; isClosed: boolean }
 
+const unwanted = 'Nobody waits for it any more.'
+const leaving = 'The executor leaves.'
 /** So long a run waits for a container. */
 const waitMs = 30_000
 
@@ -39,7 +41,7 @@ export function createPool({ max, idleMs }: PoolOptions): Pool {
   return {
     acquire: (wanted) =>
       new Promise((resolve, reject) => {
-        if (state.isClosed) return reject(new RunError('UNAVAILABLE', 'The executor leaves.'))
+        if (state.isClosed) return reject(new RunError('UNAVAILABLE', leaving))
         const waiter: Waiter = { ...wanted, resolve, reject }
         if (!tryServe(state, waiter)) wait(state, waiter)
       }),
@@ -98,6 +100,8 @@ function tryServe(state: State, waiter: Waiter): boolean {
 function begin(state: State, { key, tenant, start, resolve, reject, signal }: Waiter): void {
   const slot: Slot = { key, tenant, container: null, isBusy: true, begun: Date.now(), used: Date.now() }
   state.slots.add(slot)
+  // An engine that hangs would keep it for as long.
+  signal.addEventListener('abort', () => reject(new RunError('UNAVAILABLE', unwanted)))
   start().then(
     (container) => {
       slot.container = container
@@ -107,7 +111,7 @@ function begin(state: State, { key, tenant, start, resolve, reject, signal }: Wa
       })
       if (!signal.aborted && !state.isClosed) return resolve(lease(state, slot, container, true))
       free(state, slot, true)
-      reject(new RunError('UNAVAILABLE', 'Nobody waits for it any more.'))
+      reject(new RunError('UNAVAILABLE', state.isClosed ? leaving : unwanted))
     },
     (error: Error) => {
       free(state, slot, false)
@@ -144,7 +148,7 @@ function wait(state: State, waiter: Waiter): void {
     if (state.waiters.delete(waiter)) waiter.reject(new RunError('UNAVAILABLE', reason))
   }
   setTimeout(give, waitMs, `No container was free for ${waitMs / 1000} s.`).unref()
-  waiter.signal.addEventListener('abort', () => give('Nobody waits for it any more.'))
+  waiter.signal.addEventListener('abort', () => give(unwanted))
 }
 
 function reap(state: State, idleMs: number): void {
