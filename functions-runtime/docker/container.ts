@@ -141,7 +141,8 @@ function configOf({ image, runtime, entrypoint, memoryMb, cpus }: ContainerOptio
   return {
     Image: image,
     Labels: labelsOf('run'),
-    Entrypoint: ['sh', '-c', runtime.start],
+    // The first process is a shell: it waits for what the function's children leave, and a program would for none but its own.
+    Entrypoint: ['sh', '-c', `exec 9>&2 2>/dev/null\n(${runtime.start}\n) 2>&9 9>&-\nexit $?`],
     WorkingDir: '/function',
     Env: [`ENTRYPOINT=${entrypoint}`, `MEMORY_MB=${memoryMb}`, 'HOME=/tmp'],
     // Its input ends when this process does, and the shim with it.

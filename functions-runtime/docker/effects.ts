@@ -41,7 +41,10 @@ function reply(container: Container, { kind, call }: Asked, { head, body }: Effe
   }
   const { status, headers: pairs } = head as { status: number; headers: [string, string][] }
   const all = Map.groupBy(pairs, ([name]) => name)
-  const headers = Object.fromEntries([...all].map(([name, some]) => [name, some.map(([, value]) => value).join(', ')]))
+  // Cookies have commas in them: several are one value here, a line each, as in answers.
+  const joined = (name: string, some: [string, string][]) =>
+    some.map(([, value]) => value).join(name === 'set-cookie' ? '\n' : ', ')
+  const headers = Object.fromEntries([...all].map(([name, some]) => [name, joined(name, some)]))
   container.send({ kind: 'reply', call, error: null, status, headers }, body)
 }
 

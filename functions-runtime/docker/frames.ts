@@ -37,14 +37,15 @@ export type FromShim =
   /** A streamed answer begins; `chunk` frames carry its body, `end` ends it. */
   | { kind: 'head'; status: number; headers: Headers }
   | { kind: 'chunk' }
-  /** The body is the answer's, where it was not streamed. */
-  | { kind: 'end'; status: number; headers: Headers; memoryBytes: number | null }
+  /** The body is the answer's, where it was not streamed. `isLast`: the program ends with this run, and takes no other. */
+  | { kind: 'end'; status: number; headers: Headers; memoryBytes: number | null; isLast?: boolean }
   | {
       kind: 'failed'
       reason: 'THREW' | 'INVALID_ANSWER'
       message: string
       stack: string | null
       memoryBytes: number | null
+      isLast?: boolean
     }
 
 export type ShimFrame = { head: FromShim; body: Buffer }

@@ -1,6 +1,7 @@
 /** One run in a container: the function's request goes in, its logs, its calls and its answer come out. */
 import { failed, type Perform, type RunCall, type RunResult } from '../engine.ts'
-import { amount, checkedHead } from '../isolate/checked.ts'
+import { checkedAnswer } from '../isolate/answer.ts'
+import { amount } from '../isolate/checked.ts'
 import { limits } from '../isolate/messages.ts'
 import type { RunFailure } from '../protocol.ts'
 import type { Container } from './container.ts'
@@ -34,7 +35,7 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
       else
         resolve({
           result: { end: { ...rest, response: answer.response, failure: null }, body: answer.body },
-          isReusable: true,
+          isReusable: isOver,
         })
     })
   }
@@ -63,11 +64,11 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
   const take = ({ head, body: bytes }: ShimFrame) => {
     if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
     else if (head.kind === 'graphql' || head.kind === 'fetch') void effect(head, bytes)
-    else if (bytes.length > limits.answerBytes) because('TOO_LARGE', tooLarge)
-    else if (head.kind === 'end') finish(memoryOf(head), answerOf(head, bytes))
-    else if (head.kind === 'failed') finish(memoryOf(head), failureOf(head))
-    else if (head.kind === 'head' && run.isStreamed) begin(head)
     else if (head.kind === 'chunk' && run.isStreamed) void stream(bytes)
+    else if (bytes.length > limits.answerBytes) because('TOO_LARGE', tooLarge)
+    else if (head.kind === 'end') finish(memoryOf(head), answerOf(head, bytes), !head.isLast)
+    else if (head.kind === 'failed') finish(memoryOf(head), failureOf(head), !head.isLast)
+    else if (head.kind === 'head' && run.isStreamed) begin(head)
   }
   container.listen({ onFrame: (frame) => gone.signal.aborted || take(frame), onError: log.write })
   const { method, url, headers } = run.request
@@ -97,13 +98,9 @@ function failureOf({ reason, message, stack }: Extract<FromShim, { kind: 'failed
 }
 
 function answerOf(head: Extract<FromShim, { kind: 'head' | 'end' }>, body: Buffer): Answer | RunFailure {
-  const { status } = head
-  const [, headers] = checkedHead(head)
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
-    return { reason: 'INVALID_ANSWER', message: 'The status of an answer is from 200 to 599.', stack: null }
+  try {
+    return { response: checkedAnswer(head), body }
+  } catch (error) {
+    return { reason: 'INVALID_ANSWER', message: (error as Error).message, stack: null }
   }
-  if (Object.keys(headers).length < Object.keys(head.headers ?? {}).length) {
-    return { reason: 'INVALID_ANSWER', message: 'An answer may have 64 headers, and 16 KB of them.', stack: null }
-  }
-  return { response: { status, headers }, body }
 }

@@ -47,6 +47,7 @@ export function testContract(languages: readonly Language[], images: readonly st
     for (const language of languages) {
       test(language.runtime, async () => {
         await keepsContract(engine, language)
+        await leavesNothing(engine, language)
         await doesAsTheGuideSays(engine, language)
       })
     }
@@ -66,6 +67,49 @@ async function doesAsTheGuideSays(engine: DockerEngine, { runtime, entrypoint }:
   )
   const { text, end } = await run('/there?name=Ada', { deploymentId: 'dep_guide' })
   assert.deepEqual([JSON.parse(text), end.logs.map((line) => line.text)], [{ hello: 'Ada' }, ['asked for /there']])
+}
+
+/** What a run does beside its answer is no other run's. */
+async function leavesNothing(engine: DockerEngine, { runtime, folder, entrypoint }: Language): Promise<void> {
+  const { run } = await buildFunction(engine, runtime, folder, entrypoint)
+  const linesOf = async (path: string) => (await run(path)).end.logs.map(({ text }) => text)
+  const failureOf = async (path: string) => (await run(path)).end.failure
+  const isWell = async () => assert.equal((await run('/env', { timeoutMs: 5_000 })).text, 'Ada Ada')
+
+  assert.deepEqual(await linesOf('/print'), ['ü, no end'])
+  assert.deepEqual(await linesOf('/env'), [])
+  const [long] = await linesOf('/long')
+  assert.equal(long?.length, 8_193)
+  assert.match((await failureOf('/header'))?.reason ?? '', folder === 'javascript' ? /THREW/ : /INVALID_ANSWER/)
+  const { query } = JSON.parse((await run('/hello?page=2&x=%zz')).text)
+  assert.equal(query.page, '2')
+
+  if (folder !== 'php') assert.equal(await failureOf('/leave'), null)
+  await isWell()
+  await isWell()
+  if (['python', 'ruby'].includes(folder)) {
+    assert.equal((await run('/fork')).text, 'forked')
+    for (let runs = 0; runs < 4; runs++) await isWell()
+  }
+  if (['php', 'javascript'].includes(folder)) {
+    assert.equal((await failureOf('/fatal'))?.reason, 'THREW')
+    await isWell()
+  }
+  if (folder === 'javascript') {
+    const cookies = (await run('/cookies')).end.response?.headers['set-cookie']
+    assert.equal(cookies, 'a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT\nb=2')
+  }
+  if (folder === 'ruby') assert.deepEqual(await linesOf('/bytes'), ['ü\uFFFD', 'logged'])
+  if (folder === 'java') {
+    const broken = await run('/broken-stream', { isStreamed: true })
+    assert.equal(broken.end.failure?.reason, 'THREW')
+  }
+  if (folder === 'python') {
+    assert.ok((await linesOf('/buffer')).includes('bytes'))
+    for (const _ of [1, 2]) assert.equal(await failureOf('/orphans'), null)
+    assert.deepEqual(await linesOf('/orphans'), [])
+    assert.equal((await run('/chunk', { isStreamed: true })).end.failure, null)
+  }
 }
 
 async function keepsContract(engine: DockerEngine, { runtime, folder, entrypoint }: Language): Promise<void> {

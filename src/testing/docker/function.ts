@@ -1,6 +1,7 @@
 /** A function of the tests, built and run by the adapter as an executor would. */
 import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDockerEngine, type DockerEngine } from '../../../functions-runtime/docker/engine.ts'
@@ -20,8 +21,8 @@ export type Asked = {
   signal?: AbortSignal
 }
 
-/** Tells what it was asked, as the broker would. One query is wrong, and one host is refused. */
-const perform: Perform = async (_run, ordinal, { op, head, body }) => {
+/** Tells what it was asked, as the broker would. One query is wrong, one host is refused, and one never answers. */
+const perform: Perform = async (_run, ordinal, { op, head, body }, signal) => {
   if (op === 'graphql') {
     const isWrong = (head as { query: string }).query === '{ wrong }'
     const errors = isWrong ? [{ message: 'There is no field wrong.' }] : null
@@ -29,8 +30,13 @@ const perform: Perform = async (_run, ordinal, { op, head, body }) => {
   }
   const { method, url, headers } = head as { method: string; url: string; headers: [string, string][] }
   if (url.startsWith('https://refused.example')) throw new Error('There is no way there.')
+  if (url.startsWith('https://hanging.example')) await once(signal, 'abort')
+  const cookies = url.endsWith('/cookies') ? ['a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT', 'b=2'] : []
   const text = `${method} ${url} ${new Map(headers).get('x-a')} ${body}`
-  return { head: { status: 201, headers: [['x-b', 'd']] }, body: Buffer.from(text) }
+  return {
+    head: { status: 201, headers: [['x-b', 'd'], ...cookies.map((cookie) => ['set-cookie', cookie])] },
+    body: Buffer.from(text),
+  }
 }
 
 export function testEngine(env: Record<string, string>, onChange = () => {}): DockerEngine {
@@ -48,18 +54,22 @@ export async function untilReady(engine: DockerEngine, runtime: string): Promise
 }
 
 export type Built = { artefact: Buffer } | { error: string; lines: string[] }
-export type BuildAsked = { command?: string; timeoutMs?: number; variables?: Record<string, string> }
+export type BuildAsked = {
+  command?: string
+  timeoutMs?: number
+  variables?: Record<string, string>
+  signal?: AbortSignal
+}
 
 export async function buildArchive(
   engine: DockerEngine,
   runtime: string,
   entrypoint: string,
   archive: Buffer,
-  { command, timeoutMs = 60_000, variables = {} }: BuildAsked = {},
+  { command, timeoutMs = 60_000, variables = {}, signal = new AbortController().signal }: BuildAsked = {},
 ): Promise<{ lines: string[]; artefact: Buffer | null; error: string | null }> {
   const lines: string[] = []
   const frame = { kind: 'build', id: randomUUID(), tenant: 'prj_test', runtime, entrypoint } as const
-  const { signal } = new AbortController()
   const onLine = ({ text }: { text: string }) => void lines.push(text)
   const asked = { ...frame, command: command ?? null, variables, timeoutMs }
   const built = await engine.build(asked, archive, onLine, signal)

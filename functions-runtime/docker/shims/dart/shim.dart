@@ -54,7 +54,7 @@ void _send(Map<String, dynamic> head, [List<int> body = const []]) {
 
 void _say(String level, String text) {
   for (final line in text.split('\n')) {
-    _send({'kind': 'log', 'level': level, 'text': line});
+    _send({'kind': 'log', 'level': level, 'text': line.substring(0, line.length.clamp(0, 10000))});
   }
 }
 

@@ -24,22 +24,31 @@ function send(head, body = Buffer.alloc(0)) {
 
 function say(level, values) {
   const text = values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')
-  for (const line of text.split('\n')) send({ kind: 'log', level, text: line })
+  for (const line of text.split('\n')) sayLine(level, line)
+}
+
+function sayLine(level, line) {
+  send({ kind: 'log', level, text: line.slice(0, 10_000) })
 }
 
 /** What is printed becomes lines of the log. */
 function lines(level) {
   let rest = ''
+  flushes.push(() => {
+    if (rest) sayLine(level, rest)
+    rest = ''
+  })
   return (chunk, encoding, done) => {
     const all = (rest + Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8')).split('\n')
     rest = all.pop()
-    for (const line of all) send({ kind: 'log', level, text: line })
+    for (const line of all) sayLine(level, line)
     const then = typeof encoding === 'function' ? encoding : done
     then?.()
     return true
   }
 }
 
+const flushes = []
 process.stdout.write = lines('log')
 process.stderr.write = lines('error')
 for (const name of ['log', 'info', 'debug']) console[name] = (...values) => say('log', values)
@@ -80,7 +89,10 @@ async function fetchByBroker(input, init) {
     { kind: 'fetch', method, url, redirect, headers: Object.fromEntries(request.headers) },
     bytes,
   )
-  return new Response([101, 204, 205, 304].includes(status) ? null : body, { status, headers })
+  const { 'set-cookie': cookies = '', ...others } = headers
+  const all = new Headers(others)
+  for (const cookie of cookies.split('\n')) if (cookie) all.append('set-cookie', cookie)
+  return new Response([101, 204, 205, 304].includes(status) ? null : body, { status, headers: all })
 }
 globalThis.fetch = fetchByBroker
 
@@ -142,23 +154,32 @@ function memoryBytes() {
 }
 
 async function answer(response, isStreamed) {
-  const head = { status: response.status, headers: Object.fromEntries(response.headers) }
+  const headers = Object.fromEntries(response.headers)
+  // Several cookies are one value here, a line each.
+  if (headers['set-cookie']) headers['set-cookie'] = response.headers.getSetCookie().join('\n')
+  const head = { status: response.status, headers }
   if (!isStreamed || !response.body) {
     const body = Buffer.from(await response.arrayBuffer())
-    return send({ kind: 'end', ...head, memoryBytes: memoryBytes() }, body)
+    return end({ kind: 'end', ...head }, body)
   }
   send({ kind: 'head', ...head })
   for await (const chunk of response.body) send({ kind: 'chunk' }, Buffer.from(chunk))
-  return send({ kind: 'end', ...head, memoryBytes: memoryBytes() })
+  return end({ kind: 'end', ...head })
 }
 
-function fail(reason, message, stack = null) {
+function end(head, body) {
+  for (const flush of flushes) flush()
+  send({ ...head, memoryBytes: memoryBytes() }, body)
+}
+
+function fail(reason, message, stack = null, isLast = false) {
   current = undefined
-  return send({ kind: 'failed', reason, message, stack, memoryBytes: memoryBytes() })
+  const cut = (text) => text && text.slice(0, 65_536)
+  return end({ kind: 'failed', reason, message: cut(message), stack: cut(stack), isLast })
 }
 
-function threw(error) {
-  if (!(error instanceof Error)) return fail('THREW', String(error))
+function threw(error, isLast) {
+  if (!(error instanceof Error)) return fail('THREW', String(error), null, isLast)
   const here = `${process.cwd()}/`
   const own = String(error.stack)
     .split('\n')
@@ -167,6 +188,7 @@ function threw(error) {
     'THREW',
     `${error.name}: ${error.message}`,
     own.join('\n').replaceAll(`file://${here}`, '').replaceAll(here, ''),
+    isLast,
   )
 }
 
@@ -205,7 +227,7 @@ function take(head, body) {
 
 /** What was thrown where nobody waits for it ends the run, and this process with it. */
 async function crash(error) {
-  if (current) await threw(error)
+  if (current) await threw(error, true)
   process.exit(1)
 }
 process.on('uncaughtException', crash)

@@ -4,17 +4,21 @@ declare(strict_types=1);
 
 namespace Tendril;
 
+require __DIR__ . '/contract.php';
+
 final class Wire
 {
     private static $source;
     private static $target;
     private static int $calls = 0;
+    private static int $own;
     public static bool $isRunning = false;
 
     public static function open(): void
     {
         self::$source = fopen('php://fd/3', 'rb');
         self::$target = fopen('php://fd/4', 'wb');
+        self::$own = getmypid();
     }
 
     public static function send(array $head, string $body = ''): void
@@ -66,167 +70,67 @@ final class Wire
     public static function say(string $level, string $text): void
     {
         foreach (explode("\n", $text) as $line) {
-            self::send(['kind' => 'log', 'level' => $level, 'text' => $line]);
+            self::send(['kind' => 'log', 'level' => $level, 'text' => substr($line, 0, 10_000)]);
         }
     }
 
-    public static function fail(string $reason, string $message, ?string $stack = null): void
+    public static function fail(string $reason, string $message, ?string $stack = null, bool $isLast = false): void
+    {
+        [$message, $stack] = [substr($message, 0, 65_536), $stack === null ? null : substr($stack, 0, 65_536)];
+        self::end(['kind' => 'failed', 'reason' => $reason, 'message' => $message, 'stack' => $stack, 'isLast' => $isLast]);
+    }
+
+    /** Tells how the run has ended. A child of this process that comes here has no run. */
+    public static function end(array $head, string $body = ''): void
     {
         self::$isRunning = false;
-        $memory = memory();
-        self::send(['kind' => 'failed', 'reason' => $reason, 'message' => $message, 'stack' => $stack, 'memoryBytes' => $memory]);
+        if (getmypid() !== self::$own) {
+            exit(0);
+        }
+        Printed::end();
+        self::send([...$head, 'memoryBytes' => memory()], $body);
+    }
+}
+
+/** What is printed becomes lines of the log. */
+final class Printed
+{
+    private static string $rest = '';
+
+    public static function begin(): void
+    {
+        ob_start(self::take(...), 1);
+    }
+
+    /** Whatever buffers the function has left open, or closed. */
+    public static function end(): void
+    {
+        while (ob_get_level() > 1) {
+            ob_end_flush();
+        }
+        if (ob_get_level() === 0) {
+            self::begin();
+        }
+        ob_flush();
+        if (self::$rest !== '') {
+            self::take("\n");
+        }
+    }
+
+    private static function take(string $text): string
+    {
+        $lines = explode("\n", self::$rest . $text);
+        self::$rest = array_pop($lines);
+        foreach ($lines as $line) {
+            Wire::say('log', $line);
+        }
+        return '';
     }
 }
 
 function memory(): int
 {
     return (int) explode(' ', file_get_contents('/proc/self/statm'))[1] * 4096;
-}
-
-/** Why a graphql or fetch has no answer. */
-class EffectError extends \RuntimeException
-{
-}
-
-/** What the API has answered with errors. */
-final class GraphqlError extends EffectError
-{
-    public function __construct(public readonly array $errors, public readonly mixed $data)
-    {
-        parent::__construct(implode("\n", array_column($errors, 'message')));
-    }
-}
-
-class Message
-{
-    /** @param array<string, string> $headers by lower-case names */
-    public function __construct(public readonly array $headers, public readonly string $body)
-    {
-    }
-
-    public function text(): string
-    {
-        return $this->body;
-    }
-
-    public function json(): mixed
-    {
-        return json_decode($this->body, true, 512, JSON_THROW_ON_ERROR);
-    }
-}
-
-final class Request extends Message
-{
-    public readonly string $path;
-    public readonly array $query;
-
-    public function __construct(public readonly string $method, public readonly string $url, array $headers, string $body)
-    {
-        parent::__construct($headers, $body);
-        [$this->path, $query] = explode('?', $url, 2) + ['', ''];
-        parse_str($query, $all);
-        $this->query = $all;
-    }
-}
-
-final class FetchResponse extends Message
-{
-    public readonly bool $ok;
-
-    public function __construct(public readonly int $status, array $headers, string $body)
-    {
-        parent::__construct($headers, $body);
-        $this->ok = $status >= 200 && $status < 300;
-    }
-}
-
-final class Response
-{
-    public function __construct(public string|iterable $body = '', public int $status = 200, public array $headers = [])
-    {
-        $this->headers = array_map(strval(...), array_change_key_case($headers));
-    }
-}
-
-final class Responses
-{
-    public function json(mixed $value, int $status = 200, array $headers = []): Response
-    {
-        $text = json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
-        return new Response($text, $status, [...['content-type' => 'application/json'], ...array_change_key_case($headers)]);
-    }
-
-    public function text(string $text, int $status = 200, array $headers = []): Response
-    {
-        return new Response($text, $status, [...['content-type' => 'text/plain; charset=utf-8'], ...array_change_key_case($headers)]);
-    }
-
-    public function binary(string $bytes, int $status = 200, array $headers = []): Response
-    {
-        return $this->stream($bytes, $status, $headers);
-    }
-
-    public function stream(string|iterable $chunks, int $status = 200, array $headers = []): Response
-    {
-        return new Response($chunks, $status, [...['content-type' => 'application/octet-stream'], ...array_change_key_case($headers)]);
-    }
-
-    public function empty(int $status = 204, array $headers = []): Response
-    {
-        return new Response('', $status, $headers);
-    }
-
-    public function redirect(string $url, int $status = 302, array $headers = []): Response
-    {
-        return new Response('', $status, [...array_change_key_case($headers), 'location' => $url]);
-    }
-}
-
-final class Context
-{
-    public readonly Responses $res;
-
-    public function __construct(public readonly Request $req, public readonly array $env)
-    {
-        $this->res = new Responses();
-    }
-
-    public function log(mixed ...$values): void
-    {
-        Wire::say('log', self::shown($values));
-    }
-
-    public function error(mixed ...$values): void
-    {
-        Wire::say('error', self::shown($values));
-    }
-
-    /** What the project's own API answers, its data. Throws a GraphqlError on errors. */
-    public function graphql(string $query, array $variables = []): mixed
-    {
-        $answer = json_decode(Wire::call(['kind' => 'graphql', 'query' => $query, 'variables' => (object) $variables])[1], true);
-        if (!empty($answer['errors'])) {
-            throw new GraphqlError($answer['errors'], $answer['data'] ?? null);
-        }
-        return $answer['data'] ?? null;
-    }
-
-    public function fetch(string $url, string $method = 'GET', array $headers = [], string $body = '', mixed $json = null): FetchResponse
-    {
-        $headers = array_map(strval(...), array_change_key_case($headers));
-        if ($json !== null) {
-            $body = json_encode($json, JSON_THROW_ON_ERROR);
-            $headers += ['content-type' => 'application/json'];
-        }
-        [$reply, $answer] = Wire::call(['kind' => 'fetch', 'method' => $method, 'url' => $url, 'headers' => (object) $headers], $body);
-        return new FetchResponse($reply['status'], $reply['headers'], $answer);
-    }
-
-    private static function shown(array $values): string
-    {
-        $texts = array_map(fn ($value) => is_string($value) ? $value : json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR), $values);
-        return implode(' ', $texts);
-    }
 }
 
 function answer(Response $response, bool $isStreamed): void
@@ -243,8 +147,7 @@ function answer(Response $response, bool $isStreamed): void
         }
         $body = $all;
     }
-    Wire::$isRunning = false;
-    Wire::send(['kind' => 'end', ...$head, 'memoryBytes' => memory()], $body);
+    Wire::end(['kind' => 'end', ...$head], $body);
 }
 
 function load(string $entrypoint): callable
@@ -290,16 +193,7 @@ function run(array $head, string $body, array $known): void
 }
 
 Wire::open();
-// What is printed becomes lines of the log.
-ob_start(function (string $text): string {
-    static $rest = '';
-    $lines = explode("\n", $rest . $text);
-    $rest = array_pop($lines);
-    foreach ($lines as $line) {
-        Wire::send(['kind' => 'log', 'level' => 'log', 'text' => $line]);
-    }
-    return '';
-}, 1);
+Printed::begin();
 set_error_handler(function (int $level, string $message, string $file, int $line): bool {
     if (error_reporting() & $level) {
         Wire::say('error', "$message, " . str_replace(getcwd() . '/', '', $file) . ":$line");
@@ -310,8 +204,9 @@ set_error_handler(function (int $level, string $message, string $file, int $line
 register_shutdown_function(function (): void {
     $error = error_get_last();
     if (Wire::$isRunning && $error !== null) {
-        Wire::fail('THREW', $error['message'], str_replace(getcwd() . '/', '', "{$error['file']}:{$error['line']}"));
+        Wire::fail('THREW', $error['message'], str_replace(getcwd() . '/', '', "{$error['file']}:{$error['line']}"), true);
     }
+    Printed::end();
 });
 $known = getenv();
 Wire::send(['kind' => 'ready']);

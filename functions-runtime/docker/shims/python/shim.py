@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 source, target = os.fdopen(3, "rb"), os.fdopen(4, "wb")
 writing, calling = threading.Lock(), threading.Lock()
+own, is_running = os.getpid(), False
 
 
 def send(head, body=b""):
@@ -21,24 +22,32 @@ def receive():
     return json.loads(source.read(head)), source.read(body)
 
 
-class Lines(io.TextIOBase):
+def say(level, text):
+    for line in text.split("\n"):
+        send({"kind": "log", "level": level, "text": line[:10_000]})
+
+
+class Lines(io.RawIOBase):
     """What is printed becomes lines of the log."""
 
     def __init__(self, level):
-        self.level, self.rest = level, ""
+        self.level, self.rest = level, b""
 
     def writable(self):
         return True
 
-    def write(self, text):
-        *lines, self.rest = (self.rest + text).split("\n")
+    def fileno(self):
+        return 2
+
+    def write(self, data):
+        *lines, self.rest = (self.rest + bytes(data)).split(b"\n")
         for line in lines:
-            send({"kind": "log", "level": self.level, "text": line})
-        return len(text)
+            say(self.level, line.decode(errors="replace"))
+        return len(data)
 
     def end(self):
         if self.rest:
-            self.write("\n")
+            self.write(b"\n")
 
 
 class Headers(dict):
@@ -124,7 +133,11 @@ calls = 0
 
 def call(head, body=b""):
     global calls
+    if os.getpid() != own:
+        raise EffectError("Only the process that runs the function can call graphql and fetch.")
     with calling:
+        if not is_running:
+            raise EffectError("The run is over.")
         calls += 1
         send({**head, "call": calls}, body)
         while True:
@@ -169,8 +182,7 @@ class Context:
         self._say("error", values)
 
     def _say(self, level, values):
-        for line in " ".join(v if isinstance(v, str) else _shown(v) for v in values).split("\n"):
-            send({"kind": "log", "level": level, "text": line})
+        say(level, " ".join(v if isinstance(v, str) else _shown(v) for v in values))
 
 
 def _shown(value):
@@ -220,18 +232,34 @@ def answer(response, is_streamed):
         body = b""
     else:
         body = as_bytes(body) if is_whole else b"".join(map(as_bytes, body))
-    send({"kind": "end", **head, "memoryBytes": memory()}, body)
+    end({"kind": "end", **head}, body)
 
 
 def fail(reason, message, stack=None):
-    send({"kind": "failed", "reason": reason, "message": message, "stack": stack, "memoryBytes": memory()})
+    end({"kind": "failed", "reason": reason, "message": message[:65_536], "stack": stack and stack[:65_536]})
+
+
+def end(head, body=b""):
+    """Tells how the run has ended. A thread that still waits for a reply would take the next run for it: this process ends then."""
+    global is_running
+    if os.getpid() != own:
+        os._exit(0)
+    for lines in printed:
+        lines.end()
+    is_running = False
+    is_last = calling.locked()
+    send({**head, "memoryBytes": memory(), "isLast": is_last}, body)
+    if is_last:
+        os._exit(0)
 
 
 def run(head, body):
-    os.environ.clear()
-    os.environ.update(known)
-    os.environ.update(head["variables"])
+    global is_running
+    is_running = True
     try:
+        os.environ.clear()
+        os.environ.update(known)
+        os.environ.update(head["variables"])
         response = load(head["entrypoint"])(Context(head, body))
         if inspect.isawaitable(response):
             response = asyncio.run(_awaited(response))
@@ -250,11 +278,10 @@ async def _awaited(value):
     return await value
 
 
-sys.stdout, sys.stderr = Lines("log"), Lines("error")
+printed = Lines("log"), Lines("error")
+sys.stdout, sys.stderr = (io.TextIOWrapper(lines, "utf-8", "replace", "\n", write_through=True) for lines in printed)
 send({"kind": "ready"})
 while True:
     head, body = receive()
     if head["kind"] == "run":
         run(head, body)
-        sys.stdout.end()
-        sys.stderr.end()

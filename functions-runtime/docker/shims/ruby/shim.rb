@@ -36,7 +36,9 @@ module Tendril
 
   # Asks the broker, through the executor.
   def self.call(head, body = "")
+    raise EffectError, "Only the process that runs the function can call graphql and fetch." if Process.pid != OWN
     CALLING.synchronize do
+      raise EffectError, "The run is over." unless @is_running
       @calls = (@calls || 0) + 1
       send_frame({ **head, call: @calls }, body)
       loop do
@@ -49,18 +51,25 @@ module Tendril
   end
 
   def self.say(level, text)
-    text.to_s.scrub.split("\n", -1).each { |line| send_frame({ kind: "log", level: level, text: line }) }
+    utf8(text).split("\n", -1).each { |line| send_frame({ kind: "log", level: level, text: line[0, 10_000] }) }
+  end
+
+  # Bytes of whatever encoding, as a text that can be sent.
+  def self.utf8(text)
+    text = text.to_s
+    text = text.dup.force_encoding("UTF-8") if text.encoding == Encoding::BINARY
+    text.encode("UTF-8", invalid: :replace, undef: :replace).scrub
   end
 
   # What is printed becomes lines of the log.
   class Lines
     def initialize(level)
-      @level, @rest = level, +""
+      @level, @rest = level, "".b
     end
 
     def write(*texts)
-      *lines, @rest = (@rest + texts.join).split("\n", -1)
-      @rest ||= +""
+      *lines, @rest = texts.reduce(@rest) { |all, text| all + text.to_s.b }.split("\n", -1)
+      @rest ||= "".b
       lines.each { |line| Tendril.say(@level, line.empty? ? " " : line) }
       texts.sum { |text| text.to_s.bytesize }
     end
@@ -86,6 +95,8 @@ module Tendril
     def sync = true
     def sync=(value); end
     def flush = self
+    # A logger takes for the name of a file what it could not close.
+    def close; end
     def fileno = 2
     def tty? = false
     alias isatty tty?
@@ -176,14 +187,25 @@ module Tendril
       body.each { |chunk| is_streamed ? send_frame({ kind: "chunk" }, chunk.to_s) : all << chunk.to_s.b }
       body = all
     end
-    send_frame({ kind: "end", **head, memoryBytes: memory }, body)
+    end_run({ kind: "end", **head }, body)
   end
 
   def self.fail_with(reason, message, stack = nil)
-    send_frame({ kind: "failed", reason: reason, message: message.to_s.scrub, stack: stack, memoryBytes: memory })
+    end_run({ kind: "failed", reason: reason, message: utf8(message)[0, 65_536], stack: stack && utf8(stack)[0, 65_536] })
+  end
+
+  # Tells how the run has ended. A thread that still waits for a reply would take the next run for it: this process ends then.
+  def self.end_run(head, body = "")
+    exit!(0) if Process.pid != OWN
+    [$stdout, $stderr].each { |lines| lines.finish if lines.is_a?(Lines) }
+    @is_running = false
+    is_last = CALLING.locked?
+    send_frame({ **head, memoryBytes: memory, isLast: is_last }, body)
+    exit!(0) if is_last
   end
 
   def self.run(head, body)
+    @is_running = true
     ENV.replace(KNOWN.merge(head["variables"]))
     load_function(head["entrypoint"])
     response = TOPLEVEL_BINDING.receiver.__send__(:main, Context.new(head, body))
@@ -196,10 +218,11 @@ module Tendril
   rescue Exception => error
     own = (error.backtrace || []).reject { |line| line.start_with?("/tendril/", "<internal:") }
     stack = "#{error.class}: #{error.message}\n#{own.map { |line| "  at #{line.delete_prefix("#{Dir.pwd}/")}" }.join("\n")}"
-    fail_with("THREW", "#{error.class}: #{error.message}", stack.scrub)
+    fail_with("THREW", "#{error.class}: #{error.message}", stack)
   end
 
   KNOWN = ENV.to_h
+  OWN = Process.pid
 end
 
 $stdout, $stderr = Tendril::Lines.new("log"), Tendril::Lines.new("error")
@@ -208,5 +231,4 @@ loop do
   head, body = Tendril.receive
   next unless head["kind"] == "run"
   Tendril.run(head, body)
-  [$stdout, $stderr].each { |lines| lines.finish if lines.is_a?(Tendril::Lines) }
 end

@@ -90,9 +90,13 @@ func call(head map[string]any, body []byte) (int, functions.Headers, []byte, err
 	return got.Status, got.headers, got.body, nil
 }
 
+func cut(text string, length int) string {
+	return text[:min(len(text), length)]
+}
+
 func say(level, text string) {
 	for _, line := range strings.Split(text, "\n") {
-		send(map[string]any{"kind": "log", "level": level, "text": line}, nil)
+		send(map[string]any{"kind": "log", "level": level, "text": cut(line, 10_000)}, nil)
 	}
 }
 
@@ -105,7 +109,7 @@ func memory() int {
 
 func fail(reason, message string, stack any) {
 	flush()
-	send(map[string]any{"kind": "failed", "reason": reason, "message": message, "stack": stack, "memoryBytes": memory()}, nil)
+	send(map[string]any{"kind": "failed", "reason": reason, "message": cut(message, 65_536), "stack": stack, "memoryBytes": memory()}, nil)
 }
 
 func run(head frame) {
@@ -173,11 +177,14 @@ func lines(level string) *os.File {
 		panic(err)
 	}
 	go func() {
-		scanner := bufio.NewScanner(reader)
-		scanner.Buffer(nil, 1024*1024)
-		for scanner.Scan() {
-			text := strings.TrimSuffix(scanner.Text(), mark)
-			isMark := len(text) < len(scanner.Text())
+		lines := bufio.NewReader(reader)
+		for {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+			text, isMark := strings.CutSuffix(line, mark)
 			if text != "" || !isMark {
 				say(level, text)
 			}

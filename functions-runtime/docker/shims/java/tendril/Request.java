@@ -30,7 +30,8 @@ public record Request(String method, String url, Map<String, String> headers, by
         return Json.parse(text());
     }
 
+    /** A percent sign that begins nothing stands for itself, as everywhere on the web. */
     private static String decoded(String text) {
-        return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        return URLDecoder.decode(text.replaceAll("%(?![0-9a-fA-F]{2})", "%25"), StandardCharsets.UTF_8);
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
 /** Runs functions in a container, one at a time: frames come on descriptor 3 and go on 4 (functions-runtime/docker/frames.ts). */
@@ -24,14 +25,18 @@ public final class Shim {
 
     private static DataInputStream source;
     private static DataOutputStream target;
+    private static final ReentrantLock calling = new ReentrantLock();
+    private static final Lines out = new Lines("log");
+    private static final Lines err = new Lines("error");
     private static Method loaded;
     private static long calls;
+    private static boolean isRunning;
 
     public static void main(String[] args) throws IOException {
         source = new DataInputStream(new FileInputStream("/dev/fd/3"));
         target = new DataOutputStream(new FileOutputStream("/dev/fd/4"));
-        System.setOut(new PrintStream(new Lines("log"), true));
-        System.setErr(new PrintStream(new Lines("error"), true));
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
         send(Map.of("kind", "ready"), new byte[0]);
         for (;;) {
             Frame frame = receive();
@@ -47,14 +52,24 @@ public final class Shim {
 
     static void say(String level, String text) {
         try {
-            for (String line : text.split("\n", -1)) send(Map.of("kind", "log", "level", level, "text", line), new byte[0]);
+            for (String line : text.split("\n", -1)) send(Map.of("kind", "log", "level", level, "text", cut(line, 10_000)), new byte[0]);
         } catch (IOException gone) {
             System.exit(1);
         }
     }
 
     /** Asks the broker, through the executor. */
-    static synchronized Frame call(Map<String, ?> head, byte[] body) throws IOException {
+    static Frame call(Map<String, ?> head, byte[] body) throws IOException {
+        calling.lock();
+        try {
+            return callAlone(head, body);
+        } finally {
+            calling.unlock();
+        }
+    }
+
+    private static Frame callAlone(Map<String, ?> head, byte[] body) throws IOException {
+        if (!isRunning) throw new IOException("The run is over.");
         calls++;
         Map<String, Object> asked = new LinkedHashMap<>(head);
         asked.put("call", calls);
@@ -75,7 +90,7 @@ public final class Shim {
         out.writeInt(body.length);
         out.write(text);
         out.write(body);
-        synchronized (Shim.class) {
+        synchronized (target) {
             target.write(bytes.toByteArray());
         }
     }
@@ -103,6 +118,7 @@ public final class Shim {
 
     private static void run(Frame frame) throws IOException {
         Map<String, Object> head = frame.head();
+        isRunning = true;
         try {
             Request request = new Request((String) head.get("method"), (String) head.get("url"), texts(head.get("headers")), frame.body());
             Object response = load((String) head.get("entrypoint")).invoke(null, new Context(request, texts(head.get("variables"))));
@@ -110,7 +126,7 @@ public final class Shim {
             else fail("INVALID_ANSWER", "The function returned no Response: return Response.json(…), or another of it.", null);
         } catch (InvocationTargetException thrown) {
             threw(thrown.getCause());
-        } catch (ReflectiveOperationException | RuntimeException | LinkageError error) {
+        } catch (IOException | ReflectiveOperationException | RuntimeException | LinkageError error) {
             threw(error);
         }
     }
@@ -129,8 +145,25 @@ public final class Shim {
             body = response.bytes();
         }
         head.put("kind", "end");
+        end(head, body);
+    }
+
+    /** Tells how the run has ended. A thread that still waits for a reply would take the next run for it: this process ends then. */
+    private static void end(Map<String, Object> head, byte[] body) throws IOException {
+        System.out.flush();
+        System.err.flush();
+        out.end();
+        err.end();
+        isRunning = false;
+        boolean isLast = calling.isLocked();
         head.put("memoryBytes", memory());
+        head.put("isLast", isLast);
         send(head, body);
+        if (isLast) Runtime.getRuntime().halt(0);
+    }
+
+    private static String cut(String text, int length) {
+        return text.length() > length ? text.substring(0, length) : text;
     }
 
     private static void threw(Throwable error) throws IOException {
@@ -142,10 +175,9 @@ public final class Shim {
     }
 
     private static void fail(String reason, String message, String stack) throws IOException {
-        Map<String, Object> head = new LinkedHashMap<>(Map.of("kind", "failed", "reason", reason, "message", message));
-        head.put("stack", stack);
-        head.put("memoryBytes", memory());
-        send(head, new byte[0]);
+        Map<String, Object> head = new LinkedHashMap<>(Map.of("kind", "failed", "reason", reason, "message", cut(message, 65_536)));
+        head.put("stack", stack == null ? null : cut(stack, 65_536));
+        end(head, new byte[0]);
     }
 
     private static long memory() throws IOException {
@@ -169,6 +201,10 @@ public final class Shim {
             }
             say(level, rest.toString(StandardCharsets.UTF_8));
             rest.reset();
+        }
+
+        synchronized void end() {
+            if (rest.size() > 0) write('\n');
         }
     }
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"tendril/functions"
 )
@@ -28,6 +29,19 @@ func Main(context *functions.Context) (*functions.Response, error) {
 		context.Log("one", 1)
 		fmt.Println("two")
 		context.Error("three")
+		return res.Empty()
+	case "/print":
+		fmt.Print("ü, no end")
+		return res.Empty()
+	case "/long":
+		fmt.Println(strings.Repeat("x", 5_000_000))
+		return res.Empty()
+	case "/header":
+		answer, err := res.Text("")
+		answer.Headers["x-a"] = "a\nb"
+		return answer, err
+	case "/leave":
+		go context.Fetch(functions.FetchRequest{URL: "https://hanging.example/"})
 		return res.Empty()
 	case "/graphql":
 		var answer any

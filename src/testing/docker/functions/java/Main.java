@@ -1,5 +1,6 @@
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,33 @@ public class Main {
                 context.error("three");
                 System.err.println("four");
                 return Response.empty();
+            case "/print":
+                System.out.print("ü, no end");
+                return Response.empty();
+            case "/long":
+                System.out.println("x".repeat(5_000_000));
+                return Response.empty();
+            case "/header":
+                return Response.text("").header("x-a", "a\nb");
+            case "/leave":
+                Thread left = new Thread(() -> {
+                    try {
+                        context.fetch("https://hanging.example/");
+                    } catch (IOException over) {
+                        System.exit(5);
+                    }
+                });
+                left.start();
+                Thread.sleep(100);
+                context.log("left");
+                return Response.empty();
+            case "/broken-stream":
+                return Response.stream(new InputStream() {
+                    @Override
+                    public int read() throws IOException {
+                        throw new IOException("no");
+                    }
+                });
             case "/graphql":
                 return Response.json(context.graphql("{ a }", Map.of("b", 1)));
             case "/wrong":

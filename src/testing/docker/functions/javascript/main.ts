@@ -23,6 +23,9 @@ type Context = {
 
 const text = (value: string) => new TextEncoder().encode(value)
 
+const withCookiesOf = ({ headers }: Response) =>
+  new Response('', { headers: headers.getSetCookie().map((cookie) => ['set-cookie', cookie]) })
+
 export default async ({ req, res, log, error, graphql, env, fetch }: Context): Promise<Response> => {
   switch (req.path) {
     case '/hello': {
@@ -37,6 +40,21 @@ export default async ({ req, res, log, error, graphql, env, fetch }: Context): P
       error('three')
       process.stderr.write('four\n')
       return res.empty()
+    case '/print':
+      process.stdout.write('ü, no end')
+      return res.empty()
+    case '/long':
+      console.log('x'.repeat(5_000_000))
+      return res.empty()
+    case '/header':
+      return new Response('', { headers: { 'x-a': 'a\nb' } })
+    case '/leave':
+      void fetch('https://hanging.example/')
+      return res.empty()
+    case '/fatal':
+      return new Promise(() => void Promise.reject(new Error('no')))
+    case '/cookies':
+      return withCookiesOf(await fetch('https://example.com/cookies'))
     case '/graphql':
       return res.json(await graphql('{ a }', { b: 1 }))
     case '/wrong':

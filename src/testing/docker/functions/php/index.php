@@ -14,6 +14,18 @@ return function ($context) {
             $context->error('three');
             trigger_error('four', E_USER_WARNING);
             return $res->empty();
+        case '/print':
+            ob_start();
+            echo 'ü, no end';
+            return $res->empty();
+        case '/long':
+            echo str_repeat('x', 5_000_000), "\n";
+            return $res->empty();
+        case '/header':
+            return $res->text('', 200, ['x-a' => "a\nb"]);
+        case '/fatal':
+            set_time_limit(1);
+            for (;;);
         case '/graphql':
             return $res->json($context->graphql('{ a }', ['b' => 1]));
         case '/wrong':

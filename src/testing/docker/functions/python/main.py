@@ -1,6 +1,8 @@
 import os
 import socket
+import subprocess
 import sys
+import threading
 import time
 
 
@@ -18,6 +20,31 @@ def main(context):
             context.error("three")
             print("four", file=sys.stderr)
             return res.empty()
+        case "/print":
+            print("ü, no end", end="")
+            return res.empty()
+        case "/long":
+            print("x" * 5_000_000)
+            return res.empty()
+        case "/header":
+            return res.text("", 200, {"x-a": "a\nb"})
+        case "/leave":
+            threading.Thread(target=lambda: context.fetch("https://hanging.example/"), daemon=True).start()
+            time.sleep(0.1)
+            return res.empty()
+        case "/fork":
+            os.fork()
+            return res.text("forked")
+        case "/orphans":
+            for _ in range(300):
+                subprocess.run(["sh", "-c", "true & exec true"], check=True)
+            return res.empty()
+        case "/buffer":
+            sys.stdout.buffer.write(b"bytes\n")
+            subprocess.run(["echo", "child"], stdout=sys.stdout, check=True)
+            return res.empty()
+        case "/chunk":
+            return res.stream([bytes(7 * 1024 * 1024)])
         case "/graphql":
             return res.json(context.graphql("{ a }", {"b": 1}))
         case "/wrong":

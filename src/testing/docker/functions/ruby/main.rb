@@ -11,6 +11,26 @@ def main(context)
     context.error("three")
     warn "four"
     res.empty
+  when "/print"
+    print "ü, no end"
+    res.empty
+  when "/long"
+    puts "x" * 5_000_000
+    res.empty
+  when "/header" then res.text("", headers: { "x-a" => "a\nb" })
+  when "/leave"
+    Thread.new { context.fetch("https://hanging.example/") }
+    sleep 0.1
+    res.empty
+  when "/fork"
+    fork
+    res.text("forked")
+  when "/bytes"
+    require "logger"
+    print "ü"
+    puts "\xff".b
+    Logger.new($stdout, formatter: proc { |_, _, _, text| "#{text}\n" }).info("logged")
+    res.empty
   when "/graphql" then res.json(context.graphql("{ a }", { b: 1 }))
   when "/wrong" then res.json(context.graphql("{ wrong }"))
   when "/fetch"
