@@ -39,7 +39,8 @@ function at(value: unknown, [step, ...rest]: readonly string[]): unknown {
   if (value === undefined) return absent
   if (step === undefined) return value
   if (typeof value !== 'object' || value === null) return absent
-  const key = Array.isArray(value) && step.startsWith('-') ? String(value.length + Number(step)) : step
+  const place = Array.isArray(value) && /^\s*[-+]?\d+$/.test(step) ? Number(step) : null
+  const key = place === null ? step : String(place < 0 ? (value as unknown[]).length + place : place)
   return Object.hasOwn(value, key) ? at((value as Record<string, unknown>)[key], rest) : absent
 }
 
@@ -116,6 +117,8 @@ const paths = [
   ['b', '2', 'c'],
   ['b', '-1'],
   ['a', '0'],
+  ['a', '+0'],
+  ['a', ' 1'],
   ['0'],
   [''],
   ['a.b'],

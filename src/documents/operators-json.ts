@@ -46,8 +46,11 @@ function jsonParam({ param }: Subject, value: unknown): string {
   return param(text, 'jsonb')
 }
 
-/** A number in a path may be a place in a list, so only keys can be looked up in an index of what is contained. */
-const isIndexed = (steps: readonly string[]) => !steps.some((step) => /^-?\d+$/.test(step))
+/**
+ * A number in a path, which PostgreSQL reads as C does, may be a place in a list: only keys can be looked up in an index of
+ * what is contained.
+ */
+const isIndexed = (steps: readonly string[]) => !steps.some((step) => /^\s*[-+]?\d+$/.test(step))
 
 /** The whole value that has this at the end of the path, and nothing besides. */
 function nested(steps: readonly string[], value: unknown): string {
@@ -60,10 +63,14 @@ function within(subject: Subject, steps: readonly string[], value: unknown): str
   return `${whole(subject)} @> ${subject.param(text, 'jsonb')}`
 }
 
+// Where no index is of use, conditions come in this order, and the second reads the JSON once more.
 const eq = operator((at, subject, { steps, value }) => {
   const same = `${at} = ${jsonParam(subject, value)}`
-  return isIndexed(steps) ? `${within(subject, steps, value)} and ${same}` : same
+  return isIndexed(steps) ? `${same} and ${within(subject, steps, value)}` : same
 })
+
+/** Most values that are looked up in an index: each document that is found there is compared with one after the other. */
+const mostLookedUp = 100
 
 const isIn = operator(
   (at, subject, { steps, value }) => {
@@ -71,7 +78,8 @@ const isIn = operator(
       mapOperands([value], ([given]) => (given as unknown[]).map((one) => nested(path, one)))
     const same = `${at} = any(${subject.param(listed([]), 'jsonb[]')})`
     if (!isIndexed(steps)) return same
-    return `${whole(subject)} @> any(${subject.param(listed(steps), 'jsonb[]')}) and ${same}`
+    const all = subject.param(listed(steps), 'jsonb[]')
+    return `${same} and (cardinality(${all}) > ${mostLookedUp} or ${whole(subject)} @> any(${all}))`
   },
   (_column, value, at) =>
     whenGiven(value, (given) => {
@@ -101,7 +109,7 @@ const contains = operator((at, subject, { steps, value }) => {
   if (steps.length === 0 || !isIndexed(steps)) return has
   // A list contains its texts and numbers where it is the value itself, but not where that is deeper.
   const item = mapOperands([value], ([given]) => [given])
-  return `(${within(subject, steps, value)} or ${within(subject, steps, item)}) and ${has}`
+  return `${has} and (${within(subject, steps, value)} or ${within(subject, steps, item)})`
 })
 
 const literalFlag: Operator['parse'] = (_column, value) => value === true
