@@ -58,6 +58,24 @@ test('what a file spells in another way than the server is no change', async () 
   assert.deepEqual([diff.code, diff.out], [0, 'Nothing to do.\n'])
 })
 
+test('what the server refuses stays as it is, and is refused', async () => {
+  const { projectId, key } = await stage.createProject()
+  const refused = async (attribute: object, message: RegExp) => {
+    const collections = { things: { attributes: { one: attribute } } }
+    const text = JSON.stringify({ databases: { main: { collections } } })
+    writeFileSync(join(stage.folder, 'tendril.schema.ts'), `export default ${text}\n`)
+    const environment = { TENDRIL_PROJECT: projectId, TENDRIL_KEY: key }
+    const { code, err } = await stage.tendrilAs(environment, 'schema', 'push')
+    assert.equal(code, 1, JSON.stringify(attribute))
+    assert.match(err, message)
+  }
+  const noMoment = /This is not a moment in ISO 8601 with its time zone/
+  await refused({ type: 'DATETIME', default: 'no 1' }, noMoment)
+  await refused({ type: 'DATETIME', min: '2026-02-30T00:00:00Z' }, noMoment)
+  await refused({ type: 'DATETIME', max: '2026-02-03T00:00:00' }, noMoment)
+  await refused({ type: 'IP', default: '10' }, /This is not an address of the internet/)
+})
+
 test('the type of a file has what the server takes, and nothing else', () => {
   const of = (attributes: Schema['databases'][string]['collections'][string]['attributes']) => attributes
   // @ts-expect-error A TEXT has no size.

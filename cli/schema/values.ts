@@ -1,5 +1,6 @@
 /** Values of attributes as the server writes them back, so that what is spelled in another way is no change. */
 import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
 
 /** What the server would refuse stays as it is. */
 export function writtenAs(type: unknown, value: unknown): unknown {
@@ -17,7 +18,7 @@ export function writtenAs(type: unknown, value: unknown): unknown {
     case 'UUID':
       return typeof value === 'string' ? value.toLowerCase() : value
     case 'IP':
-      return typeof value === 'string' && ipaddr.isValid(value) ? address(value) : value
+      return typeof value === 'string' && isAddress(value) ? address(value) : value
     default:
       return value
   }
@@ -38,9 +39,16 @@ function decimal(text: string): string {
   return /[1-9]/.test(digits) ? digits : digits.replace('-', '')
 }
 
+const momentText = z.iso.datetime({ offset: true })
+
+/** JavaScript by itself would read `no 1`, a 30th of February, and a text without a zone by that of this machine. */
 function moment(text: string): string {
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? text : new Date(time).toISOString()
+  return momentText.safeParse(text).success ? new Date(text).toISOString() : text
+}
+
+/** A number by itself, such as `10`, would be one, too. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
 }
 
 function address(text: string): string {
