@@ -87,7 +87,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
       .catch((error: unknown) => failed(failureOf(error)))
     const calls = parts.callsOf(own)
     const end = calls.length > 0 ? { ...result.end, calls } : result.end
-    if (!signal.aborted) send({ kind: 'end', id, ...end }, result.body)
+    send({ kind: 'end', id, ...end }, result.body)
   }
 
   async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {

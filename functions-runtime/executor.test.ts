@@ -88,6 +88,25 @@ test('code that is asked for on behalf of a run that is given up is asked for ag
   assert.equal(asked[0], 'given up')
 })
 
+test('a run that is given up ends soon, tells what it has said, and its id may be taken again', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const waits = program(`async () => { console.log('said'); await new Promise((done) => setTimeout(done, 9_000)) }`)
+  for (const loops of [false, true]) {
+    const source = loops ? program(`() => { console.log('said'); for (;;); }`) : waits
+    const running = caller.run(source, { id: 'one', limits: { timeoutMs: 20_000 } })
+    await sleep(1_000)
+    const begun = performance.now()
+    caller.send({ kind: 'cancel', id: 'one' })
+    const { end } = await running
+    assert.ok(performance.now() - begun < 400, 'it ends at once')
+    assert.deepEqual([end.failure?.reason, end.logs.map(({ text }) => text)], ['CRASHED', ['said']])
+    assert.ok(end.durationMs > 100, `${end.durationMs} ms`)
+  }
+  assert.equal((await caller.run(program(`({ res }) => res.text('next')`), { id: 'one' })).text, 'next')
+})
+
 /** Tells the executor of a run that will come, whose code comes unasked. */
 function expected(source: string) {
   const artefact = createHash('sha256').update(source).digest('hex')

@@ -72,7 +72,7 @@ export type ToExecutor =
   | BuildFrame
   /** The bytes that `need` has asked for; none when they are gone. */
   | { kind: 'artefact'; hash: string; isMissing: boolean }
-  /** Nobody waits for the answer any more. */
+  /** Nobody waits for the answer any more. A run's end comes nevertheless, soon, with what it has said; executors of old send none. */
   | { kind: 'cancel'; id: string }
 
 export type LogLine = { at: number; level: 'log' | 'error'; text: string }

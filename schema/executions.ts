@@ -25,7 +25,10 @@ const ExecutionStatus = builder.enumType('ExecutionStatus', {
   values: {
     [Status.PENDING]: { description: 'Not yet begun, or waiting for its next try.' },
     [Status.RUNNING]: { description: 'The function is being run.' },
-    [Status.COMPLETED]: { description: 'The function has answered, with whatever status.' },
+    [Status.COMPLETED]: {
+      description:
+        'The function has answered, with whatever status. Whom a streamed answer was for may have left before its end: a line in `logs` says so.',
+    },
     [Status.FAILED]: { description: 'There is no answer: `failure` says why.' },
     [Status.CANCELLED]: { description: 'Taken back before it began.' },
   },
@@ -50,7 +53,10 @@ const ExecutionFailure = builder.enumType('ExecutionFailure', {
     MEMORY: { description: 'It used more memory than it may.' },
     INVALID_ANSWER: { description: 'What it answered is no answer.' },
     TOO_LARGE: { description: 'Its answer is too large, or its variables are, together.' },
-    CRASHED: { description: 'What ran it went away. It was not, or need not be, its own doing.' },
+    CRASHED: {
+      description:
+        'What ran it went away, or who waited for it did, before it answered. It was not, or need not be, its own doing.',
+    },
     UNAVAILABLE: { description: 'Nothing was there to run it.' },
     FORBIDDEN: {
       description: 'It was not run, or not tried again: who has asked for it may not run the function any more.',

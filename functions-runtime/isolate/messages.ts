@@ -20,6 +20,7 @@ export type ToSandbox =
   | { kind: 'program'; program: string }
   /** A run of it comes in a moment. */
   | ({ kind: 'prepare' } & Pick<Run, 'functionId' | 'program' | 'memoryMb'>)
+  /** Nobody waits for it any more: it ends, and says so with what it has logged. */
   | { kind: 'cancel'; id: string }
   /** The answer to an effect, or that there was room for a chunk. */
   | { kind: 'answer'; id: string; effect: number; head: unknown; error: { name: string; message: string } | null }
@@ -51,6 +52,9 @@ export type FromSandbox =
   | { kind: 'busy'; ids: string[] }
   /** The process is lost to these runs, and ends. */
   | { kind: 'dying'; ids: string[]; reason: 'MEMORY' | 'TIMEOUT' }
+
+/** Why a run was cancelled. */
+export const unwanted: RunFailure = { reason: 'CRASHED', message: 'Nobody waits for the answer.', stack: null }
 
 export type Send = (head: FromSandbox, body?: Buffer) => void
 

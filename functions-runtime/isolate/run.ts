@@ -2,12 +2,14 @@
 import { failed, failureOf, type Perform, type RunCall, RunError, type RunResult } from '../engine.ts'
 import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
-import { type FromSandbox, limits } from './messages.ts'
+import { type FromSandbox, limits, unwanted } from './messages.ts'
 import type { Held } from './pool.ts'
 import type { Death } from './process.ts'
 
 /** How much later than its time a run's process is killed, when the process itself has not ended the run. */
 const graceMs = 1_500
+/** How long a process has to tell what a run has said that nobody waits for any more. The caller waits for a second. */
+const cancelMs = 500
 const smallestMemoryMb = 16
 
 type Message = Extract<FromSandbox, { id: string }>
@@ -57,17 +59,21 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   const { promise, resolve } = Promise.withResolvers<RunResult>()
   const effects = createEffects(held, call, perform)
 
+  let cancelled: NodeJS.Timeout | undefined
   const watchdog = setTimeout(() => sandbox.kill('TIMEOUT', [id]), run.limits.timeoutMs + graceMs)
   const settle = (result: RunResult) => {
     runs.delete(id)
     clearTimeout(watchdog)
+    clearTimeout(cancelled)
     signal.removeEventListener('abort', cancel)
     effects.close()
     resolve(result)
   }
   const cancel = () => {
     sandbox.send({ kind: 'cancel', id })
-    settle(failed({ reason: 'CRASHED', message: 'Nobody waits for the answer.', stack: null }))
+    effects.close()
+    const end = failed(unwanted, { durationMs: performance.now() - begun })
+    cancelled = setTimeout(settle, cancelMs, end)
   }
   signal.addEventListener('abort', cancel)
   const begin = () => {
@@ -94,6 +100,7 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   runs.set(id, {
     take(head, body) {
       if (head.kind === 'ended') settle(checkedEnd(head, body))
+      else if (signal.aborted) return void (head.kind === 'missing' && settle(failed(unwanted)))
       else if (head.kind === 'missing') beginAgain()
       else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
       else if (head.kind === 'chunk' && run.isStreamed)

@@ -229,6 +229,11 @@ test('an answer that begins twice is cut, and no run of others ends with it', as
   while (stage.peer.runs.length === 0) await sleep(10)
   const reply = await send(`/functions/${stage.open}/`).catch(() => null)
   assert.notEqual(reply?.isCut, false)
+  const row = await stage.owner.db.execution.findFirst({
+    where: { functionId: stage.open, url: '/' },
+    orderBy: { createdAt: 'desc' },
+  })
+  assert.deepEqual([row?.status, row?.failure], ['FAILED', 'INVALID_ANSWER'])
   other.resolve({ response: { status: 200, headers: {} }, body: 'goes on' })
   assert.deepEqual([(await goesOn).status, (await goesOn).body], [200, 'goes on'])
 })

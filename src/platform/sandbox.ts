@@ -11,6 +11,7 @@ import type {
 import type { Env } from '../env.ts'
 import type { Log } from './log.ts'
 import { rankFor, whyNot } from './sandbox/choose.ts'
+import { exchange, unwanted } from './sandbox/exchange.ts'
 import { createLink, giveArtefact, type Link } from './sandbox/link.ts'
 import { createPreparing, type PrepareCall } from './sandbox/prepare.ts'
 import { createShares, shareLimits } from './shares.ts'
@@ -25,12 +26,16 @@ export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed'> & {
   artefact: () => Promise<Buffer | null>
   /** Where the answer is wanted as it comes: first its head, then its parts. */
   stream?: { head: (answer: Pick<Answer, 'status' | 'headers'>) => void; chunk: (bytes: Buffer) => void } | undefined
-  /** Fires when nobody waits any more. */
+  /** Fires when nobody waits any more: the run is ended, and what it has said until then is its result's. */
   signal?: AbortSignal | undefined
 }
 
 /** How a run ended. `body` is the answer's, unless it was streamed. */
-export type RunResult = Omit<RunEnd, 'kind' | 'id'> & { body: Buffer }
+export type RunResult = Omit<RunEnd, 'kind' | 'id'> & {
+  body: Buffer
+  /** Its answer had begun, and whom it was for left before its end: `response` is what they were told. */
+  hasReaderLeft?: boolean
+}
 
 export type BuildCall = Omit<BuildFrame, 'kind' | 'id'> & {
   archive: Buffer
@@ -62,6 +67,10 @@ const patienceMs = 1_500
 const graceMs = 30_000
 /** Runs of one project that this process has under way: while no other has any, and while others do. */
 const runsAtATime = { alone: 200, beside: 50 }
+/** How long an executor has to tell what a run has said that nobody waits for any more. Older ones tell nothing. */
+const cancelMs = 1_000
+/** Nothing else that goes with a run or a build may be so large. */
+const largeVariables = 'Its variables are too large together: delete some, or set shorter values.'
 const empty = Buffer.alloc(0)
 
 export function createSandbox({ env, log }: { env: Pick<Env, 'EXECUTORS' | 'EXECUTOR_SECRET'>; log: Log }): Sandbox {
@@ -139,39 +148,61 @@ const isNotBegun = (result: unknown): result is NotBegun =>
 
 let count = 0
 
-function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
+async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
   const { body, artefact, stream, signal, ...frame } = call
   const id = `r${++count}`
   const begun = performance.now()
   // A run that waits for its code has not begun until that is sent: whoever sends it knows, however the connection ends.
   let waitsForCode = false
   let isGiven = false
-  return exchange<RunResult | NotBegun>({
+  let told: Told = null
+  const result = await exchange<RunResult | NotBegun>({
     link,
     id,
     signal,
     timeoutMs: call.limits.timeoutMs + graceMs,
+    cancelMs,
     start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
-    tooLarge: (reason) => failedRun('TOO_LARGE', reason),
+    tooLarge: () => failedRun('TOO_LARGE', largeVariables),
     broken: (reason) =>
       waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason, performance.now() - begun),
     given: (hash) => {
       if (hash === call.program.artefact) isGiven = true
     },
     take: (head, bytes, end) => {
-      if (head.kind === 'head') stream?.head(head)
-      else if (head.kind === 'chunk') stream?.chunk(bytes)
+      if (head.kind === 'end') {
+        const { kind: _kind, id: _id, ...result } = head
+        if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
+        end({ ...result, body: bytes })
+      } else if (signal?.aborted) return
+      else if (head.kind === 'head') {
+        stream?.head(head)
+        // Whoever cannot pass it on has nobody wait any more.
+        told = signal?.aborted ? 'wrong' : { status: head.status, headers: head.headers }
+      } else if (head.kind === 'chunk') stream?.chunk(bytes)
       else if (head.kind === 'need') {
         waitsForCode = true
         void giveArtefact(link, head.hash, artefact)
       } else if (head.kind === 'waits') waitsForCode = true
-      else if (head.kind === 'end') {
-        const { kind: _kind, id: _id, ...result } = head
-        if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
-        end({ ...result, body: bytes })
-      }
     },
   })
+  if (!signal?.aborted) return result
+  return isNotBegun(result) ? failedRun('CRASHED', unwanted) : unwantedRun(result, told)
+}
+
+/** What was told of an answer before its end: nothing, or what was none. */
+type Told = RunResult['response'] | 'wrong'
+
+/** What becomes of a run that was ended because nobody waited. One that ended by itself meanwhile has ended so. */
+function unwantedRun(result: RunResult, told: Told): RunResult {
+  const fail = (reason: RunFailure['reason'], message: string) => ({ reason, message, stack: null })
+  if (told === 'wrong') {
+    const failure = fail('INVALID_ANSWER', 'What it answered could not be passed on.')
+    return { ...result, response: null, body: empty, failure }
+  }
+  if (result.failure?.reason !== 'CRASHED') return result
+  if (told) return { ...result, response: told, failure: null, hasReaderLeft: true }
+  return { ...result, failure: fail('CRASHED', unwanted) }
 }
 
 function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
@@ -182,8 +213,9 @@ function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
     id,
     signal,
     timeoutMs: call.timeoutMs + graceMs,
+    cancelMs: 0,
     start: () => link.send({ kind: 'build', id, ...frame }, archive),
-    tooLarge: (error) => ({ error, durationMs: 0, artefact: empty, isRetriable: false }),
+    tooLarge: () => ({ error: largeVariables, durationMs: 0, artefact: empty, isRetriable: false }),
     // A build does nothing but answer: it may be begun anew elsewhere.
     broken: (reason) => ({ notBegun: reason }),
     take: (head, bytes, end) => {
@@ -191,56 +223,6 @@ function buildOn(link: Link, call: BuildCall): Promise<BuildResult | NotBegun> {
       if (head.kind === 'built')
         end({ error: head.error, durationMs: head.durationMs, artefact: bytes, isRetriable: false })
     },
-  })
-}
-
-type Exchange<T> = {
-  link: Link
-  id: string
-  signal: AbortSignal | undefined
-  timeoutMs: number
-  start: () => void
-  /** It cannot be sent, this time or another. */
-  tooLarge: (reason: string) => T
-  broken: (reason: string) => T
-  given?: (hash: string) => void
-  take: (head: FromExecutor, body: Buffer, end: (result: T) => void) => void
-}
-
-/** Nothing else that goes with a run or a build may be so large. */
-const largeVariables = 'Its variables are too large together: delete some, or set shorter values.'
-const unwanted = 'Nobody waited for it any more.'
-
-/** Sends what is asked, and waits for its end, for the end of the connection, or until nobody waits any more. */
-function exchange<T>({ link, id, signal, timeoutMs, start, tooLarge, broken, given, take }: Exchange<T>): Promise<T> {
-  return new Promise((resolve) => {
-    // They went away while it waited for its turn.
-    if (signal?.aborted) return resolve(broken(unwanted))
-    const end = (result: T) => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-      link.forget(id)
-      resolve(result)
-    }
-    const abort = () => {
-      link.send({ kind: 'cancel', id })
-      end(broken(unwanted))
-    }
-    const timer = setTimeout(() => {
-      link.send({ kind: 'cancel', id })
-      end(broken('Its executor did not answer in time.'))
-    }, timeoutMs)
-    signal?.addEventListener('abort', abort)
-    link.listen(id, {
-      take: (head, body) => take(head, body, end),
-      given,
-      lost: (why) => end(broken(why)),
-    })
-    try {
-      start()
-    } catch {
-      end(tooLarge(largeVariables))
-    }
   })
 }
 

@@ -2,8 +2,8 @@
  * A tenant's process. It is bundled, given to Node over its standard input, and speaks frames on its file 3. It has no
  * network, no files and no secrets; what its runs ask of the world goes to the supervisor.
  */
-import { createDecoder, encodeFrame, type Frame } from '../../protocol.ts'
-import { type FromSandbox, limits, type Run, type Send, type ToSandbox } from '../messages.ts'
+import { createDecoder, encodeFrame, type Frame, type RunFailure } from '../../protocol.ts'
+import { type FromSandbox, limits, type Run, type Send, type ToSandbox, unwanted } from '../messages.ts'
 import { createBusy } from './busy.ts'
 import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
 import { nodeCrypto, nodeModule } from './later.ts'
@@ -125,8 +125,8 @@ async function begin(run: Run, body: Buffer): Promise<void> {
   try {
     kept = await opening
   } catch (error) {
-    coming.delete(run.id)
-    return send(notCompiled(run, error, performance.now() - begun))
+    if (coming.delete(run.id)) send(notBegun(run.id, failureOf(error), performance.now() - begun))
+    return
   }
   kept.usedAt = Date.now()
   const isCold = !kept.hasRun
@@ -169,11 +169,14 @@ function lose(key: string, opening: Promise<Kept>, { lanes }: Kept, lane: Lane):
   for (const id of [...lane.live]) lives.get(id)?.stop(beside)
 }
 
-function notCompiled(run: Run, error: unknown, durationMs: number): FromSandbox {
+function failureOf(error: unknown): RunFailure {
   const message = error instanceof Error ? error.message.slice(0, 8_192) : 'The program cannot be read.'
-  const failure = { reason: 'THREW', message, stack: null } as const
+  return { reason: 'THREW', message, stack: null }
+}
+
+function notBegun(id: string, failure: RunFailure, durationMs: number): FromSandbox {
   const nothing = { response: null, memoryBytes: null, logs: [], logsDropped: 0 }
-  return { kind: 'ended', id: run.id, failure, durationMs, isCold: true, ...nothing }
+  return { kind: 'ended', id, failure, durationMs, isCold: true, ...nothing }
 }
 
 /** Of the oldest texts the supervisor is asked again. */
@@ -185,8 +188,8 @@ function keepText(program: string, text: string): void {
 }
 
 function cancel(id: string): void {
-  coming.delete(id)
-  lives.get(id)?.stop(null)
+  if (coming.delete(id)) send(notBegun(id, unwanted, 0))
+  else lives.get(id)?.stop(unwanted)
 }
 
 function take({ head, body }: Frame<ToSandbox>): void {

@@ -15,8 +15,8 @@ export type Live = {
   answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
   /** Whether it waits for a timer or an answer, and wants no processor. */
   isWaiting: () => boolean
-  /** Ends it from outside. Null: nobody wants to know. */
-  stop: (failure: RunFailure | null) => void
+  /** Ends it from outside. */
+  stop: (failure: RunFailure) => void
 }
 
 type Options = { run: Run; program: Program; isCold: boolean; begun: number; send: Send; busy: Busy; onEnd: () => void }
@@ -74,7 +74,7 @@ export function createLive(options: Options): Live {
     },
     answer: waiting.answer,
     isWaiting: () => state.fresh !== null && state.entries === 0,
-    stop: (failure) => end(state, failure && { failure }),
+    stop: (failure) => end(state, { failure }),
   }
 }
 
@@ -132,13 +132,13 @@ function timedOut(state: State, stack: string | null): void {
   })
 }
 
-function end(state: State, result: Result | null): void {
+function end(state: State, result: Result): void {
   if (state.isEnded) return
   state.isEnded = true
   state.waiting.close()
   const durationMs = performance.now() - state.begun
   // An isolate that was broken off may not be able to tell its memory.
-  const isWell = result !== null && 'response' in result
+  const isWell = 'response' in result
   if (isWell) void state.program.memoryBytes().then((memoryBytes) => tell(state, result, { durationMs, memoryBytes }))
   else tell(state, result, { durationMs, memoryBytes: null })
   // Until its time is over, the run's own timer watches. It is gone with the context: each would keep its run for as long.
@@ -148,9 +148,8 @@ function end(state: State, result: Result | null): void {
 
 type Measured = { durationMs: number; memoryBytes: number | null }
 
-function tell({ run, logs, isCold, send, onEnd }: State, result: Result | null, measured: Measured): void {
+function tell({ run, logs, isCold, send, onEnd }: State, result: Result, measured: Measured): void {
   onEnd()
-  if (!result) return
   const said = { logs: logs.lines, logsDropped: logs.dropped() }
   const head = { kind: 'ended', id: run.id, isCold, ...measured, ...said } as const
   if ('response' in result) send({ ...head, response: result.response, failure: null }, result.body)

@@ -27,7 +27,7 @@ export function outcomeOf(plan: Pick<FunctionPlan, 'logging'>, result: RunResult
     responseBody: response && result.body.subarray(0, keptLimits.bodyBytes).toString('utf8'),
     failure: failure?.reason ?? null,
     error: failure && errorText(failure),
-    logs: plan.logging ? shortLogs(result) : [],
+    logs: plan.logging ? [...shortLogs(result), ...linesOf(result, now)] : [],
     durationMs: Math.round(durationMs),
     memoryBytes: memoryBytes === null ? null : Math.round(memoryBytes),
     isCold,
@@ -47,6 +47,12 @@ function shortHeaders(headers: Readonly<Record<string, string>>): Record<string,
     // A cookie may be somebody's session: it is for who is answered.
     entries.map(([name, value]) => [name, name === 'set-cookie' ? '***' : value.slice(0, keptLimits.headerCharacters)]),
   )
+}
+
+/** What we say of it. */
+function linesOf({ hasReaderLeft }: RunResult, now: Date): Line[] {
+  const text = 'Whom the answer was for left before its end, or read it too slowly: the run was ended.'
+  return hasReaderLeft ? [{ at: now.getTime(), level: 'error', text }] : []
 }
 
 function shortLogs({ logs, logsDropped }: Pick<RunResult, 'logs' | 'logsDropped'>): Line[] {
