@@ -17,6 +17,9 @@ const core = ['bytes.ts', 'scope.ts']
 const lazily: Plugin = {
   name: 'lazily',
   setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/web\.ts$/ }, ({ path, kind }) =>
+      kind === 'entry-point' ? { path, namespace: 'lazily' } : undefined,
+    )
     onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, resolveDir }) => {
       const namespace = core.includes(basename(path)) ? 'core' : 'lazily'
       return { path: resolve(resolveDir, path), namespace }

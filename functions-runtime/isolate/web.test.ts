@@ -231,6 +231,33 @@ for (const [name, expressions] of Object.entries(same)) {
   })
 }
 
+test('what a caller has written with many spaces is read at once', async () => {
+  const spaces = `a${' '.repeat(15_000)}b`
+  const body = `--B\r\ncontent-disposition: form-data; name="f"; filename="n"\r\ncontent-type: ${spaces}\r\n\r\nx\r\n--B--\r\n`
+  const source = `async ({ request, res }) => {
+    const begun = Date.now()
+    const { type } = (await request.formData()).get('f')
+    return res.json([request.headers.get('x').length, type.length, Date.now() - begun < 500])
+  }`
+  const headers = { 'content-type': 'multipart/form-data; boundary=B', x: ` ${spaces}\t` }
+  const { text } = await caller.run(program(source), {
+    request: { method: 'POST', headers },
+    body: Buffer.from(body),
+  })
+  assert.equal(text, '[15002,15002,true]')
+})
+
+test('the web is there also for a program that has put something on what all objects are made of', async () => {
+  const { text } = await caller.run(
+    program(`async ({ res, log }) => {
+      Object.prototype.extra = 1
+      log('told')
+      return res.text(await new Response(new Blob([new URL('https://a.b').href])).text())
+    }`),
+  )
+  assert.equal(text, 'https://a.b/')
+})
+
 test('nothing of Node and nothing of ours can be found', async () => {
   const names = [
     'process',

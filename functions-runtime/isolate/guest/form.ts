@@ -112,7 +112,7 @@ function addPart(form: FormData, head: string, body: Uint8Array): void {
   const name = parameter(head, 'name')
   if (name === undefined) throw new TypeError('The form is broken: a part has no name.')
   const filename = parameter(head, 'filename')
-  const type = /^content-type:[ \t]*(.*?)[ \t]*$/im.exec(head)?.[1] || 'text/plain'
+  const type = /^content-type:(.*)$/im.exec(head)?.[1]?.trim() || 'text/plain'
   if (filename === undefined) form.append(name, utf8(body))
   else form.append(name, new File([body], filename, { type }))
 }
