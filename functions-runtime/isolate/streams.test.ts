@@ -47,6 +47,8 @@ const same: readonly string[] = [
   "await (async () => { const s = new ReadableStream({ start(c) { c.error(new RangeError('x')) } }); return new Response(s).text() })()",
   "await (async () => { const { readable, writable } = new TransformStream(); const w = writable.getWriter(); setTimeout(() => { w.write('a'); w.close() }, 10); return (await Array.fromAsync(readable)).join('') })()",
   String.raw`await (async () => { const s = ReadableStream.from(['a\ud83d', '\ude00b', '\ud83d']).pipeThrough(new TextEncoderStream()); return (await Array.fromAsync(s)).map((b) => [...b]) })()`,
+  "await (async () => { let k; const t = new TransformStream({ start(c) { k = c } }); const w = t.writable.getWriter(); w.write('a'); await new Promise((d) => setTimeout(d, 5)); k.enqueue('from elsewhere'); const r = t.readable.getReader(); return [await r.read(), await Promise.race([r.read(), new Promise((d) => setTimeout(d, 100, 'never'))])] })()",
+  'await (async () => { const got = []; const w = new WritableStream({ async write(c) { await new Promise((d) => setTimeout(d, 5)); got.push(c) } }, { highWaterMark: 9 }); await ReadableStream.from([1, 2, 3]).pipeTo(w, { preventClose: true }); return got })()',
 ]
 
 test('streams: as in Node', async () => {

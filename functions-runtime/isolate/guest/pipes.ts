@@ -38,12 +38,14 @@ export async function pipe<T>({ reader, writer, cancel }: Ends<T>, options: Pipe
     () => halt(new TypeError('The stream is closed.'), false),
     (reason) => halt(reason, false),
   )
+  let written: Promise<void> = Promise.resolve()
   try {
     for (let step = await reader.read(); !step.done; step = await reader.read()) {
-      writer.write(step.value as T).catch(() => {})
+      written = writer.write(step.value as T)
+      written.catch(() => {})
       await writer.ready
     }
-    if (!options.preventClose) await writer.close()
+    await (options.preventClose ? written : writer.close())
   } catch (error) {
     const reason = halted ? halted.reason : error
     const ends: Promise<unknown>[] = []

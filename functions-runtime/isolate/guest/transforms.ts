@@ -27,6 +27,7 @@ export class TransformStream<I = unknown, O = unknown> {
   ) {
     const begun = Promise.withResolvers<unknown>()
     let room = Promise.withResolvers<void>()
+    let hasRoom = false
     let to = null as unknown as Controller<O>
     this.readable = new ReadableStream<O>(
       {
@@ -34,7 +35,7 @@ export class TransformStream<I = unknown, O = unknown> {
           to = controller
           return begun.promise
         },
-        pull: () => room.resolve(),
+        pull: () => free(),
         cancel: async (reason) => {
           stop(reason)
           await transformer.cancel?.(reason)
@@ -55,7 +56,9 @@ export class TransformStream<I = unknown, O = unknown> {
           throw error
         }
         // Nothing more is transformed before somebody reads: what is written does not pile up.
-        if (!output.wants()) room = Promise.withResolvers()
+        if (!hasRoom || output.wants()) return
+        hasRoom = false
+        room = Promise.withResolvers()
       },
       error: (reason) => {
         to.error(reason)
@@ -97,6 +100,10 @@ export class TransformStream<I = unknown, O = unknown> {
     /** Nothing more can be written; whoever waits for room waits for nothing. */
     const stop = (reason: unknown) => {
       input.fail(reason)
+      free()
+    }
+    const free = () => {
+      hasRoom = true
       room.resolve()
     }
     begun.promise.catch(() => {})
