@@ -91,8 +91,8 @@ function run(folder: string, contents: string, form: Form) {
     metafile: true,
     ...form,
     target: 'es2024',
-    // What is imported by a name that only a run knows is refused by that name.
-    supported: { 'dynamic-import': false },
+    // What is imported by a name that only a run knows is refused by that name; no program is a module of its own.
+    supported: { 'dynamic-import': false, 'import-meta': false },
     platform: 'browser',
     mainFields: ['browser', 'module', 'main'],
     conditions: ['worker', 'browser', 'module'],
@@ -150,6 +150,7 @@ function sentence({ text, location }: Message, entrypoint: string): string {
   const [, name = ''] = /^Could not resolve "(?:node:)?([^"]+)"/.exec(text) ?? []
   if (builtins.has(name) || (name !== '' && text.includes('"node:')))
     return `${place}node:${name} is not there in an isolate.`
+  if (text.startsWith('"import.meta"')) return `${place}import.meta is not there in an isolate, and is empty.`
   if (isNoExport({ text, location } as Message)) return noDefault(entrypoint)
   return `${place}${text}${/[.!?]$/.test(text) ? '' : '.'}`
 }
