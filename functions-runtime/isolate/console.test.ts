@@ -50,11 +50,32 @@ test('tables are drawn, and what is no table is told as it is', async () => {
   assert.equal(none, '5')
 })
 
+test('what is large is told in part, and costs no more than its part', async () => {
+  const [table] = await said(
+    `console.table(Array.from({ length: 1_000 }, (_, at) => ({ a: at === 0 ? 'x'.repeat(1e6) : 1 })))`,
+  )
+  assert.match(table ?? '', /^┌─────────┬─{202}┐\n/)
+  const [map, cost] = await said(
+    `const map = new Map(Array.from({ length: 1e5 }, (_, i) => [{ i, list: [1, 2, 3] }, i])); const begun = Date.now()
+    console.log(map); console.log(Date.now() - begun)`,
+  )
+  assert.match(map ?? '', /^Map\(100000\) \{ \{ i: 0, list: \[1, 2, 3\] \}: 0, .*, … 99900 more \}$/)
+  assert.ok(Number(cost) < 300, `${cost} ms`)
+})
+
 test('what stands beside an error is told, too', async () => {
   const failing = 'new Promise((_, no) => no(new Error("e"))).catch((e) => e)'
   const [line, all] = await said(`const e = await ${failing}; console.log({ e, b: 1 }); console.log([e, e], 'end')`)
   assert.match(line ?? '', /^\{ e: Error: e\n[\s\S]*\n, b: 1 \}$/)
   assert.match(all ?? '', /^\[Error: e\n[\s\S]*\n, Error: e\n[\s\S]*\n\] end$/)
+})
+
+test('an error is told also where what it holds cannot be looked at', async () => {
+  const { end } = await caller.run(
+    program('() => { throw Object.assign(new RangeError("real"), { held: { get a() { throw 1 } } }) }'),
+  )
+  assert.equal(end.failure?.message, 'RangeError: real')
+  assert.match(end.failure?.stack ?? '', /^RangeError: real\n +at .*function\.js:3:\d+/)
 })
 
 test('a trace tells where it is', async () => {

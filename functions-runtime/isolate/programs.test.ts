@@ -33,6 +33,8 @@ test('a Response is an answer, and programs of other platforms run', async () =>
   assert.equal((await caller.run(byGet, { request: { method: 'HEAD' } })).text, 'got')
   const { end } = await caller.run(byGet, { request: { method: 'DELETE' } })
   assert.deepEqual(end.response, { status: 405, headers: { allow: 'GET, POST' } })
+  const trace = await caller.run(byGet, { request: { method: 'TRACE' } })
+  assert.equal(trace.end.response?.status, 405)
   const options = await caller.run(byGet, { request: { method: 'OPTIONS' } })
   assert.deepEqual(options.end.response, { status: 204, headers: { allow: 'GET, POST' } })
   const common = await caller.run('var __function = { default: { default: ({ res }) => res.text("common") } }')
@@ -52,6 +54,14 @@ test('what is waited for until the answer leaves is done, also where it writes t
   } }`
   assert.equal((await caller.run(program(writing))).text, 'ab')
   assert.deepEqual((await caller.run(program(writing), { isStreamed: true })).chunks.map(String), ['a', 'b'])
+})
+
+test('a piece of a stream may be larger than what goes out of an isolate at once', async () => {
+  const source = '() => new Response(ReadableStream.from([new Uint8Array(9e6).fill(7), "", "end"]))'
+  const { end, chunks } = await caller.run(program(source), { isStreamed: true })
+  assert.equal(end.failure, null)
+  const all = Buffer.concat(chunks)
+  assert.deepEqual([all.length, all.at(8_999_999), String(all.subarray(-3))], [9_000_003, 7, 'end'])
 })
 
 test('a program may come by a promise', async () => {

@@ -47,7 +47,8 @@ export function createRes(all: Made[]) {
   }
 }
 
-function pairsOf(given: Given = {}): (readonly [string, unknown])[] {
+function pairsOf(from?: Given | null): (readonly [string, unknown])[] {
+  const given = from ?? {}
   return Symbol.iterator in given ? [...(given as Iterable<[string, unknown]>)] : Object.entries(given)
 }
 
@@ -91,6 +92,8 @@ export async function giveAnswer(
   const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
   const { tell } = scope()
   const bytes = bytesOf(body)
+  const size = typeof body === 'string' ? body.length : (bytes?.length ?? 0)
+  if (size > maxBytes) throw tooLarge()
   const isWhole = bytes !== null || body === null || typeof body === 'string'
   // What `waitUntil` was given may be what writes a stream: that is read first.
   if (isWhole) await settle()
@@ -105,12 +108,18 @@ export async function giveAnswer(
   tell('end', isStreamed ? { status, headers, isStreamed } : { status, headers }, collected)
 }
 
+const tooLarge = () => new AnswerError('TOO_LARGE', 'The answer is larger than 6 MB.')
 const chunkOf = (chunk: unknown) => bytesOf(chunk) ?? encodeText(scope().call, String(chunk))
 
 async function giveStream(status: number, headers: Record<string, string>, stream: ReadableStream): Promise<void> {
   scope().call('head', { status, headers })
   // One at a time: the host answers when there is room for the next.
-  for await (const chunk of stream) await scope().ask('chunk', null, toBase64(chunkOf(chunk))).answer
+  for await (const chunk of stream) {
+    const bytes = chunkOf(chunk)
+    // What is larger than a call may be goes in several.
+    for (let at = 0; at < bytes.length; at += maxBytes)
+      await scope().ask('chunk', null, toBase64(bytes.subarray(at, at + maxBytes))).answer
+  }
 }
 
 async function collect(stream: ReadableStream): Promise<Uint8Array> {
@@ -119,7 +128,7 @@ async function collect(stream: ReadableStream): Promise<Uint8Array> {
   for await (const chunk of stream) {
     const piece = chunkOf(chunk)
     size += piece.length
-    if (size > maxBytes) throw new AnswerError('TOO_LARGE', 'The answer is larger than 6 MB.')
+    if (size > maxBytes) throw tooLarge()
     pieces.push(piece)
   }
   const bytes = new Uint8Array(size)

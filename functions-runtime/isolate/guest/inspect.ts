@@ -23,11 +23,10 @@ type Inner = (value: unknown) => string
 function structure(value: object, inner: Inner): string {
   if (Array.isArray(value)) return list('[', value.slice(0, 100).map(inner), value.length, ']')
   const name = nameOf(value)
-  if (value instanceof Map)
-    return `Map(${value.size}) ${pairs(
-      [...value].map(([key, one]) => [inner(key), one]),
-      inner,
-    )}`
+  if (value instanceof Map) {
+    const shown = [...value].slice(0, 100).map(([key, one]): [string, unknown] => [inner(key), one])
+    return `Map(${value.size}) ${pairs(shown, inner, value.size)}`
+  }
   if (value instanceof Set) return list(`Set(${value.size}) {`, [...value].slice(0, 100).map(inner), value.size, '}')
   if (value instanceof ArrayBuffer) return `ArrayBuffer(${value.byteLength})`
   if (ArrayBuffer.isView(value) && Symbol.iterator in value) {
@@ -65,9 +64,9 @@ function list(open: string, parts: string[], length: number, close: string): str
   return `${open}${[...parts, ...more].join(', ')}${close}`
 }
 
-function pairs(entries: [string, unknown][], inner: Inner): string {
+function pairs(entries: [string, unknown][], inner: Inner, length = entries.length): string {
   const shown = entries.slice(0, 100).map(([key, one]) => `${key}: ${inner(one)}`)
-  return shown.length === 0 ? '{}' : list('{ ', shown, entries.length, ' }')
+  return shown.length === 0 ? '{}' : list('{ ', shown, length, ' }')
 }
 
 /** A line of any values. What begins with a text may have places for those behind it: `%s`, `%d`, `%j`, … */
@@ -105,7 +104,8 @@ export function table(value: unknown, only?: readonly string[]): string | null {
   const found = rows.flatMap(([, one]) => (isRow(one) ? Object.keys(one) : []))
   const columns = only ?? [...new Set(found)].slice(0, 50)
   const hasValues = rows.some(([, one]) => !isRow(one))
-  const cell = (one: unknown) => inspect(one, 3)
+  // Each is as wide as the widest of its column: a long text would be a thousand of them.
+  const cell = (one: unknown) => inspect(one, 3).split('\n', 1).join().slice(0, 200)
   const cells = rows.map(([key, one]) => [
     isMap ? cell(key) : String(key),
     ...columns.map((name) => (isRow(one) && Object.hasOwn(one, name) ? cell(Reflect.get(one, name)) : '')),

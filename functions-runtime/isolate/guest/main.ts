@@ -82,23 +82,26 @@ function call(program: Program, { begun, body, later }: Course, res: ReturnType<
     isObject(program.default) && isFunction(program.default.default) ? program.default.default : program.default
   if (isFunction(main)) return main(createContext(begun, body, res))
   const fetching = isObject(main) && 'fetch' in main ? main.fetch : program.fetch
-  const other = isFunction(fetching) ? fetching : byMethod(program, request.method.toUpperCase(), res)
+  const method = request.method.toUpperCase()
+  const other = isFunction(fetching) ? fetching : byMethod(program, method)
+  // Pages of other origins ask what they may before they do.
+  if (!other) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: methodsOf(program).join(', ') })
   const waiting = { waitUntil: (one: unknown) => void later.push(one), passThroughOnException: () => {} }
   return other.call(main ?? program, createRequest(request, body), env, waiting)
 }
 
 const isFunction = (value: unknown): value is Callable => typeof value === 'function'
 
-function byMethod(program: Program, method: string, res: ReturnType<typeof createRes>): Callable {
+/** Null where it has a function for other methods only. */
+function byMethod(program: Program, method: string): Callable | null {
   const asked = program[method] ?? (method === 'HEAD' ? program.GET : undefined)
   if (isFunction(asked)) return asked
-  const allow = methods.filter((name) => isFunction(program[name]))
-  // Pages of other origins ask what they may before they do.
-  if (allow.length > 0) return () => res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allow.join(', ') })
+  if (methodsOf(program).length > 0) return null
   throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const methodsOf = (program: Program) =>
+  ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((name) => isFunction(program[name]))
 
 function createContext({ request, variables }: Begin, body: string, res: object): object {
   return {
@@ -136,6 +139,15 @@ function pick(given: unknown, made: readonly Made[]) {
   throw new AnswerError('INVALID_ANSWER', message)
 }
 
+/** With all that it holds, some of which may throw when it is looked at. */
+function shown(error: Error): string {
+  try {
+    return web().console().inspect(error)
+  } catch {
+    return String(error.stack)
+  }
+}
+
 /** Whatever was thrown, as strings. Looking at it may throw as well. */
 function describe(error: unknown): { name: string; message: string; stack: string | null } {
   try {
@@ -143,7 +155,7 @@ function describe(error: unknown): { name: string; message: string; stack: strin
       return {
         name: String(error.name),
         message: String(error.message),
-        stack: error.stack ? web().console().inspect(error) : null,
+        stack: error.stack ? shown(error) : null,
       }
     }
     const text = typeof error === 'object' ? JSON.stringify(error) : String(error)
