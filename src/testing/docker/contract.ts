@@ -98,6 +98,7 @@ async function leavesNothing(engine: DockerEngine, { runtime, folder, entrypoint
   if (folder === 'javascript') {
     const cookies = (await run('/cookies')).end.response?.headers['set-cookie']
     assert.equal(cookies, 'a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT\nb=2')
+    await answersAsIsolates(engine, runtime)
   }
   if (folder === 'ruby') assert.deepEqual(await linesOf('/bytes'), ['ü\uFFFD', 'logged'])
   if (folder === 'java') {
@@ -110,6 +111,17 @@ async function leavesNothing(engine: DockerEngine, { runtime, folder, entrypoint
     assert.deepEqual(await linesOf('/orphans'), [])
     assert.equal((await run('/chunk', { isStreamed: true })).end.failure, null)
   }
+}
+
+async function answersAsIsolates(engine: DockerEngine, runtime: string): Promise<void> {
+  const { run } = await buildFunction(engine, runtime, 'javascript', 'answers.ts')
+  const asked = { deploymentId: 'dep_answers' }
+  const type = 'text/plain; charset=utf-8'
+  const { headers } = (await run('/headers', asked)).end.response ?? assert.fail()
+  assert.deepEqual({ ...headers }, { 'content-type': type, 'set-cookie': 'a=1\nb=2', 'x-list': 'a, b' })
+  assert.equal((await run('/empty', asked)).end.response?.status, 204)
+  const { failure, logs } = (await run('/throw', asked)).end
+  assert.deepEqual([failure?.message, logs[0]?.text], ['Thrown: {"code":1}', 'x is 5'])
 }
 
 async function keepsContract(engine: DockerEngine, { runtime, folder, entrypoint }: Language): Promise<void> {

@@ -4,7 +4,7 @@ import { openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
-import { inspect } from 'node:util'
+import { format, inspect } from 'node:util'
 
 const target = openSync('/dev/fd/4', 'w')
 const known = { ...process.env }
@@ -51,8 +51,8 @@ function lines(level) {
 const flushes = []
 process.stdout.write = lines('log')
 process.stderr.write = lines('error')
-for (const name of ['log', 'info', 'debug']) console[name] = (...values) => say('log', values)
-for (const name of ['error', 'warn', 'trace']) console[name] = (...values) => say('error', values)
+for (const name of ['log', 'info', 'debug']) console[name] = (...values) => say('log', [format(...values)])
+for (const name of ['error', 'warn', 'trace']) console[name] = (...values) => say('error', [format(...values)])
 
 /** Asks the broker, through the executor. */
 function call(head, body) {
@@ -96,12 +96,24 @@ async function fetchByBroker(input, init) {
 }
 globalThis.fetch = fetchByBroker
 
+/** As an isolate takes them: several cookies are one value too, a line each. */
+function headersOf(given) {
+  const isList = typeof given[Symbol.iterator] === 'function'
+  const headers = new Headers()
+  for (const [name, value] of isList ? given : Object.entries(given)) {
+    if (value === undefined || value === null) continue
+    const text = Array.isArray(value) ? value.join(', ') : String(value)
+    for (const one of /^set-cookie$/i.test(name) ? text.split('\n') : [text]) headers.append(name, one)
+  }
+  return headers
+}
+
 /** `made` gets every answer that was made with it. */
 function createRes(made) {
   const make = (body, status, type, given = {}) => {
-    const headers = new Headers(given)
+    const headers = headersOf(given)
     if (type && !headers.has('content-type')) headers.set('content-type', type)
-    const response = new Response(body, { status, headers })
+    const response = new Response([204, 205, 304].includes(status) ? null : body, { status, headers })
     made.push(response)
     return response
   }
@@ -178,8 +190,18 @@ function fail(reason, message, stack = null, isLast = false) {
   return end({ kind: 'failed', reason, message: cut(message), stack: cut(stack), isLast })
 }
 
+function shown(thrown) {
+  try {
+    return typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown)
+  } catch {
+    return inspect(thrown)
+  }
+}
+
 function threw(error, isLast) {
-  if (!(error instanceof Error)) return fail('THREW', String(error), null, isLast)
+  if (!(error instanceof Error)) {
+    return fail('THREW', `Thrown: ${shown(error)}`, null, isLast)
+  }
   const here = `${process.cwd()}/`
   const own = String(error.stack)
     .split('\n')
