@@ -18,6 +18,8 @@ const methods = new Set([
   'deriveKey',
 ])
 const maxIterations = 1_000_000
+/** Of all that is derived: each 256 bits take all iterations. */
+const maxRounds = 4_000_000
 const maxKeys = 1_000
 
 /** `crypto.subtle` for one run. Keys stay here; the run has numbers for them. */
@@ -56,6 +58,7 @@ export function createCrypto(): (head: unknown) => Promise<unknown> {
     if (!methods.has(name) || !Array.isArray(args)) throw new TypeError('There is no such method.')
     const given = args.map(unpack)
     for (const one of given) requireBounded(one, name)
+    requireShort(given)
     return pack(await (nodeCrypto().webcrypto.subtle as unknown as Subtle)[name]?.(...given))
   }
 }
@@ -66,6 +69,12 @@ function packAlgorithm(algorithm: object): object {
   return Object.fromEntries(
     Object.entries(algorithm).map(([name, one]) => [name, one instanceof Uint8Array ? [...one] : one]),
   )
+}
+
+function requireShort([algorithm, , wanted]: Args): void {
+  const { iterations } = Object(algorithm) as { iterations?: unknown }
+  const bits = Number(typeof wanted === 'object' ? (wanted as { length?: unknown } | null)?.length : wanted) >>> 0
+  if (Number(iterations) * Math.ceil(bits / 256) > maxRounds) throw new RangeError('So long a key needs fewer iterations.')
 }
 
 /** What would hold a thread for minutes is refused: it cannot be stopped with the run. */
