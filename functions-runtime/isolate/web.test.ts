@@ -130,6 +130,10 @@ const same: Record<string, readonly string[]> = {
     `(() => { const c = structuredClone(JSON.parse('{"__proto__": {"x": 1}}')); return Object.keys(c) })()`,
     'structuredClone(Object.create(null)) instanceof Object',
     "structuredClone(new Blob(['x'])).size",
+    "(() => { const e = structuredClone(new DOMException('m', 'AbortError')); return [e.name, e.message, e instanceof DOMException] })()",
+    "structuredClone({ at: new URL('https://a.b') })",
+    "structuredClone(new Response('x'))",
+    'structuredClone([new ReadableStream()])',
   ],
   http: [
     '[...new Headers({ B: "2", a: " 1 " })]',

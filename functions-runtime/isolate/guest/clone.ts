@@ -3,7 +3,10 @@ import { DOMException } from './events.ts'
 const errors = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
 
 /** Told by their names: to have their classes here would make them for whoever clones anything. */
-const unchanging = new Set(['[object Blob]', '[object File]', '[object CryptoKey]'])
+const unchanging = /^\[object (Blob|File|CryptoKey|DOMException)\]$/
+/** What the web does not clone: a copy would be an empty object. */
+const single =
+  /^\[object (URL|URLSearchParams|Headers|FormData|Request|Response|(Readable|Writable|Transform)Stream(Default\w+)?)\]$/
 
 function refuse(value: unknown): never {
   throw new DOMException(`A ${typeof value} cannot be cloned.`, 'DataCloneError')
@@ -23,7 +26,9 @@ export function structuredClone<T>(...given: [value?: T, options?: { transfer?: 
 function clone(value: unknown, seen: Map<object, unknown>): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') return refuse(value)
   if (typeof value !== 'object' || value === null) return value
-  if (unchanging.has(Object.prototype.toString.call(value))) return value
+  const tag = Object.prototype.toString.call(value)
+  if (unchanging.test(tag)) return value
+  if (single.test(tag)) return refuse(value)
   if (seen.has(value)) return seen.get(value)
   const deep = (one: unknown) => clone(one, seen)
   const made = copy(value, deep)

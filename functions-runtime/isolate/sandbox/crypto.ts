@@ -74,7 +74,8 @@ function packAlgorithm(algorithm: object): object {
 function requireShort([algorithm, , wanted]: Args): void {
   const { iterations } = Object(algorithm) as { iterations?: unknown }
   const bits = Number(typeof wanted === 'object' ? (wanted as { length?: unknown } | null)?.length : wanted) >>> 0
-  if (Number(iterations) * Math.ceil(bits / 256) > maxRounds) throw new RangeError('So long a key needs fewer iterations.')
+  if (Number(iterations) * Math.ceil(bits / 256) > maxRounds)
+    throw new RangeError('So long a key needs fewer iterations.')
 }
 
 /** What would hold a thread for minutes is refused: it cannot be stopped with the run. */
