@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Context, openMs } from '../context.ts'
+import { shareLimits } from '../platform/shares.ts'
 
 /** How long the first try waits for what others have locked, at least; each later one waits twice as long. */
 const patienceMs = 50
@@ -20,12 +21,13 @@ export async function untilClear<T>(
   let clash: unknown = null
   for (let tries = 1; ; tries += 1) {
     const attempt = () => {
-      const most = 0.9 * (until - performance.now())
-      const patient = Math.min(most, patienceMs * 2 ** (tries - 1) * (1 + Math.random()))
+      const left = until - performance.now()
+      if (left <= 0) throw clash
+      const patient = Math.min(0.9 * left, patienceMs * 2 ** (tries - 1) * (1 + Math.random()))
       return run({ ...ctx, patienceMs: Math.max(1, Math.round(patient)) }, until)
     }
     try {
-      return await (tries === 1 ? attempt() : inTurn(ctx.projectId, attempt))
+      return await (tries === 1 ? attempt() : inTurn(ctx.projectId, until, attempt))
     } catch (error) {
       // Whom time runs out for while they wait once more are told of what they wait for.
       if (!isAgain(error, tries)) throw performance.now() < until ? error : (clash ?? error)
@@ -33,6 +35,7 @@ export async function untilClear<T>(
       const pause = Math.random() * pauseMs * 2 ** (tries - 1)
       if (performance.now() + pause >= until) throw error
       await sleep(pause)
+      if (isFull(ctx.projectId)) throw error
     }
   }
 }
@@ -44,16 +47,28 @@ export function isClash(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(String(code)) || isClash(error.cause)
 }
 
-/** The last in the line of each project that has one. */
-const lines = new Map<string, Promise<unknown>>()
+/** What begins the turn of each in the line of a project; the first one's has begun. */
+const lines = new Map<string, Set<() => void>>()
 
-async function inTurn<T>(projectId: string, work: () => Promise<T>): Promise<T> {
-  const mine = (lines.get(projectId) ?? Promise.resolve()).then(work)
-  const ended = mine.catch(() => {})
-  lines.set(projectId, ended)
+/** As many wait here as may wait for their project's share: what they were sent is kept meanwhile. */
+const isFull = (projectId: string) => (lines.get(projectId)?.size ?? 0) > shareLimits.waiting
+
+/** Runs `work` after what stands in line before it, or once time has run out: then it is for `work` to say so. */
+async function inTurn<T>(projectId: string, until: number, work: () => Promise<T>): Promise<T> {
+  const line = lines.get(projectId) ?? new Set()
+  const { promise: turn, resolve: begin } = Promise.withResolvers<void>()
+  line.add(begin)
+  lines.set(projectId, line)
+  if (line.size === 1) begin()
+  const timer = setTimeout(begin, Math.max(0, until - performance.now()) + 1)
   try {
-    return await mine
+    await turn
+    return await work()
   } finally {
-    if (lines.get(projectId) === ended) lines.delete(projectId)
+    clearTimeout(timer)
+    line.delete(begin)
+    const [next] = line
+    if (next) next()
+    else lines.delete(projectId)
   }
 }
