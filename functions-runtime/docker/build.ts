@@ -8,7 +8,7 @@ import type { DockerApi } from './api.ts'
 import { checkBuilt } from './artefact.ts'
 import { hardened, walls } from './container.ts'
 import { demultiplex } from './frames.ts'
-import { labelsOf } from './leftovers.ts'
+import { labelsOf, removeContainer } from './leftovers.ts'
 import { createLines } from './logs.ts'
 import type { Runtime } from './runtimes.ts'
 import type { DockerSettings } from './settings.ts'
@@ -84,7 +84,7 @@ async function inContainer(docker: DockerApi, options: Options, tunnel: Tunnel |
     return Buffer.concat(parts)
   } finally {
     stop.removeEventListener('abort', kill)
-    await docker.ask('DELETE', `/containers/${Id}?force=true&v=true`).catch(() => {})
+    await removeContainer(docker, Id)
   }
 }
 

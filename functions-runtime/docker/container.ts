@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { type DockerApi, DockerError } from './api.ts'
 import { createShimDecoder, encodeForShim, type ShimFrame, type ToShim } from './frames.ts'
-import { labelsOf } from './leftovers.ts'
+import { labelsOf, removeContainer } from './leftovers.ts'
 import type { Runtime } from './runtimes.ts'
 
 /** Why a container has ended. */
@@ -43,7 +43,7 @@ export async function startContainer(docker: DockerApi, options: ContainerOption
     await ready
     return container
   } catch (error) {
-    void remove(docker, Id)
+    void removeContainer(docker, Id)
     throw error
   }
 }
@@ -99,7 +99,7 @@ function attached(docker: DockerApi, id: string, socket: Duplex, runtime: Runtim
   const ended = closed.then(async (): Promise<Ended> => {
     hasEnded = true
     const reason = await reasonOf(docker, id, runtime)
-    await remove(docker, id)
+    await removeContainer(docker, id)
     return broken ? { reason: 'TOO_LARGE', message: broken } : reason
   })
   return {
@@ -131,10 +131,6 @@ async function reasonOf(docker: DockerApi, id: string, runtime: Runtime): Promis
     }
     return { reason: 'UNAVAILABLE', message: 'The Docker Engine went away during the run.' }
   }
-}
-
-async function remove(docker: DockerApi, id: string): Promise<void> {
-  await docker.ask('DELETE', `/containers/${id}?force=true&v=true`).catch(() => {})
 }
 
 function configOf({ image, runtime, entrypoint, memoryMb, cpus }: ContainerOptions) {

@@ -244,7 +244,7 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
   // Last: from here on the engine is another one.
   test('an engine that goes away fails its runs as to be tried again, and is used when it is back', async () => {
     await other({}, async (function_, second) => {
-      await function_.run('/env')
+      await Promise.all([1, 2, 3, 4, 5, 6].map(() => function_.run('/env')))
       const running = function_.run('/wait')
       await sleep(200)
       await docker.halt()
@@ -254,6 +254,9 @@ describe('functions in containers', { skip: whyNoDocker() ?? false }, () => {
       await docker.start()
       await untilReady(second, runtime)
       assert.equal((await function_.run('/env')).text, 'Ada Ada')
+      // Those that were over while it was away are removed, too.
+      const all = await docker.api.ask<Listed[]>('GET', '/containers/json?all=true')
+      assert.equal(all.length, 1)
     })
   })
 })

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { Header } from 'tar'
 import { type DockerApi, DockerError } from './api.ts'
 import { demultiplex } from './frames.ts'
-import { labelsOf } from './leftovers.ts'
+import { labelsOf, removeContainer } from './leftovers.ts'
 import type { Runtime } from './runtimes.ts'
 
 /** Most images of functions that are kept on an engine. What is gone is made again from its artefact. */
@@ -140,7 +140,7 @@ async function commit(docker: DockerApi, { from, to, tar, path, kind, script = '
     const [repository, tag] = to.split(':')
     await docker.ask('POST', `/commit?container=${Id}&repo=${repository}&tag=${tag}&pause=false`, { Labels: labels })
   } finally {
-    await docker.ask('DELETE', `/containers/${Id}?force=true`).catch(() => {})
+    await removeContainer(docker, Id)
   }
 }
 

@@ -5,7 +5,7 @@
 import type { DockerApi } from './api.ts'
 import { hardened, walls } from './container.ts'
 import { createSplitter, demultiplex } from './frames.ts'
-import { labelsOf } from './leftovers.ts'
+import { labelsOf, removeContainer } from './leftovers.ts'
 import { createProxy } from './proxy.ts'
 
 export type Tunnel = { networkMode: string; variables: string[]; close: () => Promise<void> }
@@ -20,9 +20,7 @@ export async function openTunnel(
   registries: readonly string[],
 ): Promise<Tunnel> {
   const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', configOf(image, command))
-  const close = async () => {
-    await docker.ask('DELETE', `/containers/${Id}?force=true&v=true`).catch(() => {})
-  }
+  const close = () => removeContainer(docker, Id)
   try {
     const socket = await docker.hijack(`/containers/${Id}/attach?stream=1&stdin=1&stdout=1&stderr=1`)
     const send = (id: number, bytes: Buffer) => {
