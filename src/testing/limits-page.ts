@@ -1,19 +1,7 @@
 import { costLimits, limits } from '../http/limits.ts'
 import { replicaLimits } from '../platform/replica.ts'
-import {
-  container,
-  count,
-  documents,
-  functions,
-  isolate,
-  kept,
-  prices,
-  project,
-  type Row,
-  request,
-  seconds,
-  time,
-} from './limits-rows.ts'
+import { count, documents, kept, prices, project, type Row, request, seconds, time } from './limits-rows.ts'
+import { container, functions, isolate } from './limits-rows-functions.ts'
 
 const table = (rows: readonly Row[]) =>
   `| what | most |\n|---|---|\n${rows.map(([what, most]) => `| ${what} | ${most} |`).join('\n')}`

@@ -1,9 +1,5 @@
 import { archiveLimits } from '../../functions-runtime/build/archive.ts'
 import { artefactBytes } from '../../functions-runtime/build/bundle.ts'
-import { maxArtefactBytes } from '../../functions-runtime/docker/build.ts'
-import { containerLimits } from '../../functions-runtime/docker/container.ts'
-import { readDockerSettings } from '../../functions-runtime/docker/settings.ts'
-import { limits as runLimits } from '../../functions-runtime/isolate/messages.ts'
 import { openMs } from '../context.ts'
 import { answerBytes } from '../documents/answer-size.ts'
 import { positionLimit } from '../documents/geometry.ts'
@@ -36,14 +32,12 @@ import { databaseLimit } from '../modules/databases/databases.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
-import { hookMessageCharacters } from '../modules/executions/decide.ts'
 import { runsAtATime } from '../modules/executions/jobs.ts'
 import { keptLimits } from '../modules/executions/outcome.ts'
 import { requestLimits } from '../modules/executions/request.ts'
 import { maxDepth } from '../modules/executions/run.ts'
 import { waitingLimits } from '../modules/executions/waiting.ts'
 import { functionLimit, isolateMb, patternLimit } from '../modules/functions/functions.ts'
-import { hookLimits } from '../modules/functions/hooks.ts'
 import { executeLimit } from '../modules/functions/rights.ts'
 import { indexLimit } from '../modules/indexes/indexes.ts'
 import { mailLimits } from '../modules/mails/mails.ts'
@@ -58,7 +52,6 @@ import { maxLate, maxMissed, missedAfterMs } from '../modules/tasks/runs.ts'
 import { variableBytes, variableLimit, variablesBytes } from '../modules/variables/variables.ts'
 import { webhookLimit } from '../modules/webhooks/webhooks.ts'
 import { poolLimits } from '../platform/db.ts'
-import { maxFetchedBytes, maxRedirects } from '../platform/egress.ts'
 import { replicaLimits } from '../platform/replica.ts'
 import { shareLimits } from '../platform/shares.ts'
 
@@ -67,7 +60,7 @@ export type Row = readonly [what: string, most: string]
 
 export const seconds = (ms: number) => `${ms / 1_000} s`
 export const count = (n: number) => n.toLocaleString('en-US')
-const bytes = (n: number) => `${count(n)} bytes`
+export const bytes = (n: number) => `${count(n)} bytes`
 const minutes = (ms: number) => `${ms / 60_000} minutes`
 
 const age = (ms: number) => {
@@ -219,18 +212,6 @@ export const documents: readonly Row[] = [
   ],
 ]
 
-export const functions: readonly Row[] = [
-  ['a body that is sent to the URL of a function', bytes(limits.functionBodyBytes)],
-  ['how much of an answer may wait for its reader; then it is cut', bytes(limits.functionBacklogBytes)],
-  [
-    'requests to the URLs of functions at a time on one node: of a project, in all',
-    `${count(limits.functionCalls.ofProject)}, ${count(limits.functionCalls.ofNode)}`,
-  ],
-  ['hooks of a function', count(hookLimits.rules)],
-  ['how long a change waits for a hook', `${hookLimits.leastMs} to ${count(hookLimits.mostMs)} ms, as its hook says`],
-  ['what a hook says why it refuses', `${hookMessageCharacters} characters`],
-]
-
 export const time: readonly Row[] = [
   ['one statement in PostgreSQL', seconds(poolLimits.statementMs)],
   ['a `@transaction`, and a change that is tried again because others stand in its way', seconds(openMs)],
@@ -240,38 +221,6 @@ export const time: readonly Row[] = [
   ['requests that wait for their turn or for a connection on one node', count(limits.load.waiting)],
   ['how late the timers of a node may be, three times in a row', seconds(limits.load.delayMs)],
   ['how old what a replica answers may be', seconds(replicaLimits.lagMs)],
-]
-
-const { containers, buildMemoryMb, buildDiskMb } = readDockerSettings({})
-export const container: readonly Row[] = [
-  ['containers of functions on an engine (`DOCKER_CONTAINERS`)', count(containers)],
-  [
-    'of these, with runs of one project, which also begins another only where more are left than it has',
-    count(Math.ceil(containers / 2)),
-  ],
-  ['processes and threads in one', count(containerLimits.processes)],
-  ['open files of a process', count(containerLimits.files)],
-  ['what it keeps in `/tmp`', `${containerLimits.tmpMb} MB`],
-  ['memory of a build (`BUILD_MEMORY_MB`)', `${count(buildMemoryMb)} MB`],
-  ['disk of a build (`BUILD_DISK_MB`)', `${count(buildDiskMb)} MB`],
-  ['a built folder, packed', bytes(maxArtefactBytes)],
-]
-
-export const isolate: readonly Row[] = [
-  [
-    'runs of a project on one executor at once; and those that wait',
-    `${count(runLimits.runs)}; ${count(runLimits.waiting)}`,
-  ],
-  ["a function's answer in one piece", bytes(runLimits.answerBytes)],
-  ['an answer that is streamed', bytes(runLimits.streamedBytes)],
-  ['headers of an answer', `${count(runLimits.headers)}, ${bytes(runLimits.headerBytes)}`],
-  ['lines of a log and their text', `${count(runLimits.logLines)}, ${bytes(runLimits.logBytes)}`],
-  ['calls by `fetch` and `graphql` that are under way', count(runLimits.effects)],
-  ['timers, calls and computations that a run waits for', count(runLimits.pending)],
-  [
-    'an answer to `fetch`, and how often it may be redirected',
-    `${bytes(maxFetchedBytes)}, ${count(maxRedirects)} times`,
-  ],
 ]
 
 /** The environment as it is where nobody has set anything. */
