@@ -186,7 +186,7 @@ function end(head, body) {
 
 function fail(reason, message, stack = null, isLast = false) {
   current = undefined
-  const cut = (text) => text && text.slice(0, 65_536)
+  const cut = (text) => text?.slice(0, 65_536) ?? null
   return end({ kind: 'failed', reason, message: cut(message), stack: cut(stack), isLast })
 }
 
