@@ -20,9 +20,9 @@ export async function untilClear<T>(
   const until = performance.now() + openMs
   let clash: unknown = null
   for (let tries = 1; ; tries += 1) {
-    const attempt = () => {
+    const attempt = (isOver = false) => {
       const left = until - performance.now()
-      if (left <= 0) throw clash
+      if (isOver || left <= 0) throw clash
       const patient = Math.min(0.9 * left, patienceMs * 2 ** (tries - 1) * (1 + Math.random()))
       return run({ ...ctx, patienceMs: Math.max(1, Math.round(patient)) }, until)
     }
@@ -48,27 +48,27 @@ export function isClash(error: unknown): boolean {
 }
 
 /** What begins the turn of each in the line of a project; the first one's has begun. */
-const lines = new Map<string, Set<() => void>>()
+const lines = new Map<string, Set<(isOver: boolean) => void>>()
 
 /** As many wait here as may wait for their project's share: what they were sent is kept meanwhile. */
 const isFull = (projectId: string) => (lines.get(projectId)?.size ?? 0) > shareLimits.waiting
 
-/** Runs `work` after what stands in line before it, or once time has run out: then it is for `work` to say so. */
-async function inTurn<T>(projectId: string, until: number, work: () => Promise<T>): Promise<T> {
+/** Runs `work` after what stands in line before it, or once time has run out: then it is told, and only has to say so. */
+async function inTurn<T>(projectId: string, until: number, work: (isOver: boolean) => Promise<T>): Promise<T> {
   const line = lines.get(projectId) ?? new Set()
-  const { promise: turn, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: turn, resolve: begin } = Promise.withResolvers<boolean>()
   line.add(begin)
   lines.set(projectId, line)
-  if (line.size === 1) begin()
-  const timer = setTimeout(begin, Math.max(0, until - performance.now()) + 1)
+  if (line.size === 1) begin(false)
+  // A timer may be early, by the time that the event loop stood still before.
+  const timer = setTimeout(begin, Math.max(0, until - performance.now()), true)
   try {
-    await turn
-    return await work()
+    return await work(await turn)
   } finally {
     clearTimeout(timer)
     line.delete(begin)
     const [next] = line
-    if (next) next()
+    if (next) next(false)
     else lines.delete(projectId)
   }
 }
