@@ -66,15 +66,6 @@ async function warmSchema(stage: Stage, { projectId }: Made): Promise<void> {
   await ask(await peerOf(stage, projectId), { query: '{ __typename }' })
 }
 
-/** What the processes do once for all projects is not counted: they compile what is called often, for some ten seconds. */
-async function warmUp(stage: Stage, seconds: number): Promise<void> {
-  const [made] = await makeSome(stage, 1)
-  if (!made) return
-  const load = { ...(await peerOf(stage, made.projectId)), bodies: [JSON.stringify(bodyOf(made))], connections: 8 }
-  await stage.load.ask<Measured>({ ...load, seconds })
-  await stage.direct.ask<Called>(direct(made, seconds / 4))
-}
-
 /** First runs of projects without a process: with one at hand, and at once after another that has taken it. */
 async function measureCold(stage: Stage, count: number): Promise<{ withSpare: number[]; without: number[] }> {
   const made = await makeSome(stage, count * 2)
@@ -178,8 +169,6 @@ async function countLost({ ground }: Stage, made: Made, answered: number): Promi
 
 async function measure(stage: Stage, options: Options): Promise<Outcome> {
   const { quick, seconds } = options
-  say('warming up')
-  await warmUp(stage, quick ? 1 : 4 * seconds)
   say('first runs')
   const cold = await measureCold(stage, quick ? 2 : 20)
   const [made] = await makeSome(stage, 1)

@@ -140,10 +140,10 @@ function failureOf(error: unknown, entrypoint: string, tell: Tell): Error {
 
 const builtins = new Set(builtinModules)
 
-/** `src/index.ts:3:14: node:fs is not there in an isolate.` */
 const noDefault = (entrypoint: string) =>
   `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
 
+/** `src/index.ts:3:14: node:fs is not there in an isolate.` */
 function sentence({ text, location }: Message, entrypoint: string): string {
   const isOurs = location?.file === sourcefile
   const place = location && !isOurs ? `${location.file}:${location.line}:${location.column + 1}: ` : ''

@@ -181,6 +181,8 @@ test('a live query that filters or orders by a field of another collection is to
   await updateAttribute(blog.owner, { id, key: 'name' })
   await applyAll()
   for (const client of clients) client.socket.terminate()
+  // Whoever writes next is to find it so.
+  await eventually(() => write('{ authors(first: 1) { nodes { name } } }'), 5_000)
 })
 
 test('who comes back from before a field became one of another type hears which documents changed, and to read them anew', async () => {

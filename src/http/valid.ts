@@ -86,16 +86,21 @@ function namesOf(schema: GraphQLSchema, { query, operationName, variables }: Ope
  * project's other collections may have changed, which most changes are about.
  */
 export function groundOf(schema: GraphQLSchema, operation: Operation): (now: GraphQLSchema) => boolean {
-  const model = modelOf(schema)
   const base = new WeakRef(baseOf(schema))
-  // Each root field of a collection gives types of it.
-  const names = [...new Set(typesOf(schema, operation))].map((type) => type.replace(/[[\]!]/g, ''))
-  const ids = new Set(names.flatMap((name) => model?.owners.get(name) ?? []))
-  const collections = [...ids].map((id) => model?.collections.get(id))
+  const collections = collectionsOf(schema, operation)
   return (now) => {
     const known = modelOf(now)?.collections
     return baseOf(now) === base.deref() && collections.every((one) => one !== undefined && known?.get(one.id) === one)
   }
+}
+
+/** Apart from whoever keeps them: a stream that held the model would hold all collections as they were when it began. */
+function collectionsOf(schema: GraphQLSchema, operation: Operation) {
+  const model = modelOf(schema)
+  // Each root field of a collection gives types of it.
+  const names = [...new Set(typesOf(schema, operation))].map((type) => type.replace(/[[\]!]/g, ''))
+  const ids = new Set(names.flatMap((name) => model?.owners.get(name) ?? []))
+  return [...ids].map((id) => model?.collections.get(id))
 }
 
 const modelOf = (schema: GraphQLSchema) => schema.extensions.model as ProjectModel | undefined

@@ -2,26 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pino from 'pino'
-import { type Answer, createPeer, type PeerRun } from '../testing/executor.ts'
+import { type Answer, runCall as call, createPeer, type PeerRun } from '../testing/executor.ts'
 import { rankFor } from './sandbox/choose.ts'
 import { createSandbox, type PrepareCall, type RunCall, type Sandbox } from './sandbox.ts'
 
 const log = pino({ level: 'silent' })
 type Peer = Awaited<ReturnType<typeof createPeer>>
-
-const call = (given: Partial<RunCall> = {}): RunCall => ({
-  tenant: 'prj_1',
-  functionId: 'fun_1',
-  executionId: 'exe_1',
-  program: { runtime: 'javascript', deploymentId: 'dep_1', artefact: 'abc', entrypoint: 'index.js' },
-  limits: { timeoutMs: 1_000, memoryMb: 128, isTrusted: false },
-  variables: {},
-  token: 'run_x',
-  request: { method: 'POST', url: '/', headers: {} },
-  body: Buffer.from('ping'),
-  artefact: async () => Buffer.from('code'),
-  ...given,
-})
 
 let peers: Peer[]
 let sandbox: Sandbox

@@ -13,6 +13,7 @@ import {
   type ToExecutor,
   type Welcome,
 } from '../../functions-runtime/protocol.ts'
+import type { RunCall } from '../platform/sandbox.ts'
 
 export type PeerRun = RunFrame & {
   body: Buffer
@@ -28,6 +29,21 @@ export type PeerRun = RunFrame & {
 export type Prepared = PrepareFrame & { code: Promise<Buffer | null> | null }
 
 export type Answer = Partial<Omit<RunEnd, 'kind' | 'id'>> & { body?: string }
+
+/** A run as an API node asks for it. */
+export const runCall = (given: Partial<RunCall> = {}): RunCall => ({
+  tenant: 'prj_1',
+  functionId: 'fun_1',
+  executionId: 'exe_1',
+  program: { runtime: 'javascript', deploymentId: 'dep_1', artefact: 'abc', entrypoint: 'index.js' },
+  limits: { timeoutMs: 1_000, memoryMb: 128, isTrusted: false },
+  variables: {},
+  token: 'run_x',
+  request: { method: 'POST', url: '/', headers: {} },
+  body: Buffer.from('ping'),
+  artefact: async () => Buffer.from('code'),
+  ...given,
+})
 
 /** An executor that does what a test says with each run: for what a real one does when it should not. */
 export async function createPeer(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pino from 'pino'
-import { type Answer, createPeer, type PeerRun } from '../../testing/executor.ts'
-import { createSandbox, type RunCall, type Sandbox } from '../sandbox.ts'
+import { type Answer, createPeer, type PeerRun, runCall } from '../../testing/executor.ts'
+import { createSandbox, type Sandbox } from '../sandbox.ts'
 
 let peer: Awaited<ReturnType<typeof createPeer>>
 let sandbox: Sandbox
@@ -35,17 +35,8 @@ after(() => {
 async function left() {
   const told: string[] = []
   const leaving = new AbortController()
-  const call: RunCall = {
-    tenant: 'prj_1',
-    functionId: 'fun_1',
-    executionId: 'exe_1',
-    program: { runtime: 'javascript', deploymentId: 'dep_1', artefact: 'abc', entrypoint: 'index.js' },
+  const call = runCall({
     limits: { timeoutMs: 10_000, memoryMb: 128, isTrusted: false },
-    variables: {},
-    token: 'run_x',
-    request: { method: 'GET', url: '/', headers: {} },
-    body: Buffer.alloc(0),
-    artefact: async () => null,
     stream: {
       head: ({ status }) => void told.push(String(status)),
       chunk: (bytes) => {
@@ -54,7 +45,7 @@ async function left() {
       },
     },
     signal: leaving.signal,
-  }
+  })
   const begun = performance.now()
   const result = await sandbox.run(call)
   return { ...result, told, tookMs: performance.now() - begun }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pino from 'pino'
-import { createPeer, type PeerRun } from '../../testing/executor.ts'
+import { createPeer, type PeerRun, runCall } from '../../testing/executor.ts'
 import { eventually } from '../../testing/receiver.ts'
 import { createSandbox, type RunCall, type Sandbox } from '../sandbox.ts'
 
@@ -15,19 +15,8 @@ let other: Promise<string>
 const goOn: (() => void)[] = []
 let say: (run: PeerRun) => void = () => {}
 
-const call = (text: string, given: Partial<RunCall> = {}): RunCall => ({
-  tenant: 'prj_1',
-  functionId: 'fun_1',
-  executionId: 'exe_1',
-  program: { runtime: 'javascript', deploymentId: 'dep_1', artefact: 'abc', entrypoint: 'index.js' },
-  limits: { timeoutMs: 5_000, memoryMb: 128, isTrusted: false },
-  variables: {},
-  token: 'run_x',
-  request: { method: 'POST', url: '/', headers: {} },
-  body: Buffer.from(text),
-  artefact: async () => Buffer.from('code'),
-  ...given,
-})
+const call = (text: string, given: Partial<RunCall> = {}) => runCall({ body: Buffer.from(text), limits, ...given })
+const limits = { timeoutMs: 5_000, memoryMb: 128, isTrusted: false }
 
 before(async () => {
   peer = await createPeer(async (run) => {
