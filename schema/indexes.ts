@@ -19,8 +19,11 @@ const IndexType = builder.enumType('IndexType', {
     [Type.FULLTEXT]: { description: 'Finds words in texts, in each of its attributes.' },
     [Type.GIN]: { description: 'Finds items of lists and parts of JSON.' },
     [Type.TRIGRAM]: { description: 'Finds parts of texts.' },
-    [Type.SPATIAL]: { description: 'Finds points, areas, and lines by the box around them.' },
-    [Type.VECTOR]: { description: 'Finds the nearest vectors.' },
+    [Type.SPATIAL]: { description: 'Finds points, areas, and lines by the box around them, and the nearest points.' },
+    [Type.VECTOR]: {
+      description:
+        'Finds the nearest vectors, though it may miss some: for the first page of all documents, without cursors.',
+    },
   },
 })
 

@@ -299,13 +299,13 @@ export type IndexType =
   | 'GIN'
   /** Finds and orders documents fast. */
   | 'KEY'
-  /** Finds points, areas, and lines by the box around them. */
+  /** Finds points, areas, and lines by the box around them, and the nearest points. */
   | 'SPATIAL'
   /** Finds parts of texts. */
   | 'TRIGRAM'
   /** Finds and orders documents fast, and keeps two documents from having the same values. Nulls never are the same. */
   | 'UNIQUE'
-  /** Finds the nearest vectors. */
+  /** Finds the nearest vectors, though it may miss some: for the first page of all documents, without cursors. */
   | 'VECTOR';
 
 /** What happens to a document when the one it points at is deleted. */

@@ -1,5 +1,6 @@
 import { jsonList, jsonObject, literal } from './json.ts'
 import { type CollectionModel, collectionOf } from './model.ts'
+import { nearestSql } from './nearest-sql.ts'
 import { beyondSql, cursorJson, orderSql } from './order-sql.ts'
 import type { Page } from './page.ts'
 import { readFilter } from './permissions.ts'
@@ -19,6 +20,9 @@ type DocumentSql = (scope: Scope, plan: Plan, alias: string) => string
 /** What makes the rows of an alias those of the list, beside its filter. */
 type Link = (alias: string) => string[]
 
+/** Of all documents, and may be asked of an index that does not know all that are near. */
+export const anyDocument: Link = () => []
+
 /** A list as one JSON value: its rows are chosen first (`page`), then answered (`row`), then gathered. */
 export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Link, documentSql: DocumentSql): string {
   const { page, fields } = connection
@@ -37,7 +41,7 @@ export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Li
     (field, i) => [field.key, gatherSql(scope, field, slot(i), connection, collection, matching, needsPlaces)] as const,
   )
   if (columns.length === 0 && !beyond) return jsonObject(entries)
-  const inside = pageSql(scope, collection, page, matching, chosen, beyond)
+  const inside = pageSql(scope, collection, connection, matching, chosen, link)
   if (!needsPlaces) {
     // An aggregate takes rows as they come, and they come in the order of the page.
     const values = columns.map(([name, value]) => `${value} as ${name}`)
@@ -52,21 +56,21 @@ export function connectionSql(scope: Scope, connection: ConnectionPlan, link: Li
   return `(select ${jsonObject(entries)} from (${rows}) p having true)`
 }
 
-type Matching = (alias: string) => string[]
-
 function pageSql(
   scope: Scope,
   collection: CollectionModel,
-  page: Page,
-  matching: Matching,
+  { page, fields }: ConnectionPlan,
+  matching: Link,
   alias: string,
-  beyond: boolean,
+  link: Link,
 ): string {
+  const limit = page.limit + (fields.some(asksBounds) ? 1 : 0)
+  const mayMiss = link === anyDocument && !asksPlaces(fields)
+  const near = link(alias).length === 0 ? nearestSql(scope, collection, page, limit, matching, mayMiss) : null
   const conditions = [...matching(alias), ...windowSql(scope, page, alias)]
   const where = join(conditions, 'and', 'true')
   const offset = page.offset !== 0 ? ` offset ${scope.param(page.offset, 'int8')}` : ''
-  const limit = page.limit + (beyond ? 1 : 0)
-  return `select ${alias}.* from ${collection.table} ${alias} where ${where} order by ${orderSql(scope, page.order, alias, page.backward)} limit ${limit}${offset}`
+  return `select ${alias}.* from ${near ?? collection.table} ${alias} where ${where} order by ${orderSql(scope, page.order, alias, page.backward)} limit ${limit}${offset}`
 }
 
 function windowSql(scope: Scope, { order, after, before }: Page, alias: string): string[] {
@@ -83,17 +87,12 @@ function rowColumns(
   alias: string,
   documentSql: DocumentSql,
 ): [string, string][] {
-  const needsCursor = fields.some((field) =>
-    field.kind === 'edges'
-      ? field.fields.some(({ kind }) => kind === 'cursor')
-      : field.kind === 'pageInfo' && asksCursors(field.fields),
-  )
   const nodes = fields.flatMap((field, i): [string, string][] => {
     if (field.kind === 'nodes') return [[slot(i), documentSql(scope, field.plan, alias)]]
     if (field.kind === 'edges') return [[slot(i), edgeSql(scope, field.fields, alias, page, documentSql)]]
     return []
   })
-  return needsCursor ? [['"#cursor"', cursorJson(scope, page.order, alias)], ...nodes] : nodes
+  return asksPlaces(fields) ? [['"#cursor"', cursorJson(scope, page.order, alias)], ...nodes] : nodes
 }
 
 function edgeSql(
@@ -120,7 +119,7 @@ function gatherSql(
   column: string,
   { page, fields }: ConnectionPlan,
   collection: CollectionModel,
-  matching: Matching,
+  matching: Link,
   needsPlaces: boolean,
 ): string {
   switch (field.kind) {
@@ -145,8 +144,12 @@ function asksBounds(field: ConnectionField): boolean {
   return field.kind === 'pageInfo' && field.fields.some(({ name }) => name.startsWith('has'))
 }
 
-function asksCursors(fields: readonly Named[]): boolean {
-  return fields.some(({ name }) => name.endsWith('Cursor'))
+/** Whether cursors are asked for. */
+function asksPlaces(fields: readonly ConnectionField[]): boolean {
+  return fields.some((field) => {
+    if (field.kind === 'edges') return field.fields.some(({ kind }) => kind === 'cursor')
+    return field.kind === 'pageInfo' && field.fields.some(({ name }) => name.endsWith('Cursor'))
+  })
 }
 
 function pageInfoSql(
@@ -154,7 +157,7 @@ function pageInfoSql(
   page: Page,
   fields: readonly Named[],
   collection: CollectionModel,
-  matching: Matching,
+  matching: Link,
 ): string {
   const nearest = `max(p."#cursor") filter (where p.${place} = 1 and ${page.limit} > 0)`
   const farthest = `(array_agg(p."#cursor" order by p.${place} desc) filter (where p.${place} <= ${page.limit}))[1]`
@@ -190,7 +193,7 @@ function outsideSql(
   page: Page,
   side: 'after' | 'before',
   collection: CollectionModel,
-  matching: Matching,
+  matching: Link,
 ): string {
   const place = page[side]
   if (!place) return 'false'
@@ -200,7 +203,7 @@ function outsideSql(
 }
 
 /** With an offset something lies before the page exactly when there is anything at all. */
-function skippedSql(scope: Scope, page: Page, collection: CollectionModel, matching: Matching): string {
+function skippedSql(scope: Scope, page: Page, collection: CollectionModel, matching: Link): string {
   const alias = scope.alias()
   const any = `exists (select from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
   return `${scope.param(page.offset, 'int8')} > 0 and ${any}`

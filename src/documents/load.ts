@@ -11,6 +11,12 @@ const language = `(select coalesce(i.language, 'simple') from indexes i where i.
     and i.type = 'FULLTEXT' and i.status = 'AVAILABLE' and a.key = any(i.attributes)
     order by cardinality(i.attributes), i.id limit 1)`
 
+/** What the indexes of an attribute find the nearest by. */
+const nearest = `case when a.type in ('POINT', 'VECTOR') then (
+    select json_agg(case i.type when 'SPATIAL' then 'METRES' else coalesce(i.distance::text, 'EUCLIDEAN') end)
+    from indexes i where i."collectionId" = a."collectionId" and i.status = 'AVAILABLE'
+      and i.type in ('SPATIAL', 'VECTOR') and i.attributes[1] = a.key) end`
+
 /** The keys of what no two documents have in common, by the unique index's own key. */
 const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::text from indexes i
     where i."collectionId" = c.id and i.type = 'UNIQUE' and i.status = 'AVAILABLE')`
@@ -49,7 +55,7 @@ const collections = `
 const attributes = `
   select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
     a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
-    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language
+    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language, ${nearest} as nearest
   from attributes a where a.id = any(array(
     select "attributeId" from field where id in (select id from changed) or target in (select id from changed)))
   order by a."createdAt", a.id`

@@ -9,17 +9,25 @@ export function metresSql(a: string, b: string): string {
   return `(${2 * radius} * atan2(sqrt(${chord}), sqrt(greatest(0, 1 - (${chord})))))`
 }
 
-/** A box that holds every place within so many metres, as PostgreSQL reads one. */
-export function boxAround(point: unknown, metres: number): string {
-  const [longitude, latitude] = (point as { coordinates: [number, number] }).coordinates
-  const degrees = (angle: number) => (angle * 180) / Math.PI
+/**
+ * A box that holds every place within so many metres of a point. Around a pole, and across the line where the longitudes
+ * begin anew, every longitude may be near; of a point that is nowhere on the earth, every place may be.
+ */
+export function boxAroundSql(point: string, metres: string): string {
+  const [longitude, latitude] = [`(${point})[0]`, `(${point})[1]`]
   // A little more than needed, for what rounding loses.
-  const angle = (metres / radius) * 1.000_001 + 1e-9
-  const [south, north] = [latitude - degrees(angle), latitude + degrees(angle)]
-  const isBounded = south > -90 && north < 90
-  const turn = isBounded ? degrees(Math.asin(Math.min(1, Math.sin(angle) / Math.cos((latitude * Math.PI) / 180)))) : 0
-  const [west, east] = [longitude - turn, longitude + turn]
-  // Around a pole, and across the line where the longitudes begin anew, every longitude may be near.
-  const isBox = isBounded && west >= -180 && east <= 180
-  return isBox ? `((${west},${south}),(${east},${north}))` : `((-Infinity,${south}),(Infinity,${north}))`
+  const angle = `(${metres} / ${radius} * 1.000001 + 1e-9)`
+  const [south, north] = [`${latitude} - degrees(${angle})`, `${latitude} + degrees(${angle})`]
+  const turn = `degrees(asin(greatest(-1, least(1, sin(${angle}) / nullif(cosd(${latitude}), 0)))))`
+  const isBounded = `abs(${latitude}) + degrees(${angle}) < 90 and abs(${longitude}) + ${turn} <= 180`
+  const box = (west: string, low: string, east: string, high: string) =>
+    `box(point(${west}, ${low}), point(${east}, ${high}))`
+  return `case when abs(${longitude}) > 180 or abs(${latitude}) > 90 then ${box("'-Infinity'", "'-Infinity'", "'Infinity'", "'Infinity'")} when ${isBounded} then ${box(`${longitude} - ${turn}`, south, `${longitude} + ${turn}`, north)} else ${box("'-Infinity'", south, "'Infinity'", north)} end`
+}
+
+/** Whether a place is nowhere on the earth: such a one is as near as it would be after going round. */
+export function beyondEarthSql(place: string): string {
+  const boxes = ['(180,-Infinity),(Infinity,Infinity)', '(-Infinity,-Infinity),(-180,Infinity)']
+  const caps = ['(-Infinity,90),(Infinity,Infinity)', '(-Infinity,-Infinity),(Infinity,-90)']
+  return [...boxes, ...caps].map((box) => `${place} <@ box '(${box})'`).join(' or ')
 }

@@ -30,6 +30,8 @@ export type Column = {
   encrypted: boolean
   /** In which language its own full-text index reads it, null for none. */
   language: string | null
+  /** What its indexes find the nearest by: measures of vectors, or `METRES` of places. */
+  nearest: readonly string[]
   /** PostgreSQL makes its value. */
   computed: boolean
   rights: FieldRights | null

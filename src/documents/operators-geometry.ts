@@ -1,8 +1,8 @@
 import { Invalid } from '../errors.ts'
 import { boxExpression } from '../modules/collections/table-indexes.ts'
 import { type Bounds, boundsSql, parseBounds } from './bounds.ts'
-import { boxAround, metresSql } from './metres.ts'
-import { mapOperands, negated, type Operator, type Operators, type Subject } from './operator.ts'
+import { boxAroundSql, metresSql } from './metres.ts'
+import { negated, type Operator, type Operators, type Subject } from './operator.ts'
 import { requireLiteral, whenGiven } from './slots.ts'
 import { types } from './types.ts'
 import { operandParam, parseOperand } from './values.ts'
@@ -31,13 +31,13 @@ function parseMetres(value: unknown, at: readonly string[]): number {
 }
 
 function distanceSql({ name, param }: Subject, { from, bounds }: Distance): string {
-  const metres = metresSql(name, param(operandParam({ type: 'POINT' }, from), 'point'))
+  const point = param(operandParam({ type: 'POINT' }, from), 'point')
+  const metres = metresSql(name, point)
   const exact = boundsSql(metres, bounds, (value) => param(value, 'float8'))
   const farthest = bounds.lt ?? bounds.lte
   if (farthest === undefined) return exact
   // A box around the circle is what an index on places answers.
-  const box = mapOperands([from, farthest], ([point, most]) => boxAround(point, Number(most)))
-  return `${name} <@ ${param(box, 'box')} and ${exact}`
+  return `${name} <@ (select ${boxAroundSql(point, param(farthest, 'float8'))}) and ${exact}`
 }
 
 const distance: Operator = {

@@ -14,8 +14,18 @@ export function measureOf(given: unknown): Measure {
   return measure === 'COSINE' || measure === 'DOT' ? measure : 'EUCLIDEAN'
 }
 
-/** How far a vector is from another one. By DOT it is the negative inner product, as pgvector has it. */
-export function vectorDistanceSql({ name, param }: Pick<Subject, 'name' | 'param'>, from: unknown, measure: Measure) {
+type Vectors = Pick<Subject, 'name' | 'param'>
+
+/**
+ * How far a vector is from another one. By DOT it is the negative inner product, as pgvector has it. An index of vectors
+ * does not know all that are near, so no order by this is one that an index has: `+ 0` sees to it.
+ */
+export function vectorDistanceSql(vectors: Vectors, from: unknown, measure: Measure): string {
+  return `(${indexedDistanceSql(vectors, from, measure)} + 0)`
+}
+
+/** The same as an index has it. */
+export function indexedDistanceSql({ name, param }: Vectors, from: unknown, measure: Measure): string {
   return `(${name} ${signs[measure]} ${param(operandParam({ type: 'VECTOR' }, from), 'vector')})`
 }
 

@@ -23,6 +23,7 @@ export type Row = Pick<
 
 export type Field = Omit<Attribute, 'status' | 'statusReason' | 'change' | 'createdAt' | 'updatedAt'> & {
   language: string | null
+  nearest: string[] | null
 }
 
 const bare = {
@@ -39,6 +40,7 @@ const bare = {
   unique: false,
   encrypted: false,
   language: null,
+  nearest: [],
   computed: false,
   rights: null,
 }
@@ -96,7 +98,7 @@ function uniquesOf({ uniques, attributes }: Row, columns: readonly Column[]): Ma
 }
 
 function columnOf(attribute: Field): Column {
-  const { id, key, column, list, required, size, pattern, elements, dimensions, unique, encrypted, language } =
+  const { id, key, column, list, required, size, pattern, elements, dimensions, unique, encrypted, language, nearest } =
     attribute
   const json = (text: string | null) => (text === null ? null : JSON.parse(text))
   return {
@@ -116,6 +118,7 @@ function columnOf(attribute: Field): Column {
     unique,
     encrypted,
     language,
+    nearest: nearest ?? [],
     computed: attribute.computed !== null,
     rights: rightsOf(attribute),
   }

@@ -1,7 +1,7 @@
 import type { AggregateRoot } from './aggregate.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { limitedSql } from './answer-size.ts'
-import { connectionSql } from './connection-sql.ts'
+import { anyDocument, connectionSql } from './connection-sql.ts'
 import { documentSql } from './document-sql.ts'
 import { rowOfImage } from './json.ts'
 import { type Keeping, keepingOf } from './keeping.ts'
@@ -58,7 +58,7 @@ function isWholeList({ fields }: ConnectionPlan): boolean {
 function rootSql(scope: Scope, root: Root): string {
   if (root.kind === 'aggregate') return `select ${aggregateSql(scope, root.aggregate)} as answer`
   if (root.kind === 'connection')
-    return `select ${connectionSql(scope, root.connection, () => [], documentSql)} as answer`
+    return `select ${connectionSql(scope, root.connection, anyDocument, documentSql)} as answer`
   const collection = collectionOf(scope.model, root.plan.collectionId)
   const alias = scope.alias()
   const answer = `select ${documentSql(scope, root.plan, alias)} as answer from`

@@ -78,7 +78,10 @@ function countSkipped(): number {
 const others = [
   // What speaks to PostgreSQL in words that differ from one version to the next.
   { release: oldest, files: '{src/documents,schema/documents,workers/databases}/*.test.ts' },
-  { release: withVectors, files: '{schema/documents/vectors,src/documents/opaque}.test.ts' },
+  {
+    release: withVectors,
+    files: '{schema/documents/vectors,src/documents/nearest,src/documents/operators-vector}.test.ts',
+  },
 ]
 
 async function testOther({ release, files }: (typeof others)[number], env: TestServers['env']): Promise<number> {

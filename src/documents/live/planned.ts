@@ -44,6 +44,7 @@ export function planLive(ctx: Context, model: ProjectModel, asked: Asked): Plann
     ([key, plan]) => ({ key, kind: 'nodes', plan }) as const,
   )
   const scope = openScope(model, holderOf(ctx).read)
+  // Not `anyDocument`: what is told of a list is what has changed, so all that is near has to be in it.
   const list = connectionSql(scope, { collectionId: collection.id, page, fields }, () => [], documentSql)
   const text = limitedSql(`select ${list} as answer`)
   if (keepingOf(scope, text) === null)
