@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { type Caller, program } from '../testing/executor.ts'
 import { caller } from '../testing/stage.ts'
@@ -54,6 +55,44 @@ test('what is waited for until the answer leaves is done, also where it writes t
   } }`
   assert.equal((await caller.run(program(writing))).text, 'ab')
   assert.deepEqual((await caller.run(program(writing), { isStreamed: true })).chunks.map(String), ['a', 'b'])
+})
+
+const leaving = (later: string) =>
+  `{ fetch(request, env, ctx) { console.log('begun'); ctx.waitUntil(${later}); return new Response('now', { status: 201 }) } }`
+
+test('an answer stands whatever becomes of what waits behind it, and the log says that this was cut off', async () => {
+  const cut = async (later: string, asked: Parameters<Caller['run']>[1] = {}) => {
+    const { end, text } = await caller.run(program(leaving(later)), { limits: { timeoutMs: 300 }, ...asked })
+    assert.deepEqual([end.failure, end.response?.status, text], [null, 201, 'now'], later)
+    const [begun, last, ...rest] = end.logs
+    assert.deepEqual([begun?.text, last?.level, rest], ['begun', 'error', []], later)
+    return last?.text.split('\n')[0]
+  }
+  const late = 'What waitUntil was given was cut off: The function ran longer than 300 ms.'
+  assert.equal(await cut('new Promise((done) => setTimeout(done, 60_000))'), late)
+  assert.equal(await cut('new Promise((done) => setTimeout(done, 20)).then(() => { for (;;); })'), late)
+  assert.equal(
+    await cut('new Promise(() => {})'),
+    'What waitUntil was given was cut off: It waited for what cannot happen.',
+  )
+  const throwing = 'new Promise(() => setTimeout(() => { throw new RangeError("late") }, 20))'
+  assert.equal(await cut(throwing), 'What waitUntil was given was cut off: RangeError: late')
+  assert.equal(await cut('new Promise((done) => setTimeout(done, 60_000))', { isStreamed: true }), late)
+})
+
+test('so does one that was streamed, and one whose caller left', async () => {
+  const streamed = `{ fetch(request, env, ctx) {
+    ctx.waitUntil(new Promise(() => setTimeout(() => {}, 60_000)))
+    return new Response(ReadableStream.from(['a', 'b']))
+  } }`
+  const { end, chunks } = await caller.run(program(streamed), { isStreamed: true, limits: { timeoutMs: 300 } })
+  assert.deepEqual([end.failure, end.response?.status, chunks.map(String)], [null, 200, ['a', 'b']])
+  const source = program(leaving('new Promise((done) => setTimeout(done, 60_000))'))
+  const id = randomUUID()
+  const run = caller.run(source, { id })
+  setTimeout(() => caller.send({ kind: 'cancel', id }), 200)
+  const left = await run
+  assert.deepEqual([left.end.failure, left.text], [null, 'now'])
 })
 
 test('a piece of a stream may be larger than what goes out of an isolate at once', async () => {

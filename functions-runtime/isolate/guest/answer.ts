@@ -83,29 +83,31 @@ export function isResponse(value: unknown): value is Response {
   )
 }
 
+/** What `waitUntil` was given. */
+type Later = { has: () => boolean; settle: () => Promise<void> }
+
 /** Gives the answer to the host: in one piece, or as it comes where that is wanted. */
-export async function giveAnswer(
-  given: Made | Response,
-  isStreamed: boolean,
-  settle: () => Promise<void>,
-): Promise<void> {
+export async function giveAnswer(given: Made | Response, isStreamed: boolean, later: Later): Promise<void> {
   const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
-  const { tell } = scope()
   const bytes = bytesOf(body)
   const size = typeof body === 'string' ? body.length : (bytes?.length ?? 0)
   if (size > maxBytes) throw tooLarge()
-  const isWhole = bytes !== null || body === null || typeof body === 'string'
+  if (body === null || typeof body === 'string') return end({ status, headers, isText: true }, body ?? '', later)
+  if (bytes) return end({ status, headers }, toBase64(bytes), later)
   // What `waitUntil` was given may be what writes a stream: that is read first.
-  if (isWhole) await settle()
-  if (body === null || typeof body === 'string') {
-    tell('end', { status, headers, isText: true }, body ?? '')
-    return
-  }
-  if (bytes) return tell('end', { status, headers }, toBase64(bytes))
   if (isStreamed) await giveStream(status, headers, body as ReadableStream)
   const collected = isStreamed ? '' : toBase64(await collect(body as ReadableStream))
-  await settle()
-  tell('end', isStreamed ? { status, headers, isStreamed } : { status, headers }, collected)
+  await end({ status, headers }, collected, later)
+}
+
+/** The answer stands before what `waitUntil` was given is waited for, whatever becomes of that. */
+async function end(head: object, body: string, later: Later): Promise<void> {
+  const { tell } = scope()
+  if (later.has()) {
+    tell('hold', head, body)
+    await later.settle()
+    tell('end', null, '')
+  } else tell('end', head, body)
 }
 
 const tooLarge = () => new AnswerError('TOO_LARGE', 'The answer is larger than 6 MB.')

@@ -26,7 +26,7 @@ export function boot() {
       const begun: Begin = JSON.parse(given[0])
       const later: unknown[] = []
       const answer = await answerOf(await program(), { begun, body: given[1], later })
-      await giveAnswer(answer, begun.isStreamed, () => settle(later))
+      await giveAnswer(answer, begun.isStreamed, { has: () => later.length > 0, settle: () => settle(later) })
     } catch (error) {
       fail(error)
     }

@@ -6,7 +6,8 @@ import type { Logs } from './logs.ts'
 import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
 import { type MapStack, programFile } from './stack.ts'
 
-export type Result = { response: Answer; body: Buffer } | { failure: RunFailure }
+export type Held = { response: Answer; body: Buffer }
+export type Result = Held | { failure: RunFailure }
 
 type Options = {
   run: Run
@@ -14,14 +15,25 @@ type Options = {
   logs: Logs
   mapStack: MapStack
   end: (result: Result) => void
+  /** An answer that stands: the run goes on behind it. */
+  hold: (answer: Held) => void
   /** Marks that the context waits for room. */
   wait: (id: number) => void
 }
 
 /** The calls by which a context says what its run gives. */
-export function createAnswering({ run, send, logs, mapStack, end, wait }: Options): (name: string) => Op | undefined {
+export function createAnswering({
+  run,
+  send,
+  logs,
+  mapStack,
+  end,
+  hold,
+  wait,
+}: Options): (name: string) => Op | undefined {
   let streamed = 0
   let hasHead = false
+  let held: Held | null = null
 
   function head({ head }: Given): Got {
     const answer = checkedAnswer(head)
@@ -57,12 +69,23 @@ export function createAnswering({ run, send, logs, mapStack, end, wait }: Option
   }
 
   const give = (given: Given): Got => {
-    end(resultOf(given))
+    end(held ?? resultOf(given))
+    return undefined
+  }
+
+  const stand = (given: Given): Got => {
+    const result = resultOf(given)
+    if ('failure' in result) end(result)
+    else if (!held) {
+      held = result
+      hold(result)
+    }
     return undefined
   }
 
   return (name) => {
     if (name === 'end') return give
+    if (name === 'hold') return stand
     if (name === 'log') return log
     if (name === 'fail') return fail
     if (name === 'head') return head

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { RunFailure } from '../../protocol.ts'
 import type { Run, Send, ToSandbox } from '../messages.ts'
-import { createAnswering, type Result } from './answering.ts'
+import { createAnswering, type Held, type Result } from './answering.ts'
 import type { Busy } from './busy.ts'
 import { createLogs, type Logs } from './logs.ts'
 import { createChannel, nameAndMessage, plainOps } from './ops.ts'
@@ -25,6 +25,8 @@ type State = Options & {
   logs: Logs
   waiting: Waiting
   fresh: Fresh | null
+  /** What it has answered, while it goes on. */
+  held: Held | null
   isEnded: boolean
   /** How many entries into the isolate are under way. */
   entries: number
@@ -48,13 +50,16 @@ export function createLive(options: Options): Live {
     else setTimeout(timedOut, stopMs, state, null)
   }, run.timeoutMs)
   const logs = createLogs()
-  const state: State = { ...options, waiting, timer, logs, fresh: null, isEnded: false, entries: 0, isLate: false }
+  const state: State = { ...options, waiting, timer, logs, ...begunWith }
   const findAnswering = createAnswering({
     run,
     send,
     logs,
     mapStack: program.mapStack,
     end: (result) => end(state, result),
+    hold: (answer) => {
+      state.held = answer
+    },
     wait: waiting.add,
   })
   const find = (name: string) => {
@@ -78,6 +83,7 @@ export function createLive(options: Options): Live {
   }
 }
 
+const begunWith = { fresh: null, held: null, isEnded: false, entries: 0, isLate: false }
 const copied = { arguments: { copy: true }, result: { copy: true } } as const
 
 /** What a program is given when it begins. */
@@ -132,18 +138,27 @@ function timedOut(state: State, stack: string | null): void {
   })
 }
 
-function end(state: State, result: Result): void {
+function end(state: State, given: Result): void {
   if (state.isEnded) return
   state.isEnded = true
+  const result = state.held ?? given
+  if (state.held && 'failure' in given) state.logs.add('error', cutOff(given.failure))
   state.waiting.close()
   const durationMs = performance.now() - state.begun
   // An isolate that was broken off may not be able to tell its memory.
-  const isWell = 'response' in result
+  const isWell = 'response' in given
   if (isWell) void state.program.memoryBytes().then((memoryBytes) => tell(state, result, { durationMs, memoryBytes }))
   else tell(state, result, { durationMs, memoryBytes: null })
   // Until its time is over, the run's own timer watches. It is gone with the context: each would keep its run for as long.
   if (state.entries === 0) release(state)
   else if (state.isLate) watchStuck(state)
+}
+
+/** What has answered has not failed, whatever becomes of what it has left to be done. */
+function cutOff({ reason, message, stack }: RunFailure): string {
+  const said = reason === 'INVALID_ANSWER' ? 'It waited for what cannot happen.' : message
+  const why = stack?.includes(said) ? stack : [said, stack ?? []].flat().join('\n')
+  return `What waitUntil was given was cut off: ${why}`
 }
 
 type Measured = { durationMs: number; memoryBytes: number | null }
