@@ -17,7 +17,7 @@ const IndexType = builder.enumType('IndexType', {
         'Finds and orders documents fast, and keeps two documents from having the same values. Nulls never are the same.',
     },
     [Type.FULLTEXT]: { description: 'Finds words in texts, in each of its attributes.' },
-    [Type.GIN]: { description: 'Finds items of lists and parts of JSON.' },
+    [Type.GIN]: { description: 'Finds items of lists, and JSON by the values in it, not by its keys alone.' },
     [Type.TRIGRAM]: { description: 'Finds parts of texts.' },
     [Type.SPATIAL]: { description: 'Finds points, areas, and lines by the box around them, and the nearest points.' },
     [Type.VECTOR]: {

@@ -295,7 +295,7 @@ export type IndexInput = {
 export type IndexType =
   /** Finds words in texts, in each of its attributes. */
   | 'FULLTEXT'
-  /** Finds items of lists and parts of JSON. */
+  /** Finds items of lists, and JSON by the values in it, not by its keys alone. */
   | 'GIN'
   /** Finds and orders documents fast. */
   | 'KEY'
