@@ -125,6 +125,9 @@ export function createGraphql(
   }
 }
 
+/** How long a stream waits that could not be looked at, as while PostgreSQL is away. */
+const lookAgainMs = 1_000
+
 function watcherOf(schemas: Schemas): Watch {
   // All streams of a project hear of a change at once. Each is looked at in a pass of the event loop of its own.
   let last: Promise<unknown> = Promise.resolve()
@@ -145,11 +148,22 @@ function watcherOf(schemas: Schemas): Watch {
         if (!isValid(shown, operation) || !areAsBefore(before, typesOf(shown, operation))) return onBroken()
         isAsKnown = groundOf(shown, operation)
       }
-      const look = () => void check().catch(() => {})
+      let again: NodeJS.Timeout | undefined
+      let isOver = false
+      // What could not be looked at may be broken all the same, and nothing more may be told of it.
+      const retry = () => {
+        clearTimeout(again)
+        if (!isOver) again = setTimeout(look, lookAgainMs).unref()
+      }
+      const look = () => void check().catch(retry)
       const stop = schemas.watch?.(ctx.projectId, look) ?? (() => {})
       // Of what has changed since the operation was begun, nothing will be told.
       look()
-      return stop
+      return () => {
+        isOver = true
+        clearTimeout(again)
+        stop()
+      }
     }
   }
 }

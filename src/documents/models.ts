@@ -36,12 +36,15 @@ export function createModels({ sql, tails, log }: Pick<Services, 'sql' | 'tails'
     }
     await loading?.then(compare, () => {})
   }
+  const hear = async (changed: Changed) => {
+    await forgetBefore(changed)
+    tell(changed.projectId)
+  }
   const follow = async (events: Events) => {
     try {
       for await (const { type, payload } of events) {
-        if (type !== projectSchemaChanged.name) continue
-        await forgetBefore(payload as Changed)
-        tell((payload as Changed).projectId)
+        // Not waited for: while one project's model is read, which may take long, the others' changes are heard.
+        if (type === projectSchemaChanged.name) void hear(payload as Changed)
       }
     } catch (error) {
       log.warn({ error }, 'the stream of schema changes broke off')

@@ -30,6 +30,8 @@ const pollMs = 500
 export function watchHeads({ source, pubsub, log, channel, projectIds, onHead }: Options): Heads {
   let heardAt = Date.now()
   let polling = false
+  /** What was to be asked and could not be: the heartbeat does not name for long what moved. */
+  let owed = false
 
   const check = async (ids: readonly string[]) => {
     if (ids.length > 0) for (const [id, seq] of await source.heads(ids)) onHead(id, seq)
@@ -37,7 +39,13 @@ export function watchHeads({ source, pubsub, log, channel, projectIds, onHead }:
   const poll = async () => {
     if (polling) return
     polling = true
-    await check(projectIds()).catch((error) => log.warn({ err: error }, 'the heads could not be read'))
+    owed = false
+    try {
+      await check(projectIds())
+    } catch (error) {
+      owed = true
+      log.warn({ err: error }, 'the heads could not be read')
+    }
     polling = false
   }
   const heartbeat = pubsub.subscribe(channel, (message) => {
@@ -45,10 +53,14 @@ export function watchHeads({ source, pubsub, log, channel, projectIds, onHead }:
     for (const [id, seq] of Object.entries(message ?? {})) if (isNumber(seq)) onHead(id, BigInt(seq))
   })
   const timer = setInterval(() => {
-    if (!pubsub.isConnected() || Date.now() - heardAt > silenceMs) void poll()
+    if (owed || !pubsub.isConnected() || Date.now() - heardAt > silenceMs) void poll()
   }, pollMs)
   timer.unref()
-  pubsub.onReconnect(() => void poll())
+  pubsub.onReconnect(() => {
+    // One that is under way may have begun before.
+    if (polling) owed = true
+    else void poll()
+  })
   const close = () => {
     clearInterval(timer)
     heartbeat.close()
