@@ -90,6 +90,16 @@ test('CSV goes in and comes out: what is empty is null, what is quoted and empty
   assert.deepEqual(await rowsOf('copies'), rows)
 })
 
+test('CSV of no documents is the names of the fields', async () => {
+  await clear()
+  const header = 'id,createdAt,updatedAt,version,title,views,live,permissions\n'
+  assert.equal((await stage.tendril('export', 'copies', '--format', 'csv')).out, header)
+  const { err } = await stage.tendril('export', 'copies', '--out', 'none.csv', '--where', '{"views":{"gt":9}}')
+  assert.match(err, /^none\.csv: 0 rows/)
+  assert.equal(get('none.csv'), header)
+  assert.equal((await stage.tendril('import', 'copies', 'none.csv')).code, 0)
+})
+
 test('a mistake is told with its line and field; what came before it stays, and it goes on behind that', async () => {
   await clear()
   const lines = Array.from({ length: 1234 }, (_, i) => `"row\n${i}",${i}`)

@@ -33,7 +33,11 @@ export const exportCommand: Command = {
     const what = { collection, project: target.project, url: target.url, format, where }
     const state = out === null ? null : openState<Position>(`${out}.export.json`, what)
     const begin = values.resume && state ? state.read() : { after: null, bytes: 0, rows: 0 }
-    const search = new URLSearchParams({ ...(where ? { where } : {}), ...(begin.after ? { after: begin.after } : {}) })
+    const search = new URLSearchParams({
+      ...(where ? { where } : {}),
+      ...(begin.after ? { after: begin.after } : {}),
+      ...(format === 'csv' ? { fields: 'true' } : {}),
+    })
     const body = await open(target, `export/${encodeURIComponent(collection)}?${search}`)
     await run(body, { out, format, begin, state })
     return 0
@@ -59,11 +63,13 @@ async function run(body: AsyncIterable<Uint8Array>, { out, format, begin, state 
   let position = begin
   const progress = out === null ? null : openProgress(() => ({ rows: position.rows - begin.rows, part: null }))
   try {
+    let fields: string[] | null = null
     for await (const lines of pagesOf(body)) {
-      const text = format === 'csv' ? csv(lines, position.rows === 0) : `${lines.join('\n')}\n`
+      fields ??= format === 'csv' ? takeFields(lines) : null
+      const text = fields ? csv(lines, fields, position.bytes === 0) : lines.map((line) => `${line}\n`).join('')
       if (!file.write(text)) await once(file, 'drain')
-      const { id } = JSON.parse(lines.at(-1) ?? '{}')
-      position = { after: id, bytes: position.bytes + Buffer.byteLength(text), rows: position.rows + lines.length }
+      const after = lines.length > 0 ? JSON.parse(lines.at(-1) ?? '').id : position.after
+      position = { after, bytes: position.bytes + Buffer.byteLength(text), rows: position.rows + lines.length }
       state?.write(position)
     }
   } catch (error) {
@@ -108,10 +114,17 @@ async function* pagesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string[
   if (rest !== '') throw new Error('the last line is not whole')
 }
 
+/** Takes the names of the fields away from before the documents; one of 0.3 or before tells none. */
+function takeFields(lines: string[]): string[] {
+  const first = JSON.parse(lines[0] ?? '{}')
+  if (!Array.isArray(first)) return Object.keys(first)
+  lines.shift()
+  return first
+}
+
 /** Nothing is null, quotes around nothing an empty text; what is no single value is JSON. */
-function csv(lines: readonly string[], header: boolean): string {
+function csv(lines: readonly string[], columns: string[], header: boolean): string {
   const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-  const columns = Object.keys(rows[0] ?? {})
   const cast = { boolean: String, number: String, object: cell, string: text }
   return stringify(rows, { header, columns, cast })
 }

@@ -58,7 +58,16 @@ export async function* exportPages(
   }
 }
 
+/** The fields of each line, in order. */
+export function exportedFields(collection: CollectionModel): string[] {
+  return entriesOf(collection).map(([key]) => key)
+}
+
 function lineSql(collection: CollectionModel): string {
+  return jsonObject(entriesOf(collection))
+}
+
+function entriesOf(collection: CollectionModel): (readonly [string, string])[] {
   const { columns, neighbours, documentPermissions } = collection
   const own = [...columns.values()].map((column) => [column.key, columnJson(column, 't')] as const)
   const keys = [...neighbours.values()].flatMap((neighbour) => {
@@ -66,7 +75,7 @@ function lineSql(collection: CollectionModel): string {
     return sql === null ? [] : [[neighbour.key, sql] as const]
   })
   const granted = documentPermissions ? [['permissions', grantsSql] as const] : []
-  return jsonObject([...own, ...keys, ...granted])
+  return [...own, ...keys, ...granted]
 }
 
 function keySql({ join: way }: Neighbour): string | null {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { App } from '../app.ts'
 import { authenticate } from '../authenticate.ts'
 import type { Context } from '../context.ts'
-import { exportPages } from '../documents/export.ts'
+import { exportedFields, exportPages } from '../documents/export.ts'
 import { importRows, progressOf } from '../documents/import.ts'
 import { RowRefused } from '../documents/import-rows.ts'
 import { isDocumentId } from '../documents/input.ts'
@@ -181,6 +181,7 @@ async function send(
   let page = await pages.next()
   res.writeHead(200, { 'content-type': 'application/x-ndjson' })
   try {
+    if (search.get('fields') === 'true') await write(res, `${JSON.stringify(exportedFields(collection))}\n`)
     for (; !page.done; page = await pages.next()) {
       await write(res, page.value)
       if (res.destroyed) return
