@@ -37,8 +37,11 @@ type State = Options & {
 
 /** How long the isolate has to stop by itself before the process goes. */
 const stuckAfterMs = 1_000
-/** A loop is stopped by its isolate, which also knows where it was; that comes a moment after the time is over. */
-const stopMs = 40
+/**
+ * A loop is stopped by its isolate, which also knows where it was. That comes a moment after the time is over, and a longer one
+ * where the processors are busy.
+ */
+const stopMs = 200
 
 export function createLive(options: Options): Live {
   const { run, send, program } = options
