@@ -80,6 +80,8 @@ export type FunctionRequest = {
   path: string
   query: Readonly<Record<string, string>>
   headers: Readonly<Record<string, string>>
+  /** Aborted when whoever called has left. */
+  signal: AbortSignal
   text: () => Promise<string>
   // biome-ignore lint/suspicious/noExplicitAny: whoever reads it knows what was sent
   json: () => Promise<any>

@@ -71,7 +71,6 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   }
   const cancel = () => {
     sandbox.send({ kind: 'cancel', id })
-    effects.close()
     const end = failed(unwanted, { durationMs: performance.now() - begun })
     cancelled = setTimeout(settle, cancelMs, end)
   }
@@ -100,13 +99,14 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   runs.set(id, {
     take(head, body) {
       if (head.kind === 'ended') settle(checkedEnd(head, body))
+      // It may have something to do yet when it hears that nobody waits.
+      else if (head.kind === 'effect') effects.begin(head, body)
+      else if (head.kind === 'giveUp') effects.giveUp(head.effect)
       else if (signal.aborted) return void (head.kind === 'missing' && settle(failed(unwanted)))
       else if (head.kind === 'missing') beginAgain()
       else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
       else if (head.kind === 'chunk' && run.isStreamed)
         void call.onChunk(body).then(() => effects.answer(head.effect, null))
-      else if (head.kind === 'effect') effects.begin(head, body)
-      else if (head.kind === 'giveUp') effects.giveUp(head.effect)
     },
     die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
   })

@@ -114,14 +114,30 @@ const tooLarge = () => new AnswerError('TOO_LARGE', 'The answer is larger than 6
 const chunkOf = (chunk: unknown) => bytesOf(chunk) ?? encodeText(scope().call, String(chunk))
 
 async function giveStream(status: number, headers: Record<string, string>, stream: ReadableStream): Promise<void> {
-  scope().call('head', { status, headers })
-  // One at a time: the host answers when there is room for the next.
-  for await (const chunk of stream) {
-    const bytes = chunkOf(chunk)
-    // What is larger than a call may be goes in several.
-    for (let at = 0; at < bytes.length; at += maxBytes)
-      await scope().ask('chunk', null, toBase64(bytes.subarray(at, at + maxBytes))).answer
+  const { call, ask, onLeave } = scope()
+  call('head', { status, headers })
+  const reader = stream.getReader()
+  let asked: ReturnType<typeof ask> | null = null
+  let cancelled: Promise<void> | null = null
+  onLeave((reason) => {
+    cancelled = reader.cancel(reason)
+    cancelled.catch(() => {})
+    asked?.cancel(reason)
+  })
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      const bytes = chunkOf(step.value)
+      // What is larger than a call may be goes in several, one at a time: the host answers when there is room for the next.
+      for (let at = 0; at < bytes.length; at += maxBytes) {
+        asked = ask('chunk', null, toBase64(bytes.subarray(at, at + maxBytes)))
+        await asked.answer
+      }
+    }
+  } catch (error) {
+    if (!cancelled) await reader.cancel(error).catch(() => {})
+    if (!cancelled) throw error
   }
+  await cancelled
 }
 
 async function collect(stream: ReadableStream): Promise<Uint8Array> {

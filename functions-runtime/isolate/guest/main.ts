@@ -43,9 +43,13 @@ export function boot() {
 
   return (id: number, json: string, bytes: string) => {
     if (id === 0) given = [json, bytes]
+    else if (id === -1) return scope.leave(unwanted)
     else scope.deliver(id, json, bytes)
+    return false
   }
 }
+
+const unwanted = () => new (web().events().DOMException)('Nobody waits for the answer any more.', 'AbortError')
 
 function takeGlobal(name: string): unknown {
   const value: unknown = Reflect.get(globalThis, name)

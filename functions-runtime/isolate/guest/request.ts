@@ -1,4 +1,5 @@
 import { decodeText, encodeText, fromBase64 } from './bytes.ts'
+import type { AbortSignal } from './events.ts'
 import { web } from './globals.ts'
 import { scope } from './scope.ts'
 
@@ -8,6 +9,24 @@ export type Asked = {
   headers: Record<string, string>
   /** Whether the body is text, or bytes in base64. */
   isText: boolean
+}
+
+let left: AbortSignal | undefined
+
+/** Of the run: aborted when nobody waits for its answer any more. */
+function signalOfLeaving(): AbortSignal {
+  if (left) return left
+  const controller = new (web().events().AbortController)()
+  left = controller.signal
+  scope().onLeave((reason) => {
+    try {
+      controller.abort(reason)
+    } catch (error) {
+      // What a listener throws nobody could catch.
+      web().console().error(error)
+    }
+  })
+  return left
 }
 
 /** The contract's `req`. */
@@ -29,6 +48,9 @@ export function createReq(asked: Asked, body: string) {
       if (search === '') return {}
       return Object.fromEntries(new (web().url().URLSearchParams)(search))
     },
+    get signal() {
+      return signalOfLeaving()
+    },
     text: async () => text(),
     json: async () => JSON.parse(text()),
     bytes: async () => bytes(),
@@ -41,7 +63,7 @@ export function createRequest(asked: Asked, body: string) {
   const { Request } = web().http()
   const host = asked.headers.host ?? 'localhost'
   const hasBody = body !== '' && !/^(get|head)$/i.test(asked.method)
-  const init = { method: asked.method, headers: asked.headers }
+  const init = { method: asked.method, headers: asked.headers, signal: signalOfLeaving() }
   // As the caller sees it, for what makes addresses of it.
   const protocol = asked.headers['x-forwarded-proto'] === 'http' ? 'http' : 'https'
   const url = asked.url.startsWith('/') ? `${protocol}://${host}${asked.url}` : asked.url

@@ -16,11 +16,16 @@ export type Scope = {
   /** Has the host wake this context after so many milliseconds. */
   wake: (ms: number, then: () => void) => number
   forget: (id: number) => void
+  /** Is to hear when nobody waits for the answer any more. */
+  onLeave: (then: (reason: unknown) => void) => void
+  /** Answers whether anybody hears it. */
+  leave: (reason: () => unknown) => boolean
 }
 
 export function createScope({ call, tell }: Pick<Scope, 'call' | 'tell'>, fail: Scope['fail']): Scope {
   const waiting = new Map<number, Waiting>()
   const timers = new Map<number, () => void>()
+  const leaving: ((reason: unknown) => void)[] = []
   let last = 0
   return {
     call,
@@ -64,6 +69,14 @@ export function createScope({ call, tell }: Pick<Scope, 'call' | 'tell'>, fail: 
     },
     forget(id) {
       if (timers.delete(id)) call('cancel', { id })
+    },
+    onLeave: (then) => void leaving.push(then),
+    leave(reason) {
+      const heard = leaving.splice(0)
+      if (heard.length === 0) return false
+      const why = reason()
+      for (const one of heard) one(why)
+      return true
     },
   }
 }

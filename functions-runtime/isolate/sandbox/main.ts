@@ -189,7 +189,7 @@ function keepText(program: string, text: string): void {
 
 function cancel(id: string): void {
   if (coming.delete(id)) send(notBegun(id, unwanted, 0))
-  else lives.get(id)?.stop(unwanted)
+  else lives.get(id)?.leave()
 }
 
 function take({ head, body }: Frame<ToSandbox>): void {

@@ -10,8 +10,8 @@ import { createStackMapping, type MapStack, programFile, splitSourceMap } from '
 /** A context in which nothing of the program has run yet. */
 export type Fresh = {
   context: ivm.Context
-  /** The way in: what is answered, as JSON and bytes. 0 is what the run is given when it begins. */
-  enter: ivm.Reference<(id: number, json: string, bytes: string) => void>
+  /** The way in: what is answered, as JSON and bytes. 0 is what the run is given when it begins; -1 that nobody waits for its answer, which tells whether anything hears of it. */
+  enter: ivm.Reference<(id: number, json: string, bytes: string) => boolean>
   /** Whoever answers the calls out of this context. */
   answers: { call: ((op: string, json: string, bytes: string) => string) | null }
 }

@@ -1,7 +1,7 @@
 /** One run in a fresh context: what goes in, and how it ends, once. */
 import { isUtf8 } from 'node:buffer'
 import type { RunFailure } from '../../protocol.ts'
-import type { Run, Send, ToSandbox } from '../messages.ts'
+import { type Run, type Send, type ToSandbox, unwanted } from '../messages.ts'
 import { createAnswering, type Held, type Result } from './answering.ts'
 import type { Busy } from './busy.ts'
 import { createLogs, type Logs } from './logs.ts'
@@ -15,6 +15,8 @@ export type Live = {
   answer: (frame: Extract<ToSandbox, { kind: 'answer' }>, body: Buffer) => void
   /** Whether it waits for a timer or an answer, and wants no processor. */
   isWaiting: () => boolean
+  /** Tells it that nobody waits for its answer any more, and ends it. */
+  leave: () => void
   /** Ends it from outside. */
   stop: (failure: RunFailure) => void
 }
@@ -27,6 +29,7 @@ type State = Options & {
   fresh: Fresh | null
   /** What it has answered, while it goes on. */
   held: Held | null
+  isUnwanted: boolean
   isEnded: boolean
   /** How many entries into the isolate are under way. */
   entries: number
@@ -42,6 +45,8 @@ const stuckAfterMs = 1_000
  * where the processors are busy.
  */
 const stopMs = 200
+/** How long a run goes on that nobody waits for. */
+const leaveMs = 300
 
 export function createLive(options: Options): Live {
   const { run, send, program } = options
@@ -59,9 +64,12 @@ export function createLive(options: Options): Live {
     send,
     logs,
     mapStack: program.mapStack,
-    end: (result) => end(state, result),
+    end: (result) => {
+      // Nobody waits for its answer: it ends when nothing is left for it to do.
+      if (!(state.isUnwanted && 'response' in result)) end(state, result)
+    },
     hold: (answer) => {
-      state.held = answer
+      if (!state.isUnwanted) state.held = answer
     },
     wait: waiting.add,
   })
@@ -81,12 +89,13 @@ export function createLive(options: Options): Live {
       void enter(state, (timeout) => program.script.run(fresh.context, { timeout }))
     },
     answer: waiting.answer,
+    leave: () => leave(state),
     isWaiting: () => state.fresh !== null && state.entries === 0,
     stop: (failure) => end(state, { failure }),
   }
 }
 
-const begunWith = { fresh: null, held: null, isEnded: false, entries: 0, isLate: false }
+const begunWith = { fresh: null, held: null, isUnwanted: false, isEnded: false, entries: 0, isLate: false }
 const copied = { arguments: { copy: true }, result: { copy: true } } as const
 
 /** What a program is given when it begins. */
@@ -101,6 +110,21 @@ function deliver(state: State, id: number, json: string, bytes: string): void {
   if (!fresh || isEnded) return
   const args: [number, string, string] = [id, json, bytes]
   void enter(state, (timeout) => fresh.enter.apply(undefined, args, { timeout, ...copied }))
+}
+
+/** What hears of it has a moment for what is to be done then. */
+function leave(state: State): void {
+  const { fresh, isEnded } = state
+  if (!fresh || isEnded) {
+    end(state, { failure: unwanted })
+    return
+  }
+  state.isUnwanted = true
+  setTimeout(end, leaveMs, state, { failure: unwanted })
+  void enter(state, async (timeout) => {
+    const isHeard = await fresh.enter.apply(undefined, [-1, '', ''], { timeout, ...copied })
+    if (!isHeard) end(state, { failure: unwanted })
+  })
 }
 
 const deadline = ({ begun, run }: State) => begun + run.timeoutMs
@@ -144,8 +168,8 @@ function timedOut(state: State, stack: string | null): void {
 function end(state: State, given: Result): void {
   if (state.isEnded) return
   state.isEnded = true
-  const result = state.held ?? given
-  if (state.held && 'failure' in given) state.logs.add('error', cutOff(given.failure))
+  const result = state.held ?? (state.isUnwanted ? { failure: unwanted } : given)
+  if (result !== given && 'failure' in given && given.failure !== unwanted) tellCutOff(state, given.failure)
   state.waiting.close()
   const durationMs = performance.now() - state.begun
   // An isolate that was broken off may not be able to tell its memory.
@@ -157,11 +181,13 @@ function end(state: State, given: Result): void {
   else if (state.isLate) watchStuck(state)
 }
 
-/** What has answered has not failed, whatever becomes of what it has left to be done. */
-function cutOff({ reason, message, stack }: RunFailure): string {
-  const said = reason === 'INVALID_ANSWER' ? 'It waited for what cannot happen.' : message
+/** What has answered has not failed, whatever becomes of what it has left to be done; nor has what nobody waits for. */
+function tellCutOff({ held, logs }: State, failure: RunFailure): void {
+  const { message, stack } = failure
+  if (!held && failure === never) return
+  const said = failure === never ? 'It waited for what cannot happen.' : message
   const why = stack?.includes(said) ? stack : [said, stack ?? []].flat().join('\n')
-  return `What waitUntil was given was cut off: ${why}`
+  logs.add('error', held ? `What waitUntil was given was cut off: ${why}` : why)
 }
 
 type Measured = { durationMs: number; memoryBytes: number | null }
