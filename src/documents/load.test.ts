@@ -64,6 +64,12 @@ test('what did not change is taken from the model before; all else is as if read
     // Without its other end there is no relation.
     [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'DELETING' } })],
     [['cities', 'tolls'], () => collection.update({ where: { id: ids.rivers ?? '' }, data: { status: 'AVAILABLE' } })],
+    [
+      ['tolls'],
+      () => attribute.updateMany({ where: { key: 'river' }, data: { relatedCollectionId: ids.cities ?? '' } }),
+    ],
+    [['rivers', 'tolls'], () => collection.delete({ where: { id: ids.cities ?? '' } })],
+    [['rivers'], () => collection.delete({ where: { id: ids.bridges ?? '' } })],
   ]
   let former = await load()
   for (const [kept, change] of changes) {

@@ -23,30 +23,6 @@ const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::te
 
 const present = `status in ('AVAILABLE', 'CHANGING')`
 
-/**
- * Of which versions of rows each collection's model is made, as a digest: its own, those of its attributes and indexes, of the
- * attributes that point at it, and whether their other ends are there. `xmin` names the transaction that wrote a row: to read
- * the rows themselves takes PostgreSQL much longer. Each row is looked at once, and found by indexes; the planner takes a
- * project that was made just now for one of a single collection, so nothing is joined that has no index.
- */
-const digests = `
-  own as materialized (
-    select c.id, c.xmin, c."createdAt" from collections c where c."projectId" = $1 and ${shown}),
-  field as materialized (
-    select a.id as "attributeId", a."collectionId" as id, hashtextextended(a.id, a.xmin::text::int8) as hash,
-      case when a."relatedCollectionId" in (select id from own) then a."relatedCollectionId" end as target
-    from own c join attributes a on a."collectionId" = c.id
-    where a.${present}),
-  part as (
-    select id, "createdAt", null as target, hashtextextended(id, xmin::text::int8) as hash from own
-    union all select id, null, target, hash from field
-    union all select target, null, null, hash from field where target is not null
-    union all select i."collectionId", null, null, hashtextextended(i.id, i.xmin::text::int8)
-    from own c join indexes i on i."collectionId" = c.id),
-  whole as materialized (
-    select id, max("createdAt") as "createdAt", concat(count(*), ' ', count(target), ' ', sum(hash)) as digest
-    from part group by id)`
-
 const collections = `
   select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds",
     ${uniques} as uniques
@@ -56,36 +32,39 @@ const attributes = `
   select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
     a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
     a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language, ${nearest} as nearest
-  from attributes a where a.id = any(array(
-    select "attributeId" from field where id in (select id from changed) or target in (select id from changed)))
+  from attributes a where a.${present} and a.id = any(array(
+    select id from attributes where "collectionId" = any(array(select id from changed))
+    union select id from attributes where "relatedCollectionId" = any(array(select id from changed))))
   order by a."createdAt", a.id`
 
 const listOf = (query: string) => `(select coalesce(json_agg(one), '[]') from (${query}) one)`
 
 /**
- * All as it stands at one moment: a revision, what belongs to it, and the rows of what is not known by its digest in `$2`. It comes
- * as one text, for the rows of a large project take long to read one by one.
+ * All as it stands at one moment: a revision, what belongs to it, and the rows of what is not known by its version in `$2`. `xmin`
+ * names the transaction that wrote a collection's row, and triggers write that row whenever something else changes that its model
+ * is made of. It comes as one text, for the rows of a large project take long to read one by one.
  */
 const modelQuery = `
-  with ${digests},
-  changed as materialized (select id from whole where digest is distinct from $2::jsonb ->> id)
+  with own as materialized (
+    select c.id, c.xmin::text as version, c."createdAt" from collections c where c."projectId" = $1 and ${shown}),
+  changed as materialized (select id from own where version is distinct from $2::jsonb ->> id)
   select p."schemaRevision" as revision, json_build_object(
-    'listed', ${listOf(`select id, digest from whole order by "createdAt", id`)},
+    'listed', ${listOf(`select id, version from own order by "createdAt", id`)},
     'found', ${listOf(collections)}, 'attributes', ${listOf(attributes)},
     'hooks', ${listOf(hooksQuery)}, 'databases', ${listOf(databasesQuery)})::text as rows
   from projects p where p.id = $1`
 
-/** What a collection's model was made of. Those that stood beside a clash have none: they are made anew each time. */
-const digestOf = new WeakMap<CollectionModel, string>()
+/** Which version of a collection its model was made of. Those that stood beside a clash have none: they are made anew each time. */
+const versionOf = new WeakMap<CollectionModel, string>()
 
 /**
  * Reads what is available of a project's schema. A project that does not exist has no collections, and the revision -1.
  * Collections that are as they were in `before` are taken from it, so that a change costs what it changes.
  */
 export async function loadModel(sql: Pool, projectId: string, before?: ProjectModel): Promise<ProjectModel> {
-  const known = ({ id, digest }: Listed) => {
+  const known = ({ id, version }: Listed) => {
     const collection = before?.collections.get(id)
-    return collection && digestOf.get(collection) === digest ? collection : null
+    return collection && versionOf.get(collection) === version ? collection : null
   }
   const { revision, listed, found, attributes, hooks, databases } = await readRows(sql, projectId, before)
   const rows = new Map(found.map((row) => [row.id, row]))
@@ -101,11 +80,11 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
   const ids = new Set(kept.map(({ id }) => id))
   const byCollection = Map.groupBy(attributes, ({ collectionId }) => collectionId)
   const byTarget = Map.groupBy(attributes, ({ relatedCollectionId }) => relatedCollectionId)
-  const make = ({ id, digest, names, ...one }: Candidate): CollectionModel => {
+  const make = ({ id, version, names, ...one }: Candidate): CollectionModel => {
     if ('collection' in one) return one.collection
     const pointing = (byTarget.get(id) ?? []).filter(({ collectionId }) => ids.has(collectionId))
     const collection = readCollection({ ...one.row, attributes: byCollection.get(id) ?? [] }, names, ids, pointing)
-    if (!clashes) digestOf.set(collection, digest)
+    if (!clashes) versionOf.set(collection, version)
     return collection
   }
   return {
@@ -118,7 +97,7 @@ export async function loadModel(sql: Pool, projectId: string, before?: ProjectMo
 }
 
 type Found = Omit<Row, 'attributes'>
-type Listed = { id: string; digest: string }
+type Listed = { id: string; version: string }
 type Candidate = Listed & { names: Names } & ({ collection: CollectionModel } | { row: Found })
 
 type Rows = { listed: Listed[]; found: Found[]; attributes: Field[]; hooks: HookRow[]; databases: DatabaseRow[] }
@@ -126,7 +105,7 @@ type Rows = { listed: Listed[]; found: Found[]; attributes: Field[]; hooks: Hook
 const nothing: Rows = { listed: [], found: [], attributes: [], hooks: [], databases: [] }
 
 async function readRows(sql: Pool, projectId: string, before?: ProjectModel): Promise<Rows & { revision: number }> {
-  const known = [...(before?.collections.values() ?? [])].map((one) => [one.id, digestOf.get(one)])
+  const known = [...(before?.collections.values() ?? [])].map((one) => [one.id, versionOf.get(one)])
   const { rows } = await sql.query<{ revision: number; rows: string }>({
     name: 'model of a project',
     text: modelQuery,
