@@ -26,7 +26,14 @@ before(async () => {
       attributes: {
         name: { type: 'STRING', column: 'called' },
         salary: { type: 'INTEGER', restricted: true, permissions: ['read:label:staff'] },
-        boss: { type: 'RELATION', to: 'people', restricted: true, permissions: ['read:label:staff'] },
+        bonus: { type: 'INTEGER', restricted: true, permissions: ['read:label:staff'] },
+        boss: {
+          type: 'RELATION',
+          to: 'people',
+          reverseKey: 'reports',
+          restricted: true,
+          permissions: ['read:label:staff'],
+        },
       },
     },
   })
@@ -101,4 +108,22 @@ test('a live filter looks at no field that the subscriber may not read, nor at o
   await run('createPerson(input: { id: "c", name: "Cid", salary: 1 }) { id }')
   const ended = await next(stream).catch((error: Error) => error)
   assert.match(ended instanceof Error ? ended.message : String(ended?.errors), /may not read `salary`/)
+})
+
+test('nothing is computed for a subscriber of a field that is withheld later', async () => {
+  const source = `subscription ($after: String) {
+    personChanged(after: $after) { id node { reports { aggregate { max { bonus } } } } } }`
+  const stream = await listen(schemas, as('staff'), source, { after: await here() })
+  await run('createPerson(input: { id: "d", bonus: 7, boss: "d" }) { id }')
+  const told = await next(stream)
+  assert.deepEqual(told?.data?.personChanged.node.reports.aggregate, { max: { bonus: 7 } })
+  await world.app.db.attribute.updateMany({
+    where: { collectionId: ids.people ?? '', key: 'bonus' },
+    data: { permissions: ['read:label:boss'] },
+  })
+  await sqlTransaction(owner, raiseRevision)
+  await sleep(1_000)
+  await run('updatePerson(input: { id: "d", bonus: 8 }) { id }')
+  const ended = await next(stream).catch((error: Error) => error)
+  assert.match(ended instanceof Error ? ended.message : String(ended?.errors), /may not read `bonus`/)
 })

@@ -8,7 +8,7 @@ import {
 import type { FilterTypes, Values } from './filters.ts'
 
 /** Inputs of orders by what is computed of a value. */
-export type ComputedOrders = Readonly<Record<'rank' | 'distance' | 'vector', GraphQLInputObjectType>>
+export type ComputedOrders = Readonly<Record<'rank' | 'distance' | 'vector' | 'count', GraphQLInputObjectType>>
 
 export function createComputedOrders(
   { POINT, VECTOR }: Values,
@@ -21,6 +21,9 @@ export function createComputedOrders(
   const input = (name: string, description: string, fields: Record<string, GraphQLInputFieldConfig>) =>
     new GraphQLInputObjectType({ name, description, fields })
   return {
+    count: input('CountOrder', 'An order by how many related documents there are.', {
+      count: { type: new GraphQLNonNull(OrderDirection), description: 'Only those that you may read count.' },
+    }),
     rank: input('RankOrder', 'An order by how well a text fits a search.', {
       search: {
         type: new GraphQLNonNull(GraphQLString),

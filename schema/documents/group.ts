@@ -56,12 +56,12 @@ function createTypes(environment: Environment, visible: VisibleCollection, types
   // An operation needs few of them, and of a neighbour hardly any.
   const own: CollectionTypes = lazily<CollectionTypes>({
     document: () => documentType(shared, visible, valueTypes, types),
-    connection: () => connectionType(shared, visible, own.document),
+    connection: () => connectionType(shared, visible, own),
     change: () => changeType(environment, visible, own.document),
     live: () => liveType(visible, own.document, own.liveChange),
     liveChange: () => liveChangeType(environment, visible, own.document),
     where: () => whereType(visible, valueTypes, types),
-    manyWhere: () => manyWhereType(visible, own.where),
+    manyWhere: () => manyWhereType(shared, visible, own.where),
     order: () => orderType(shared, visible, types),
     aggregate: () => aggregateTypes(shared, visible, valueTypes),
     createInput: () => createInputType(shared, visible, valueTypes, types),
@@ -174,9 +174,10 @@ function decrypted({ attributeId }: Column): GraphQLFieldResolver<unknown, Conte
 function connectionType(
   shared: SharedTypes,
   { collection }: VisibleCollection,
-  document: GraphQLObjectType,
+  types: Pick<CollectionTypes, 'document' | 'aggregate'>,
 ): GraphQLObjectType {
   const { typeName, key } = collection
+  const { document } = types
   const edge = new GraphQLObjectType<unknown, Context>({
     name: `${typeName}Edge`,
     description: `A document of \`${key}\` at its place in a list.`,
@@ -192,7 +193,7 @@ function connectionType(
   return new GraphQLObjectType<unknown, Context>({
     name: `${typeName}Connection`,
     description: `A page of a list of \`${key}\`.`,
-    fields: {
+    fields: () => ({
       edges: { type: listOf(edge), resolve: answer, description: 'The documents, each with its place.' },
       nodes: { type: listOf(document), resolve: answer, description: 'The documents.' },
       pageInfo: {
@@ -205,7 +206,12 @@ function connectionType(
         resolve: answer,
         description: 'How many documents all pages have. Counted only when asked for.',
       },
-    },
+      aggregate: {
+        type: required(types.aggregate.aggregate),
+        resolve: answer,
+        description: 'What is computed of the documents of all pages: as one group, which has no key.',
+      },
+    }),
   })
 }
 

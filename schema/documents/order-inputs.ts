@@ -34,12 +34,11 @@ export function orderType(
     fields: () =>
       Object.fromEntries([
         ...columns.flatMap(computed),
-        ...neighbours
-          .filter(({ many }) => !many)
-          .map(({ key, collectionId }): [string, GraphQLInputFieldConfig] => {
-            const description = `By the document of \`${key}\`: null where there is none that you may read.`
-            return [key, { type: types(collectionId).order, description }]
-          }),
+        ...neighbours.map(({ key, collectionId, many }): [string, GraphQLInputFieldConfig] => {
+          if (many) return [key, { type: shared.orders.count, description: `By the documents of \`${key}\`.` }]
+          const description = `By the document of \`${key}\`: null where there is none that you may read.`
+          return [key, { type: types(collectionId).order, description }]
+        }),
       ]),
   })
 }

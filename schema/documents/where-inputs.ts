@@ -6,6 +6,7 @@ import {
   GraphQLNonNull,
 } from 'graphql'
 import { isFilterable } from '../../src/documents/values.ts'
+import type { FilterTypes } from './filters.ts'
 import type { TypesOf } from './types.ts'
 import type { ColumnTypes } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
@@ -43,6 +44,7 @@ export function whereType(
 
 /** `PostManyWhere`: a filter by several documents. */
 export function manyWhereType(
+  { filters }: Pick<FilterTypes, 'filters'>,
   { collection }: VisibleCollection,
   where: GraphQLInputObjectType,
 ): GraphQLInputObjectType {
@@ -54,6 +56,8 @@ export function manyWhereType(
       some: { type: where, description: 'At least one of them matches.' },
       every: { type: where, description: 'All of them match, or there are none.' },
       none: { type: where, description: 'None of them matches.' },
+      count: { type: filters.INTEGER, description: 'How many there are.' },
+      of: { type: where, description: 'Which of them `count` counts: all if left out.' },
     },
   })
 }

@@ -1,6 +1,6 @@
 import type { AggregateField, AggregatePlan, Facet, Group, Measured } from './aggregate.ts'
 import { jsonList, jsonObject, literal, valueJson } from './json.ts'
-import { collectionOf, quote } from './model.ts'
+import { type CollectionModel, collectionOf, quote } from './model.ts'
 import { readFilter } from './permissions.ts'
 import { requireReadable } from './readable.ts'
 import { joinSql, whereSql } from './related-sql.ts'
@@ -31,6 +31,19 @@ export function aggregateSql(scope: Scope, plan: AggregatePlan): string {
   const place = order.length > 0 ? `row_number() over (order by ${order.join(', ')})` : '1'
   const answer = objectSql(scope, plan.fields, source)
   return `(select ${jsonList(`${page}.answer`, `${page}.place`)} from (select ${answer} as answer, ${place} as place from (${rows}) ${source} ${clauses.join(' ')}) ${page})`
+}
+
+/** What is computed of all rows of a collection that match, as one JSON object. */
+export function totalsSql(
+  scope: Scope,
+  { table }: CollectionModel,
+  fields: readonly AggregateField[],
+  matching: (alias: string) => string[],
+): string {
+  const [row, source] = [scope.alias(), scope.alias()]
+  const rows = `select ${row}.* from ${table} ${row} where ${join(matching(row), 'and', 'true')}`
+  // One row, though nothing may be computed in it.
+  return `(select ${objectSql(scope, fields, source)} from (${rows}) ${source} having true)`
 }
 
 const keyName = (place: number) => `"#${place}"`

@@ -1,10 +1,10 @@
+import type { FieldNode } from 'graphql'
 import { Invalid } from '../errors.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import type { Operator } from './operator.ts'
 import { operatorsOf } from './operators.ts'
 import { limitOf, offsetOf } from './page.ts'
-import type { Info } from './plan.ts'
-import { selectedFields } from './selection.ts'
+import { type Info, type Source, selectedFields } from './selection.ts'
 import type { ColumnType } from './types.ts'
 import { type Condition, parseWhere } from './where.ts'
 
@@ -82,7 +82,7 @@ export function planAggregate(info: Info, model: ProjectModel, collection: Colle
     order: orderOf(collection, groups, args.orderBy),
     limit: limitOf(args.first, ['first']) ?? 25,
     offset: offsetOf(args.offset, ['offset']),
-    fields: fieldsOf(info, collection, groups),
+    fields: fieldsOf(info, info.fieldNodes, collection, groups),
   }
   return { kind: 'aggregate', aggregate: plan }
 }
@@ -169,13 +169,23 @@ function orderOf(collection: CollectionModel, groups: readonly Group[], input: u
   return [...terms, ...keys]
 }
 
-function fieldsOf(info: Info, collection: CollectionModel, groups: readonly Group[]): AggregateField[] {
-  return [...selectedFields(info, info.fieldNodes, `${collection.typeName}Aggregate`)].map(([key, nodes]) => {
+/** What is asked of all documents of a list, as one group. */
+export function totalsOf(source: Source, nodes: readonly FieldNode[], collection: CollectionModel): AggregateField[] {
+  return fieldsOf(source, nodes, collection, [])
+}
+
+function fieldsOf(
+  source: Source,
+  asked: readonly FieldNode[],
+  collection: CollectionModel,
+  groups: readonly Group[],
+): AggregateField[] {
+  return [...selectedFields(source, asked, `${collection.typeName}Aggregate`)].map(([key, nodes]) => {
     const name = nodes[0]?.name.value ?? ''
     if (name === '__typename') return { key, kind: 'typename', name: `${collection.typeName}Aggregate` }
     if (name === 'count') return { key, kind: 'value', measured: count }
     const typeName = `${collection.typeName}${innerTypes[name as keyof typeof innerTypes]}`
-    const fields = [...selectedFields(info, nodes, typeName)].map(([below, [node]]): AggregateField => {
+    const fields = [...selectedFields(source, nodes, typeName)].map(([below, [node]]): AggregateField => {
       const field = node?.name.value ?? ''
       if (field === '__typename') return { key: below, kind: 'typename', name: typeName }
       if (name !== 'key')

@@ -2,10 +2,10 @@ import { type GraphQLObjectType, type GraphQLOutputType, isLeafType, isListType,
 import type { DocumentChange } from './changes.ts'
 import { isLoggedAs } from './logged-as.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
-import { type Info, type Plan, planDocument } from './plan.ts'
+import { type Plan, planDocument } from './plan.ts'
 import { ownField } from './read.ts'
 import type { Roles } from './scope.ts'
-import { selectedFields } from './selection.ts'
+import { type Info, selectedFields } from './selection.ts'
 
 /** What is asked of a change, by response key. */
 export type ChangePlan = readonly ChangeField[]

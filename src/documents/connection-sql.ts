@@ -1,3 +1,4 @@
+import { totalsSql } from './aggregate-sql.ts'
 import { jsonList, jsonObject, literal } from './json.ts'
 import { type CollectionModel, collectionOf } from './model.ts'
 import { nearestSql } from './nearest-sql.ts'
@@ -129,6 +130,8 @@ function gatherSql(
       const alias = scope.alias()
       return `(select count(*)::text from ${collection.table} ${alias} where ${join(matching(alias), 'and', 'true')})`
     }
+    case 'aggregate':
+      return totalsSql(scope, collection, field.fields, matching)
     case 'pageInfo':
       return pageInfoSql(scope, page, field.fields, collection, matching)
     default: {

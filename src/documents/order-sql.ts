@@ -22,7 +22,8 @@ export function orderSql(scope: Scope, order: readonly OrderTerm[], alias: strin
 /** What a row of `alias` is ordered by. Whoever may not read it is refused. */
 function termSql(scope: Scope, term: OrderTerm, alias: string): string {
   if (term.kind === 'shuffle') return `hashtextextended(${alias}."_id", ${scope.param(term.seed, 'int8')})`
-  if (term.kind === 'column') return wayValueSql(scope, term.way, term.column, alias)
+  if (term.kind === 'column') return wayValueSql(scope, term.way, alias, (end) => columnSql(scope, term.column, end))
+  if (term.kind === 'count') return wayValueSql(scope, term.way, alias, (end) => countSql(scope, term.of, end))
   requireReadable(term.column, scope.caller.roles)
   const subject = subjectOf(scope, term.column, alias)
   switch (term.kind) {
@@ -38,18 +39,28 @@ function termSql(scope: Scope, term: OrderTerm, alias: string): string {
 }
 
 /** A value at the end of a way of relations: null where it leads to nothing that the caller may read. */
-function wayValueSql(scope: Scope, way: readonly Neighbour[], column: Column, alias: string): string {
+function wayValueSql(scope: Scope, way: readonly Neighbour[], alias: string, endSql: (end: string) => string): string {
   const [neighbour, ...rest] = way
-  if (!neighbour) {
-    requireReadable(column, scope.caller.roles)
-    return comparableSql(column, alias)
-  }
+  if (!neighbour) return endSql(alias)
   requireReadable(neighbour, scope.caller.roles)
   const related = collectionOf(scope.model, neighbour.collectionId)
   const other = scope.alias()
   const conditions = [joinSql(neighbour.join, alias, other), readFilter(scope, related, other)]
-  const value = wayValueSql(scope, rest, column, other)
+  const value = wayValueSql(scope, rest, other, endSql)
   return `(select ${value} from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
+}
+
+function columnSql(scope: Scope, column: Column, alias: string): string {
+  requireReadable(column, scope.caller.roles)
+  return comparableSql(column, alias)
+}
+
+function countSql(scope: Scope, neighbour: Neighbour, alias: string): string {
+  requireReadable(neighbour, scope.caller.roles)
+  const related = collectionOf(scope.model, neighbour.collectionId)
+  const other = scope.alias()
+  const conditions = [joinSql(neighbour.join, alias, other), readFilter(scope, related, other)]
+  return `(select count(*)::int4 from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
 }
 
 /** The rows strictly beyond a place: after it, or before it. */

@@ -18,6 +18,8 @@ export type OrderTerm = {
 export type OrderValue =
   /** Of the document itself, or of the one that a way of relations leads to. */
   | { kind: 'column'; way: readonly Neighbour[]; column: Column }
+  /** How many documents the last neighbour has: of the document, or of the one that a way leads to. */
+  | { kind: 'count'; way: readonly Neighbour[]; of: Neighbour }
   | { kind: 'rank'; column: Column; search: Search }
   | { kind: 'metres'; column: Column; from: unknown }
   | { kind: 'vector'; column: Column; from: unknown; measure: Measure }
@@ -76,6 +78,7 @@ function termOf(
     if (way.length === greatest.way) throw new Invalid('This order is nested too deeply.', path.slice(0, 3))
     return termOf(model, related, value, at, [...way, neighbour])
   }
+  if (neighbour?.many) return countTerm(neighbour, way, value, at)
   const column = collection.columns.get(key)
   if (column && isOrderable(column) && (value === 'ASC' || value === 'DESC'))
     return columnTerm(column, way, value === 'DESC')
@@ -95,6 +98,14 @@ function columnTerm(column: Column, way: readonly Neighbour[], descending: boole
     type: column.type,
     required: way.length === 0 && column.required,
   }
+}
+
+function countTerm(of: Neighbour, way: readonly Neighbour[], value: unknown, at: Path): OrderTerm {
+  const [[name, direction] = ['', null], ...more] = Object.entries(value ?? {})
+  if (name !== 'count' || more.length > 0 || (direction !== 'ASC' && direction !== 'DESC'))
+    throw new Invalid('Say ASC or DESC of `count`.', at)
+  const text = [...[...way, of].map(({ key }) => key), name].join('.')
+  return { kind: 'count', way, of, text, descending: direction === 'DESC', type: 'INTEGER', required: way.length === 0 }
 }
 
 /** What an order by the rank of a search is called, beside the attribute whose words it is about. */

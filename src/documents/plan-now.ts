@@ -1,3 +1,4 @@
+import type { AggregateField, Facet } from './aggregate.ts'
 import { rightsNow } from './change.ts'
 import type { CollectionModel, Neighbour, ProjectModel } from './model.ts'
 import type { ConnectionField, ConnectionPlan, Field, Plan } from './plan.ts'
@@ -32,14 +33,33 @@ function neighbourNow({ neighbours }: CollectionModel, neighbour: Neighbour): Ne
 }
 
 function connectionNow(model: ProjectModel, connection: ConnectionPlan): ConnectionPlan {
-  return { ...connection, fields: connection.fields.map((field) => connectionFieldNow(model, field)) }
+  const collection = model.collections.get(connection.collectionId)
+  return { ...connection, fields: connection.fields.map((field) => connectionFieldNow(model, collection, field)) }
 }
 
-function connectionFieldNow(model: ProjectModel, field: ConnectionField): ConnectionField {
+function connectionFieldNow(
+  model: ProjectModel,
+  collection: CollectionModel | undefined,
+  field: ConnectionField,
+): ConnectionField {
+  if (field.kind === 'aggregate')
+    return collection ? { ...field, fields: field.fields.map((one) => totalNow(collection, one)) } : field
   if (field.kind === 'nodes') return { ...field, plan: planNow(model, field.plan) }
   if (field.kind !== 'edges') return field
   const fields = field.fields.map((edge) =>
     edge.kind === 'node' ? { ...edge, plan: planNow(model, edge.plan) } : edge,
   )
   return { ...field, fields }
+}
+
+function totalNow(collection: CollectionModel, field: AggregateField): AggregateField {
+  if (field.kind === 'object') return { ...field, fields: field.fields.map((one) => totalNow(collection, one)) }
+  if (field.kind !== 'value' || !('facet' in field.measured)) return field
+  const { measured } = field
+  return { ...field, measured: { ...measured, facet: facetNow(collection, measured.facet) } }
+}
+
+function facetNow(collection: CollectionModel, facet: Facet): Facet {
+  if (facet.kind === 'relation') return { ...facet, neighbour: neighbourNow(collection, facet.neighbour) }
+  return { ...facet, column: { ...facet.column, rights: rightsNow(collection, facet.column) } }
 }

@@ -1,7 +1,8 @@
-import { type FieldNode, type GraphQLResolveInfo, getArgumentValues, isObjectType } from 'graphql'
+import { type FieldNode, getArgumentValues, isObjectType } from 'graphql'
+import { type AggregateField, totalsOf } from './aggregate.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import { type Page, parsePage } from './page.ts'
-import { type Source, selectedFields } from './selection.ts'
+import { type Info, type Source, selectedFields } from './selection.ts'
 
 /** What is asked of a document, by response key: what a statement answers, each resolver finds under its own key. */
 export type Plan = { collectionId: string; fields: readonly Field[] }
@@ -25,6 +26,7 @@ export type ConnectionField = { key: string } & (
   | { kind: 'edges'; fields: readonly EdgeField[] }
   | { kind: 'pageInfo'; fields: readonly Named[] }
   | { kind: 'totalCount' }
+  | { kind: 'aggregate'; fields: readonly AggregateField[] }
 )
 
 export type EdgeField = { key: string } & (
@@ -32,9 +34,6 @@ export type EdgeField = { key: string } & (
   | { kind: 'cursor' }
   | { kind: 'node'; plan: Plan }
 )
-
-/** A root field as it is asked for. */
-export type Info = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues' | 'schema' | 'fieldNodes'>
 
 /** The plan of a root field that answers one document. */
 export function planDocument(info: Info, model: ProjectModel, collection: CollectionModel): Plan {
@@ -130,6 +129,8 @@ function connectionField(
       return { key, kind: 'nodes', plan: documentPlan(source, model, collection, nodes, path) }
     case 'totalCount':
       return { key, kind: 'totalCount' }
+    case 'aggregate':
+      return { key, kind: 'aggregate', fields: totalsOf(source, nodes, collection) }
     case 'pageInfo':
       return { key, kind: 'pageInfo', fields: named(source, nodes, 'PageInfo') }
     default: {

@@ -2,7 +2,7 @@ import { type Join, quote } from './model.ts'
 import { readFilter } from './permissions.ts'
 import { requireReadableWhere } from './readable.ts'
 import type { Scope } from './scope.ts'
-import type { Condition } from './where.ts'
+import { type Condition, number } from './where.ts'
 import { conditionSql, join } from './where-sql.ts'
 
 /** A filter as a condition on the rows of `alias`. Related rows that the caller may not read are not there for it either. */
@@ -14,7 +14,15 @@ export function whereSql(scope: Scope, condition: Condition, alias: string): str
 function readableSql(scope: Scope, condition: Condition, alias: string): string {
   return conditionSql(scope, condition, alias, ({ neighbour, quantifier, of }, row) => {
     const related = scope.model.collections.get(neighbour.collectionId)
-    if (!related) return quantifier === 'some' ? 'false' : 'true'
+    const compared = (name: string) => {
+      if (typeof quantifier === 'string') return ''
+      return join(
+        quantifier.map(({ operator, value }) => operator.sql({ param: scope.param, column: number, name }, value)),
+        'and',
+        'true',
+      )
+    }
+    if (!related) return typeof quantifier === 'string' ? `${quantifier !== 'some'}` : compared('0')
     const other = scope.alias()
     const inside = readableSql(scope, of, other)
     const conditions = [
@@ -22,6 +30,8 @@ function readableSql(scope: Scope, condition: Condition, alias: string): string 
       readFilter(scope, related, other),
       quantifier === 'every' ? `(${inside}) is not true` : inside,
     ]
+    if (typeof quantifier !== 'string')
+      return compared(`(select count(*) from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`)
     const exists = `exists (select from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
     return quantifier === 'some' ? exists : `not ${exists}`
   })

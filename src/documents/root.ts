@@ -1,5 +1,5 @@
 import type { GraphQLField } from 'graphql'
-import type { Info } from './plan.ts'
+import type { Info } from './selection.ts'
 import type { Root } from './sql.ts'
 
 /** What a root field reads, from how it is asked for. Its arguments may hold slots. */

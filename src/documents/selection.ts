@@ -13,6 +13,9 @@ import {
 /** What of a request its selections are read by. */
 export type Source = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues' | 'schema'>
 
+/** A root field as it is asked for. */
+export type Info = Source & Pick<GraphQLResolveInfo, 'fieldNodes'>
+
 /** The fields selected under `nodes` on an object type, by response key; several nodes of one key are merged, as the specification says. */
 export function selectedFields(
   source: Source,

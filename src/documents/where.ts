@@ -22,7 +22,10 @@ export function columnsIn(condition: Condition): readonly Column[] {
 }
 
 /** Of how many related documents a condition holds: of the readable ones. That of a relation to one is `some`. */
-export type Quantifier = 'some' | 'every' | 'none'
+export type Quantifier = 'some' | 'every' | 'none' | Counted
+
+/** How many there are. */
+export type Counted = readonly { operator: Operator; value: unknown }[]
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -75,8 +78,14 @@ function one(
       return { kind: 'related', neighbour, quantifier, of: all(model, related, inner, at, count) }
     }
     if (!neighbour.many) return about(input, 'some', path)
-    const parts = Object.entries(given(input, path))
-    return conjunction(parts.map(([name, inner]) => about(inner, quantifierOf(name, path), [...path, name])))
+    const { count: number, of, ...parts } = given(input, path)
+    if (of !== undefined && number === undefined)
+      throw new Invalid('This says what `count` counts, which is not there.', [...path, 'of'])
+    const counted = number === undefined ? [] : countsOf(number, [...path, 'count'], count)
+    return conjunction([
+      ...Object.entries(parts).map(([name, inner]) => about(inner, quantifierOf(name, path), [...path, name])),
+      ...(counted.length > 0 ? [about(of === undefined ? {} : of, counted, [...path, 'of'])] : []),
+    ])
   }
   return comparisons(collection.columns.get(key), input, path, count)
 }
@@ -84,6 +93,21 @@ function one(
 function quantifierOf(name: string, path: readonly string[]): Quantifier {
   if (name === 'some' || name === 'every' || name === 'none') return name
   throw new Invalid('There is nothing of this name to filter by.', [...path, name])
+}
+
+/** A count, as it is compared. */
+export const number = { type: 'INTEGER', list: false } as const
+
+function countsOf(input: unknown, path: readonly string[], count: Count): Counted {
+  return Object.entries(given(input, path)).map(([name, value]) => {
+    const at = [...path, name]
+    countPart(count, at)
+    const operators = operatorsOf(number)
+    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+    if (!operator) throw new Invalid('There is nothing of this name to filter by.', at)
+    if (value === null) throw new Invalid('This must not be null.', at)
+    return { operator, value: operator.parse(number, value, at) }
+  })
 }
 
 /** All that is asked of one column. The steps into a JSON value are no condition: they say of what the others are. */

@@ -10,7 +10,8 @@ import { costLimits, limits } from './limits.ts'
 const schema = buildSchema(`
   input Text { eq: String in: [String!] search: String }
   input PostWhere { title: Text comments: CommentsWhere or: [PostWhere!] }
-  input CommentsWhere { some: PostWhere every: PostWhere none: PostWhere }
+  input CommentsWhere { some: PostWhere every: PostWhere none: PostWhere count: Number }
+  input Number { gt: Int }
   input PostOrder { title: String random: Boolean }
   input PostInput { title: String author: AuthorInput comments: CommentsInput }
   input AuthorInput { connect: ID create: PostInput }
@@ -22,7 +23,7 @@ const schema = buildSchema(`
   type Post { id: ID title: String tags: [String!]! permissions: [Permission!]! author: Author
     comments(where: PostWhere, first: Int, last: Int, offset: Int): PostConnection! }
   type PostEdge { cursor: String node: Post! }
-  type PostConnection { nodes: [Post!]! edges: [PostEdge!]! pageInfo: PageInfo! totalCount: Int! }
+  type PostConnection { nodes: [Post!]! edges: [PostEdge!]! pageInfo: PageInfo! totalCount: Int! aggregate: PostAggregate! }
   type PostAggregate { count: Int title: String }
   type PostBulkResult { count: Int! }
   type PostChange { kind: String node: Post }
@@ -86,6 +87,14 @@ describe('the cost of a query', () => {
       expected: 1 + 10 * 52,
     },
     aggregates: { text: '{ postsAggregate(groupBy: ["title"], first: 10) { count } }', expected: 1 + 100 + 10 },
+    'a count of related rows': {
+      text: '{ posts(first: 1, where: { comments: { count: { gt: 1 } } }) { nodes { id } } }',
+      expected: 13,
+    },
+    'aggregates of each': {
+      text: '{ posts(first: 10) { nodes { comments(first: 0) { aggregate { count } } } } }',
+      expected: 1 + 10 * (1 + 1 + 100),
+    },
     'a simple filter': { text: '{ posts(first: 1, where: { title: { eq: "a" } }) { nodes { id } } }', expected: 3 },
     'a filter on related rows': {
       text: '{ posts(first: 1, where: { comments: { some: { title: { eq: "a" } } } }) { nodes { id } } }',

@@ -172,7 +172,10 @@ function walker(
       const item = inner({ isEdge: field.name === 'edges' })
       return { ...item, own: times(place.page, sum([costs.thing, item.own])) }
     }
-    if (place.page !== null || (place.isEdge && field.name === 'node')) return inner({})
+    if (place.page !== null || (place.isEdge && field.name === 'node')) {
+      const part = inner({})
+      return { ...part, own: sum([args.own, part.own]) }
+    }
     // A list that takes no arguments is a part of its thing, read with it.
     if (isList && field.args.length === 0) return inner({})
     const within = inner(isList ? {} : { page: args.page })

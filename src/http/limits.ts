@@ -107,7 +107,7 @@ export const costs = {
   /** Each value in a list of them. */
   listValue: 0.01,
   /** What these add wherever they stand in a filter or an order: they look at other rows, at texts, or at all that match. */
-  operators: { some: 10, every: 10, none: 10, search: 20, regex: 10, distance: 10, near: 10, random: 50 },
+  operators: { some: 10, every: 10, none: 10, count: 10, search: 20, regex: 10, distance: 10, near: 10, random: 50 },
   /** Each field of a mutation. */
   mutation: 10,
   /** Each thing that it creates, changes, connects or disconnects. */
