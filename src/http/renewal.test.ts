@@ -51,10 +51,12 @@ async function listen(authorization: string): Promise<Client> {
 
 /** Answered once what was subscribed before it stands, or at least is under way. */
 async function ping(client: Client, payload: object) {
-  const before = client.messages.length
+  const pongs = () => client.messages.filter(({ type }) => type === 'pong')
+  const before = pongs().length
   client.send({ type: 'ping', payload })
-  const messages = await client.received(before + 1)
-  return messages[before]?.payload as { accepted?: boolean; code?: string }
+  // Events may come meanwhile.
+  while (pongs().length === before) await client.received(client.messages.length + 1)
+  return pongs()[before]?.payload as { accepted?: boolean; code?: string }
 }
 
 /** Does it again until the client is told. */

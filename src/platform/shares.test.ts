@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { sqlTransaction } from '../context.ts'
 import { Unavailable } from '../errors.ts'
+import { eventually } from '../testing/receiver.ts'
+import { within } from '../testing/stream.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { createShares, shareLimits } from './shares.ts'
 
@@ -91,14 +94,16 @@ test('a project that is busy keeps its share, and its waiting is given up, howev
 })
 
 test('one project that writes all it can leaves connections for another', async () => {
+  const holder = new pg.Client({ connectionString: world.env.DATABASE_URL })
+  await holder.connect()
+  await holder.query('select pg_advisory_lock(7)')
   const slow = Array.from({ length: 12 }, () =>
-    sqlTransaction(world.context('noisy'), (tx) => tx.query('select pg_sleep(0.1)')),
+    sqlTransaction(world.context('noisy'), (tx) => tx.query('select pg_advisory_xact_lock_shared(7)')),
   )
-  await sleep(20)
-  const started = performance.now()
-  await sqlTransaction(world.context('quiet'), (tx) => tx.query('select 1'))
-  const ms = performance.now() - started
-  assert.ok(ms < 100, `${ms} ms`)
+  const waiting = `select from pg_locks where locktype = 'advisory' and not granted and objid = 7`
+  await eventually(async () => assert.notEqual((await holder.query(waiting)).rowCount, 0))
+  const quiet = sqlTransaction(world.context('quiet'), (tx) => tx.query('select 1'))
+  await within(quiet, 5_000, 'it waited for the others').finally(() => holder.end())
   await Promise.all(slow)
 })
 
