@@ -12,6 +12,8 @@ export type Listener = { onFrame: (frame: ShimFrame) => void; onError: (bytes: B
 
 export type Container = {
   send: (head: ToShim, body?: Buffer) => void
+  /** Whether its program is told where nobody waits any more. */
+  hearsLeft: () => boolean
   /** Who hears what it says from now on; nobody with null. */
   listen: (listener: Listener | null) => void
   /** Stops and starts what comes from it. */
@@ -40,16 +42,16 @@ export async function startContainer(docker: DockerApi, options: ContainerOption
     const container = attached(docker, Id, socket, options.runtime)
     const ready = readyOf(container)
     await docker.ask('POST', `/containers/${Id}/start`)
-    await ready
-    return container
+    const hearsLeft = await ready
+    return { ...container, hearsLeft: () => hearsLeft }
   } catch (error) {
     void removeContainer(docker, Id)
     throw error
   }
 }
 
-/** What it writes before it is ready is told where it never gets so. */
-function readyOf(container: Container): Promise<void> {
+/** Whether it hears that nobody waits. What it writes before it is ready is told where it never gets so. */
+function readyOf(container: Omit<Container, 'hearsLeft'>): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let said = ''
     const timer = setTimeout(() => {
@@ -61,7 +63,7 @@ function readyOf(container: Container): Promise<void> {
         if (head.kind !== 'ready') return
         clearTimeout(timer)
         container.listen(null)
-        resolve()
+        resolve(head.hearsLeft === true)
       },
       onError: (bytes) => {
         said = (said + bytes).slice(-1_000)
@@ -74,7 +76,7 @@ function readyOf(container: Container): Promise<void> {
   })
 }
 
-function attached(docker: DockerApi, id: string, socket: Duplex, runtime: Runtime): Container {
+function attached(docker: DockerApi, id: string, socket: Duplex, runtime: Runtime): Omit<Container, 'hearsLeft'> {
   let listener: Listener | null = null
   let broken: string | null = null
   let hasEnded = false

@@ -22,6 +22,8 @@ export type ToShim =
       variables: Readonly<Record<string, string>>
       isStreamed: boolean
     }
+  /** Nobody waits for the answer of the run any more, which is ended in a moment. Told to those that hear it. */
+  | { kind: 'left' }
   /**
    * The answer to a `graphql` or `fetch`; `error` where there is none. The body is that of what was fetched, or JSON with `data`
    * and `errors`.
@@ -29,7 +31,7 @@ export type ToShim =
   | { kind: 'reply'; call: number; error: { name: string; message: string } | null; status: number; headers: Headers }
 
 export type FromShim =
-  | { kind: 'ready' }
+  | { kind: 'ready'; hearsLeft?: boolean }
   | { kind: 'log'; level: 'log' | 'error'; text: string }
   | { kind: 'graphql'; call: number; query: string; variables: unknown }
   /** The body is the request's. */
@@ -37,6 +39,8 @@ export type FromShim =
   /** A streamed answer begins; `chunk` frames carry its body, `end` ends it. */
   | { kind: 'head'; status: number; headers: Headers }
   | { kind: 'chunk' }
+  /** The answer, where the run goes on behind it: it stands, and `end` has no body then. */
+  | { kind: 'held'; status: number; headers: Headers }
   /** The body is the answer's, where it was not streamed. `isLast`: the program ends with this run, and takes no other. */
   | { kind: 'end'; status: number; headers: Headers; memoryBytes: number | null; isLast?: boolean }
   | {

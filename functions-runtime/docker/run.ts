@@ -10,6 +10,8 @@ import type { FromShim, ShimFrame } from './frames.ts'
 import { createLog } from './logs.ts'
 
 const maxText = 64 * 1024
+/** How long a run goes on that nobody waits for. */
+const leaveMs = 300
 const tooLarge = `The answer is larger than ${limits.answerBytes / 1024 / 1024} MB.`
 
 export type Held = { container: Container; isCold: boolean }
@@ -21,9 +23,16 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
   const log = createLog()
   const gone = new AbortController()
   const { promise, resolve } = Promise.withResolvers<Ran>()
-  const finish = (memoryBytes: number | null, answer: Answer | RunFailure, isOver = true) => {
+  let held: Answer | null = null
+  const finish = (memoryBytes: number | null, given: Answer | RunFailure, isEnd = true) => {
     if (gone.signal.aborted) return
+    const answer = held ?? given
+    // What has answered has not failed, whatever becomes of what it has left to be done.
+    const isCut = held !== null && 'reason' in given
+    if (isCut) log.say('error', `What waitUntil was given was cut off: ${given.stack ?? given.message}`)
+    const isOver = isEnd && !isCut
     clearTimeout(timer)
+    clearTimeout(leaving)
     signal.removeEventListener('abort', cancel)
     gone.abort()
     // What was written around the shim may have come in the same piece.
@@ -40,41 +49,59 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
     })
   }
   const because = (reason: RunFailure['reason'], message: string) => finish(null, { reason, message, stack: null })
-  const cancel = () => because('CRASHED', 'Nobody waits for the answer any more.')
+  const end = () => because('CRASHED', 'Nobody waits for the answer any more.')
+  let leaving: NodeJS.Timeout | undefined
+  const cancel = () => {
+    if (!container.hearsLeft()) return end()
+    leaving = setTimeout(end, leaveMs)
+    container.send({ kind: 'left' })
+    container.flow(true)
+  }
   const { timeoutMs } = run.limits
   const timer = setTimeout(because, timeoutMs, 'TIMEOUT', `The function ran longer than ${timeoutMs} ms.`)
   signal.addEventListener('abort', cancel)
   void container.ended.then(({ reason, message }) => because(reason, message))
 
   const effect = effectsOf(run, container, perform, gone.signal)
-  let streamed = 0
-  const stream = async (bytes: Buffer) => {
-    streamed += bytes.length
-    if (streamed > limits.streamedBytes) return because('TOO_LARGE', 'The answer is larger than a stream may be.')
-    container.flow(false)
-    await call.onChunk(bytes)
-    container.flow(true)
-  }
+  const stream = passOn(call, container, () => because('TOO_LARGE', 'The answer is larger than a stream may be.'))
   const begin = (head: Extract<FromShim, { kind: 'head' }>) => {
     const answer = answerOf(head, Buffer.alloc(0))
     // The shim goes on with it: the rest would be the answer to the next run.
     if ('reason' in answer) finish(null, answer, false)
     else call.onHead(answer.response.status, answer.response.headers)
   }
+  const hold = (answer: Answer | RunFailure) => {
+    if ('reason' in answer) finish(null, answer, false)
+    else held = answer
+  }
   const take = ({ head, body: bytes }: ShimFrame) => {
     if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
     else if (head.kind === 'graphql' || head.kind === 'fetch') void effect(head, bytes)
+    else if (signal.aborted) return
     else if (head.kind === 'chunk' && run.isStreamed) void stream(bytes)
     else if (bytes.length > limits.answerBytes) because('TOO_LARGE', tooLarge)
     else if (head.kind === 'end') finish(memoryOf(head), answerOf(head, bytes), !head.isLast)
     else if (head.kind === 'failed') finish(memoryOf(head), failureOf(head), !head.isLast)
     else if (head.kind === 'head' && run.isStreamed) begin(head)
+    else if (head.kind === 'held') hold(answerOf(head, bytes))
   }
   container.listen({ onFrame: (frame) => gone.signal.aborted || take(frame), onError: log.write })
   const { method, url, headers } = run.request
   const asked = { kind: 'run', id: run.executionId, method, url, headers, isStreamed: run.isStreamed } as const
   container.send({ ...asked, entrypoint: run.program.entrypoint, variables: run.variables }, body)
   return promise
+}
+
+/** Passes the parts of an answer on, one at a time. */
+function passOn({ onChunk }: RunCall, container: Container, tooLarge: () => void): (bytes: Buffer) => Promise<void> {
+  let streamed = 0
+  return async (bytes) => {
+    streamed += bytes.length
+    if (streamed > limits.streamedBytes) return tooLarge()
+    container.flow(false)
+    await onChunk(bytes)
+    container.flow(true)
+  }
 }
 
 type Answer = { response: { status: number; headers: Readonly<Record<string, string>> }; body: Buffer }
@@ -97,7 +124,7 @@ function failureOf({ reason, message, stack }: Extract<FromShim, { kind: 'failed
   }
 }
 
-function answerOf(head: Extract<FromShim, { kind: 'head' | 'end' }>, body: Buffer): Answer | RunFailure {
+function answerOf(head: Extract<FromShim, { kind: 'head' | 'held' | 'end' }>, body: Buffer): Answer | RunFailure {
   try {
     return { response: checkedAnswer(head), body }
   } catch (error) {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { program, startExecutor, type TestExecutor } from '../../functions-runtime/testing/executor.ts'
 import { type Api, startApi } from '../api.ts'
 import type { Context } from '../context.ts'
 import { makeFunction } from '../testing/functions.ts'
+import { leaveFunction, tellsOfLeaving } from '../testing/left.ts'
 import { createWorld, type World } from '../testing/world.ts'
 
 let world: World
@@ -25,27 +24,9 @@ after(async () => {
   await executor.stop()
 })
 
-/** Calls a function, leaves a while after its answer has begun, or after that time where it never does, and tells what is kept of it. */
 async function left(source: string, leaveMs: number) {
   const { id } = await makeFunction(ctx, program(source), { execute: ['any'], timeoutMs: 20_000 })
-  const { hostname, port } = new URL(api.url)
-  await new Promise<void>((resolve) => {
-    const leave = () => setTimeout(() => req.destroy(), leaveMs)
-    const req = request({ hostname, port, path: `/functions/${id}/`, agent: false }, (res) => {
-      res.on('error', () => {}).once('data', leave)
-    })
-    req.on('error', () => {}).once('close', resolve)
-    if (source.includes('never answers')) leave()
-    req.end()
-  })
-  const leftAt = performance.now()
-  for (;;) {
-    const row = await ctx.db.execution.findFirst({ where: { functionId: id, finishedAt: { not: null } } })
-    const logs = row && (row.logs as { level: string; text: string }[]).map(({ level, text }) => `${level}: ${text}`)
-    if (row) return { ...row, logs, afterMs: performance.now() - leftAt }
-    assert.ok(performance.now() - leftAt < 10_000, 'it did not end')
-    await sleep(10)
-  }
+  return leaveFunction(ctx, api, id, leaveMs, !source.includes('never answers'))
 }
 
 const events = (rest: string) => `() => {
@@ -56,13 +37,12 @@ const events = (rest: string) => `() => {
   } })
   return new Response(stream, { status: 202, headers: { 'content-type': 'text/event-stream' } })
 }`
-const tells = 'error: Whom the answer was for left before its end, or read it too slowly: the run was ended.'
 
 test('an answer whose reader left is told as what it was, with its logs and its time', async () => {
   const row = await left(events('await new Promise((done) => setTimeout(done, 60))'), 300)
   assert.deepEqual([row.status, row.failure, row.error, row.responseStatus], ['COMPLETED', null, null, 202])
   assert.partialDeepStrictEqual(row.responseHeaders, { 'content-type': 'text/event-stream' })
-  assert.deepEqual(row.logs, ['log: begun', tells])
+  assert.deepEqual(row.logs, ['log: begun', tellsOfLeaving])
   const { durationMs } = row
   assert.ok(durationMs !== null && durationMs >= 280 && durationMs < 5_000, `${durationMs} ms`)
   assert.ok(row.afterMs < 900, `${row.afterMs} ms`)
@@ -70,7 +50,7 @@ test('an answer whose reader left is told as what it was, with its logs and its 
 
 test('so is one that is in a loop when its reader leaves', async () => {
   const row = await left(events('await new Promise((done) => setTimeout(done, 60)); for (;;);'), 200)
-  assert.deepEqual([row.status, row.responseStatus, row.logs], ['COMPLETED', 202, ['log: begun', tells]])
+  assert.deepEqual([row.status, row.responseStatus, row.logs], ['COMPLETED', 202, ['log: begun', tellsOfLeaving]])
   assert.ok(row.afterMs < 900, `${row.afterMs} ms`)
 })
 

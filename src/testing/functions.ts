@@ -4,7 +4,7 @@ import { newId } from '../lib/ids.ts'
 import { activateDeployment, createFunction, type NewFunction } from '../modules/functions/functions.ts'
 
 /** Gives a function code that is run from now on, as if it had been uploaded and built. */
-export async function deploy(ctx: Context, functionId: string, code: string): Promise<string> {
+export async function deploy(ctx: Context, functionId: string, code: string | Buffer): Promise<string> {
   const bytes = Buffer.from(code)
   const id = newId('dep')
   return transaction(ctx, async (tx) => {
@@ -24,7 +24,7 @@ export async function deploy(ctx: Context, functionId: string, code: string): Pr
 /** A function of JavaScript that runs `code`. */
 export async function makeFunction(
   ctx: Context,
-  code = 'export default ({ res }) => res.text("hello")',
+  code: string | Buffer = 'export default ({ res }) => res.text("hello")',
   input: Partial<NewFunction> = {},
 ) {
   const made = await createFunction(ctx, { name: 'f', runtime: 'javascript', ...input })

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { DockerEngine } from '../../../functions-runtime/docker/engine.ts'
 import { startDocker, type TestDocker, whyNoDocker } from './engine.ts'
-import { buildFunction, testEngine, untilReady } from './function.ts'
+import { buildFunction, type TestFunction, testEngine, untilReady } from './function.ts'
 
 export type Language = { runtime: string; folder: string; entrypoint: string }
 
@@ -122,6 +122,31 @@ async function answersAsIsolates(engine: DockerEngine, runtime: string): Promise
   assert.equal((await run('/empty', asked)).end.response?.status, 204)
   const { failure, logs } = (await run('/throw', asked)).end
   assert.deepEqual([failure?.message, logs[0]?.text], ['Thrown: {"code":1}', 'x is 5'])
+  await hearsThatItsCallerLeft(run)
+  await waitsBehindItsAnswer(engine, runtime)
+}
+
+async function hearsThatItsCallerLeft(run: TestFunction['run']): Promise<void> {
+  const leaving = new AbortController()
+  setTimeout(() => leaving.abort(), 300)
+  const asked = { deploymentId: 'dep_answers', isStreamed: true, signal: leaving.signal }
+  const { end, chunks, head } = await run('/ticks', asked)
+  assert.deepEqual([head?.status, chunks[0]?.slice(0, 5)], [202, 'tick '])
+  const lines = end.logs.map(({ text }) => text)
+  assert.deepEqual([end.failure?.reason, lines.toSorted()], ['CRASHED', ['cancelled AbortError', 'left AbortError']])
+}
+
+async function waitsBehindItsAnswer(engine: DockerEngine, runtime: string): Promise<void> {
+  const { run } = await buildFunction(engine, runtime, 'javascript', 'waits.ts')
+  const tell = async (path: string, asked: object) => {
+    const { end, text, chunks } = await run(path, { deploymentId: 'dep_waits', ...asked })
+    return [end.failure, text || chunks.join(''), end.logs.map(({ text }) => text)]
+  }
+  assert.deepEqual(await tell('/', {}), [null, 'now', ['done']])
+  assert.deepEqual(await tell('/stream', { isStreamed: true }), [null, 'now', ['done']])
+  const cut = 'What waitUntil was given was cut off: The function ran longer than 800 ms.'
+  assert.deepEqual(await tell('/never', { timeoutMs: 800 }), [null, 'now', [cut]])
+  assert.deepEqual(await tell('/', {}), [null, 'now', ['done']])
 }
 
 async function keepsContract(engine: DockerEngine, { runtime, folder, entrypoint }: Language): Promise<void> {

@@ -12,6 +12,8 @@ const waiting = new Map()
 let calls = 0
 let current
 let loading
+/** Of the run: aborted when nobody waits for its answer any more. */
+let leaving = new AbortController()
 
 function send(head, body = Buffer.alloc(0)) {
   const text = Buffer.from(JSON.stringify(head))
@@ -130,7 +132,7 @@ function createRes(made) {
 function requestOf({ method, url, headers }, body) {
   const hasBody = body.length > 0 && !/^(get|head)$/i.test(method)
   const address = url.startsWith('/') ? `https://${headers.host ?? 'localhost'}${url}` : url
-  return new Request(address, { method, headers, ...(hasBody ? { body } : {}) })
+  return new Request(address, { method, headers, signal: leaving.signal, ...(hasBody ? { body } : {}) })
 }
 
 function contextOf(head, body, made) {
@@ -139,6 +141,7 @@ function contextOf(head, body, made) {
   const bytes = new Uint8Array(body)
   const req = {
     ...{ method, url, path, headers, query: Object.fromEntries(new URLSearchParams(search)) },
+    signal: leaving.signal,
     ...{ text: async () => body.toString(), json: async () => JSON.parse(body.toString()) },
     ...{ bytes: async () => bytes, arrayBuffer: async () => bytes.buffer },
   }
@@ -152,12 +155,12 @@ function contextOf(head, body, made) {
 }
 
 /** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
-function callProgram(module, head, body, made) {
+function callProgram(module, head, body, { made, later }) {
   const main = module.default?.default ?? module.default
   if (typeof main === 'function') return main(contextOf(head, body, made))
   const other = main?.fetch ?? module.fetch ?? module[head.method.toUpperCase()]
   if (typeof other !== 'function') throw new TypeError(`${head.entrypoint} has no default export that is a function.`)
-  const waiting = { waitUntil: () => {}, passThroughOnException: () => {} }
+  const waiting = { waitUntil: (one) => void later.push(one), passThroughOnException: () => {} }
   return other.call(main ?? module, requestOf(head, body), { ...head.variables }, waiting)
 }
 
@@ -165,18 +168,37 @@ function memoryBytes() {
   return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * 4096
 }
 
-async function answer(response, isStreamed) {
+/** What `waitUntil` was given is waited for behind the answer. What goes wrong there is no matter of the answer. */
+async function settle(head, body, later) {
+  if (later.length === 0) return body
+  send({ kind: 'held', ...head }, body)
+  while (later.length > 0) {
+    for (const one of await Promise.allSettled(later.splice(0))) {
+      if (one.status === 'rejected') say('error', [one.reason])
+    }
+  }
+  return undefined
+}
+
+async function answer(response, isStreamed, later) {
   const headers = Object.fromEntries(response.headers)
   // Several cookies are one value here, a line each.
   if (headers['set-cookie']) headers['set-cookie'] = response.headers.getSetCookie().join('\n')
   const head = { status: response.status, headers }
   if (!isStreamed || !response.body) {
     const body = Buffer.from(await response.arrayBuffer())
-    return end({ kind: 'end', ...head }, body)
+    return end({ kind: 'end', ...head }, await settle(head, body, later))
   }
   send({ kind: 'head', ...head })
-  for await (const chunk of response.body) send({ kind: 'chunk' }, Buffer.from(chunk))
-  return end({ kind: 'end', ...head })
+  const reader = response.body.getReader()
+  const { signal } = leaving
+  const left = () => reader.cancel(signal.reason).catch((error) => say('error', [error]))
+  signal.addEventListener('abort', left)
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    send({ kind: 'chunk' }, Buffer.from(step.value))
+  }
+  signal.removeEventListener('abort', left)
+  return end({ kind: 'end', ...head }, await settle(head, undefined, later))
 }
 
 function end(head, body) {
@@ -221,7 +243,9 @@ async function run(head, body) {
   try {
     loading ??= import(pathToFileURL(join(process.cwd(), head.entrypoint)).href)
     const made = []
-    const returned = await callProgram(await loading, head, body, made)
+    const later = []
+    leaving = new AbortController()
+    const returned = await callProgram(await loading, head, body, { made, later })
     const response = returned ?? (made.length === 1 ? made[0] : undefined)
     if (current !== head.id) return
     if (!(response instanceof Response)) {
@@ -232,7 +256,7 @@ async function run(head, body) {
       )
       return
     }
-    await answer(response, head.isStreamed)
+    await answer(response, head.isStreamed, later)
     current = undefined
   } catch (error) {
     if (current === head.id) await threw(error)
@@ -241,6 +265,8 @@ async function run(head, body) {
 
 function take(head, body) {
   if (head.kind === 'run') return void run(head, body)
+  if (head.kind === 'left')
+    return leaving.abort(new DOMException('Nobody waits for the answer any more.', 'AbortError'))
   const { resolve, reject } = waiting.get(head.call) ?? {}
   waiting.delete(head.call)
   if (head.error === null) resolve?.({ ...head, body })
@@ -268,4 +294,4 @@ process.stdin.on('data', (bytes) => {
   }
 })
 process.stdin.on('end', () => process.exit(0))
-send({ kind: 'ready' })
+send({ kind: 'ready', hearsLeft: true })
