@@ -79,6 +79,9 @@ const wheres: Record<string, object> = {
   search: { body: { search: { words: 'word1234' } } },
   'search in the first of two': { head: { search: { words: 'head 77' } } },
   'search in the second of two': { foot: { search: { words: 'foot 77' } } },
+  'search in either of two': {
+    or: [{ head: { search: { words: 'head 77' } } }, { foot: { search: { words: 'foot 77' } } }],
+  },
   has: { tags: { has: 'tag77' } },
   'eq at a path': { json: { path: ['a', 'b'], eq: 77 } },
   'one of these at a path': { json: { path: ['a', 'b'], in: [77, 78] } },
