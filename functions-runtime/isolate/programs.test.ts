@@ -36,6 +36,11 @@ test('a Response is an answer, and programs of other platforms run', async () =>
   assert.deepEqual(end.response, { status: 405, headers: { allow: 'GET, POST' } })
   const trace = await caller.run(byGet, { request: { method: 'TRACE' } })
   assert.equal(trace.end.response?.status, 405)
+  const all = { status: 405, headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } }
+  for (const method of ['TRACE', 'track', 'CONNECT']) {
+    const none = await caller.run(program('{ fetch: () => new Response("no") }'), { request: { method } })
+    assert.deepEqual(none.end.response, all)
+  }
   const options = await caller.run(byGet, { request: { method: 'OPTIONS' } })
   assert.deepEqual(options.end.response, { status: 204, headers: { allow: 'GET, POST' } })
   const common = await caller.run('var __function = { default: { default: ({ res }) => res.text("common") } }')

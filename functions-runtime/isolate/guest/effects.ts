@@ -36,6 +36,7 @@ export async function fetch(
   const head = answer.head as Fetched
   const body = [101, 204, 205, 304].includes(head.status) ? null : fromBase64(answer.bytes)
   const response = new Response(body, head)
+  response.type = 'basic'
   response.url = head.url
   response.redirected = head.isRedirected
   return response

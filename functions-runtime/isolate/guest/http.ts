@@ -1,5 +1,5 @@
 import { Body, madeOf, type Source } from './body.ts'
-import { AbortController, type AbortSignal } from './events.ts'
+import { AbortController, AbortSignal } from './events.ts'
 import { Headers } from './headers.ts'
 import { URL } from './url.ts'
 
@@ -33,11 +33,11 @@ export class Request extends Body {
     if (made.source !== null && /^(get|head)$/i.test(method)) throw new TypeError('GET and HEAD have no body.')
     super(made.source)
     this.method = method
-    this.url = from ? from.url : new URL(input as string).href
+    this.url = from ? from.url : addressOf(input as string)
     this.headers = new Headers(init.headers ?? from?.headers ?? {})
     if (made.type && !this.headers.has('content-type')) this.headers.set('content-type', made.type)
-    this.signal = init.signal ?? from?.signal ?? new AbortController().signal
-    this.redirect = init.redirect ?? from?.redirect ?? 'follow'
+    this.signal = signalOf(init) ?? from?.signal ?? new AbortController().signal
+    this.redirect = redirectOf(init) ?? from?.redirect ?? 'follow'
   }
   get [Symbol.toStringTag]() {
     return 'Request'
@@ -48,6 +48,23 @@ export class Request extends Body {
   clone(): Request {
     return new Request(this, { [kept]: this.split() })
   }
+}
+
+function addressOf(input: string): string {
+  const url = new URL(input)
+  if (url.username || url.password)
+    throw new TypeError('The address of a request must not hold a user name or password.')
+  return url.href
+}
+
+function signalOf({ signal }: RequestInit): AbortSignal | null | undefined {
+  if (signal && !(signal instanceof AbortSignal)) throw new TypeError('The signal of a request must be an AbortSignal.')
+  return signal
+}
+
+function redirectOf({ redirect }: RequestInit): RequestInit['redirect'] {
+  if (redirect === undefined || ['follow', 'error', 'manual'].includes(redirect)) return redirect
+  throw new TypeError('The redirect of a request is follow, error or manual.')
 }
 
 function methodOf(given: unknown): string {
@@ -68,7 +85,7 @@ export class Response extends Body {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
-  readonly type: string = 'default'
+  type = 'default'
   url = ''
   redirected = false
   constructor(body?: unknown, given: ResponseInit | null = {}) {
@@ -94,8 +111,9 @@ export class Response extends Body {
     return this.headers.get('content-type') ?? ''
   }
   clone(): Response {
-    const { status, statusText, headers } = this
-    return new Response(null, { status, statusText, headers, [kept]: this.split() })
+    const { status, statusText, headers, type, url, redirected } = this
+    const copy = new Response(null, { status, statusText, headers, [kept]: this.split() })
+    return Object.assign(copy, { type, url, redirected })
   }
   static json(value: unknown, init: ResponseInit = {}): Response {
     const headers = new Headers(init.headers ?? {})

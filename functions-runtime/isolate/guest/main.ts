@@ -88,8 +88,11 @@ function call(program: Program, { begun, body, later }: Course, res: ReturnType<
   const fetching = isObject(main) && 'fetch' in main ? main.fetch : program.fetch
   const method = request.method.toUpperCase()
   const other = isFunction(fetching) ? fetching : byMethod(program, method)
+  // No Request can have one of these.
+  const isNone = /^(CONNECT|TRACE|TRACK)$/.test(method)
+  const allowed = isFunction(fetching) ? methods : methodsOf(program)
   // Pages of other origins ask what they may before they do.
-  if (!other) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: methodsOf(program).join(', ') })
+  if (!other || isNone) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allowed.join(', ') })
   const waiting = { waitUntil: (one: unknown) => void later.push(one), passThroughOnException: () => {} }
   return other.call(main ?? program, createRequest(request, body), env, waiting)
 }
@@ -104,8 +107,8 @@ function byMethod(program: Program, method: string): Callable | null {
   throw new AnswerError('INVALID_ANSWER', 'The program has no function as its default export.')
 }
 
-const methodsOf = (program: Program) =>
-  ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((name) => isFunction(program[name]))
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const methodsOf = (program: Program) => methods.filter((name) => isFunction(program[name]))
 
 function createContext({ request, variables }: Begin, body: string, res: object): object {
   return {

@@ -122,6 +122,25 @@ async function answersAsIsolates(engine: DockerEngine, runtime: string): Promise
   assert.equal((await run('/empty', asked)).end.response?.status, 204)
   const { failure, logs } = (await run('/throw', asked)).end
   assert.deepEqual([failure?.message, logs[0]?.text], ['Thrown: {"code":1}', 'x is 5'])
+  const methods = await buildFunction(engine, runtime, 'javascript', 'methods.ts')
+  const statusOf = async (method: string) => {
+    const { response } = (await methods.run('/', { deploymentId: 'dep_methods', method })).end
+    return [response?.status, response?.headers.allow ?? response?.headers['x-a']]
+  }
+  assert.deepEqual(
+    [await statusOf('HEAD'), await statusOf('OPTIONS')],
+    [
+      [200, 'b'],
+      [204, 'GET'],
+    ],
+  )
+  assert.deepEqual(
+    [await statusOf('TRACE'), await statusOf('PUT')],
+    [
+      [405, 'GET'],
+      [405, 'GET'],
+    ],
+  )
   await hearsThatItsCallerLeft(run)
   await waitsBehindItsAnswer(engine, runtime)
 }

@@ -13,6 +13,7 @@ export type Answer = RunResult & { text: string; chunks: string[]; head: { statu
 
 export type TestFunction = { artefact: Buffer; run: (path: string, asked?: Asked) => Promise<Answer> }
 export type Asked = {
+  method?: string
   isStreamed?: boolean
   timeoutMs?: number
   memoryMb?: number
@@ -100,6 +101,7 @@ async function runOnce(
   asked: Asked = {},
 ) {
   const {
+    method = 'POST',
     isStreamed = false,
     timeoutMs = 20_000,
     memoryMb = 128,
@@ -112,7 +114,7 @@ async function runOnce(
     program: { runtime, entrypoint, deploymentId, artefact: hash },
     limits: { timeoutMs, memoryMb, isTrusted: false },
     variables: { NAME: 'Ada' },
-    request: { method: 'POST', url: path, headers: { 'x-a': 'b', 'content-type': 'application/json' } },
+    request: { method, url: path, headers: { 'x-a': 'b', 'content-type': 'application/json' } },
     isStreamed,
   }
   const chunks: string[] = []

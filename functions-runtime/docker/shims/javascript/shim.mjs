@@ -154,12 +154,21 @@ function contextOf(head, body, made) {
   }
 }
 
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
 /** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
 function callProgram(module, head, body, { made, later }) {
   const main = module.default?.default ?? module.default
   if (typeof main === 'function') return main(contextOf(head, body, made))
-  const other = main?.fetch ?? module.fetch ?? module[head.method.toUpperCase()]
-  if (typeof other !== 'function') throw new TypeError(`${head.entrypoint} has no default export that is a function.`)
+  const method = head.method.toUpperCase()
+  const fetching = main?.fetch ?? module.fetch
+  const other = fetching ?? module[method] ?? (method === 'HEAD' ? module.GET : undefined)
+  const allowed = methods.filter((name) => typeof (fetching ?? module[name]) === 'function')
+  if (allowed.length === 0) throw new TypeError(`${head.entrypoint} has no default export that is a function.`)
+  // No Request can have one of these. Pages of other origins ask what they may before they do.
+  if (typeof other !== 'function' || /^(CONNECT|TRACE|TRACK)$/.test(method)) {
+    return new Response(null, { status: method === 'OPTIONS' ? 204 : 405, headers: { allow: allowed.join(', ') } })
+  }
   const waiting = { waitUntil: (one) => void later.push(one), passThroughOnException: () => {} }
   return other.call(main ?? module, requestOf(head, body), { ...head.variables }, waiting)
 }

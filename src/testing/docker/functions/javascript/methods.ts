@@ -1,0 +1,1 @@
+export const GET = () => new Response('got', { headers: { 'x-a': 'b' } })
