@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pino from 'pino'
 import { type Answer, runCall as call, createPeer, type PeerRun } from '../testing/executor.ts'
+import { eventually } from '../testing/receiver.ts'
 import { rankFor } from './sandbox/choose.ts'
 import { createSandbox, type PrepareCall, type RunCall, type Sandbox } from './sandbox.ts'
 
@@ -44,7 +45,7 @@ test('an executor is told once of what will be run, with its code where that is 
     return Promise.all(prepared().map(async ({ isSent, code }) => [isSent, String(await code)]))
   }
   for (let i = 0; i < 3; i++) prepare(async () => Buffer.from('code'))
-  assert.deepEqual(await told(), [[true, 'code']])
+  await eventually(async () => assert.deepEqual(await told(), [[true, 'code']]))
   t.mock.timers.tick(6 * 60_000)
   prepare(() => null)
   prepare(() => null)
@@ -52,7 +53,7 @@ test('an executor is told once of what will be run, with its code where that is 
     [true, 'code'],
     [false, 'null'],
   ]
-  assert.deepEqual(await told(), twice)
+  await eventually(async () => assert.deepEqual(await told(), twice))
   prepare(() => null, 'python-3.11')
   assert.deepEqual(await told(), twice)
   answer = (run) => ({ body: String(peers.findIndex(({ runs }) => runs.includes(run))) })
@@ -232,16 +233,18 @@ test('why nothing can be run is said: no executor, a wrong secret, a runtime tha
 })
 
 test('an executor that leaves finishes what runs, and gets nothing more', async () => {
-  const [leaving, staying] = await Promise.all([createPeer(() => wait(200, {})), createPeer(() => ({ body: 'stays' }))])
+  const left = Promise.withResolvers<Answer>()
+  const [leaving, staying] = await Promise.all([createPeer(() => left.promise), createPeer(() => ({ body: 'stays' }))])
   const both = connect([leaving.url, staying.url])
   // One of the tenants whose first is the one that leaves.
   const names = Array.from({ length: 50 }, (_, i) => `prj_${i}`)
   const tenant = names.find((name) => rankFor(name, [leaving, staying])[0] === leaving) ?? ''
   const running = both.run(call({ tenant }))
-  await wait(50)
+  await eventually(() => assert.equal(leaving.runs.length, 1))
   leaving.leave()
-  await wait(50)
+  await eventually(() => assert.ok(both.executors().some(({ reason }) => reason === 'It is leaving.')))
   assert.equal(String((await both.run(call({ tenant }))).body), 'stays')
+  left.resolve({})
   assert.equal((await running).failure, null)
   for (const part of [both, leaving, staying]) part.close()
 })

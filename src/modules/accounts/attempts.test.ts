@@ -48,6 +48,7 @@ async function told(count: number, attempt: (i: number) => Promise<unknown>): Pr
 
 const refused = 'This address and password do not match.'
 const limited = 'There were too many wrong passwords. Try again in 15 minutes.'
+const tooMuch = 'This project asks for more than its share right now. Try again.'
 
 describe('signIn', () => {
   test('limited: for an address from a place, on two nodes together, whether or not anybody has it', async () => {
@@ -107,7 +108,13 @@ describe('signIn', () => {
   test('one place cannot shut an address for all others', async () => {
     await createUser('gina@example.org')
     const answers = await told(3 * passwordsOfAddress, () => wrong(from('192.0.2.40'), 'gina@example.org'))
-    assert.deepEqual(Object.values(answers).sort(), [passwordsHere, 3 * passwordsOfAddress - passwordsHere])
+    // So many at once are more than a project's share of a busy node, and some may be told that.
+    const { [refused]: tried, ...others } = answers
+    assert.equal(tried, passwordsHere)
+    assert.deepEqual(
+      Object.keys(others).filter((words) => words !== tooMuch),
+      [limited],
+    )
     await signIn(from('192.0.2.41'), { email: 'gina@example.org', password: right })
   })
 

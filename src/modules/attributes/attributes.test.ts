@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import type { Context } from '../../context.ts'
 import { type AppError, Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
+import { statements } from '../../testing/statements.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createCollection, deleteCollection } from '../collections/collections.ts'
 import { createDatabase } from '../databases/databases.ts'
@@ -139,9 +140,13 @@ test('two of one key at the same time: one is made', async () => {
   assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
-test('one attribute too many is refused', async () => {
+test('a collection of all attributes that it may have, in few statements, and one attribute too many, which is refused', async () => {
   const attributes = Array.from({ length: attributeLimit }, (_, i) => ({ key: `a${i}`, type: 'BOOLEAN' as const }))
-  const { id } = await createCollection(ctx, { databaseId, key: 'wide', permissions: [], attributes })
+  const { result, texts } = await statements(() =>
+    createCollection(ctx, { databaseId, key: 'wide', permissions: [], attributes }),
+  )
+  const { id } = result
+  assert.ok(texts.length < 30, `${texts.length} statements`)
   await refuses(
     () => createAttribute(ctx, { collectionId: id, key: 'more', type: 'BOOLEAN' }),
     (error) => error instanceof LimitExceeded,

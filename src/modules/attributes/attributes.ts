@@ -1,7 +1,7 @@
 import type { Attribute, Collection, Prisma } from '../../../prisma/client/client.ts'
 import { type Context, type DbContext, transaction } from '../../context.ts'
 import { Conflict, LimitExceeded, NotFound } from '../../errors.ts'
-import { emit } from '../../event.ts'
+import { emit, emitAll } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
 import { visibleDatabases } from '../databases/databases.ts'
 import { isId } from '../databases/names.ts'
@@ -99,11 +99,14 @@ export async function insertAttributes(
   }
   const attributes = await tx.db.attribute.createManyAndReturn({ data: rows })
   await verifyAllComputed(tx, attributes, pathOf)
+  const emitted = []
   for (const attribute of attributes) {
     const place =
       attribute.collectionId === collection.id ? collection : await getOpenCollection(tx, attribute.collectionId)
-    await emit(tx, attributeCreated, { ...identify(place, attribute), status: 'PROCESSING' as const })
+    const payload = { ...identify(place, attribute), status: 'PROCESSING' as const }
+    emitted.push({ payload, projectId: tx.projectId })
   }
+  await emitAll(tx, attributeCreated, emitted)
   return attributes
 }
 
