@@ -13,6 +13,7 @@ type Change = { file: string; find: RegExp; replace: string }
  * `count-unfiltered`: totals count what may not be read.
  * `skip-field-rights`: fields are read whoever asks.
  * `order-by-hidden`: lists are ordered by fields that may not be read.
+ * `totals-unfiltered`: what is computed of a list's documents is of those, too, that may not be read.
  * `aggregate-unfiltered`: aggregates are computed of documents that may not be read.
  * `point-at-hidden`: documents are pointed at others that may not be read.
  * `cache-ignores-roles`: an answer is kept for whoever asks the same, whatever their roles; for runs with `--cached`.
@@ -29,6 +30,13 @@ const bugs: Record<string, readonly Change[]> = {
     {
       file: 'src/documents/connection-sql.ts',
       find: /(select count\(\*\)[^`]*where )\$\{join\(matching\(alias\), 'and', 'true'\)\}/,
+      replace: '$1true',
+    },
+  ],
+  'totals-unfiltered': [
+    {
+      file: 'src/documents/aggregate-sql.ts',
+      find: /(function totalsSql[\s\S]*?)\$\{join\(matching\(row\), 'and', 'true'\)\}/,
       replace: '$1true',
     },
   ],
