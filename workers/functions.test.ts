@@ -34,7 +34,7 @@ after(async () => {
   peer.close()
 })
 
-const failed = (reason: 'THREW' | 'CRASHED' | 'UNAVAILABLE'): Answer => ({
+const failed = (reason: 'THREW' | 'CRASHED' | 'UNAVAILABLE' | 'TOO_LARGE'): Answer => ({
   response: null,
   failure: { reason, message: reason, stack: null },
 })
@@ -84,6 +84,14 @@ test('an event runs each function that waits for it, once, with what a webhook w
   assert.equal(headers?.['tendril-event'], `users.${user.id}.created`)
   assert.equal(execution?.key, headers?.['tendril-event-id'])
   assert.deepEqual(await of(other), [])
+})
+
+test('what was too large is not tried again: it would be so again', async () => {
+  const { id: functionId } = await makeFunction(ctx, undefined, { maxAttempts: 5, retryAfterMs: 1_000 })
+  does.set(functionId, () => failed('TOO_LARGE'))
+  await createExecution(ctx, { functionId, async: true })
+  const [execution] = await ended(functionId, 1)
+  assert.deepEqual([execution?.failure, execution?.attempts, execution?.status], ['TOO_LARGE', 1, 'FAILED'])
 })
 
 test('what is asked for without waiting is run soon, or when it is said; what is taken back is not', async () => {

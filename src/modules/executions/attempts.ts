@@ -72,10 +72,10 @@ export async function finishAttempt(
   const { id, attempts, createdAt } = execution
   const now = ctx.clock()
   const isUnavailable = outcome.failure === 'UNAVAILABLE'
-  // That nothing was there to run it is no try of it.
+  // That nothing was there to run it is no try of it. What was too large once is so again.
   const isOver = isUnavailable
     ? now.getTime() - createdAt.getTime() > patienceMs
-    : outcome.failure === null || attempts >= plan.maxAttempts
+    : outcome.failure === null || outcome.failure === 'TOO_LARGE' || attempts >= plan.maxAttempts
   if (isOver) {
     await ctx.journal.end({ ...endOf(execution), ...outcome })
     return null

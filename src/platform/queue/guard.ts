@@ -12,7 +12,15 @@ export type State = {
   tried: PromiseWithResolvers<void>
 }
 
-export type Guarded = { store: Store; holds: Holds; state: State; log: Log; look: (name: string) => void }
+export type Guarded = {
+  store: Store
+  holds: Holds
+  state: State
+  log: Log
+  look: (name: string) => void
+  /** How often Agenda looks for what is due. */
+  pollEveryMs: number
+}
 
 /**
  * The store's backend for Agenda, mended: connecting is tried again (Agenda would end the process), so is nothing else
@@ -109,7 +117,7 @@ function noting(guarded: Guarded): JobRepository {
       if (job.lockedAt) return repository.saveJobState(job, options)
       if (hold) hold.stage = 'end'
       const saved = isDone(job) ? store.remove(String(job._id)) : repository.saveJobState(job, options)
-      return saved.finally(() => drop(job._id))
+      return saved.then(() => lookWhenDue(guarded, job)).finally(() => drop(job._id))
     },
     unlockJob: (job) =>
       repository
@@ -148,6 +156,12 @@ function claiming({ store, holds, state, look }: Guarded, more: Set<string>): Jo
       if (!job?._id) holds.drop(hold)
     }
   }
+}
+
+/** What is due again before Agenda's next poll would be found by that only. */
+function lookWhenDue({ look, pollEveryMs }: Guarded, { name, nextRunAt }: JobParameters): void {
+  const waitMs = nextRunAt ? nextRunAt.getTime() - Date.now() : pollEveryMs
+  if (waitMs < pollEveryMs) setTimeout(look, Math.max(waitMs, 0), name).unref()
 }
 
 /** A job that has succeeded is not kept: that it is done, PostgreSQL knows. */

@@ -89,6 +89,25 @@ onBothStores('queue', ({ name, mongoUrl, world, epoch, create, count, insert, ea
     assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 190)
   })
 
+  each('what is to run again soon waits for no poll, whether it said so or failed', async () => {
+    const queue = create({ pollEveryMs: 60_000 })
+    const times: number[] = []
+    queue.define({ ...kind, retryAfterMs: [200, 200] }, async () => {
+      times.push(Date.now())
+      if (times.length === 1) return { again: new Date(Date.now() + 200) }
+      if (times.length === 2) throw new Error('no')
+      return undefined
+    })
+    queue.start()
+    await eventually(() => queue.enqueue(kind, 'a', {}))
+    await eventually(async () => assert.equal(times.length, 3))
+    const waits = times.slice(1).map((at, i) => at - (times[i] ?? 0))
+    assert.ok(
+      waits.every((ms) => ms >= 170 && ms < 1_500),
+      `${waits}`,
+    )
+  })
+
   each('two processes that claim the same job have its effect once', async () => {
     const queue = create()
     let inside = 0

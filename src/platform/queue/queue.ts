@@ -67,7 +67,7 @@ export function createQueue(options: QueueOptions): Queue {
   const holds = createHolds((name) => kinds.get(name)?.concurrency ?? 0, doorbell.look)
   const session = createSession(sql, lost)
   let releasing: ReturnType<typeof startReleasing> | undefined
-  const guarded = { store, holds, state, log, look: doorbell.look }
+  const guarded = { store, holds, state, log, look: doorbell.look, pollEveryMs }
   const agenda = new Agenda({
     backend: guard(guarded),
     name: lockerOf(session.worker),
