@@ -14,6 +14,7 @@ import {
   type ToExecutor,
   writeFrame,
 } from './protocol.ts'
+import { createRecords } from './records.ts'
 
 export type Parts = {
   engines: readonly Engine[]
@@ -36,6 +37,7 @@ let runs = 0
 export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Connection {
   const running = new Map<string, AbortController>()
   const needed = createNeeds(send)
+  const records = createRecords(send)
   const whenIdle: (() => void)[] = []
   const decode = createDecoder<ToExecutor>()
 
@@ -56,8 +58,9 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
     if (head.kind === 'artefact') needed.answer(head.hash, head.isMissing ? null : body)
     else if (head.kind === 'prepare') prepare(parts, head, needed)
     else if (head.kind === 'cancel') running.get(head.id)?.abort()
+    else if (head.kind === 'recorded') records.answer(head.id)
     else if (head.kind === 'run') track(head.id, (signal) => run(head, body, signal))
-    else if (head.kind === 'build') track(head.id, (signal) => build(head, body, signal))
+    else if (head.kind === 'build') track(head.id, (signal) => build(parts, head, body, signal, send))
     // Anything else is of a later version, and nothing that this one has said it understands.
   }
 
@@ -82,25 +85,14 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
         artefact: () => parts.artefacts.get(program.artefact, () => needed.ask(id, program.artefact, signal)),
         onHead: (status, headers) => void send({ kind: 'head', id, status, headers }),
         onChunk: (bytes) => (send({ kind: 'chunk', id }, bytes) ? Promise.resolve() : drained(socket)),
+        recorded: records.of(frame),
         signal,
       })
       .catch((error: unknown) => failed(failureOf(error)))
+    records.forget(id)
     const calls = parts.callsOf(own)
     const end = calls.length > 0 ? { ...result.end, calls } : result.end
     send({ kind: 'end', id, ...end }, result.body)
-  }
-
-  async function build(frame: BuildFrame, archive: Buffer, signal: AbortSignal): Promise<void> {
-    const { id } = frame
-    const begun = performance.now()
-    const made = await parts
-      .build(frame, archive, (line) => void send({ kind: 'line', id, line }), signal)
-      .catch(() => ({ error: 'Something went wrong in the executor.' }))
-    if (signal.aborted) return
-    if ('artefact' in made) parts.artefacts.keep(made.artefact)
-    const durationMs = performance.now() - begun
-    if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
-    else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
   }
 
   finished(socket, () => {
@@ -121,6 +113,25 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
 
 const engineFor = ({ engines }: Parts, { program }: RunFrame | PrepareFrame) =>
   engines.find((one) => one.runtimes().some(({ name }) => name === program.runtime))
+
+async function build(
+  parts: Parts,
+  frame: BuildFrame,
+  archive: Buffer,
+  signal: AbortSignal,
+  send: Connection['send'],
+): Promise<void> {
+  const { id } = frame
+  const begun = performance.now()
+  const made = await parts
+    .build(frame, archive, (line) => void send({ kind: 'line', id, line }), signal)
+    .catch(() => ({ error: 'Something went wrong in the executor.' }))
+  if (signal.aborted) return
+  if ('artefact' in made) parts.artefacts.keep(made.artefact)
+  const durationMs = performance.now() - begun
+  if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
+  else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
+}
 
 /** What goes wrong the run that follows will tell, which also asks for a program that is not here. */
 function prepare(parts: Parts, frame: PrepareFrame, needed: Needs): void {

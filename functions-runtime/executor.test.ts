@@ -109,6 +109,27 @@ test('a run that is given up ends soon, tells what it has said, and its id may b
   assert.equal((await caller.run(program(`({ res }) => res.text('next')`), { id: 'one' })).text, 'next')
 })
 
+test('a run that is not written down waits with what others see, and asks once', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const asked: string[] = []
+  const isRecorded = false
+  const alone = await caller.run(program(`({ res }) => res.text('alone')`), { isRecorded })
+  assert.equal(alone.text, 'alone')
+  const refused = `fetch('http://127.0.0.1:1/').catch(({ message }) => message)`
+  const source = program(`async ({ res }) => res.json(await Promise.all([${refused}, ${refused}]))`)
+  const running = caller.run(source, { id: 'seen', isRecorded })
+  void running.then(({ text }) => asked.push(text))
+  assert.equal((await caller.next('record')).head.id, 'seen')
+  await sleep(300)
+  assert.deepEqual(asked, [], 'it waits')
+  caller.send({ kind: 'recorded', id: 'seen' })
+  assert.equal(JSON.parse((await running).text).length, 2)
+  const again = caller.run(source, { id: 'next' })
+  assert.match((await again).text, /\[.*\]/, 'one that is written down asks nothing')
+})
+
 /** Tells the executor of a run that will come, whose code comes unasked. */
 function expected(source: string) {
   const artefact = createHash('sha256').update(source).digest('hex')

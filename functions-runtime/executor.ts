@@ -29,6 +29,7 @@ export function createExecutor({ secret, isSealed, ...parts }: Options): Executo
       runtimes,
       isSealed: isSealed(),
       prepares: true,
+      records: true,
     } as const
   }
 

@@ -42,6 +42,8 @@ export type RunFrame = {
   request: RunRequest
   /** Whether the answer is wanted as it comes (`head`, `chunk`), or in one piece with `end`. */
   isStreamed: boolean
+  /** False: the caller has not written down yet that it begins, and is asked to (`record`) before it does anything that others see. */
+  isRecorded?: boolean
 }
 
 /**
@@ -72,6 +74,8 @@ export type ToExecutor =
   | BuildFrame
   /** The bytes that `need` has asked for; none when they are gone. */
   | { kind: 'artefact'; hash: string; isMissing: boolean }
+  /** What `record` has asked for is done. */
+  | { kind: 'recorded'; id: string }
   /** Nobody waits for the answer any more. A run's end comes nevertheless, soon, with what it has said; executors of old send none. */
   | { kind: 'cancel'; id: string }
 
@@ -126,6 +130,8 @@ export type Welcome = {
   isSealed: boolean
   /** Whether it understands `prepare`; older ones do not say. */
   prepares?: boolean
+  /** Whether runs in isolates that are not recorded wait with what others see; older ones do not. */
+  records?: boolean
 }
 
 export type FromExecutor =
@@ -135,6 +141,8 @@ export type FromExecutor =
   | { kind: 'need'; id: string; hash: string }
   /** The code of that run is to come already, unasked or for another: until the caller has sent it, the run has not begun. */
   | { kind: 'waits'; id: string }
+  /** That run is about to do something that others see, and waits until it is written down that it has begun. */
+  | { kind: 'record'; id: string }
   | { kind: 'head'; id: string; status: number; headers: Readonly<Record<string, string>> }
   | { kind: 'chunk'; id: string }
   /** A line of a build, as it comes. */

@@ -119,7 +119,7 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
 }
 
 /** What a run asks of the world, with its own token and as many at once as it may. */
-function createEffects({ sandbox }: Held, { run }: RunCall, perform: Perform) {
+function createEffects({ sandbox }: Held, { run, recorded }: RunCall, perform: Perform) {
   const under = new Map<number, AbortController>()
   let ordinal = 0
 
@@ -142,7 +142,13 @@ function createEffects({ sandbox }: Held, { run }: RunCall, perform: Perform) {
       const controller = new AbortController()
       under.set(effect, controller)
       ordinal += 1
-      perform(run, ordinal, { op, head, body }, controller.signal)
+      const { signal } = controller
+      const count = ordinal
+      recorded()
+        .then(() => {
+          signal.throwIfAborted()
+          return perform(run, count, { op, head, body }, signal)
+        })
         .then((got) => answer(effect, got.head, got.body))
         .catch(({ name, message }: Error) => refuse(effect, { name, message }))
         .finally(() => under.delete(effect))

@@ -112,7 +112,7 @@ async function connect(url: string, secret: string): Promise<Caller> {
   function take(frame: Frame<FromExecutor>): void {
     const { head } = frame
     if (head.kind === 'need') caller.onNeed(head)
-    else if ('id' in head && runs.has(head.id)) runs.get(head.id)?.(frame)
+    else if ('id' in head && head.kind !== 'record' && runs.has(head.id)) runs.get(head.id)?.(frame)
     else if (waiting.has(head.kind)) {
       waiting.get(head.kind)?.(frame)
       waiting.delete(head.kind)

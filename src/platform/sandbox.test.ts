@@ -192,6 +192,45 @@ test('what is too large to be sent is not run, and ends no run of others', async
   assert.equal(String((await other).body), 'goes on')
 })
 
+test('that a run begins is written down when its executor asks, and by its end nobody may have asked', async () => {
+  let written = 0
+  const record = async () => {
+    written += 1
+  }
+  answer = () => ({ body: 'alone' })
+  await sandbox.run(call({ record }))
+  assert.equal(written, 0)
+  answer = async (run) => {
+    run.send({ kind: 'record', id: run.id })
+    while (!run.wasRecorded()) await wait(5)
+    return { body: `${run.isRecorded} ${written}` }
+  }
+  assert.equal(String((await sandbox.run(call({ record }))).body), 'false 1')
+})
+
+test('a run whose beginning cannot be written down is ended', async () => {
+  answer = async (run) => {
+    run.send({ kind: 'record', id: run.id })
+    while (!run.wasCancelled()) await wait(5)
+    return { response: null, failure: { reason: 'CRASHED', message: `${run.wasRecorded()}`, stack: null } }
+  }
+  const record = () => Promise.reject(new Error('no'))
+  assert.equal((await sandbox.run(call({ record }))).failure?.message, 'false')
+})
+
+test('for an executor that would not wait it is written down before the run is sent', async (t) => {
+  const told: unknown[] = []
+  const peer = await createPeer((run) => ({ body: `${told.push(run.isRecorded)}` }))
+  t.after(peer.close)
+  peer.welcome({ records: false })
+  const one = connect([peer.url])
+  t.after(one.close)
+  await one.run(call({ record: async () => void told.push('written') }))
+  assert.deepEqual(told, ['written', true])
+  const failing = await one.run(call({ record: () => Promise.reject(new Error('no')) }))
+  assert.deepEqual([failing.failure?.reason, told.length], ['CRASHED', 2])
+})
+
 test('what nobody waits for any more is cancelled, and its time is told', async () => {
   answer = () => null
   const stopping = new AbortController()

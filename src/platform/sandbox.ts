@@ -10,7 +10,7 @@ import type {
 } from '../../functions-runtime/protocol.ts'
 import type { Env } from '../env.ts'
 import type { Log } from './log.ts'
-import { rankFor, whyNot } from './sandbox/choose.ts'
+import { rankFor, stateOf, whyNot } from './sandbox/choose.ts'
 import { exchange, unwanted } from './sandbox/exchange.ts'
 import { createLink, giveArtefact, type Link } from './sandbox/link.ts'
 import { createPreparing, type PrepareCall } from './sandbox/prepare.ts'
@@ -20,8 +20,13 @@ export type { LogLine, PrepareCall, RunFailure, RuntimeState }
 
 type Answer = Extract<FromExecutor, { kind: 'head' }>
 
-export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed'> & {
+export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed' | 'isRecorded'> & {
   body: Buffer
+  /**
+   * Has it written down that the run has begun, if it was not: called before the run does anything that others see, which may be
+   * never. Where it rejects the run is ended, or does not begin.
+   */
+  record?: () => Promise<void>
   /** The bytes of the artefact, for an executor that does not have them; null when they are gone. */
   artefact: () => Promise<Buffer | null>
   /** Where the answer is wanted as it comes: first its head, then its parts. */
@@ -149,20 +154,28 @@ const isNotBegun = (result: unknown): result is NotBegun =>
 let count = 0
 
 async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
-  const { body, artefact, stream, signal, ...frame } = call
+  const { body, artefact, stream, signal, record, ...frame } = call
   const id = `r${++count}`
   const begun = performance.now()
   // A run that waits for its code has not begun until that is sent: whoever sends it knows, however the connection ends.
   let waitsForCode = false
   let isGiven = false
   let told: Told = null
+  const isRecorded = !record || !waitsForRecord(link, call)
+  if (record && isRecorded) {
+    const isDone = await record().then(
+      () => true,
+      () => false,
+    )
+    if (!isDone) return failedRun('CRASHED', unrecorded)
+  }
   const result = await exchange<RunResult | NotBegun>({
     link,
     id,
     signal,
     timeoutMs: call.limits.timeoutMs + graceMs,
     cancelMs,
-    start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined }, body),
+    start: () => link.send({ kind: 'run', id, ...frame, isStreamed: stream !== undefined, isRecorded }, body),
     tooLarge: () => failedRun('TOO_LARGE', largeVariables),
     broken: (reason) =>
       waitsForCode && !isGiven ? { notBegun: reason } : failedRun('CRASHED', reason, performance.now() - begun),
@@ -184,10 +197,24 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
         waitsForCode = true
         void giveArtefact(link, head.hash, artefact)
       } else if (head.kind === 'waits') waitsForCode = true
+      else if (head.kind === 'record') {
+        const tell = (kind: 'recorded' | 'cancel') => link.send({ kind, id })
+        void record?.().then(
+          () => tell('recorded'),
+          () => tell('cancel'),
+        )
+      }
     },
   })
   if (!signal?.aborted) return result
   return isNotBegun(result) ? failedRun('CRASHED', unwanted) : unwantedRun(result, told)
+}
+
+const unrecorded = 'That it begins could not be written down.'
+
+/** Whether the run's executor holds back what others see until it is told that the beginning is written down. */
+function waitsForRecord(link: Link, { program }: RunCall): boolean {
+  return link.welcome()?.records === true && stateOf(link, program.runtime)?.engine === 'isolate'
 }
 
 /** What was told of an answer before its end: nothing, or what was none. */

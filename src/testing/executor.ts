@@ -23,6 +23,8 @@ export type PeerRun = RunFrame & {
   /** Cuts the connection that it came by. */
   cut: () => void
   wasCancelled: () => boolean
+  /** Whether the caller has said that its beginning is written down. */
+  wasRecorded: () => boolean
 }
 
 /** What it was told to make ready, and the code that comes unasked. */
@@ -63,9 +65,11 @@ export async function createPeer(
     const send = (head: FromExecutor, body?: Buffer) => void socket.write(encodeFrame(head, body))
     send(said)
     const cancelled = new Set<string>()
+    const recorded = new Set<string>()
     const needs = new Map<string, (bytes: Buffer | null) => void>()
     const take = (head: ToExecutor, body: Buffer) => {
       if (head.kind === 'cancel') cancelled.add(head.id)
+      if (head.kind === 'recorded') recorded.add(head.id)
       if (head.kind === 'prepare') {
         const code = new Promise<Buffer | null>((resolve) => needs.set(head.program.artefact, resolve))
         prepared.push({ ...head, code: head.isSent ? code : null })
@@ -78,7 +82,8 @@ export async function createPeer(
           send({ kind: 'need', id: head.id, hash: head.program.artefact })
         })
       const wasCancelled = () => cancelled.has(head.id)
-      const run: PeerRun = { ...head, body, need, send, cut: () => socket.destroy(), wasCancelled }
+      const wasRecorded = () => recorded.has(head.id)
+      const run: PeerRun = { ...head, body, need, send, cut: () => socket.destroy(), wasCancelled, wasRecorded }
       runs.push(run)
       void Promise.resolve(answer(run)).then((answered) => {
         if (answered) send({ kind: 'end', id: head.id, ...ended, ...answered }, Buffer.from(answered.body ?? ''))
@@ -115,6 +120,7 @@ const welcome: Omit<Welcome, 'instance'> = {
   version: protocolVersion,
   isSealed: false,
   prepares: true,
+  records: true,
   runtimes: [
     { name: 'javascript', engine: 'isolate', unavailable: null },
     { name: 'typescript', engine: 'isolate', unavailable: null },

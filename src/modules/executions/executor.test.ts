@@ -78,6 +78,15 @@ test('a function gets its variables, and asks the API as the user who called, or
   assert.match(data?.createExecution.responseBody ?? '', /refused.*account/)
 })
 
+test('what a function asks the API finds its own execution, which is not written before unless it takes long', async () => {
+  const own = program(
+    `async ({ req, graphql, res }) => res.json(await graphql('query ($id: ID!) { execution(id: $id) { status } }', { id: req.headers['tendril-execution-id'] }))`,
+  )
+  const { id } = await makeFunction(ctx, own, { execute: ['any'], scopes: ['executions.read'] })
+  const { data } = await call(id, key)
+  assert.match(data?.createExecution.responseBody ?? '', /RUNNING/)
+})
+
 test('a write of a function is made once, however often the run is tried, and says which run it came from', async () => {
   const write = program(
     `async ({ graphql }) => { await graphql('mutation { createNote(input: { text: "x" }) { id } }'); throw new Error('after the write') }`,

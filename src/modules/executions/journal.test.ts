@@ -26,11 +26,78 @@ async function look(): Promise<Read> {
   return rows[0] ?? { ended: 0, read: 0 }
 }
 
+const request = { method: 'GET', url: '/', headers: {}, body: Buffer.alloc(0) }
+const answered = {
+  ...{ response: { status: 200, headers: { a: 'b' } }, failure: null, body: Buffer.from('said') },
+  ...{ durationMs: 1, memoryBytes: 5, isCold: false, logs: [], logsDropped: 0 },
+}
+
+async function begun() {
+  const { owner: ctx } = await world.createProject()
+  const { id } = await makeFunction(ctx)
+  const plan = await callableFunction(ctx, id)
+  const planned = planOf(ctx, plan, { trigger: 'API', request }, { status: 'RUNNING', isAsync: false, attempts: 1 })
+  const ended = { ...endOf(planned), ...outcomeOf(plan, answered, new Date()) }
+  const row = () => ctx.db.execution.findUnique({ where: { id: planned.id } })
+  const events = async () => {
+    const { rows } = await ctx.sql.query<{ type: string }>(
+      'select type from events.outbox where "executionId" = $1 union all select type from events.log where "executionId" = $1',
+      [planned.id],
+    )
+    return rows.map(({ type }) => type)
+  }
+  return { ctx, planned, ended, row, events, functionId: id }
+}
+
+test('a run that is over soon is written once, as one that was written at its beginning', async () => {
+  const [soon, first] = [await begun(), await begun()]
+  assert.ok(await soon.ctx.journal.open(soon.planned).end(soon.ended))
+  const opened = first.ctx.journal.open(first.planned)
+  assert.ok(await opened.begin())
+  assert.equal((await first.row())?.status, 'RUNNING')
+  assert.ok(await opened.end(first.ended))
+  const own = {
+    id: '',
+    projectId: '',
+    functionId: '',
+    deploymentId: '',
+    actorId: '',
+    createdAt: null,
+    startedAt: null,
+    finishedAt: null,
+  }
+  const [one, other] = [await soon.row(), await first.row()]
+  assert.deepEqual({ ...one, ...own }, { ...other, ...own })
+  assert.deepEqual([one?.status, one?.responseBody, one?.startedAt], ['COMPLETED', 'said', soon.planned.startedAt])
+  assert.deepEqual([await soon.events(), await first.events()], [['executions.finished'], ['executions.finished']])
+})
+
+test('a run that takes a while is there meanwhile', async () => {
+  const { ctx, planned, ended, row } = await begun()
+  const opened = ctx.journal.open(planned)
+  assert.equal(await row(), null)
+  while ((await row()) === null) await wait(20)
+  assert.equal((await row())?.status, 'RUNNING')
+  assert.ok(await opened.end(ended))
+  assert.equal((await row())?.status, 'COMPLETED')
+})
+
+test('a run whose function is gone is not written, whenever it is', async () => {
+  for (const when of ['begin', 'end'] as const) {
+    const { ctx, planned, ended, row, functionId } = await begun()
+    const opened = ctx.journal.open(planned)
+    await ctx.db.function.update({ where: { id: functionId }, data: { deletedAt: new Date() } })
+    if (when === 'begin') assert.equal(await opened.begin(), false)
+    assert.equal(await opened.end(ended), false)
+    assert.equal(await row(), null)
+  }
+})
+
 test('The end of a run reads nothing of the runs that wait', async () => {
   const { owner: ctx } = await world.createProject()
   const { id } = await makeFunction(ctx)
   const plan = await callableFunction(ctx, id)
-  const asked = { trigger: 'API', request: { method: 'GET', url: '/', headers: {}, body: Buffer.alloc(0) } } as const
+  const asked = { trigger: 'API', request } as const
   const later = () => planOf(ctx, plan, asked, { status: 'PENDING', isAsync: true, attempts: 0 })
   await writePlanned(
     ctx.sql,
@@ -40,8 +107,7 @@ test('The end of a run reads nothing of the runs that wait', async () => {
   assert.ok(await ctx.journal.begin(planned))
   await wait(1_500)
   const before = await look()
-  const rest = { durationMs: 1, memoryBytes: null, isCold: false, logs: [], logsDropped: 0, body: Buffer.alloc(0) }
-  const outcome = outcomeOf(plan, { ...rest, response: { status: 200, headers: {} }, failure: null }, new Date())
+  const outcome = outcomeOf(plan, answered, new Date())
   assert.ok(await ctx.journal.end({ ...endOf(planned), ...outcome }))
   // What PostgreSQL counts is told a while later.
   let now = before

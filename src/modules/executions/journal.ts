@@ -8,20 +8,44 @@ type Options = { sql: Pool; wake: () => void }
 
 const most = 200
 
-/** A beginning or an end, as it waits to be written. */
-type Entry = { planned: Planned } | { ended: Ended }
+/** So long a run may be under way before that is seen. */
+const quietMs = 100
+
+/** A beginning, an end, or both of one execution, as they wait to be written. */
+type Entry = { planned: Planned; ended?: Ended } | { planned?: undefined; ended: Ended }
 
 export function createJournal({ sql, wake }: Options): Journal {
   const add = createBatch(
     async (entries: readonly Entry[]) => {
       const written = await writeEntries(sql, entries)
       // Somebody reads events: of what only begins there are none.
-      if (entries.some((entry) => 'ended' in entry || entry.planned.status !== 'RUNNING')) wake()
+      if (entries.some(({ planned, ended }) => ended || planned?.status !== 'RUNNING')) wake()
       return written
     },
     { most, isOfOne },
   )
-  return { begin: (planned) => add({ planned }), end: (ended) => add({ ended }) }
+  return {
+    begin: (planned) => add({ planned }),
+    end: (ended) => add({ ended }),
+    open(planned) {
+      let begun: Promise<boolean> | undefined
+      const begin = () => {
+        clearTimeout(timer)
+        begun ??= add({ planned })
+        return begun
+      }
+      // What goes wrong is told at the end.
+      const timer = setTimeout(() => void begin().catch(() => {}), quietMs)
+      return {
+        begin,
+        async end(ended) {
+          clearTimeout(timer)
+          if (!begun) return add({ planned, ended })
+          return (await begun) && add({ ended })
+        },
+      }
+    },
+  }
 }
 
 /** PostgreSQL's class of errors about values: one execution has something that cannot be kept. */
@@ -36,26 +60,39 @@ const event = (type: string, action: string, payload: string) =>
   `select g."eventId", g."projectId", 'functions.' || g."functionId" || '.executions.' || g.id || '.${action}', '${type}',
      'functions.' || g."functionId" || '.executions.' || g.id, ${payload}, g."actorKind", g."actorId", g.trace, g.id`
 
+const finishedEvent = event(
+  executionFinished.name,
+  'finished',
+  `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'userId', g."userId", 'status', g.status)`,
+)
+
 const beginnings = (parameter: string) => `
   planned as materialized (
     select * from jsonb_to_recordset(${parameter}::jsonb) as r(id text, "projectId" text, "functionId" text, "deploymentId" text,
       trigger "ExecutionTrigger", key text, status "ExecutionStatus", "actorKind" text, "actorId" text, "sessionId" text,
       depth int, "isAsync" boolean, attempts int, method text, url text, "requestHeaders" jsonb, body text, failure text,
       error text, "scheduledAt" timestamptz, "startedAt" timestamptz, "finishedAt" timestamptz, "createdAt" timestamptz,
-      trace text, "eventId" uuid, "userId" text)
+      trace text, "eventId" uuid, "userId" text, "isWhole" boolean, "responseStatus" int, "responseHeaders" jsonb,
+      "responseBody" text, logs jsonb, "durationMs" int, "memoryBytes" bigint, "isCold" boolean)
   ), made as (
     insert into executions (id, "projectId", "functionId", "deploymentId", trigger, key, status, "actorKind", "actorId",
       "sessionId", depth, "isAsync", attempts, method, url, "requestHeaders", "requestBody", failure, error, "scheduledAt",
-      "startedAt", "finishedAt", "createdAt")
+      "startedAt", "finishedAt", "createdAt", "responseStatus", "responseHeaders", "responseBody", logs, "durationMs",
+      "memoryBytes", "isCold")
     select g.id, g."projectId", g."functionId", g."deploymentId", g.trigger, g.key, g.status, g."actorKind", g."actorId",
       g."sessionId", g.depth, g."isAsync", g.attempts, g.method, g.url, g."requestHeaders", decode(g.body, 'base64'),
-      g.failure, g.error, g."scheduledAt", g."startedAt", g."finishedAt", g."createdAt"
+      g.failure, g.error, g."scheduledAt", g."startedAt", g."finishedAt", g."createdAt",
+      g."responseStatus", nullif(g."responseHeaders", 'null'), g."responseBody", coalesce(g.logs, '[]'), g."durationMs",
+      g."memoryBytes", g."isCold"
     from planned g join functions f on f.id = g."functionId" and f."deletedAt" is null
     on conflict do nothing returning id
   ), told_made as (
     insert into events.outbox ${outboxColumns}
     ${event(executionCreated.name, 'created', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'userId', g."userId", 'status', g.status, 'scheduledAt', g."scheduledAt")`)}
-    from planned g join made using (id) where g.status <> 'RUNNING'
+    from planned g join made using (id) where g.status <> 'RUNNING' and g."isWhole" is null
+  ), told_whole as (
+    insert into events.outbox ${outboxColumns} ${finishedEvent}
+    from planned g join made using (id) where g."isWhole"
   )`
 
 /**
@@ -77,8 +114,7 @@ const ends = (parameter: string) => `
     from finished g where e.id = g.id and case when e.status in ('PENDING', 'RUNNING') then e.attempts end = g.attempts
     returning e.id
   ), told_ended as (
-    insert into events.outbox ${outboxColumns}
-    ${event(executionFinished.name, 'finished', `jsonb_build_object('functionId', g."functionId", 'executionId', g.id, 'userId', g."userId", 'status', g.status)`)}
+    insert into events.outbox ${outboxColumns} ${finishedEvent}
     from finished g join ended using (id)
   )`
 
@@ -99,10 +135,10 @@ export function writePlanned(sql: Sql, planned: readonly Planned[]): Promise<boo
   )
 }
 
-/** One statement, and one commit, whatever there is. Nothing begins and ends in the same. */
+/** One statement, and one commit, whatever there is. What begins and ends in the same is written once. */
 async function writeEntries(sql: Sql, entries: readonly Entry[]): Promise<boolean[]> {
-  const planned = entries.flatMap((entry) => ('planned' in entry ? [rowOfPlanned(entry.planned)] : []))
-  const ended = entries.flatMap((entry) => ('ended' in entry ? [rowOfEnded(entry.ended)] : []))
+  const planned = entries.flatMap((entry) => (entry.planned ? [rowOfPlanned(entry.planned, entry.ended)] : []))
+  const ended = entries.flatMap((entry) => (entry.planned ? [] : [rowOfEnded(entry.ended)]))
   const values = [planned, ended].filter(({ length }) => length > 0).map(toJson)
   const [name, text] =
     values.length === 2
@@ -112,11 +148,12 @@ async function writeEntries(sql: Sql, entries: readonly Entry[]): Promise<boolea
         : ['executions end', end]
   const { rows } = await sql.query<{ id: string }>({ name, text, values })
   const ids = new Set(rows.map(({ id }) => id))
-  return entries.map((entry) => ids.has('planned' in entry ? entry.planned.id : entry.ended.id))
+  return entries.map(({ planned, ended }) => ids.has((planned ?? ended).id))
 }
 
-function rowOfPlanned({ requestBody, ...row }: Planned) {
+function rowOfPlanned({ requestBody, ...row }: Planned, ended?: Ended) {
   const body = requestBody && Buffer.from(requestBody).toString('base64')
+  if (ended) return { ...row, ...rowOfEnded(ended), body, isWhole: true }
   return { ...row, body, eventId: row.status === 'RUNNING' ? null : newEventId(), userId: userOf(row) }
 }
 

@@ -14,7 +14,7 @@ import { signRunToken } from './tokens.ts'
 /** A run that is under way: what of its execution matters to it. */
 export type Begun = Pick<Execution, 'id' | 'trigger' | 'depth' | 'actorKind' | 'actorId' | 'sessionId'>
 
-type How = Pick<RunCall, 'stream' | 'signal'>
+type How = Pick<RunCall, 'stream' | 'signal' | 'record'>
 
 /** A token lasts for as long as its run may, and no run's for less than this. */
 const leastTokenMs = 5 * 60_000
@@ -49,7 +49,7 @@ export async function perform(
   plan: FunctionPlan,
   begun: Begun,
   request: FunctionRequest,
-  { stream, signal }: How = {},
+  { stream, signal, record }: How = {},
 ): Promise<RunResult> {
   const what = programOf(ctx, plan)
   const call: RunCall = {
@@ -62,6 +62,7 @@ export async function perform(
     body: request.body,
     stream,
     signal,
+    ...(record && { record }),
   }
   const result = await traced(ctx, plan, begun, async (span) => {
     const traceparent = traceparentOf(span)

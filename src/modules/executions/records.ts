@@ -62,4 +62,9 @@ export type Ended = Pick<
  * committed, with its event; false where there is nothing to write: the function is gone or it is known already, or it has
  * ended.
  */
-export type Journal = { begin: (planned: Planned) => Promise<boolean>; end: (ended: Ended) => Promise<boolean> }
+export type Journal = {
+  begin: (planned: Planned) => Promise<boolean>
+  end: (ended: Ended) => Promise<boolean>
+  /** An execution whose beginning is written when somebody asks for it, after a moment, or together with its end. */
+  open: (planned: Planned) => { begin: () => Promise<boolean>; end: (ended: Ended) => Promise<boolean> }
+}

@@ -39,15 +39,25 @@ export type Outcome = {
  */
 export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked): Promise<Outcome> {
   const planned = planOf(ctx, plan, asked, { status: 'RUNNING', isAsync: false, attempts: 1 })
-  if (planned.status === 'RUNNING') prepare(ctx, plan)
-  const isBegun = await ctx.journal.begin(planned)
-  if (!isBegun) throw noFunction()
-  if (planned.status === 'FAILED')
+  const written = ctx.journal.open(planned)
+  const record = async () => {
+    if (!(await written.begin())) throw noFunction()
+  }
+  if (planned.status === 'FAILED') {
+    await record()
     return { execution: rowOf(planned), response: null, body: Buffer.alloc(0), failure: 'DEPTH' }
+  }
+  prepare(ctx, plan)
+  // Whoever reads an answer as it comes sees it before its end.
+  if (asked.stream) await record()
   asked.onBegin?.(planned.id)
-  const result = await perform(ctx, plan, planned, asked.request, { stream: asked.stream, signal: asked.signal })
+  const result = await perform(ctx, plan, planned, asked.request, {
+    stream: asked.stream,
+    signal: asked.signal,
+    record,
+  })
   const ended = { ...endOf(planned), ...outcomeOf(plan, result, ctx.clock()) }
-  await ctx.journal.end(ended)
+  if (!(await written.end(ended))) throw noFunction()
   const { response, body, failure } = result
   return { execution: rowOf(planned, ended), response, body, failure: failure?.reason ?? null }
 }

@@ -11,8 +11,11 @@ export function rankFor<T extends { url: string }>(tenant: string, executors: re
   return scored.sort((a, b) => (a.score < b.score ? 1 : -1)).map(({ executor }) => executor)
 }
 
+/** What a link's executor says of a runtime. */
+export const stateOf = (link: Link, runtime: string) => link.welcome()?.runtimes.find(({ name }) => name === runtime)
+
 /** Why a link's executor cannot run this at present; null when it can. */
 export function whyNot(link: Link, runtime: string): string | null {
-  const state = link.welcome()?.runtimes.find(({ name }) => name === runtime)
+  const state = stateOf(link, runtime)
   return state ? state.unavailable : `The runtime “${runtime}” is not there.`
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { PrepareFrame } from '../../../functions-runtime/protocol.ts'
-import { rankFor, whyNot } from './choose.ts'
+import { rankFor, stateOf, whyNot } from './choose.ts'
 import { giveArtefact, type Link } from './link.ts'
 
 /** What will be run in a moment, if its executor does not have it at hand. */
@@ -45,6 +45,5 @@ export function createPreparing(links: readonly Link[]): Preparing {
 
 /** Images of Docker are not read in a moment. */
 function isInIsolates(link: Link, runtime: string): boolean {
-  const state = link.welcome()?.runtimes.find(({ name }) => name === runtime)
-  return state?.engine === 'isolate' && whyNot(link, runtime) === null
+  return stateOf(link, runtime)?.engine === 'isolate' && whyNot(link, runtime) === null
 }

@@ -127,6 +127,7 @@ async function runOnce(
       head = { status }
     },
     onChunk: async (bytes) => void chunks.push(bytes.toString()),
+    recorded: async () => {},
     signal: asked.signal ?? new AbortController().signal,
   })
   return { ...result, text: result.body.toString(), chunks, head }
