@@ -115,6 +115,37 @@ test('a deadline that is missed, a failure, and an answer that is none: the hook
   assert.match(text, /tendril_hook_duration_seconds_count\{outcome="missed"\} [1-9]/)
 })
 
+test('an answer that says nothing is told by its execution, with what was answered', async () => {
+  const blog = await hooked('documents.before-create')
+  const { projectId } = blog
+  const told: unknown[] = []
+  const answers = [
+    json(500, {}),
+    { body: 'yes' },
+    json(200, { inputs: [] }),
+    json(200, { inputs: [1] }),
+    json(422, { message: 'no' }),
+    allow(),
+  ]
+  for (const answer of answers) {
+    stage.say = () => answer
+    await run(blog.as('ann'), create, { input: { title: 'a' } })
+    const row = await stage.world.app.db.execution.findFirstOrThrow({ where: { projectId }, orderBy: { id: 'desc' } })
+    told.push([row.status, row.failure, row.responseStatus, row.error])
+  }
+  const wrong = (status: number, error: string) => ['FAILED', 'INVALID_ANSWER', status, error]
+  assert.deepEqual(told.slice(0, 4), [
+    wrong(500, 'It has answered 500.'),
+    wrong(200, 'Its answer is no JSON object.'),
+    wrong(200, 'It has to answer as many inputs as it was given.'),
+    wrong(200, 'Each input is an object.'),
+  ])
+  assert.deepEqual(told.slice(4), [
+    ['COMPLETED', null, 422, null],
+    ['COMPLETED', null, 204, null],
+  ])
+})
+
 test('other hooks are other schemas: all nodes are told, and of nothing else', async () => {
   const blog = await hooked('documents.before-create')
   const [{ id } = { id: '' }] = await stage.world.app.db.function.findMany({ where: { projectId: blog.projectId } })

@@ -19,8 +19,12 @@ export type Asked = {
   whyNot: (inputs: readonly unknown[]) => string | null
 }
 
-/** What a function has said: the change may be made, as it is or with other inputs; or why there is no telling. */
-type Verdict = { kind: 'allowed' } | { kind: 'changed'; inputs: readonly Input[] } | { kind: 'missed'; reason: string }
+/** What a function has said: the change may be made, as it is or with other inputs, or may not; or why there is no telling. */
+type Verdict =
+  | { kind: 'allowed' }
+  | { kind: 'changed'; inputs: readonly Input[] }
+  | { kind: 'rejected'; refusal: Error }
+  | { kind: 'missed'; reason: string }
 
 /**
  * Has one function decide on a change that is about to be made. Answers the inputs that it wants instead, null for those
@@ -34,14 +38,9 @@ export async function decide(ctx: Context, hook: Hook, asked: Asked): Promise<re
   const { actor, projectId } = ctx
   const who = actor && { kind: actor.kind, id: actor.id }
   const body = JSON.stringify({ hook: name, project: projectId, collection, actor: who, inputs, ...terms })
-  const answer = await runHook(ctx, hook, body)
-  const refusal = refusalOf(answer, asked)
-  if (refusal) {
-    tell('rejected')
-    throw refusal
-  }
-  const verdict = verdictOf(answer, asked)
+  const verdict = await runHook<Verdict>(ctx, hook, body, (answer) => verdictOf(answer, asked))
   tell(verdict.kind)
+  if (verdict.kind === 'rejected') throw verdict.refusal
   if (verdict.kind === 'changed') return verdict.inputs
   if (verdict.kind === 'allowed') return null
   const { functionId, onMissed } = hook
@@ -50,9 +49,10 @@ export async function decide(ctx: Context, hook: Hook, asked: Asked): Promise<re
   throw new Unavailable('A function that decides on this has not answered. Nothing was changed: try again.')
 }
 
-function verdictOf(answer: HookAnswer, { inputs, whyNot }: Asked): Verdict {
-  if ('missed' in answer) return { kind: 'missed', reason: answer.missed }
+function verdictOf(answer: HookAnswer, asked: Asked): Verdict {
+  const { inputs, whyNot } = asked
   const { status, body } = answer
+  if (status >= 400 && status <= 499) return { kind: 'rejected', refusal: refusalOf(answer, asked) }
   if (status < 200 || status > 299) return { kind: 'missed', reason: `It has answered ${status}.` }
   const given = body.length === 0 ? {} : parse(body)
   if (!given) return { kind: 'missed', reason: 'Its answer is no JSON object.' }
@@ -66,8 +66,7 @@ function verdictOf(answer: HookAnswer, { inputs, whyNot }: Asked): Verdict {
 /** How much a function may say of why it refuses. */
 export const hookMessageCharacters = 300
 
-function refusalOf(answer: HookAnswer, { inputs, at }: Asked): Error | null {
-  if ('missed' in answer || answer.status < 400 || answer.status > 499) return null
+function refusalOf(answer: HookAnswer, { inputs, at }: Asked): Error {
   const { message, path } = parse(answer.body) ?? {}
   const said = typeof message === 'string' ? message.slice(0, hookMessageCharacters).toWellFormed().trim() : ''
   const text = said === '' ? 'A function that decides on this has refused it.' : said

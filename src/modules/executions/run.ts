@@ -20,6 +20,8 @@ export type Asked = {
   onBegin?: (executionId: string) => void
   /** Where the answer is wanted as it comes. */
   stream?: RunCall['stream']
+  /** Says why the answer is none that whoever asked can do anything with; null where it is one. */
+  whyWrong?: (answer: { status: number; body: Buffer }) => string | null
   /** Fires when nobody waits any more. */
   signal?: AbortSignal | undefined
 }
@@ -51,15 +53,23 @@ export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked
   // Whoever reads an answer as it comes sees it before its end.
   if (asked.stream) await record()
   asked.onBegin?.(planned.id)
-  const result = await perform(ctx, plan, planned, asked.request, {
+  const ran = await perform(ctx, plan, planned, asked.request, {
     stream: asked.stream,
     signal: asked.signal,
     record,
   })
+  const result = judged(ran, asked.whyWrong)
   const ended = { ...endOf(planned), ...outcomeOf(plan, result, ctx.clock()) }
   if (!(await written.end(ended))) throw noFunction()
   const { response, body, failure } = result
   return { execution: rowOf(planned, ended), response, body, failure: failure?.reason ?? null }
+}
+
+/** What was answered is kept besides, for those who own the function. */
+function judged(result: RunResult, whyWrong: Asked['whyWrong']): RunResult {
+  const { response, body } = result
+  const why = response && whyWrong ? whyWrong({ status: response.status, body }) : null
+  return why === null ? result : { ...result, failure: { reason: 'INVALID_ANSWER', message: why, stack: null } }
 }
 
 type How = Pick<Planned, 'isAsync' | 'attempts'> & { status: 'PENDING' | 'RUNNING'; scheduledAt?: Date | null }
