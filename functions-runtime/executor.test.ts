@@ -130,6 +130,27 @@ test('a run that is not written down waits with what others see, and asks once',
   assert.match((await again).text, /\[.*\]/, 'one that is written down asks nothing')
 })
 
+test('an answer that is wanted as it comes is held back until the run is written down; one that is there as a whole is not', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const given = { isRecorded: false, isStreamed: true }
+  const whole = await caller.run(program(`({ res }) => res.text('whole')`), given)
+  assert.deepEqual([whole.text, whole.head], ['whole', null])
+  const parts = `new ReadableStream({ start(to) { for (const one of ['a', 'b']) to.enqueue(new TextEncoder().encode(one)); to.close() } })`
+  const running = caller.run(program(`() => new Response(${parts}, { status: 201 })`), { id: 'seen', ...given })
+  let isOver = false
+  void running.then(() => {
+    isOver = true
+  })
+  assert.equal((await caller.next('record')).head.id, 'seen')
+  await sleep(300)
+  assert.equal(isOver, false, 'it waits')
+  caller.send({ kind: 'recorded', id: 'seen' })
+  const { head, chunks } = await running
+  assert.deepEqual([head?.head.status, Buffer.concat(chunks).toString()], [201, 'ab'])
+})
+
 /** Tells the executor of a run that will come, whose code comes unasked. */
 function expected(source: string) {
   const artefact = createHash('sha256').update(source).digest('hex')

@@ -96,17 +96,24 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     else settle(failed({ reason: 'CRASHED', message: 'The function could not be started.', stack: null }))
   }
 
+  const parts = createParts(call, (error) => settle(failed(failureOf(error))))
+
   runs.set(id, {
     take(head, body) {
-      if (head.kind === 'ended') settle(checkedEnd(head, body))
+      if (head.kind === 'ended') {
+        const result = checkedEnd(head, body)
+        parts.end(() => settle(result))
+      }
       // It may have something to do yet when it hears that nobody waits.
       else if (head.kind === 'effect') effects.begin(head, body)
       else if (head.kind === 'giveUp') effects.giveUp(head.effect)
       else if (signal.aborted) return void (head.kind === 'missing' && settle(failed(unwanted)))
       else if (head.kind === 'missing') beginAgain()
-      else if (head.kind === 'head' && run.isStreamed) call.onHead(...checkedHead(head))
-      else if (head.kind === 'chunk' && run.isStreamed)
-        void call.onChunk(body).then(() => effects.answer(head.effect, null))
+      else if (head.kind === 'head' && run.isStreamed) {
+        const checked = checkedHead(head)
+        parts.pass(() => call.onHead(...checked))
+      } else if (head.kind === 'chunk' && run.isStreamed)
+        parts.pass(() => void call.onChunk(body).then(() => effects.answer(head.effect, null)))
     },
     die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
   })
@@ -156,6 +163,20 @@ function createEffects({ sandbox }: Held, { run, recorded }: RunCall, perform: P
     giveUp: (effect: number) => under.get(effect)?.abort(),
     close() {
       for (const controller of under.values()) controller.abort()
+    },
+  }
+}
+
+/** The parts of an answer that is wanted as it comes: they are seen before its end. */
+function createParts({ recorded }: RunCall, fail: (error: unknown) => void) {
+  let passed: Promise<void> | null = null
+  return {
+    pass(part: () => void): void {
+      passed = (passed ?? recorded()).then(part).catch(fail)
+    },
+    end(settle: () => void): void {
+      if (passed) void passed.then(settle)
+      else settle()
     },
   }
 }

@@ -50,8 +50,6 @@ export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked
     return { execution: rowOf(planned), response: null, body: Buffer.alloc(0), failure: 'DEPTH' }
   }
   prepare(ctx, plan)
-  // Whoever reads an answer as it comes sees it before its end.
-  if (asked.stream) await record()
   asked.onBegin?.(planned.id)
   const ran = await perform(ctx, plan, planned, asked.request, {
     stream: asked.stream,
