@@ -24,19 +24,20 @@ export type Pool = {
   close: () => Promise<void>
 }
 
-export type PoolOptions = { max: number; idleMs: number }
+/** `startMs`: so long a container may take to start. */
+export type PoolOptions = { max: number; idleMs: number; startMs?: number }
 
 type Slot = { key: string; tenant: string; container: Container | null; isBusy: boolean; begun: number; used: number }
 type Waiter = Wanted & { resolve: (lease: Lease) => void; reject: (error: Error) => void }
-type State = { max: number; slots: Set<Slot>; waiters: Set<Waiter>; isClosed: boolean }
+type State = { max: number; startMs: number; slots: Set<Slot>; waiters: Set<Waiter>; isClosed: boolean }
 
 const unwanted = 'Nobody waits for it any more.'
 const leaving = 'The executor leaves.'
 /** So long a run waits for a container. */
 const waitMs = 30_000
 
-export function createPool({ max, idleMs }: PoolOptions): Pool {
-  const state: State = { max, slots: new Set(), waiters: new Set(), isClosed: false }
+export function createPool({ max, idleMs, startMs = 90_000 }: PoolOptions): Pool {
+  const state: State = { max, startMs, slots: new Set(), waiters: new Set(), isClosed: false }
   const reaper = setInterval(() => reap(state, idleMs), Math.min(5_000, idleMs / 2)).unref()
   return {
     acquire: (wanted) =>
@@ -102,8 +103,16 @@ function begin(state: State, { key, tenant, start, resolve, reject, signal }: Wa
   state.slots.add(slot)
   // An engine that hangs would keep it for as long.
   signal.addEventListener('abort', () => reject(new RunError('UNAVAILABLE', unwanted)))
-  start().then(
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    free(state, slot, false)
+    reject(new RunError('UNAVAILABLE', `The Docker Engine has started no container in ${state.startMs / 1000} s.`))
+  }, state.startMs)
+  const started = start().finally(() => clearTimeout(timer))
+  started.then(
     (container) => {
+      if (isLate) return container.kill()
       slot.container = container
       void container.ended.then(() => {
         state.slots.delete(slot)
@@ -114,6 +123,7 @@ function begin(state: State, { key, tenant, start, resolve, reject, signal }: Wa
       reject(new RunError('UNAVAILABLE', state.isClosed ? leaving : unwanted))
     },
     (error: Error) => {
+      if (isLate) return
       free(state, slot, false)
       reject(error instanceof DockerError ? new RunError('UNAVAILABLE', error.message) : error)
     },
