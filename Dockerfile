@@ -22,4 +22,4 @@ COPY cli ./cli
 RUN install -d -o node -g node -m 700 /certificates
 USER node
 EXPOSE 4000
-CMD ["node", "--no-memory-reducer", "--min-semi-space-size=16", "src/main.ts"]
+CMD ["node", "--no-memory-reducer", "--min-semi-space-size=16", "--invocation-count-for-turbofan=1000", "src/main.ts"]
