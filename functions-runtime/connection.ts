@@ -85,6 +85,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
         artefact: () => parts.artefacts.get(program.artefact, () => needed.ask(id, program.artefact, signal)),
         onHead: (status, headers) => void send({ kind: 'head', id, status, headers }),
         onChunk: (bytes) => (send({ kind: 'chunk', id }, bytes) ? Promise.resolve() : drained(socket)),
+        onAnswered: (status, headers, body) => void send({ kind: 'answered', id, status, headers }, body),
         recorded: records.of(frame),
         signal,
       })

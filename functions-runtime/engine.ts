@@ -12,6 +12,8 @@ export type RunCall = {
   onHead: (status: number, headers: Readonly<Record<string, string>>) => void
   /** Called by streamed runs only. Resolves when there is room for the next chunk. */
   onChunk: (bytes: Buffer) => Promise<void>
+  /** Called by streamed runs only, whose answer is complete and that go on behind it. The body is empty where it was streamed. */
+  onAnswered: (status: number, headers: Readonly<Record<string, string>>, body: Buffer) => void
   /** Resolves when it is written down that the run has begun. Nothing that others see may come before: engines of isolates ask. */
   recorded: () => Promise<void>
   /** Aborted when nobody waits for the answer any more. */

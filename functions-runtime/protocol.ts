@@ -145,6 +145,8 @@ export type FromExecutor =
   | { kind: 'record'; id: string }
   | { kind: 'head'; id: string; status: number; headers: Readonly<Record<string, string>> }
   | { kind: 'chunk'; id: string }
+  /** The answer of a streamed run is complete, and the run goes on behind it. The body is the answer's, where none of it was streamed. */
+  | { kind: 'answered'; id: string; status: number; headers: Readonly<Record<string, string>> }
   /** A line of a build, as it comes. */
   | { kind: 'line'; id: string; line: LogLine }
   | RunEnd

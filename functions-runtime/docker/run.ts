@@ -71,8 +71,9 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
     else call.onHead(answer.response.status, answer.response.headers)
   }
   const hold = (answer: Answer | RunFailure) => {
-    if ('reason' in answer) finish(null, answer, false)
-    else held = answer
+    if ('reason' in answer) return finish(null, answer, false)
+    held = answer
+    if (run.isStreamed) call.onAnswered(answer.response.status, answer.response.headers, answer.body)
   }
   const take = ({ head, body: bytes }: ShimFrame) => {
     if (head.kind === 'log') log.say(head.level === 'error' ? 'error' : 'log', String(head.text))
@@ -86,8 +87,7 @@ export function runIn({ container, isCold }: Held, call: RunCall, perform: Perfo
     else if (head.kind === 'held') hold(answerOf(head, bytes))
   }
   container.listen({ onFrame: (frame) => gone.signal.aborted || take(frame), onError: log.write })
-  const { method, url, headers } = run.request
-  const asked = { kind: 'run', id: run.executionId, method, url, headers, isStreamed: run.isStreamed } as const
+  const asked = { kind: 'run', id: run.executionId, ...run.request, isStreamed: run.isStreamed } as const
   container.send({ ...asked, entrypoint: run.program.entrypoint, variables: run.variables }, body)
   return promise
 }

@@ -46,6 +46,7 @@ export type FromSandbox =
   | Ended
   | ({ kind: 'head'; id: string } & Answer)
   | { kind: 'chunk'; id: string; effect: number }
+  | ({ kind: 'answered'; id: string } & Answer)
   | { kind: 'effect'; id: string; effect: number; op: 'fetch' | 'graphql'; head: unknown }
   | { kind: 'giveUp'; id: string; effect: number }
   /** Which runs have held a processor for a while: one of them, when the process dies. */

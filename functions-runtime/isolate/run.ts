@@ -112,6 +112,9 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
       else if (head.kind === 'head' && run.isStreamed) {
         const checked = checkedHead(head)
         parts.pass(() => call.onHead(...checked))
+      } else if (head.kind === 'answered' && run.isStreamed) {
+        const checked = checkedHead(head)
+        parts.pass(() => call.onAnswered(...checked, body.subarray(0, limits.answerBytes)))
       } else if (head.kind === 'chunk' && run.isStreamed)
         parts.pass(() => void call.onChunk(body).then(() => effects.answer(head.effect, null)))
     },

@@ -20,9 +20,21 @@ export type Answer = {
   bytes: () => number
 }
 
-/** `cancel` ends the run: nobody can be told its answer any more. */
-export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionId'>, cancel: () => void): Answer {
+type Course = {
+  /** Ends the run: nobody can be told its answer any more. */
+  cancel: () => void
+  /** Told that the answer is complete, and the run not over. */
+  onDone: () => void
+}
+
+/** What comes is written as it comes; what the run does behind its answer nobody waits for. */
+export function createAnswer(
+  res: ServerResponse,
+  place: Omit<Place, 'executionId'>,
+  { cancel, onDone }: Course,
+): Answer {
   let sent = 0
+  let isDone = false
   let isWrong = false
   let executionId: string | null = null
   /** False for what cannot be said in HTTP, or not any more. */
@@ -51,6 +63,11 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
     cancel()
     res.destroy()
   }
+  const finish = (body: Buffer) => {
+    const isSent = res.req.method !== 'HEAD' && body.length > 0
+    sent += isSent ? body.length : 0
+    res.end(isSent ? body : undefined)
+  }
   return {
     bytes: () => sent,
     onBegin: (id) => {
@@ -62,8 +79,16 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
         if (isWrong) cancel()
       },
       chunk: (bytes) => void (isWrong || write(bytes)),
+      answered: (head, body) => {
+        // Where it cannot be passed on its end tells that.
+        if (isWrong || !(res.headersSent || begin(head, body.length))) return
+        isDone = true
+        onDone()
+        finish(body)
+      },
     },
     end: ({ response, body, failure }) => {
+      if (isDone) return
       if (res.headersSent) {
         if (failure) return void res.destroy()
         write(body)
@@ -71,9 +96,7 @@ export function createAnswer(res: ServerResponse, place: Omit<Place, 'executionI
       }
       if (isWrong || !response) throw failed(isWrong ? 'INVALID_ANSWER' : (failure ?? 'CRASHED'))
       if (!begin(response, body.length)) throw failed('INVALID_ANSWER')
-      const isSent = res.req.method !== 'HEAD' && body.length > 0
-      sent += isSent ? body.length : 0
-      res.end(isSent ? body : undefined)
+      finish(body)
     },
   }
 }

@@ -110,7 +110,8 @@ async function call(
   const gone = new AbortController()
   const leave = () => gone.abort()
   res.once('close', leave)
-  const answer = createAnswer(res, { requestId, path: called.path }, leave)
+  const onDone = () => void res.off('close', leave)
+  const answer = createAnswer(res, { requestId, path: called.path }, { cancel: leave, onDone })
   const { signal } = gone
   try {
     const { onBegin, stream } = answer

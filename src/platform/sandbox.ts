@@ -20,6 +20,14 @@ export type { LogLine, PrepareCall, RunFailure, RuntimeState }
 
 type Answer = Extract<FromExecutor, { kind: 'head' }>
 
+/** Takes an answer as it comes. */
+export type Stream = {
+  head: (answer: Pick<Answer, 'status' | 'headers'>) => void
+  chunk: (bytes: Buffer) => void
+  /** It is complete, with `body` where none of it has come: the run goes on behind it, whether anybody waits or not. */
+  answered?: (answer: Pick<Answer, 'status' | 'headers'>, body: Buffer) => void
+}
+
 export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed' | 'isRecorded'> & {
   body: Buffer
   /**
@@ -30,7 +38,7 @@ export type RunCall = Omit<RunFrame, 'kind' | 'id' | 'isStreamed' | 'isRecorded'
   /** The bytes of the artefact, for an executor that does not have them; null when they are gone. */
   artefact: () => Promise<Buffer | null>
   /** Where the answer is wanted as it comes: first its head, then its parts. */
-  stream?: { head: (answer: Pick<Answer, 'status' | 'headers'>) => void; chunk: (bytes: Buffer) => void } | undefined
+  stream?: Stream | undefined
   /** Fires when nobody waits any more: the run is ended, and what it has said until then is its result's. */
   signal?: AbortSignal | undefined
 }
@@ -193,6 +201,7 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
         // Whoever cannot pass it on has nobody wait any more.
         told = signal?.aborted ? 'wrong' : { status: head.status, headers: head.headers }
       } else if (head.kind === 'chunk') stream?.chunk(bytes)
+      else if (head.kind === 'answered') stream?.answered?.(head, bytes)
       else if (head.kind === 'need') {
         waitsForCode = true
         void giveArtefact(link, head.hash, artefact)

@@ -69,7 +69,9 @@ export function createLive(options: Options): Live {
       if (!(state.isUnwanted && 'response' in result)) end(state, result)
     },
     hold: (answer) => {
-      if (!state.isUnwanted) state.held = answer
+      if (state.isUnwanted) return
+      state.held = answer
+      if (run.isStreamed) send({ kind: 'answered', id: run.id, ...answer.response }, answer.body)
     },
     wait: waiting.add,
   })

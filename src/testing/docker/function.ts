@@ -126,6 +126,7 @@ async function runOnce(
     onHead: (status) => {
       head = { status }
     },
+    onAnswered: () => {},
     onChunk: async (bytes) => void chunks.push(bytes.toString()),
     recorded: async () => {},
     signal: asked.signal ?? new AbortController().signal,
