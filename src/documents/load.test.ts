@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createCollections } from '../testing/collections.ts'
+import { eventually } from '../testing/receiver.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { loadModel } from './load.ts'
 import type { ProjectModel } from './model.ts'
@@ -117,4 +118,35 @@ test('a project that does not exist, and one without collections', async () => {
   const { projectId } = await world.createProject()
   const empty = await loadModel(world.app.sql, projectId)
   assert.deepEqual([empty.revision, empty.collections.size], [0, 0])
+})
+
+test('attributes that are made together wait for others at one collection after the other, in the order of their ids', async () => {
+  const { projectId, ids } = await createModel()
+  const [low = '', high = ''] = [ids.cities ?? '', ids.rivers ?? ''].sort()
+  const { sql } = world.app
+  const [one, two] = [await sql.connect(), await sql.connect()]
+  const touch = (collectionId: string) =>
+    two.query('update attributes set size = 9 where "collectionId" = $1', [collectionId])
+  try {
+    await two.query('begin')
+    await touch(low)
+    const made = one.query(
+      `insert into attributes (id, "projectId", "collectionId", key, "column", type, "updatedAt")
+       select 'att_' || place, $1, id, 'more', 'more', 'STRING', now() from unnest($2::text[]) with ordinality as t(id, place)`,
+      [projectId, [high, low]],
+    )
+    await eventually(async () => {
+      const { rows } = await sql.query(
+        'select from pg_stat_activity where wait_event_type = $1 and datname = current_database()',
+        ['Lock'],
+      )
+      assert.equal(rows.length, 1)
+    })
+    await touch(high)
+    await two.query('commit')
+    assert.equal((await made).rowCount, 2)
+  } finally {
+    one.release()
+    two.release()
+  }
 })
