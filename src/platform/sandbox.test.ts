@@ -212,10 +212,10 @@ test('a run whose beginning cannot be written down is ended', async () => {
   answer = async (run) => {
     run.send({ kind: 'record', id: run.id })
     while (!run.wasCancelled()) await wait(5)
-    return { response: null, failure: { reason: 'CRASHED', message: `${run.wasRecorded()}`, stack: null } }
+    return { response: null, failure: { reason: 'CRASHED', message: '', stack: null } }
   }
   const record = () => Promise.reject(new Error('no'))
-  assert.equal((await sandbox.run(call({ record }))).failure?.message, 'false')
+  assert.equal((await sandbox.run(call({ record }))).failure?.message, 'That it begins could not be written down.')
 })
 
 test('for an executor that would not wait it is written down before the run is sent', async (t) => {
@@ -229,6 +229,33 @@ test('for an executor that would not wait it is written down before the run is s
   assert.deepEqual(told, ['written', true])
   const failing = await one.run(call({ record: () => Promise.reject(new Error('no')) }))
   assert.deepEqual([failing.failure?.reason, told.length], ['CRASHED', 2])
+})
+
+test('what a run is to do when nobody waits for it any more is written down, too', async () => {
+  answer = async (run) => {
+    while (!run.wasCancelled()) await wait(5)
+    run.send({ kind: 'record', id: run.id })
+    for (let i = 0; i < 100 && !run.wasRecorded(); i++) await wait(5)
+    return { body: `${run.wasRecorded()}` }
+  }
+  const signal = AbortSignal.timeout(50)
+  assert.equal(String((await sandbox.run(call({ record: async () => {}, signal }))).body), 'true')
+})
+
+test('an executor that goes away while a beginning is written down has begun nothing', async (t) => {
+  const peer = await createPeer(() => ({ body: 'pong' }))
+  peer.welcome({ records: false })
+  const one = connect([peer.url])
+  t.after(one.close)
+  await one.run(call())
+  const record = async () => {
+    peer.close()
+    await eventually(async () => assert.equal(one.executors()[0]?.status, 'unavailable'))
+  }
+  const begun = performance.now()
+  const { failure } = await one.run(call({ record }))
+  assert.equal(failure?.reason, 'UNAVAILABLE')
+  assert.ok(performance.now() - begun < 5_000)
 })
 
 test('what nobody waits for any more is cancelled, and its time is told', async () => {

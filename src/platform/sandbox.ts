@@ -169,6 +169,7 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
   let waitsForCode = false
   let isGiven = false
   let told: Told = null
+  let isUnrecorded = false
   const isRecorded = !record || !waitsForRecord(link, call)
   if (record && isRecorded) {
     const isDone = await record().then(
@@ -176,6 +177,8 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
       () => false,
     )
     if (!isDone) return failedRun('CRASHED', unrecorded)
+    // It may have gone away meanwhile.
+    if (link.welcome() === null) return { notBegun: 'Its executor went away before the run began.' }
   }
   const result = await exchange<RunResult | NotBegun>({
     link,
@@ -195,6 +198,16 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
         const { kind: _kind, id: _id, ...result } = head
         if (result.failure?.reason === 'UNAVAILABLE') return end({ notBegun: result.failure.message })
         end({ ...result, body: bytes })
+      } else if (head.kind === 'record') {
+        // Also of what is to be done when nobody waits any more.
+        const tell = (kind: 'recorded' | 'cancel') => link.send({ kind, id })
+        void record?.().then(
+          () => tell('recorded'),
+          () => {
+            isUnrecorded = true
+            tell('cancel')
+          },
+        )
       } else if (signal?.aborted) return
       else if (head.kind === 'head') {
         stream?.head(head)
@@ -206,15 +219,10 @@ async function runOn(link: Link, call: RunCall): Promise<RunResult | NotBegun> {
         waitsForCode = true
         void giveArtefact(link, head.hash, artefact)
       } else if (head.kind === 'waits') waitsForCode = true
-      else if (head.kind === 'record') {
-        const tell = (kind: 'recorded' | 'cancel') => link.send({ kind, id })
-        void record?.().then(
-          () => tell('recorded'),
-          () => tell('cancel'),
-        )
-      }
     },
   })
+  if (isUnrecorded && !isNotBegun(result) && result.failure?.reason === 'CRASHED')
+    return { ...result, failure: { ...result.failure, message: unrecorded } }
   if (!signal?.aborted) return result
   return isNotBegun(result) ? failedRun('CRASHED', unwanted) : unwantedRun(result, told)
 }
