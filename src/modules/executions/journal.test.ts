@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
 import { makeFunction } from '../../testing/functions.ts'
+import { eventually } from '../../testing/receiver.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { callableFunction } from './executions.ts'
-import { writePlanned } from './journal.ts'
+import { createJournal, writePlanned } from './journal.ts'
 import { outcomeOf } from './outcome.ts'
 import { endOf, planOf } from './run.ts'
 
@@ -91,6 +93,36 @@ test('a run whose function is gone is not written, whenever it is', async () => 
     assert.equal(await opened.end(ended), false)
     assert.equal(await row(), null)
   }
+})
+
+test('a run whose beginning could not be written is written at its end, whether it was or not', async () => {
+  for (const isThere of [false, true]) {
+    const { ctx, planned, ended, row } = await begun()
+    const sql = new pg.Pool({ connectionString: world.env.DATABASE_URL, max: 1, application_name: planned.id })
+    sql.on('error', () => {})
+    const opened = createJournal({ sql, wake: () => {} }).open(planned)
+    const holder = await ctx.sql.connect()
+    await holder.query('begin; lock table executions in share mode')
+    const failed = assert.rejects(opened.begin(), { code: '57P01' })
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'`
+    await eventually(async () => assert.equal((await ctx.sql.query(end, [planned.id])).rowCount, 1))
+    await failed
+    await holder.query('commit')
+    holder.release()
+    if (isThere) await writePlanned(ctx.sql, [planned])
+    assert.ok(await opened.end(ended))
+    assert.deepEqual([(await row())?.status, (await row())?.responseBody], ['COMPLETED', 'said'])
+    await sql.end()
+  }
+})
+
+test('a run that was ended from elsewhere has been there', async () => {
+  const { ctx, planned, ended, row } = await begun()
+  const opened = ctx.journal.open(planned)
+  await opened.begin()
+  await ctx.journal.end({ ...ended, status: 'FAILED' })
+  assert.ok(await opened.end(ended))
+  assert.equal((await row())?.status, 'FAILED')
 })
 
 test('The end of a run reads nothing of the runs that wait', async () => {

@@ -29,19 +29,27 @@ export function createJournal({ sql, wake }: Options): Journal {
     end: (ended) => add({ ended }),
     open(planned) {
       let begun: Promise<boolean> | undefined
+      let isUnsure = false
       const begin = () => {
         clearTimeout(timer)
-        begun ??= add({ planned })
+        begun ??= add({ planned }).catch((error: unknown) => {
+          // It may be written nevertheless.
+          isUnsure = true
+          begun = undefined
+          throw error
+        })
         return begun
       }
-      // What goes wrong is told at the end.
+      // What goes wrong is told at the end, where that cannot be written either.
       const timer = setTimeout(() => void begin().catch(() => {}), quietMs)
       return {
         begin,
         async end(ended) {
           clearTimeout(timer)
-          if (!begun) return add({ planned, ended })
-          return (await begun) && add({ ended })
+          const isThere = await begun?.catch(() => undefined)
+          if (isThere === undefined) return (await add({ planned, ended })) || (isUnsure && add({ ended }))
+          if (isThere) await add({ ended })
+          return isThere
         },
       }
     },

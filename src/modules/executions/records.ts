@@ -65,6 +65,9 @@ export type Ended = Pick<
 export type Journal = {
   begin: (planned: Planned) => Promise<boolean>
   end: (ended: Ended) => Promise<boolean>
-  /** An execution whose beginning is written when somebody asks for it, after a moment, or together with its end. */
+  /**
+   * An execution whose beginning is written when somebody asks for it, after a moment, or together with its end. `end` tells
+   * whether it is there, whoever has ended it.
+   */
   open: (planned: Planned) => { begin: () => Promise<boolean>; end: (ended: Ended) => Promise<boolean> }
 }
