@@ -47,6 +47,7 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
     addressOf: addressReader(env.TRUSTED_PROXIES),
     hosts: createHosts(app),
     inbox,
+    behind: new Set<Promise<unknown>>(),
     isLeaving: () => leaving,
   }
   const handle = createHandler(parts)
@@ -89,7 +90,8 @@ export async function startApi(app: App, graphql: Graphql = createGraphql(app), 
       // One whose answer had begun is kept open by Node, for a request that is not to come.
       const idle = setInterval(setImmediate, 50, () => server.closeIdleConnections())
       await sockets.close()
-      await Promise.race([closed, wait(limits.shutdownMs, undefined, { ref: false })])
+      const ended = closed.then(() => Promise.all(parts.behind))
+      await Promise.race([ended, wait(limits.shutdownMs, undefined, { ref: false })])
       clearInterval(idle)
       server.closeAllConnections()
       await health.close()

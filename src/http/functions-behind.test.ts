@@ -57,6 +57,19 @@ test('who calls a URL has the whole answer before what waitUntil was given is do
   assert.ok(head.tookMs < 1_000, `${head.tookMs} ms`)
 })
 
+test('an API that ends waits for what is done behind an answer', async () => {
+  const another = await startApi(world.app)
+  const source = `{ fetch(request, env, ctx) {
+    ctx.waitUntil(new Promise((done) => setTimeout(done, 1_500)))
+    return new Response('now')
+  } }`
+  const { id } = await makeFunction(ctx, program(source), { execute: ['any'] })
+  assert.equal(await (await fetch(`${another.url}/functions/${id}/`)).text(), 'now')
+  await another.close()
+  const { status } = await ctx.db.execution.findFirstOrThrow({ where: { functionId: id } })
+  assert.equal(status, 'COMPLETED')
+})
+
 test('an answer that cannot be passed on is told as that, before or behind', async () => {
   const { response, kept } = await called(`new Response('now', { headers: { 'x-a': '\\x7f' } })`)
   assert.deepEqual([response.status, kept[0]], [500, 'FAILED'])

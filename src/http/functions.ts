@@ -20,6 +20,8 @@ type Parts = {
   app: App
   load: Load
   addressOf: (req: IncomingMessage) => string
+  /** Runs that go on behind their answer. */
+  behind: Set<Promise<unknown>>
 }
 type Exchange = { req: IncomingMessage; res: ServerResponse; requestId: string }
 
@@ -96,7 +98,7 @@ type Entered = {
 
 /** Runs the function for one request. Whoever goes away before the answer is there ends the run. */
 async function call(
-  { app, addressOf }: Parts,
+  { app, addressOf, behind }: Parts,
   exchange: Exchange,
   called: Called,
   { ctx, plan, takeSeat }: Entered,
@@ -110,7 +112,11 @@ async function call(
   const gone = new AbortController()
   const leave = () => gone.abort()
   res.once('close', leave)
-  const onDone = () => void res.off('close', leave)
+  const over = Promise.withResolvers<void>()
+  const onDone = () => {
+    res.off('close', leave)
+    behind.add(over.promise)
+  }
   const answer = createAnswer(res, { requestId, path: called.path }, { cancel: leave, onDone })
   const { signal } = gone
   try {
@@ -119,6 +125,8 @@ async function call(
     answer.end(outcome)
   } finally {
     res.off('close', leave)
+    behind.delete(over.promise)
+    over.resolve()
     app.meter.request(plan.projectId, body.length, answer.bytes())
   }
 }

@@ -38,6 +38,8 @@ export type Parts = {
   hosts: Hosts
   /** The mails of a machine without a mail server. */
   inbox: Inbox | undefined
+  /** Runs of functions that go on behind their answer. */
+  behind: Set<Promise<unknown>>
   /** Whether the process has been told to end. */
   isLeaving: () => boolean
 }
