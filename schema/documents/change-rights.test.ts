@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Context, sqlTransaction } from '../../src/context.ts'
 import { encodeCursor } from '../../src/cursor.ts'
+import { newId } from '../../src/lib/ids.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { createCollections } from '../../src/testing/collections.ts'
 import { listen, operate, type Payloads } from '../../src/testing/operation.ts'
@@ -27,6 +28,7 @@ before(async () => {
         name: { type: 'STRING', column: 'called' },
         salary: { type: 'INTEGER', restricted: true, permissions: ['read:label:staff'] },
         bonus: { type: 'INTEGER', restricted: true, permissions: ['read:label:staff'] },
+        note: { type: 'STRING' },
         boss: {
           type: 'RELATION',
           to: 'people',
@@ -137,3 +139,24 @@ for (const [name, list] of Object.entries(lists))
     const ended = await next(stream).catch((error: Error) => error)
     assert.match(ended instanceof Error ? ended.message : String(ended?.errors), /may not read `bonus`/)
   })
+
+test('a field that took the name of another is not told to those who could read the other', async () => {
+  const selections = ['name note', 'reports(where: { note: { ne: "a" } }) { nodes { name } }']
+  const after = await here()
+  const streams = await Promise.all(
+    selections.map((selection) => {
+      const source = `subscription ($after: String) { personChanged(after: $after) { id node { ${selection} } } }`
+      return listen(schemas, as('guest'), source, { after })
+    }),
+  )
+  await world.app.db.attribute.updateMany({
+    where: { collectionId: ids.people ?? '', key: 'note' },
+    data: { id: newId('att'), restricted: true, permissions: ['read:label:staff'] },
+  })
+  await sqlTransaction(owner, raiseRevision)
+  await sleep(1_000)
+  await run('upsertPerson(input: { id: "e", name: "Eve", note: "secret", boss: "e" }) { id }')
+  const [own, filtered] = await Promise.all(streams.map(next))
+  assert.deepEqual(own?.data?.personChanged.node, { name: 'Eve', note: null })
+  assert.match(String(filtered?.errors), /may not read `note`/)
+})

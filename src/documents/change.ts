@@ -57,9 +57,12 @@ export function requireReadableNow(collection: CollectionModel, where: Condition
   requireReadableWhere(where, roles, (column) => rightsNow(collection, column))
 }
 
+/** Of a field that is gone: another one may have its name and its column by now. */
+export const nobody: FieldRights = { read: new Set(), update: new Set() }
+
 /** Who may read a field by the newest schema, whatever it is called by now. */
 export function rightsNow({ columns }: CollectionModel, { attributeId, rights }: Column): FieldRights | null {
   if (attributeId === null) return rights
   for (const column of columns.values()) if (column.attributeId === attributeId) return column.rights
-  return rights
+  return nobody
 }

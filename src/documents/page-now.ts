@@ -1,5 +1,5 @@
 import type { AggregateField, Facet } from './aggregate.ts'
-import { rightsNow } from './change.ts'
+import { nobody, rightsNow } from './change.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import type { OrderTerm } from './order.ts'
 import type { Page } from './page.ts'
@@ -14,7 +14,7 @@ export function columnNow(collection: CollectionModel, column: Column): Column {
 export function neighbourNow({ neighbours }: CollectionModel, neighbour: Neighbour): Neighbour {
   for (const { attributeId, own, rights } of neighbours.values())
     if (attributeId === neighbour.attributeId && own === neighbour.own) return { ...neighbour, rights }
-  return neighbour
+  return { ...neighbour, rights: nobody }
 }
 
 export function pageNow(model: ProjectModel, collection: CollectionModel, page: Page): Page {
