@@ -69,6 +69,16 @@ test('the signal of the request is aborted, before there is an answer, too, and 
   assert.deepEqual((await left(same)).logs, ['true false'])
 })
 
+test('a fetch that is given up while its body is read is not made', async () => {
+  const source = `async ({ res, fetch }) => {
+    const given = new AbortController()
+    const body = ReadableStream.from((async function* () { yield new Uint8Array(1); given.abort() })())
+    const said = await fetch('http://127.0.0.1:1/', { method: 'POST', body, signal: given.signal }).catch(({ name }) => name)
+    return res.text(said)
+  }`
+  assert.equal((await caller.run(program(source))).text, 'AbortError')
+})
+
 test('what hears nothing of it is ended at once', async () => {
   const { tookMs, logs } = await left(
     '() => { console.log("waits"); return new Promise((done) => setTimeout(done, 9_000)) }',

@@ -52,6 +52,14 @@ test('what is waited for until the answer leaves is done, also where it writes t
     '{ fetch(request, env, ctx) { ctx.waitUntil(new Promise((done) => setTimeout(done, 20)).then(() => console.log("done"))); ctx.waitUntil(Promise.reject(new Error("not done"))); return new Response("now") } }'
   const { end, text } = await caller.run(program(late))
   assert.deepEqual([text, end.logs.map(({ text }) => text.split('\n')[0])], ['now', ['done', 'Error: not done']])
+  const early = `{ async fetch(request, env, ctx) {
+    ctx.waitUntil(Promise.reject(new RangeError('beside')))
+    await new Promise((done) => setTimeout(done, 20))
+    return new Response('now')
+  } }`
+  const failing = await caller.run(program(early))
+  const said = failing.end.logs.map(({ text }) => text.split('\n')[0])
+  assert.deepEqual([failing.text, said], ['now', ['RangeError: beside']])
   const writing = `{ fetch(request, env, ctx) {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()

@@ -23,6 +23,8 @@ export async function fetch(
   const request = new Request(input, init)
   request.signal.throwIfAborted()
   const bytes = toBase64(await request.bytes())
+  // It may be given up while its body is read.
+  request.signal.throwIfAborted()
   const { method, url, redirect } = request
   const headers = [...request.headers]
   // Many servers refuse who says neither.

@@ -93,8 +93,15 @@ function call(program: Program, { begun, body, later }: Course, res: ReturnType<
   const allowed = isFunction(fetching) ? methods : methodsOf(program)
   // Pages of other origins ask what they may before they do.
   if (!other || isNone) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allowed.join(', ') })
-  const waiting = { waitUntil: (one: unknown) => void later.push(one), passThroughOnException: () => {} }
+  const waiting = { waitUntil: (one: unknown) => void later.push(handled(one)), passThroughOnException: () => {} }
   return other.call(main ?? program, createRequest(request, body), env, waiting)
+}
+
+/** What goes wrong before it is waited for is told then. */
+function handled(given: unknown): Promise<unknown> {
+  const promise = Promise.resolve(given)
+  promise.catch(() => {})
+  return promise
 }
 
 const isFunction = (value: unknown): value is Callable => typeof value === 'function'

@@ -169,8 +169,15 @@ function callProgram(module, head, body, { made, later }) {
   if (typeof other !== 'function' || /^(CONNECT|TRACE|TRACK)$/.test(method)) {
     return new Response(null, { status: method === 'OPTIONS' ? 204 : 405, headers: { allow: allowed.join(', ') } })
   }
-  const waiting = { waitUntil: (one) => void later.push(one), passThroughOnException: () => {} }
+  const waiting = { waitUntil: (one) => void later.push(handled(one)), passThroughOnException: () => {} }
   return other.call(main ?? module, requestOf(head, body), { ...head.variables }, waiting)
+}
+
+/** What goes wrong before it is waited for is told then. */
+function handled(given) {
+  const promise = Promise.resolve(given)
+  promise.catch(() => {})
+  return promise
 }
 
 function memoryBytes() {
