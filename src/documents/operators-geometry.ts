@@ -1,7 +1,7 @@
 import { Invalid } from '../errors.ts'
 import { boxExpression } from '../modules/collections/table-indexes.ts'
 import { type Bounds, boundsSql, parseBounds } from './bounds.ts'
-import { boxAroundSql, metresSql } from './metres.ts'
+import { beyondEarthSql, boxAroundSql, metresSql } from './metres.ts'
 import { negated, type Operator, type Operators, type Subject } from './operator.ts'
 import { requireLiteral, whenGiven } from './slots.ts'
 import { types } from './types.ts'
@@ -37,7 +37,8 @@ function distanceSql({ name, param }: Subject, { from, bounds }: Distance): stri
   const farthest = bounds.lt ?? bounds.lte
   if (farthest === undefined) return exact
   // A box around the circle is what an index on places answers.
-  return `${name} <@ (select ${boxAroundSql(point, param(farthest, 'float8'))}) and ${exact}`
+  const box = boxAroundSql(point, param(farthest, 'float8'))
+  return `(${name} <@ (select ${box}) or ${beyondEarthSql(name)}) and ${exact}`
 }
 
 const distance: Operator = {
