@@ -2,13 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { type Caller, program } from '../testing/executor.ts'
-import { caller } from '../testing/stage.ts'
-
-async function answerOf(source: string, asked: Parameters<Caller['run']>[1] = {}) {
-  const answer = await caller.run(program(source), asked)
-  assert.equal(answer.end.failure, null)
-  return { ...answer.end.response, text: answer.text, body: answer.body }
-}
+import { answerOf, caller } from '../testing/stage.ts'
 
 test('a Response is an answer, and programs of other platforms run', async () => {
   const web = await answerOf(
