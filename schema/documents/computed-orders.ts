@@ -21,7 +21,7 @@ export function createComputedOrders(
   const input = (name: string, description: string, fields: Record<string, GraphQLInputFieldConfig>) =>
     new GraphQLInputObjectType({ name, description, fields })
   return {
-    count: input('CountOrder', 'An order by how many related documents there are.', {
+    count: input('RelatedCountOrder', 'An order by how many related documents there are.', {
       count: { type: new GraphQLNonNull(OrderDirection), description: 'Only those that you may read count.' },
     }),
     rank: input('RankOrder', 'An order by how well a text fits a search.', {

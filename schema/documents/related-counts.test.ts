@@ -211,3 +211,12 @@ test('what cannot be asked is refused, with its path', async () => {
   )
   assert.match(String(await refusal('orderBy: [{ sales: null }]')), /^INVALID .*\(orderBy\.0\.sales\)$/)
 })
+
+test('a collection of counts has its types', async () => {
+  const other = (await world.createProject()).owner
+  await createCollections(other, {
+    counts: { attributes: { of: { type: 'RELATION', to: 'counts', reverseKey: 'parts' } } },
+  })
+  const { data } = await operate(schemas, other, '{ counts(orderBy: [{ parts: { count: DESC } }]) { nodes { id } } }')
+  assert.deepEqual(data, { counts: { nodes: [] } })
+})
