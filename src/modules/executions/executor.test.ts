@@ -85,6 +85,7 @@ test('what a function asks the API finds its own execution, which is not written
   const { id } = await makeFunction(ctx, own, { execute: ['any'], scopes: ['executions.read'] })
   const { data } = await call(id, key)
   assert.match(data?.createExecution.responseBody ?? '', /RUNNING/)
+  assert.match(await (await fetch(`${api.url}/functions/${id}`)).text(), /RUNNING/)
 })
 
 test('a write of a function is made once, however often the run is tried, and says which run it came from', async () => {

@@ -54,7 +54,7 @@ export async function runFunction(ctx: Context, plan: FunctionPlan, asked: Asked
   const ran = await perform(ctx, plan, planned, asked.request, {
     stream: asked.stream,
     signal: asked.signal,
-    ...(!asked.stream && { record }),
+    record,
   })
   const result = judged(ran, asked.whyWrong)
   const ended = { ...endOf(planned), ...outcomeOf(plan, result, ctx.clock()) }
