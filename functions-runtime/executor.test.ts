@@ -151,6 +151,22 @@ test('an answer that is wanted as it comes is held back until the run is written
   assert.deepEqual([head?.head.status, Buffer.concat(chunks).toString()], [201, 'ab'])
 })
 
+test('a run that is over ends no process, however long it takes until it is written down', async (t) => {
+  const executor = await startExecutor()
+  t.after(executor.stop)
+  const caller = await executor.connect()
+  const beside = caller.run(
+    program(`({ res }) => new Promise((done) => setTimeout(() => done(res.text('beside')), 2_600))`),
+  )
+  const empty = program(`() => new Response(new ReadableStream({ start(to) { to.close() } }))`)
+  const given = { id: 'over', isRecorded: false, isStreamed: true, limits: { timeoutMs: 300 } }
+  const running = caller.run(empty, given)
+  await caller.next('record')
+  assert.equal((await beside).text, 'beside')
+  caller.send({ kind: 'recorded', id: 'over' })
+  assert.equal((await running).head?.head.status, 200)
+})
+
 /** Tells the executor of a run that will come, whose code comes unasked. */
 function expected(source: string) {
   const artefact = createHash('sha256').update(source).digest('hex')

@@ -87,6 +87,17 @@ test('an answer stands whatever becomes of what waits behind it, and the log say
   assert.equal(await cut('new Promise((done) => setTimeout(done, 60_000))', { isStreamed: true }), late)
 })
 
+test('so it does where what waits behind it ends the process', async () => {
+  const bomb = `new Promise((done) => setTimeout(done, 50)).then(() => 'x'.repeat(2 ** 28).split(''))`
+  const { end, text } = await caller.run(program(leaving(bomb)))
+  assert.deepEqual([end.failure, end.response?.status, text], [null, 201, 'now'])
+  const said = 'What waitUntil was given was cut off: The function used more memory than it may.'
+  assert.deepEqual(
+    end.logs.map(({ text }) => text),
+    [said],
+  )
+})
+
 test('so does one that was streamed, and one whose caller left', async () => {
   const streamed = `{ fetch(request, env, ctx) {
     ctx.waitUntil(new Promise(() => setTimeout(() => {}, 60_000)))

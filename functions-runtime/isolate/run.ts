@@ -2,7 +2,7 @@
 import { failed, failureOf, type Perform, type RunCall, RunError, type RunResult } from '../engine.ts'
 import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
 import { checkedEnd, checkedHead } from './checked.ts'
-import { type FromSandbox, limits, unwanted } from './messages.ts'
+import { type FromSandbox, limits, type Run, unwanted } from './messages.ts'
 import type { Held } from './pool.ts'
 import type { Death } from './process.ts'
 
@@ -13,17 +13,17 @@ const cancelMs = 500
 const smallestMemoryMb = 16
 
 type Message = Extract<FromSandbox, { id: string }>
-type Run = { take: (head: Message, body: Buffer) => void; die: (death: Death, among: number) => void }
-const underWay = new WeakMap<Held, Map<string, Run>>()
+type Listener = { take: (head: Message, body: Buffer) => void; die: (death: Death, among: number) => void }
+const underWay = new WeakMap<Held, Map<string, Listener>>()
 
 /**
  * The runs that are under way in a process, by their ids; what comes for none of them is dropped. They hear of its end from here: a
  * process outlives its runs, and all of them would be kept if each waited for that end itself.
  */
-function underWayIn(held: Held): Map<string, Run> {
+function underWayIn(held: Held): Map<string, Listener> {
   const known = underWay.get(held)
   if (known) return known
-  const runs = new Map<string, Run>()
+  const runs = new Map<string, Listener>()
   underWay.set(held, runs)
   held.sandbox.listen((head, body) => {
     if ('id' in head) runs.get(head.id)?.take(head, body)
@@ -76,15 +76,8 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   }
   signal.addEventListener('abort', cancel)
   const begin = () => {
-    const { artefact: program } = run.program
-    giveProgram(held, program, artefact)
-    const { functionId, variables, request, isStreamed } = run
-    const memoryMb = memoryMbOf(run.limits)
-    const { timeoutMs } = run.limits
-    sandbox.send(
-      { kind: 'run', id, functionId, program, timeoutMs, memoryMb, variables, request, isStreamed },
-      call.body,
-    )
+    giveProgram(held, run.program.artefact, artefact)
+    sandbox.send(sent(run), call.body)
   }
 
   let begins = 1
@@ -98,11 +91,13 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
 
   const parts = createParts(call, (error) => settle(failed(failureOf(error))))
 
+  let answered: Answered | null = null
   runs.set(id, {
     take(head, body) {
       if (head.kind === 'ended') {
-        const result = checkedEnd(head, body)
-        parts.end(() => settle(result))
+        // It may wait to be written down, which is not its own time.
+        clearTimeout(watchdog)
+        parts.end(() => settle(checkedEnd(head, body)))
       }
       // It may have something to do yet when it hears that nobody waits.
       else if (head.kind === 'effect') effects.begin(head, body)
@@ -112,13 +107,14 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
       else if (head.kind === 'head' && run.isStreamed) {
         const checked = checkedHead(head)
         parts.pass(() => call.onHead(...checked))
-      } else if (head.kind === 'answered' && run.isStreamed) {
+      } else if (head.kind === 'answered') {
+        answered = { head, body }
         const checked = checkedHead(head)
-        parts.pass(() => call.onAnswered(...checked, body.subarray(0, limits.answerBytes)))
+        if (run.isStreamed) parts.pass(() => call.onAnswered(...checked, body.subarray(0, limits.answerBytes)))
       } else if (head.kind === 'chunk' && run.isStreamed)
         parts.pass(() => void call.onChunk(body).then(() => effects.answer(head.effect, null)))
     },
-    die: (death, among) => settle(failed(blame(death, id, among), { durationMs: performance.now() - begun })),
+    die: (death, among) => settle(cutOff(blame(death, id, among), answered, performance.now() - begun)),
   })
   try {
     begin()
@@ -126,6 +122,24 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     settle(failed(failureOf(error)))
   }
   return promise
+}
+
+function sent({ id, functionId, program, limits, variables, request, isStreamed }: RunCall['run']): Run {
+  const { timeoutMs } = limits
+  const own = { timeoutMs, memoryMb: memoryMbOf(limits) }
+  return { kind: 'run', id, functionId, program: program.artefact, ...own, variables, request, isStreamed }
+}
+
+type Answered = { head: Extract<FromSandbox, { kind: 'answered' }>; body: Buffer }
+
+/** How a run ends whose process did. What it had answered stands: what went on behind that was cut off. */
+function cutOff(failure: RunFailure, answered: Answered | null, durationMs: number): RunResult {
+  if (!answered) return failed(failure, { durationMs })
+  const text = `What waitUntil was given was cut off: ${failure.message}`
+  const logs = [{ at: Date.now(), level: 'error' as const, text }]
+  const nothing = { memoryBytes: null, isCold: false, logsDropped: 0 }
+  const { id, ...response } = answered.head
+  return checkedEnd({ ...nothing, kind: 'ended', id, response, failure: null, durationMs, logs }, answered.body)
 }
 
 /** What a run asks of the world, with its own token and as many at once as it may. */

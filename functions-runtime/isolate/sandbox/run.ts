@@ -71,7 +71,7 @@ export function createLive(options: Options): Live {
     hold: (answer) => {
       if (state.isUnwanted) return
       state.held = answer
-      if (run.isStreamed) send({ kind: 'answered', id: run.id, ...answer.response }, answer.body)
+      send({ kind: 'answered', id: run.id, ...answer.response }, answer.body)
     },
     wait: waiting.add,
   })
