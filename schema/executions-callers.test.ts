@@ -144,6 +144,7 @@ test('subscribers who are told of a run, and those who are not, cost no statemen
   })
   for (const stream of streams) await stream.return()
   assert.deepEqual(new Set(told), new Set([owner.actor?.id, 'ann']))
-  // Its beginning and its end are written.
-  assert.equal(texts.filter((text) => /"?executions"?\s/.test(text)).length, 2, texts.join('\n'))
+  // Its beginning and its end are written, in one statement where it is over soon.
+  const written = texts.filter((text) => /"?executions"?\s/.test(text)).length
+  assert.ok(written === 1 || written === 2, texts.join('\n'))
 })
