@@ -93,6 +93,21 @@ test('a value is a value, and what is wrong is told by ordinary execution', asyn
   await same(owner, '{ posts { nodes { nothing } } }', {}, false)
 })
 
+test('null and zero, absent and given, are different values, whichever comes first', async () => {
+  const lists = [
+    'posts(first: $n) { nodes { id } }',
+    'postsAggregate(groupBy: [{ title: VALUE }], first: $n) { count }',
+  ]
+  const orders = [
+    [null, 0, undefined],
+    [0, null, 1],
+    [undefined, 0, null],
+  ]
+  for (const list of lists)
+    for (const [i, values] of orders.entries())
+      for (const n of values) await same(blog.owner, `query Q${i}($n: Int) { ${list} }`, n === undefined ? {} : { n })
+})
+
 test('a cursor in a variable, in an order with nulls and in one without', async () => {
   for (const orderBy of ['[{ views: ASC }]', '[{ published: DESC }, { title: ASC }]']) {
     const query = `query ($c: String) { posts(orderBy: ${orderBy}, first: 2, after: $c) { nodes { id } pageInfo { endCursor } } }`
