@@ -48,6 +48,7 @@ export function createShaper(types: ReadonlyMap<string, GraphQLInputType>, whole
 
 function part(given: GraphQLInputType, value: unknown, path: readonly string[], literal: ReadonlySet<string>): Part {
   const type: GraphQLNullableType = isNonNullType(given) ? given.ofType : given
+  // As JSON has it, which no other value is.
   if (value === null || value === undefined) return { key: 'null', value }
   if (isListType(type))
     return Array.isArray(value) ? list(type.ofType as GraphQLInputType, value, path, literal) : exact(value)
