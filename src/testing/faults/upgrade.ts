@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fault } from './faults.ts'
@@ -18,7 +18,7 @@ export async function upgrade<T>(
   say: (line: string) => void,
   run: (stage: Stage, fault: Fault) => Promise<T>,
 ): Promise<T> {
-  say(`upgrade from ${previous.version}`)
+  say(`upgrade from ${previous.version}, which is installed first`)
   const root = await checkOut()
   const stage = await setStage({ plantedBug, mongo: false, root, say })
   try {
@@ -45,8 +45,8 @@ async function checkOut(): Promise<string> {
   const script = `git archive ${previous.commit} | tar -x -C "${root}"`
   const { status, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', script], { cwd: repository, encoding: 'utf8' })
   if (status !== 0) throw new Error(`The release before this one cannot be had from the history: ${stderr.trim()}`)
-  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
-  const made = spawnSync('npm', ['run', '-s', 'postinstall'], { cwd: root, encoding: 'utf8' })
+  // Its own packages: some of them are not among those of this one.
+  const made = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`The release before this one cannot be made ready: ${made.stderr.trim()}`)
   return root
 }
