@@ -54,6 +54,11 @@ test('push makes the function, uploads its code, tells the build, and what is le
   assert.deepEqual(nodes, [expected])
   const { out } = await stage.tendril('functions', 'list')
   assert.match(out, /^fun_\w+\thello\ttypescript\tdep_\w+\n$/)
+  put(stage.folder, { 'tendril.functions.ts': configOf({ hello: { runtime: 'typescript', execute: ['any'] } }) })
+  const { err } = await stage.tendril('functions', 'push')
+  const url = /^hello: (http:\S+\/functions\/fun_\w+)$/m.exec(err)?.[1] ?? assert.fail(err)
+  assert.equal(await (await fetch(url)).text(), 'hello')
+  assert.equal((await stage.tendril('functions', 'list')).out.trim().split('\t')[4], url)
 })
 
 test('what the server refuses of a function is told with its name', async () => {

@@ -118,6 +118,8 @@ export type RuntimeState = {
   engine: 'isolate' | 'docker'
   /** Why it cannot run at present; null when it can. */
   unavailable: string | null
+  /** The file that is run where a function names none. Older executors do not say. */
+  entrypoint?: string
 }
 
 /** The first frame, and again when something in it has changed. */

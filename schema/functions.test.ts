@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Actor, Context } from '../src/context.ts'
 import { createExecution } from '../src/modules/executions/executions.ts'
 import { functionLimit } from '../src/modules/functions/functions.ts'
 import { setVariable } from '../src/modules/variables/variables.ts'
+import { createPeer } from '../src/testing/executor.ts'
 import { deploy, makeFunction } from '../src/testing/functions.ts'
 import { operate } from '../src/testing/operation.ts'
 import { createStage } from '../src/testing/stage.ts'
@@ -69,6 +71,16 @@ test('invalid input is said with its path', async () => {
     const { errors } = await operate(schemas, ctx, create, { input: { ...input, ...wrong } })
     assert.match(errors[0] ?? '', new RegExp(`^INVALID .*\\(${path}\\)$`), JSON.stringify(wrong))
   }
+})
+
+test('a function that names no entry point has that of its runtime, where an executor has said it', async () => {
+  const peer = await createPeer(() => null)
+  const stage = await createStage({ EXECUTORS: peer.url, EXECUTOR_SECRET: peer.secret })
+  const given = { input: { ...input, runtime: 'python-3.11' } }
+  while (stage.world.app.sandbox.runtimes().length === 0) await sleep(20)
+  const { data, errors } = await operate(stage.schemas, stage.owner, create, given)
+  peer.close()
+  assert.deepEqual([data?.createFunction?.entrypoint, errors], ['main.py', []])
 })
 
 test('a runtime that nobody knows is refused with those that there are', async () => {

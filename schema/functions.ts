@@ -160,7 +160,7 @@ builder.mutationFields((t) => ({
       entrypoint: t.input.string({
         validate: text(256),
         description:
-          'The file of a deployment that is run; `index.js` or `index.ts` for JavaScript and TypeScript, if left out.',
+          'The file of a deployment that is run; if left out, what its runtime has for it, as `index.js`, `index.ts` or `main.py`.',
       }),
       execute: t.input.stringList({
         description:

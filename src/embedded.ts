@@ -81,6 +81,12 @@ async function startServers(env: Env): Promise<Env> {
 
 type Executor = { port: number; secret: string }
 
+/** Only where runtimes are named: many have DOCKER_HOST for other reasons, and all images are gigabytes. */
+function dockerVariables(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (!given.DOCKER_RUNTIMES) return {}
+  return Object.fromEntries(Object.entries(given).filter(([name]) => /^(DOCKER|BUILD|RUNTIMES)_/.test(name)))
+}
+
 /** Other people's code runs in a process of its own, which is given no secret but the one to be asked with, and ends with this one. */
 function startFunctionsRuntime({ port, secret }: Executor, apiUrl: string, env: Env): void {
   const path = resolve(import.meta.dirname, '../functions-runtime/main.ts')
@@ -94,6 +100,7 @@ function startFunctionsRuntime({ port, secret }: Executor, apiUrl: string, env: 
       TENDRIL_URL: apiUrl,
       EGRESS_ALLOW: env.EGRESS_ALLOW.join(','),
       NPM_REGISTRY: process.env.NPM_REGISTRY,
+      ...dockerVariables(process.env),
     },
     // What it has to warn of is seen.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

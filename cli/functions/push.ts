@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts'
 import { type Configured, readFunctions } from './file.ts'
 import { followBuild } from './log.ts'
 import { packFolder } from './pack.ts'
-import { listFunctions, putFunction, type Remote } from './remote.ts'
+import { listFunctions, putFunction, type Remote, urlOf } from './remote.ts'
 import { sha256, upload } from './upload.ts'
 
 export const functionsPush: Command = {
@@ -44,6 +44,8 @@ async function push(api: Api, there: readonly Remote[], { name, folder, config }
     throw error instanceof Failure ? new Failure(`${name}: ${error.message}`) : error
   })
   tell(`${name}: ${did} (${remote.id})`)
+  const url = urlOf(api, remote)
+  if (url) tell(`${name}: ${url}`)
   const hash = sha256(archive)
   if (!options.force && (await isThere(api, remote, hash))) {
     tell(`${name}: its code is the one that is run already.`)

@@ -34,6 +34,11 @@ export async function listFunctions({ request }: Api): Promise<Remote[]> {
   }
 }
 
+/** Where it is called over HTTP; null where nobody may. */
+export function urlOf({ target: { url } }: Api, { id, execute }: Pick<Remote, 'id' | 'execute'>): string | null {
+  return execute?.length ? `${url.replace(/\/+$/, '')}/functions/${id}` : null
+}
+
 export type Put = { remote: Remote; did: 'created' | 'changed' | 'as it was' }
 
 /** Makes a function of the server that of the file. */

@@ -15,7 +15,7 @@ export type FunctionConfig = {
   runtime: string
   /** Where its code is, seen from this file; a folder of its name, if left out. */
   folder?: string
-  /** The file in the folder that is run; `index.ts` or `index.js`, if left out. */
+  /** The file in the folder that is run; `index.ts`, `index.js` or what else its runtime has for it, if left out. */
   entrypoint?: string
   /** What is run to build it instead of the runtime's own command; in containers only. */
   buildCommand?: string

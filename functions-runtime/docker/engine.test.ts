@@ -12,7 +12,10 @@ test('without an engine, what needs one says so', async () => {
   const none = testEngine({})
   const [state] = none.runtimes()
   assert.equal(state?.engine, 'docker')
-  assert.equal(state?.unavailable, 'No Docker Engine is configured: set DOCKER_HOST.')
+  assert.equal(
+    state?.unavailable,
+    'No Docker Engine is configured: set DOCKER_HOST; with `npm start`, DOCKER_RUNTIMES as well.',
+  )
   const absent = testEngine({ DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
   await sleep(100)
   assert.match(

@@ -34,7 +34,8 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
 
   return {
     name: 'docker',
-    runtimes: () => [...runtimes.keys()].map((name) => stateOf(name, hosts)),
+    runtimes: () =>
+      [...runtimes.keys()].map((name) => ({ ...stateOf(name, hosts), entrypoint: runtimeOf(name).entrypoint })),
     async run(call) {
       const begun = performance.now()
       const { program, limits, tenant, functionId } = call.run
@@ -95,7 +96,7 @@ function tunnelOn(host: Host, own: Runtime, runtimes: ReadonlyMap<string, Runtim
 function stateOf(name: string, hosts: readonly Host[]): RuntimeState {
   const states = hosts.map((host) => host.imagesOf(name))
   const isThere = states.some((state) => typeof state === 'object')
-  const none = 'No Docker Engine is configured: set DOCKER_HOST.'
+  const none = 'No Docker Engine is configured: set DOCKER_HOST; with `npm start`, DOCKER_RUNTIMES as well.'
   return {
     name,
     engine: 'docker',

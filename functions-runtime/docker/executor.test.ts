@@ -21,7 +21,7 @@ test('an executor builds and runs in containers, and none outlives it', { skip: 
   }
   let state = await stateOf()
   while (state?.unavailable) state = await stateOf()
-  assert.deepEqual(state, { name: runtime, engine: 'docker', unavailable: null })
+  assert.deepEqual(state, { name: runtime, engine: 'docker', unavailable: null, entrypoint: 'main.py' })
 
   const frame = { kind: 'build', id: randomUUID(), tenant: 'prj_test', runtime, entrypoint: 'main.py' } as const
   caller.send({ ...frame, command: 'echo building', variables: {}, timeoutMs: 60_000 }, archiveOf('python'))

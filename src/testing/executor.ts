@@ -124,7 +124,7 @@ const welcome: Omit<Welcome, 'instance'> = {
   runtimes: [
     { name: 'javascript', engine: 'isolate', unavailable: null },
     { name: 'typescript', engine: 'isolate', unavailable: null },
-    { name: 'python-3.11', engine: 'docker', unavailable: 'There is no Docker here.' },
+    { name: 'python-3.11', engine: 'docker', unavailable: 'There is no Docker here.', entrypoint: 'main.py' },
   ],
 }
 

@@ -64,7 +64,8 @@ export async function createFunction(ctx: Context, input: NewFunction): Promise<
   requireOperator(ctx)
   const data = changesOf(ctx, input)
   const { name, runtime } = input
-  const entrypoint = data.entrypoint ?? entrypoints[runtime]
+  const entrypoint =
+    data.entrypoint ?? entrypoints[runtime] ?? ctx.sandbox.runtimes().find((one) => one.name === runtime)?.entrypoint
   if (!entrypoint) throw new Invalid('A function of this runtime needs an entrypoint.', ['input', 'entrypoint'])
   return transaction(ctx, async (tx) => {
     const { projectId } = ctx
