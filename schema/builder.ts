@@ -4,7 +4,6 @@ import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import ValidationPlugin from '@pothos/plugin-validation'
 import WithInputPlugin from '@pothos/plugin-with-input'
-import { JSONResolver } from 'graphql-scalars'
 import { z } from 'zod'
 import type PrismaTypes from '../prisma/client/pothos-types.ts'
 import { getDatamodel } from '../prisma/client/pothos-types.ts'
@@ -18,6 +17,7 @@ import './access.ts'
 import { mayUse } from './access.ts'
 import { dateTime } from './date-time.ts'
 import './described.ts'
+import { json } from './json.ts'
 
 export type SchemaTypes = {
   Context: Context
@@ -117,7 +117,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
 builder.addScalarType('DateTime', dateTime, {
   description: 'A moment in UTC, ISO 8601 with milliseconds: `2026-11-23T12:00:00.000Z`.',
 })
-builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })
+builder.addScalarType('JSON', json, { description: 'Any JSON value.' })
 
 builder.queryType({ description: 'Reads.' })
 builder.mutationType({

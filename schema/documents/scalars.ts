@@ -1,10 +1,13 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql'
+import { holdsSlot } from '../../src/documents/slots.ts'
 import { type ColumnType, types } from '../../src/documents/types.ts'
 import { AppError } from '../../src/errors.ts'
 
 /** A scalar whose values are those of a type of attribute. What it answers has been made by the database. */
-function scalar(name: string, type: ColumnType, description: string, literalOf = textOf): GraphQLScalarType {
+function scalar(name: string, type: ColumnType, description: string, literalOf: LiteralOf = textOf): GraphQLScalarType {
   const read = (value: unknown, node?: ValueNode) => {
+    // What a request brings later is read then.
+    if (holdsSlot(value)) return value
     try {
       return types[type].parse(value, [])
     } catch (error) {
@@ -17,8 +20,18 @@ function scalar(name: string, type: ColumnType, description: string, literalOf =
     description,
     serialize: (value) => value,
     parseValue: (value) => read(value),
-    parseLiteral: (node) => read(literalOf(node), node),
+    // Validation has no variables yet.
+    parseLiteral: (node, variables) =>
+      variables == null && holdsVariable(node) ? null : read(literalOf(node, variables ?? {}), node),
   })
+}
+
+type Variables = Readonly<Record<string, unknown>>
+type LiteralOf = (node: ValueNode, variables: Variables) => unknown
+
+function holdsVariable(node: ValueNode): boolean {
+  if (node.kind === Kind.LIST) return node.values.some(holdsVariable)
+  return node.kind === Kind.OBJECT ? node.fields.some(({ value }) => holdsVariable(value)) : node.kind === Kind.VARIABLE
 }
 
 /** Numbers keep all their digits: GraphQL hands them over as text. */
@@ -26,11 +39,12 @@ function textOf(node: ValueNode): unknown {
   return node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : undefined
 }
 
-function geometryOf(node: ValueNode): unknown {
-  if (node.kind === Kind.OBJECT) {
-    return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, geometryOf(value)]))
-  }
-  if (node.kind === Kind.LIST) return node.values.map(geometryOf)
+function geometryOf(node: ValueNode, variables: Variables): unknown {
+  const within = (inner: ValueNode) => geometryOf(inner, variables)
+  if (node.kind === Kind.OBJECT)
+    return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, within(value)]))
+  if (node.kind === Kind.LIST) return node.values.map(within)
+  if (node.kind === Kind.VARIABLE) return variables[node.name.value]
   if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return Number(node.value)
   return node.kind === Kind.STRING ? node.value : undefined
 }

@@ -50,14 +50,15 @@ export function defer(read: (given: Given) => unknown): Deferred {
   return { [deferredBrand]: true, read }
 }
 
-/** `read(value)` now, or once the request brings the value. A list may hold slots beside values. */
+/** `read(value)` now, or once the request brings the value. Lists and objects may hold slots beside values. */
 export function whenGiven(value: unknown, read: (value: unknown) => unknown): unknown {
-  if (isSlot(value)) return noted(defer(({ variables }) => read(valueAt(variables, value.path))))
-  if (!Array.isArray(value) || !value.some(isSlot)) return read(value)
-  const items: unknown[] = value
-  return noted(
-    defer(({ variables }) => read(items.map((item) => (isSlot(item) ? valueAt(variables, item.path) : item)))),
-  )
+  return holdsSlot(value) ? noted(whenAllGiven(value, read)) : read(value)
+}
+
+/** Whether it is a slot, or one is anywhere in its lists and objects. */
+export function holdsSlot(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return isSlot(value) || Object.values(value).some(holdsSlot)
 }
 
 let notes: Deferred[] | null = null
@@ -79,7 +80,7 @@ export function noteDeferred<T>(compile: () => T): { made: T; deferred: readonly
   }
 }
 
-/** The same for slots anywhere in lists and objects; `read` is told of the request, where there is one to wait for. */
+/** `read(value)` once the request brings what is missing, which `read` is told of besides. */
 export function whenAllGiven(value: unknown, read: (value: unknown, given: Given) => unknown): Deferred {
   return defer((given) => read(filled(value, given), given))
 }

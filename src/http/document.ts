@@ -16,7 +16,7 @@ import {
 import { LRUCache } from 'lru-cache'
 import { Invalid, LimitExceeded } from '../errors.ts'
 import { limits } from './limits.ts'
-import { checkText, tooDeep } from './values.ts'
+import { checkKey, checkNumber, checkText, tooDeep } from './values.ts'
 
 /** Bounded by the text they were made of: parsed, it is some fifty times as large. */
 const parsed = new LRUCache<string, DocumentNode>({
@@ -201,8 +201,13 @@ function countDirectives(directives: readonly DirectiveNode[] = []): number {
 
 function checkLiteral(value: ValueNode, path: readonly string[]): void {
   if (value.kind === Kind.STRING) checkText(value.value, 'A literal', () => path)
+  if (value.kind === Kind.INT || value.kind === Kind.FLOAT) checkNumber(Number(value.value), 'A literal', () => path)
   if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) return
   if (path.length > limits.valueDepth) throw tooDeep('A literal')
   if (value.kind === Kind.LIST) for (const [i, child] of value.values.entries()) checkLiteral(child, [...path, `${i}`])
-  else for (const { name, value: child } of value.fields) checkLiteral(child, [...path, name.value])
+  else
+    for (const { name, value: child } of value.fields) {
+      checkKey(name.value, 'A literal', () => path)
+      checkLiteral(child, [...path, name.value])
+    }
 }

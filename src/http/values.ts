@@ -29,11 +29,11 @@ export function checkValue(value: unknown, name: string): void {
       throw new LimitExceeded(`${name} may hold ${limits.values} values in all.`)
     }
     if (typeof item.value === 'string') checkText(item.value, name, () => wayTo(place))
-    else if (typeof item.value === 'number') checkNumber(item.value, name, place)
+    else if (typeof item.value === 'number') checkNumber(item.value, name, () => wayTo(place))
     else if (typeof item.value === 'object' && item.value !== null) {
       if (depth >= limits.valueDepth) throw tooDeep(name)
       for (const [key, child] of Object.entries(item.value)) {
-        checkKey(key, name, place)
+        checkKey(key, name, () => wayTo(place))
         open.push({ value: child, depth: depth + 1, place: { key, within: place } })
       }
     }
@@ -50,13 +50,14 @@ export function tooDeep(name: string): LimitExceeded {
   return new LimitExceeded(`${name} may nest lists and objects ${limits.valueDepth} deep.`)
 }
 
-function checkNumber(value: number, name: string, place: Place | null): void {
-  if (!Number.isFinite(value)) throw new Invalid(`${name} holds a number that is too large.`, wayTo(place))
+/** What JSON cannot tell would be null. */
+export function checkNumber(value: number, name: string, at: () => readonly string[]): void {
+  if (!Number.isFinite(value)) throw new Invalid(`${name} holds a number that is too large.`, at())
 }
 
-function checkKey(key: string, name: string, place: Place | null): void {
-  if (key === '__proto__') throw new Invalid(`${name} may not hold the key __proto__.`, wayTo(place))
-  checkText(key, name, () => wayTo(place))
+export function checkKey(key: string, name: string, at: () => readonly string[]): void {
+  if (key === '__proto__') throw new Invalid(`${name} may not hold the key __proto__.`, at())
+  checkText(key, name, at)
 }
 
 function wayTo(place: Place | null): string[] {
