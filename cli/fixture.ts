@@ -92,7 +92,7 @@ function runCommand(cwd: string, env: Record<string, string>, args: string[]): P
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ran: Ran = { code: null, out: '', err: '' }
-  child.stdout.on('data', (chunk) => (ran.out += chunk))
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (ran.out += chunk))
   child.stderr.on('data', (chunk) => (ran.err += chunk))
   return new Promise((resolve, reject) => {
     child.once('error', reject)

@@ -132,6 +132,27 @@ test('of two columns with one name neither is lost in silence', async () => {
   assert.deepEqual(await rowsOf(), [])
 })
 
+test('CSV that is not UTF-8 is refused with its line, and no character is lost in silence', async () => {
+  await clear()
+  const row = (title: string) => `"${title}\n",1\n`
+  const many = `title,views\n${row('Ärger 🌱'.repeat(9)).repeat(3_000)}`
+  writeFileSync(pathOf('utf8.csv'), Buffer.from(`\ufeff${many}`))
+  assert.equal((await stage.tendril('import', 'copies', 'utf8.csv')).code, 0)
+  assert.deepEqual(new Set((await rowsOf('copies')).map(({ title }) => title)), new Set([`${'Ärger 🌱'.repeat(9)}\n`]))
+  for (const [name, bytes] of Object.entries({
+    'latin.csv': Buffer.concat([Buffer.from(many), Buffer.from(row('Ärger'), 'latin1'), Buffer.from(row('x'))]),
+    'half.csv': Buffer.concat([Buffer.from(many), Buffer.from('Ä').subarray(0, 1)]),
+  })) {
+    writeFileSync(pathOf(name), bytes)
+    const { code, err } = await stage.tendril('import', 'posts', name, '--transaction')
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`tendril: ${name}:6002: This is not UTF-8. Save the file in that encoding.`))
+    assert.deepEqual(await rowsOf(), [])
+  }
+  writeFileSync(pathOf('utf16.csv'), Buffer.from('\ufefftitle,views\nA,1\n', 'utf16le'))
+  assert.match((await stage.tendril('import', 'posts', 'utf16.csv')).err, /utf16\.csv:1: This is not UTF-8/)
+})
+
 test('in a transaction nothing of a file that is wrong is imported', async () => {
   await clear()
   put('d.jsonl', `${jsonLines(Array.from({ length: 1500 }, () => ({ title: 'x' })))}{"title":5}\n`)

@@ -11,7 +11,8 @@ export const json = new GraphQLScalarType({
 })
 
 function requireJson(node: ValueNode): void {
-  if (node.kind === Kind.ENUM) throw new GraphQLError(`JSON has no names: “${node.value}” needs quotes.`, { nodes: node })
+  if (node.kind === Kind.ENUM)
+    throw new GraphQLError(`JSON has no names: “${node.value}” needs quotes.`, { nodes: node })
   if (node.kind === Kind.LIST) node.values.forEach(requireJson)
   if (node.kind === Kind.OBJECT) for (const { value } of node.fields) requireJson(value)
 }

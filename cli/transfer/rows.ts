@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import { parse } from 'csv-parse'
 
 export type Format = 'jsonl' | 'csv'
@@ -45,10 +47,33 @@ const chunkLength = 65_536
 function eachOnce(names: string[]): string[] {
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice === undefined) return names
-  throw Object.assign(new Error(`Two columns are called “${twice}”.`), { code: 'CSV_COLUMN_TWICE', lines: 1 })
+  throw csvFault('CSV_COLUMN_TWICE', 1, `Two columns are called “${twice}”.`)
 }
 
-function csvRows(file: NodeJS.ReadableStream, bytes: () => number, done: number): Rows {
+/** The file in whole lines. The parser would put � in the place of what is no character, and it would be imported. */
+async function* requireUtf8(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let lines = 0
+  let rest: Buffer = Buffer.alloc(0)
+  const checked = (bytes: Buffer): Buffer => {
+    const all = bytes.toString('latin1').split('\n')
+    const wrong = isUtf8(bytes) ? -1 : all.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1')))
+    if (wrong >= 0)
+      throw csvFault('CSV_NOT_UTF8', lines + wrong + 1, 'This is not UTF-8. Save the file in that encoding.')
+    lines += all.length - 1
+    return bytes
+  }
+  for await (const chunk of file) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
+    const end = bytes.lastIndexOf(0x0a) + 1
+    yield checked(bytes.subarray(0, end))
+    rest = bytes.subarray(end)
+  }
+  yield checked(rest)
+}
+
+const csvFault = (code: string, lines: number, message: string) => Object.assign(new Error(message), { code, lines })
+
+function csvRows(file: AsyncIterable<Buffer>, bytes: () => number, done: number): Rows {
   const parser = parse({
     columns: eachOnce,
     bom: true,
@@ -59,11 +84,12 @@ function csvRows(file: NodeJS.ReadableStream, bytes: () => number, done: number)
   })
   // The numbers of rows whose answer is still to come, and the lines that they end on.
   const lines = new Map<number, number>()
-  file.once('error', (error) => parser.destroy(error))
+  const lined = Readable.from(requireUtf8(file))
+  lined.once('error', (error) => parser.destroy(error))
   async function* body() {
     let row = 0
     let text = ''
-    for await (const { record, info } of file.pipe(parser) as AsyncIterable<Parsed>) {
+    for await (const { record, info } of lined.pipe(parser) as AsyncIterable<Parsed>) {
       row += 1
       if (row <= done) continue
       lines.set(row, info.lines)

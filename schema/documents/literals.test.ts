@@ -90,5 +90,8 @@ test('what JSON cannot hold is refused in a literal, and not left out', async ()
     assert.equal(errors[0].extensions.code, 'INVALID')
     assert.deepEqual(errors[0].extensions.path.slice(0, 2), ['input', 'meta'], meta)
   }
-  assert.deepEqual((await create('{ a: 1e308, constructor: null }')).data.createSpot.meta, { a: 1e308, constructor: null })
+  assert.deepEqual((await create('{ a: 1e308, constructor: null }')).data.createSpot.meta, {
+    a: 1e308,
+    constructor: null,
+  })
 })
