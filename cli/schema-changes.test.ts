@@ -81,6 +81,21 @@ test('what is destroyed under the name of another attribute is counted by the na
   ])
 })
 
+test('of a relation to many those are counted that have any', async () => {
+  const run = await inNewProject()
+  write(`tags: { attributes: { name: { type: 'STRING', size: 20 } } },
+    posts: { attributes: { tags: { type: 'RELATION', to: 'tags', relation: 'MANY_TO_MANY' } } }`)
+  assert.equal((await run('schema', 'push')).code, 0)
+  writeFileSync(join(stage.folder, 'tags.jsonl'), '{"id":"t"}\n{"id":"u"}\n')
+  writeFileSync(join(stage.folder, 'posts.jsonl'), '{"id":"a","tags":["t","u"]}\n{"id":"b","tags":[]}\n{"id":"c"}\n')
+  for (const one of ['tags', 'posts']) assert.equal((await run('import', one, `${one}.jsonl`)).code, 0)
+  write("tags: { attributes: { name: { type: 'STRING', size: 20 } } }, posts: { attributes: {} }")
+  assert.equal(
+    (await run('schema', 'diff')).out,
+    '- attribute main.posts.tags   ! destroys the value that 1 document has\n',
+  )
+})
+
 test('an attribute becomes one of another type in one push with what is computed of it', async () => {
   const tendril = await inNewProject()
   const run = (...args: string[]) => tendril('schema', ...args)

@@ -2,7 +2,7 @@ import { Refused } from '../api.ts'
 import { Failure } from '../failure.ts'
 import { openBench } from './bench.ts'
 import type { Remote } from './remote.ts'
-import { splitPath } from './shape.ts'
+import { type Shape, splitPath } from './shape.ts'
 import { describeStep, destroys, type Step, type StepOf } from './steps.ts'
 
 /** A step that destroys data, with how many documents, or documents with a value, that is about: null if it cannot be known. */
@@ -21,8 +21,8 @@ export async function countLosses(remote: Remote, steps: readonly Step[]): Promi
     const there = attribute === null ? undefined : collections.get(path)?.attributes.get(attribute)
     // What is computed can be computed again.
     if (typeof there?.computed === 'string') continue
-    const isRelation = there?.type === 'RELATION'
-    losses.push({ step, documents: field ? await count(remote, typeName, field, attribute, isRelation) : null })
+    const where = attribute === null ? {} : { [attribute]: hasValue(there) }
+    losses.push({ step, documents: field ? await count(remote, typeName, field, where) : null })
   }
   return losses
 }
@@ -38,9 +38,13 @@ function originOf(steps: readonly Step[], step: StepOf<'deleteCollection' | 'del
   return { path, attribute }
 }
 
-async function count(remote: Remote, typeName: string, field: string, attribute: string | null, isRelation: boolean) {
-  const value = isRelation ? {} : { isNull: false }
-  const where = attribute === null ? {} : { [attribute]: value }
+/** The condition on documents that have a value of it. */
+function hasValue(attribute: Shape | undefined): object {
+  if (attribute?.type !== 'RELATION') return { isNull: false }
+  return attribute.relation === 'MANY_TO_MANY' ? { some: {} } : {}
+}
+
+async function count(remote: Remote, typeName: string, field: string, where: object) {
   const query = `query ($where: ${typeName}Where) { ${field}(where: $where) { totalCount } }`
   return remote.api
     .request<Record<string, { totalCount: number }>>(query, { where })
