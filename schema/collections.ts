@@ -37,7 +37,7 @@ function readRules(rules: readonly RuleAnswer[]): NewRule[] {
 }
 
 const where =
-  'A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith; `$userId` is the id of the caller.'
+  'A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith, of lists has and isNull; `$userId` is the id of the caller. Of a relation it sees the id that it points at.'
 
 const CollectionRule = builder.objectRef<RuleAnswer>('CollectionRule').implement({
   description: 'A right that a role holds on the documents that match a condition.',

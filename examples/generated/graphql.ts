@@ -118,7 +118,7 @@ export type CollectionRuleInput = {
   right: PermissionRight;
   /** Whom it is given to: a role, as in permissions. */
   role: string;
-  /** A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith; `$userId` is the id of the caller. Up to 100 parts, 10 levels deep. */
+  /** A filter over attributes of the document itself, `id`, `createdAt` and `updatedAt`: `{ "status": { "eq": "open" }, "or": [{ "author": { "eq": "$userId" } }, { "price": { "lt": "10.00" } }] }`. `and`, `or` and `not` join; the operators are eq, ne, in, notIn, gt, gte, lt, lte, isNull, contains, startsWith and endsWith, of lists has and isNull; `$userId` is the id of the caller. Of a relation it sees the id that it points at. Up to 100 parts, 10 levels deep. */
   where: unknown;
 };
 

@@ -73,14 +73,16 @@ function readComparisons(field: Field, value: unknown, path: Path, count: Count)
   const { type, list, encrypted, relation } = field
   if (encrypted) throw new Invalid('An encrypted attribute cannot be compared.', path)
   if (relation === 'MANY_TO_MANY') throw new Invalid('A rule looks at the document alone.', path)
-  const isComparable = !list && (type === 'RELATION' || types[type].compare !== undefined)
+  const isComparable = type === 'RELATION' || types[type].compare !== undefined
   const entries = objectEntries(value, path).map(([operator, operand]): [string, unknown] => {
     const at = [...path, operator]
     countPart(count, at)
     const read = Object.hasOwn(operators, operator) ? operators[operator] : undefined
+    if (!read && relation) throw new Invalid('A rule sees only the id that a relation points at.', at)
     if (!read) throw new Invalid('There is no such operator.', at)
-    if (operator !== 'isNull' && !isComparable)
-      throw new Invalid(`${list ? 'A list' : `A ${type}`} can be asked only whether it is null.`, at)
+    if (list ? operator !== 'has' && operator !== 'isNull' : operator === 'has')
+      throw new Invalid(list ? 'A list can be asked `has` and `isNull`.' : 'Only a list has items.', at)
+    if (operator !== 'isNull' && !isComparable) throw new Invalid(`A ${type} can be asked only whether it is null.`, at)
     return [operator, read(field, operand, at)]
   })
   return Object.fromEntries(entries)
@@ -100,6 +102,7 @@ const operators: Readonly<Record<string, Reader>> = {
   contains: readPart,
   startsWith: readPart,
   endsWith: readPart,
+  has: readOperand,
   isNull: (_field, operand, path) => {
     if (typeof operand !== 'boolean') throw new Invalid('This is true or false.', path)
     return operand
@@ -114,7 +117,7 @@ function readOperand({ type }: Field, operand: unknown, path: Path): unknown {
     return parse(operand, path)
   }
   if (type !== 'RELATION' && !texts.includes(type))
-    throw new Invalid('An id is compared with texts and relations.', path)
+    throw new Invalid('An id is compared with texts, lists of texts and relations.', path)
   return operand
 }
 
@@ -125,14 +128,15 @@ const isMistyped = (operand: unknown) =>
 function readOperands(field: Field, operand: unknown, path: Path): unknown {
   if (!Array.isArray(operand) || operand.length > 100) throw new Invalid('This is a list of at most 100 values.', path)
   return operand.map((one, i) => {
-    if (one === callersId) throw new Invalid(`Compare “${callersId}” with \`eq\` or \`ne\`.`, [...path, `${i}`])
+    if (one === callersId)
+      throw new Invalid(`Compare “${callersId}” with \`eq\`, \`ne\` or \`has\`.`, [...path, `${i}`])
     return readOperand(field, one, [...path, `${i}`])
   })
 }
 
 function readOrdered(field: Field, operand: unknown, path: Path): unknown {
   if (field.type === 'BOOLEAN' || field.type === 'RELATION') throw new Invalid('This has no order.', path)
-  if (operand === callersId) throw new Invalid(`Compare “${callersId}” with \`eq\` or \`ne\`.`, path)
+  if (operand === callersId) throw new Invalid(`Compare “${callersId}” with \`eq\`, \`ne\` or \`has\`.`, path)
   return readOperand(field, operand, path)
 }
 
