@@ -48,6 +48,7 @@ export function testContract(languages: readonly Language[], images: readonly st
       test(language.runtime, async () => {
         await keepsContract(engine, language)
         await leavesNothing(engine, language)
+        await isBuiltAsItsToolsHaveIt(engine, language)
         await doesAsTheGuideSays(engine, language)
       })
     }
@@ -84,7 +85,14 @@ async function leavesNothing(engine: DockerEngine, { runtime, folder, entrypoint
   const { query } = JSON.parse((await run('/hello?page=2&x=%zz')).text)
   assert.equal(query.page, '2')
 
-  if (folder !== 'php') assert.equal(await failureOf('/leave'), null)
+  if (folder !== 'php') {
+    assert.equal(await failureOf('/leave'), null)
+    await isWell()
+    assert.equal(await failureOf('/later'), null)
+    const { text, end } = await run('/told')
+    assert.match(text, /The run is over\.$/)
+    assert.deepEqual(end.logs, [])
+  }
   await isWell()
   await isWell()
   if (['python', 'ruby'].includes(folder)) {
@@ -101,15 +109,47 @@ async function leavesNothing(engine: DockerEngine, { runtime, folder, entrypoint
     await answersAsIsolates(engine, runtime)
   }
   if (folder === 'ruby') assert.deepEqual(await linesOf('/bytes'), ['ü\uFFFD', 'logged'])
+  if (folder === 'java' || folder === 'go') {
+    for (const isStreamed of [true, false]) {
+      const { failure } = (await run('/broken-stream', { isStreamed })).end
+      assert.match(`${failure?.reason} ${failure?.message}`, /^THREW .*no$/)
+    }
+  }
   if (folder === 'java') {
-    const broken = await run('/broken-stream', { isStreamed: true })
-    assert.equal(broken.end.failure?.reason, 'THREW')
+    const json = JSON.parse((await run('/json')).text)
+    assert.deepEqual(json, [[1, 2], null, { x: 1, y: 'a' }, 1, null, 'c'])
+    assert.deepEqual(await linesOf('/arrays'), ['[1, 2] null a'])
+    assert.match((await failureOf('/caused'))?.stack ?? '', /outer\n {4}at Main.*\nCaused by: .*inner\n {4}at Main/s)
+  }
+  if (folder === 'go') {
+    assert.equal((await run('/query?x=%zz&y=%41+b')).text, '%zzA b')
+    assert.match((await run('/values', { variables: { ADDED: 'a' } })).text, /^ADDED=a$/m)
+    assert.doesNotMatch((await run('/values')).text, /ADDED/)
+    const { stack } = (await failureOf('/panic')) ?? {}
+    assert.match(stack ?? '', /function\.Main.*\n\tfunction\/main\.go:\d+/)
+    assert.doesNotMatch(stack ?? '', /^main\.|tendril/m)
   }
   if (folder === 'python') {
     assert.ok((await linesOf('/buffer')).includes('bytes'))
     for (const _ of [1, 2]) assert.equal(await failureOf('/orphans'), null)
     assert.deepEqual(await linesOf('/orphans'), [])
     assert.equal((await run('/chunk', { isStreamed: true })).end.failure, null)
+  }
+}
+
+/** Where a language has its files and what it depends on. */
+const layouts: Record<string, [folder: string, entrypoint: string, text: string][]> = {
+  go: [
+    ['go-vendored', 'main.go', 'hi'],
+    ['go-vendored', 'api/hello/main.go', 'sub'],
+  ],
+  java: [['java-maven', 'src/main/java/com/x/App.java', 'from a resource']],
+}
+
+async function isBuiltAsItsToolsHaveIt(engine: DockerEngine, { runtime, folder }: Language): Promise<void> {
+  for (const [files, entrypoint, text] of layouts[folder] ?? []) {
+    const { run } = await buildFunction(engine, runtime, files, entrypoint)
+    assert.equal((await run('/', { deploymentId: `dep_${files}` })).text, text)
   }
 }
 

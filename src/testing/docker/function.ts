@@ -19,6 +19,7 @@ export type Asked = {
   memoryMb?: number
   tenant?: string
   deploymentId?: string
+  variables?: Record<string, string>
   signal?: AbortSignal
 }
 
@@ -107,13 +108,14 @@ async function runOnce(
     memoryMb = 128,
     tenant = 'prj_test',
     deploymentId = 'dep_test',
+    variables = { NAME: 'Ada' },
   } = asked
   const hash = createHash('sha256').update(artefact).digest('hex')
   const run: RunFrame = {
     ...{ kind: 'run', id: randomUUID(), tenant, functionId: 'fun_test', executionId: randomUUID(), token: 'run_test' },
     program: { runtime, entrypoint, deploymentId, artefact: hash },
     limits: { timeoutMs, memoryMb, isTrusted: false },
-    variables: { NAME: 'Ada' },
+    variables,
     request: { method, url: path, headers: { 'x-a': 'b', 'content-type': 'application/json' } },
     isStreamed,
   }

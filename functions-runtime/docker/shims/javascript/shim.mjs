@@ -137,6 +137,13 @@ function requestOf({ method, url, headers }, body) {
 
 function contextOf(head, body, made) {
   const { method, url, headers, variables } = head
+  // What a run leaves behind is no part of the next.
+  const isOwn = () => current === head.id
+  const tell = (level, values) => isOwn() && say(level, values)
+  const ask = async (query, given) => {
+    if (!isOwn()) throw new Error('The run is over.')
+    return graphql(query, given)
+  }
   const [path, search = ''] = url.split(/\?(.*)/s)
   const bytes = new Uint8Array(body)
   const req = {
@@ -146,8 +153,8 @@ function contextOf(head, body, made) {
     ...{ bytes: async () => bytes, arrayBuffer: async () => bytes.buffer },
   }
   return {
-    ...{ req, res: createRes(made), env: { ...variables }, graphql, fetch: fetchByBroker },
-    ...{ log: (...values) => say('log', values), error: (...values) => say('error', values) },
+    ...{ req, res: createRes(made), env: { ...variables }, graphql: ask, fetch: fetchByBroker },
+    ...{ log: (...values) => tell('log', values), error: (...values) => tell('error', values) },
     get request() {
       return requestOf(head, body)
     },

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 source, target = os.fdopen(3, "rb"), os.fdopen(4, "wb")
 writing, calling = threading.Lock(), threading.Lock()
-own, is_running = os.getpid(), False
+own, current = os.getpid(), None
 
 
 def send(head, body=b""):
@@ -131,12 +131,12 @@ class GraphqlError(EffectError):
 calls = 0
 
 
-def call(head, body=b""):
+def call(run, head, body=b""):
     global calls
     if os.getpid() != own:
         raise EffectError("Only the process that runs the function can call graphql and fetch.")
     with calling:
-        if not is_running:
+        if run is not current:
             raise EffectError("The run is over.")
         calls += 1
         send({**head, "call": calls}, body)
@@ -149,31 +149,30 @@ def call(head, body=b""):
     return reply, answer
 
 
-def graphql(query, variables=None):
-    """What the project's own API answers, its data. Raises a GraphqlError on errors."""
-    answer = json.loads(call({"kind": "graphql", "query": str(query), "variables": variables or {}})[1])
-    if answer.get("errors"):
-        raise GraphqlError(answer["errors"], answer.get("data"))
-    return answer.get("data")
-
-
-def fetch(url, method="GET", headers=None, body=b"", json=None):
-    headers = Headers(headers or {})
-    if json is not None:
-        body = _dump(json)
-        headers.setdefault("content-type", "application/json")
-    if isinstance(body, str):
-        body = body.encode()
-    return FetchResponse(*call({"kind": "fetch", "method": method, "url": url, "headers": headers}, body))
-
-
 _dump = json.dumps
 
 
 class Context:
+    """One run: what it leaves behind is no part of the next."""
+
     def __init__(self, head, body):
         self.req, self.res, self.env = Request(head, body), Responses(), dict(head["variables"])
-        self.graphql, self.fetch = graphql, fetch
+
+    def graphql(self, query, variables=None):
+        """What the project's own API answers, its data. Raises a GraphqlError on errors."""
+        answer = json.loads(call(self, {"kind": "graphql", "query": str(query), "variables": variables or {}})[1])
+        if answer.get("errors"):
+            raise GraphqlError(answer["errors"], answer.get("data"))
+        return answer.get("data")
+
+    def fetch(self, url, method="GET", headers=None, body=b"", json=None):
+        headers = Headers(headers or {})
+        if json is not None:
+            body = _dump(json)
+            headers.setdefault("content-type", "application/json")
+        if isinstance(body, str):
+            body = body.encode()
+        return FetchResponse(*call(self, {"kind": "fetch", "method": method, "url": url, "headers": headers}, body))
 
     def log(self, *values):
         self._say("log", values)
@@ -182,7 +181,8 @@ class Context:
         self._say("error", values)
 
     def _say(self, level, values):
-        say(level, " ".join(v if isinstance(v, str) else _shown(v) for v in values))
+        if self is current:
+            say(level, " ".join(v if isinstance(v, str) else _shown(v) for v in values))
 
 
 def _shown(value):
@@ -241,12 +241,12 @@ def fail(reason, message, stack=None):
 
 def end(head, body=b""):
     """Tells how the run has ended. A thread that still waits for a reply would take the next run for it: this process ends then."""
-    global is_running
+    global current
     if os.getpid() != own:
         os._exit(0)
     for lines in printed:
         lines.end()
-    is_running = False
+    current = None
     is_last = calling.locked()
     send({**head, "memoryBytes": memory(), "isLast": is_last}, body)
     if is_last:
@@ -254,13 +254,13 @@ def end(head, body=b""):
 
 
 def run(head, body):
-    global is_running
-    is_running = True
+    global current
     try:
         os.environ.clear()
         os.environ.update(known)
         os.environ.update(head["variables"])
-        response = load(head["entrypoint"])(Context(head, body))
+        current = Context(head, body)
+        response = load(head["entrypoint"])(current)
         if inspect.isawaitable(response):
             response = asyncio.run(_awaited(response))
         if not isinstance(response, Response):

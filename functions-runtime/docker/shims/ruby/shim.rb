@@ -34,11 +34,14 @@ module Tendril
     [JSON.parse(SOURCE.read(head)), SOURCE.read(body) || "".b]
   end
 
+  # What a run leaves behind is no part of the next.
+  def self.current?(run) = run.equal?(@current)
+
   # Asks the broker, through the executor.
-  def self.call(head, body = "")
+  def self.call(run, head, body = "")
     raise EffectError, "Only the process that runs the function can call graphql and fetch." if Process.pid != OWN
     CALLING.synchronize do
-      raise EffectError, "The run is over." unless @is_running
+      raise EffectError, "The run is over." unless current?(run)
       @calls = (@calls || 0) + 1
       send_frame({ **head, call: @calls }, body)
       loop do
@@ -142,12 +145,12 @@ module Tendril
       @res, @env = Responses.new, head["variables"]
     end
 
-    def log(*values) = Tendril.say("log", shown(values))
-    def error(*values) = Tendril.say("error", shown(values))
+    def log(*values) = say("log", values)
+    def error(*values) = say("error", values)
 
     # What the project's own API answers, its data. Raises a GraphqlError on errors.
     def graphql(query, variables = {})
-      answer = JSON.parse(Tendril.call({ kind: "graphql", query: query.to_s, variables: variables })[1])
+      answer = JSON.parse(Tendril.call(self, { kind: "graphql", query: query.to_s, variables: variables })[1])
       raise GraphqlError.new(answer["errors"], answer["data"]) if answer["errors"]&.any?
       answer["data"]
     end
@@ -156,11 +159,13 @@ module Tendril
       headers = Tendril.names(headers)
       headers["content-type"] ||= "application/json" unless json.nil?
       body = JSON.generate(json) unless json.nil?
-      reply, answer = Tendril.call({ kind: "fetch", method: method, url: url.to_s, headers: headers }, body)
+      reply, answer = Tendril.call(self, { kind: "fetch", method: method, url: url.to_s, headers: headers }, body)
       FetchResponse.new(reply["status"], reply["headers"], answer)
     end
 
     private
+
+    def say(level, values) = Tendril.current?(self) && Tendril.say(level, shown(values))
 
     def shown(values)
       values.map { |value| value.is_a?(String) ? value : (JSON.generate(value) rescue value.inspect) }.join(" ")
@@ -198,17 +203,17 @@ module Tendril
   def self.end_run(head, body = "")
     exit!(0) if Process.pid != OWN
     [$stdout, $stderr].each { |lines| lines.finish if lines.is_a?(Lines) }
-    @is_running = false
+    @current = nil
     is_last = CALLING.locked?
     send_frame({ **head, memoryBytes: memory, isLast: is_last }, body)
     exit!(0) if is_last
   end
 
   def self.run(head, body)
-    @is_running = true
     ENV.replace(KNOWN.merge(head["variables"]))
     load_function(head["entrypoint"])
-    response = TOPLEVEL_BINDING.receiver.__send__(:main, Context.new(head, body))
+    @current = Context.new(head, body)
+    response = TOPLEVEL_BINDING.receiver.__send__(:main, @current)
     unless response.is_a?(Response)
       return fail_with("INVALID_ANSWER", "The function returned #{response.class}: return context.res.json(…), or another of res.")
     end

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	function "FUNCTION_MODULE"
 	"tendril/functions"
@@ -73,8 +74,19 @@ func receive() (frame, error) {
 	return head, json.Unmarshal(text, &head)
 }
 
+// One run, as what it leaves behind knows it: that is no part of the next.
+type own struct {
+	isOver atomic.Bool
+	asking atomic.Int32
+}
+
 // Asks the broker, through the executor.
-func call(head map[string]any, body []byte) (int, functions.Headers, []byte, error) {
+func (run *own) call(head map[string]any, body []byte) (int, functions.Headers, []byte, error) {
+	run.asking.Add(1)
+	defer run.asking.Add(-1)
+	if run.isOver.Load() {
+		return 0, nil, nil, errors.New("The run is over.")
+	}
 	calling.Lock()
 	calls++
 	number := calls
@@ -94,6 +106,12 @@ func cut(text string, length int) string {
 	return text[:min(len(text), length)]
 }
 
+func (run *own) say(level, text string) {
+	if !run.isOver.Load() {
+		say(level, text)
+	}
+}
+
 func say(level, text string) {
 	for _, line := range strings.Split(text, "\n") {
 		send(map[string]any{"kind": "log", "level": level, "text": cut(line, 10_000)}, nil)
@@ -107,35 +125,94 @@ func memory() int {
 	return resident * os.Getpagesize()
 }
 
-func fail(reason, message string, stack any) {
+// Tells how the run has ended. What still waits for a reply would wait for ever: this process ends then.
+func (run *own) end(head map[string]any, body []byte) {
 	flush()
-	send(map[string]any{"kind": "failed", "reason": reason, "message": cut(message, 65_536), "stack": stack, "memoryBytes": memory()}, nil)
+	run.isOver.Store(true)
+	isLast := run.asking.Load() > 0
+	head["memoryBytes"] = memory()
+	head["isLast"] = isLast
+	send(head, body)
+	if isLast {
+		os.Exit(0)
+	}
+}
+
+func (run *own) fail(reason, message string, stack any) {
+	run.end(map[string]any{"kind": "failed", "reason": reason, "message": cut(message, 65_536), "stack": stack}, nil)
+}
+
+// Where a panic came from, without the shim's own frames: a line for each function, and one for its place.
+func stack() string {
+	lines := strings.Split(strings.TrimSpace(string(debug.Stack())), "\n")
+	told := lines[:1]
+	for i := 1; i+1 < len(lines); i += 2 {
+		name := strings.TrimPrefix(lines[i], "created by ")
+		if !strings.HasPrefix(name, "main.") && !strings.HasPrefix(name, "runtime/debug.") && !strings.HasPrefix(name, "panic(") {
+			told = append(told, lines[i], lines[i+1])
+		}
+	}
+	return cut(strings.Join(told, "\n"), 65_536)
+}
+
+var known = os.Environ()
+
+func setEnvironment(variables map[string]string) {
+	os.Clearenv()
+	for _, pair := range known {
+		name, value, _ := strings.Cut(pair, "=")
+		os.Setenv(name, value)
+	}
+	for name, value := range variables {
+		os.Setenv(name, value)
+	}
+}
+
+// A percent sign that begins nothing stands for itself, as everywhere on the web.
+func parseQuery(text string) url.Values {
+	query := url.Values{}
+	for _, pair := range strings.Split(text, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if pair != "" {
+			query.Add(decoded(name), decoded(value))
+		}
+	}
+	return query
+}
+
+func decoded(text string) string {
+	parts := strings.Split(text, "%")
+	for i, part := range parts[1:] {
+		if _, err := url.QueryUnescape("%" + part); err != nil {
+			parts[i+1] = "25" + part
+		}
+	}
+	plain, _ := url.QueryUnescape(strings.Join(parts, "%"))
+	return plain
 }
 
 func run(head frame) {
+	var this own
 	defer func() {
 		if problem := recover(); problem != nil {
-			fail("THREW", fmt.Sprint("panic: ", problem), string(debug.Stack()))
+			this.fail("THREW", fmt.Sprint("panic: ", problem), stack())
 		}
 	}()
-	for name, value := range head.Variables {
-		os.Setenv(name, value)
-	}
+	setEnvironment(head.Variables)
 	path, text, _ := strings.Cut(head.URL, "?")
-	query, _ := url.ParseQuery(text)
-	request := functions.Request{Method: head.Method, URL: head.URL, Path: path, Query: query, Headers: head.Headers, Body: head.body}
-	response, err := function.Main(functions.NewContext(request, head.Variables, say, call))
+	request := functions.Request{Method: head.Method, URL: head.URL, Path: path, Query: parseQuery(text), Headers: head.Headers, Body: head.body}
+	response, err := function.Main(functions.NewContext(request, head.Variables, this.say, this.call))
 	switch {
 	case err != nil:
-		fail("THREW", err.Error(), nil)
+		this.fail("THREW", err.Error(), nil)
 	case response == nil:
-		fail("INVALID_ANSWER", "The function returned nil: return context.Res.JSON(…), or another of Res.", nil)
+		this.fail("INVALID_ANSWER", "The function returned nil: return context.Res.JSON(…), or another of Res.", nil)
 	default:
-		answer(response, head.IsStreamed)
+		this.answer(response, head.IsStreamed)
 	}
 }
 
-func answer(response *functions.Response, isStreamed bool) {
+func (run *own) answer(response *functions.Response, isStreamed bool) {
 	if response.Headers == nil {
 		response.Headers = functions.Headers{}
 	}
@@ -144,26 +221,27 @@ func answer(response *functions.Response, isStreamed bool) {
 	}
 	body := response.Body
 	head := map[string]any{"kind": "head", "status": response.Status, "headers": response.Headers}
+	var err error
 	if response.Stream != nil && isStreamed {
 		send(head, nil)
 		chunk := make([]byte, 64*1024)
-		for {
-			count, err := response.Stream.Read(chunk)
+		for err == nil {
+			var count int
+			count, err = response.Stream.Read(chunk)
 			if count > 0 {
 				send(map[string]any{"kind": "chunk"}, chunk[:count])
-			}
-			if err != nil {
-				break
 			}
 		}
 		body = nil
 	} else if response.Stream != nil {
-		body, _ = io.ReadAll(response.Stream)
+		body, err = io.ReadAll(response.Stream)
 	}
-	flush()
+	if err != nil && err != io.EOF {
+		run.fail("THREW", err.Error(), nil)
+		return
+	}
 	head["kind"] = "end"
-	head["memoryBytes"] = memory()
-	send(head, body)
+	run.end(head, body)
 }
 
 const mark = "\x00end of a run"

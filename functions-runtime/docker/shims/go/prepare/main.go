@@ -10,6 +10,7 @@ import (
 	_ "errors"
 	_ "fmt"
 	_ "io"
+	_ "log"
 	_ "net/url"
 	_ "os"
 	_ "runtime/debug"
@@ -17,6 +18,7 @@ import (
 	_ "strconv"
 	_ "strings"
 	_ "sync"
+	_ "sync/atomic"
 )
 
 func main() {}

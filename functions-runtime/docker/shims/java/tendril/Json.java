@@ -1,11 +1,17 @@
 package tendril;
 
+import java.lang.reflect.Array;
+import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
-/** JSON as maps, lists, strings, numbers (Long or Double), booleans and null. */
+/** JSON as maps, lists, strings, numbers (Long or Double), booleans and null. Arrays and records are written, too. */
 public final class Json {
     private final String text;
     private int at = 0;
@@ -48,11 +54,32 @@ public final class Json {
                 before = ",";
             }
             out.append(']');
+        } else if (value instanceof Optional<?> optional) {
+            write(optional.orElse(null), out);
+        } else if (value instanceof Record fields) {
+            write(mapOf(fields), out);
+        } else if (value != null && value.getClass().isArray()) {
+            write(IntStream.range(0, Array.getLength(value)).mapToObj(i -> Array.get(value, i)).toList(), out);
+        } else if (value instanceof Number number && !Double.isFinite(number.doubleValue()) && !(number instanceof BigDecimal || number instanceof BigInteger)) {
+            out.append("null");
         } else if (value == null || value instanceof Number || value instanceof Boolean) {
             out.append(value);
         } else {
             quote(value.toString(), out);
         }
+    }
+
+    private static Map<String, Object> mapOf(Record fields) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (RecordComponent component : fields.getClass().getRecordComponents()) {
+            try {
+                component.getAccessor().setAccessible(true);
+                map.put(component.getName(), component.getAccessor().invoke(fields));
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalArgumentException("What is in " + component.getName() + " cannot be read.", error);
+            }
+        }
+        return map;
     }
 
     private static void quote(String text, StringBuilder out) {

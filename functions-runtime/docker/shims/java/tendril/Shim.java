@@ -30,7 +30,8 @@ public final class Shim {
     private static final Lines err = new Lines("error");
     private static Method loaded;
     private static long calls;
-    private static boolean isRunning;
+    /** That of the run that is under way. */
+    private static volatile Context current;
 
     public static void main(String[] args) throws IOException {
         source = new DataInputStream(new FileInputStream("/dev/fd/3"));
@@ -50,7 +51,12 @@ public final class Shim {
         return texts;
     }
 
-    static void say(String level, String text) {
+    /** What a run leaves behind is no part of the next. */
+    static void say(Context context, String level, String text) {
+        if (context == current) say(level, text);
+    }
+
+    private static void say(String level, String text) {
         try {
             for (String line : text.split("\n", -1)) send(Map.of("kind", "log", "level", level, "text", cut(line, 10_000)), new byte[0]);
         } catch (IOException gone) {
@@ -59,9 +65,10 @@ public final class Shim {
     }
 
     /** Asks the broker, through the executor. */
-    static Frame call(Map<String, ?> head, byte[] body) throws IOException {
+    static Frame call(Context context, Map<String, ?> head, byte[] body) throws IOException {
         calling.lock();
         try {
+            if (context != current) throw new IOException("The run is over.");
             return callAlone(head, body);
         } finally {
             calling.unlock();
@@ -69,7 +76,6 @@ public final class Shim {
     }
 
     private static Frame callAlone(Map<String, ?> head, byte[] body) throws IOException {
-        if (!isRunning) throw new IOException("The run is over.");
         calls++;
         Map<String, Object> asked = new LinkedHashMap<>(head);
         asked.put("call", calls);
@@ -110,18 +116,28 @@ public final class Shim {
 
     private static Method load(String entrypoint) throws ReflectiveOperationException {
         if (loaded == null) {
-            String name = entrypoint.replaceFirst("\\.java$", "").replace('/', '.');
-            loaded = Class.forName(name).getMethod("main", Context.class);
+            loaded = classOf(entrypoint.replaceFirst("\\.java$", "").replace('/', '.')).getMethod("main", Context.class);
         }
         return loaded;
     }
 
+    /** Its package may begin in a folder: what is in `src/main/java/org/example/Main.java` is `org.example.Main`. */
+    private static Class<?> classOf(String name) throws ClassNotFoundException {
+        for (String rest = name;; rest = rest.substring(rest.indexOf('.') + 1)) {
+            try {
+                return Class.forName(rest);
+            } catch (ClassNotFoundException absent) {
+                if (rest.indexOf('.') < 0) throw new ClassNotFoundException(name);
+            }
+        }
+    }
+
     private static void run(Frame frame) throws IOException {
         Map<String, Object> head = frame.head();
-        isRunning = true;
         try {
             Request request = new Request((String) head.get("method"), (String) head.get("url"), texts(head.get("headers")), frame.body());
-            Object response = load((String) head.get("entrypoint")).invoke(null, new Context(request, texts(head.get("variables"))));
+            Context context = current = new Context(request, texts(head.get("variables")));
+            Object response = load((String) head.get("entrypoint")).invoke(null, context);
             if (response instanceof Response found) answer(found, (Boolean) head.get("isStreamed"));
             else fail("INVALID_ANSWER", "The function returned no Response: return Response.json(…), or another of it.", null);
         } catch (InvocationTargetException thrown) {
@@ -154,7 +170,7 @@ public final class Shim {
         System.err.flush();
         out.end();
         err.end();
-        isRunning = false;
+        current = null;
         boolean isLast = calling.isLocked();
         head.put("memoryBytes", memory());
         head.put("isLast", isLast);
@@ -167,11 +183,17 @@ public final class Shim {
     }
 
     private static void threw(Throwable error) throws IOException {
+        fail("THREW", error.toString(), told(error, 0));
+    }
+
+    /** With what has caused it. */
+    private static String told(Throwable error, int depth) {
         String own = Arrays.stream(error.getStackTrace())
             .filter(place -> !place.getClassName().startsWith("tendril.") && !place.getClassName().matches("(java|jdk)\\..*reflect.*"))
             .map(place -> "\n    at " + place)
             .collect(Collectors.joining());
-        fail("THREW", error.toString(), error + own);
+        Throwable cause = error.getCause();
+        return error + own + (cause == null || depth == 10 ? "" : "\nCaused by: " + told(cause, depth + 1));
     }
 
     private static void fail(String reason, String message, String stack) throws IOException {

@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"testing/iotest"
+	"time"
 
 	"tendril/functions"
 )
+
+var later string
 
 func Main(context *functions.Context) (*functions.Response, error) {
 	req, res := context.Req, context.Res
@@ -43,6 +48,23 @@ func Main(context *functions.Context) (*functions.Response, error) {
 	case "/leave":
 		go context.Fetch(functions.FetchRequest{URL: "https://hanging.example/"})
 		return res.Empty()
+	case "/later":
+		go func() {
+			time.Sleep(300 * time.Millisecond)
+			context.Log("late")
+			var answer any
+			later = fmt.Sprint(context.GraphQL("{ a }", nil, &answer))
+		}()
+		return res.Empty()
+	case "/told":
+		time.Sleep(800 * time.Millisecond)
+		return res.Text(later)
+	case "/broken-stream":
+		return res.Stream(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(errors.New("no"))))
+	case "/query":
+		return res.Text(req.Query.Get("x") + req.Query.Get("y"))
+	case "/values":
+		return res.Text(strings.Join(os.Environ(), "\n"))
 	case "/graphql":
 		var answer any
 		if err := context.GraphQL("{ a }", map[string]any{"b": 1}, &answer); err != nil {

@@ -4,11 +4,16 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tendril.Context;
 import tendril.Request;
 import tendril.Response;
 
 public class Main {
+    private record Point(int x, String y) {}
+
+    private static volatile String later;
+
     public static Response main(Context context) throws Exception {
         Request req = context.req();
         switch (req.path()) {
@@ -44,6 +49,27 @@ public class Main {
                 Thread.sleep(100);
                 context.log("left");
                 return Response.empty();
+            case "/later":
+                new Thread(() -> {
+                    try {
+                        Thread.sleep(300);
+                        context.log("late");
+                        context.graphql("{ a }");
+                    } catch (IOException | InterruptedException over) {
+                        later = over.getMessage();
+                    }
+                }).start();
+                return Response.empty();
+            case "/told":
+                Thread.sleep(800);
+                return Response.text(later);
+            case "/json":
+                return Response.json(new Object[] {new int[] {1, 2}, Double.NaN, new Point(1, "a"), Optional.of(1), Optional.empty(), 'c'});
+            case "/arrays":
+                context.log(new int[] {1, 2}, null, "a");
+                return Response.empty();
+            case "/caused":
+                throw new IllegalStateException("outer", new IOException("inner"));
             case "/broken-stream":
                 return Response.stream(new InputStream() {
                     @Override

@@ -26,7 +26,26 @@ const text = (value: string) => new TextEncoder().encode(value)
 const withCookiesOf = ({ headers }: Response) =>
   new Response('', { headers: headers.getSetCookie().map((cookie) => ['set-cookie', cookie]) })
 
-export default async ({ req, res, log, error, graphql, env, fetch }: Context): Promise<Response> => {
+let later = ''
+
+/** What a run leaves behind, and what has become of it. */
+const leaving: Record<string, (context: Context) => Response | Promise<Response>> = {
+  '/later': ({ res, log, graphql }) => {
+    setTimeout(async () => {
+      log('late')
+      later = await graphql('{ a }').then(String, String)
+    }, 300)
+    return res.empty()
+  },
+  '/told': async ({ res }) => {
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    return res.text(later)
+  },
+}
+
+export default (context: Context) => (leaving[context.req.path] ?? answer)(context)
+
+async function answer({ req, res, log, error, graphql, env, fetch }: Context): Promise<Response> {
   switch (req.path) {
     case '/hello': {
       const { method, query, headers } = req

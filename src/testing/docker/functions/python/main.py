@@ -32,6 +32,12 @@ def main(context):
             threading.Thread(target=lambda: context.fetch("https://hanging.example/"), daemon=True).start()
             time.sleep(0.1)
             return res.empty()
+        case "/later":
+            threading.Thread(target=lambda: late(context)).start()
+            return res.empty()
+        case "/told":
+            time.sleep(0.8)
+            return res.text(told)
         case "/fork":
             os.fork()
             return res.text("forked")
@@ -104,6 +110,19 @@ def main(context):
             return res.json(walls())
         case _:
             os._exit(3)
+
+
+told = ""
+
+
+def late(context):
+    global told
+    time.sleep(0.3)
+    context.log("late")
+    try:
+        context.graphql("{ a }")
+    except Exception as error:
+        told = str(error)
 
 
 def slowly():

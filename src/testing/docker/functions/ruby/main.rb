@@ -22,6 +22,18 @@ def main(context)
     Thread.new { context.fetch("https://hanging.example/") }
     sleep 0.1
     res.empty
+  when "/later"
+    Thread.new do
+      sleep 0.3
+      context.log("late")
+      context.graphql("{ a }")
+    rescue StandardError => error
+      $later = error.message
+    end
+    res.empty
+  when "/told"
+    sleep 0.8
+    res.text($later)
   when "/fork"
     fork
     res.text("forked")

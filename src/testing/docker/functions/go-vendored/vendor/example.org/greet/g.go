@@ -1,0 +1,3 @@
+package greet
+
+func Hi() string { return "hi" }
