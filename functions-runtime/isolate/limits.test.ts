@@ -92,6 +92,19 @@ test('logs end at their limits, and what was left out is counted', async () => {
   assert.ok(long.end.logs.length === 13 && long.end.logsDropped === 87)
 })
 
+test('a timer that is cleared when its time has come already is nothing to tell of', async () => {
+  const { end } = await caller.run(
+    program(`async ({ res }) => {
+      const timer = setTimeout(() => {}, 5)
+      for (const end = Date.now() + 50; Date.now() < end; );
+      clearTimeout(timer)
+      await new Promise((done) => setTimeout(done, 20))
+      return res.empty()
+    }`),
+  )
+  assert.deepEqual(end.logs, [])
+})
+
 test('what a caller has given up ends; timers die with their run', async () => {
   const late = await answerOf(
     '({ res }) => { setTimeout(() => console.log("late"), 20); setInterval(() => {}, 1); return res.text("now") }',

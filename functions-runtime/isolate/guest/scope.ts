@@ -57,9 +57,11 @@ export function createScope({ call, tell }: Pick<Scope, 'call' | 'tell'>, fail: 
       if (timer) return timer()
       const one = waiting.get(id)
       waiting.delete(id)
+      // It was given up while its answer, or its time, was on the way.
+      if (!one) return
       const told = JSON.parse(json)
-      if (told.error) one?.reject(hostError(told.error))
-      else one?.resolve({ head: told.head, bytes })
+      if (told.error) one.reject(hostError(told.error))
+      else one.resolve({ head: told.head, bytes })
     },
     wake(ms, then) {
       last += 1
