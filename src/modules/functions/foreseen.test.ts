@@ -35,6 +35,15 @@ test('code that takes longer to read than the function is not waited for, nor th
   assert.equal(await foreseen(plan), null)
 })
 
+test('every character of the code comes through; what is no text, or no code of an isolate, is not read along', async () => {
+  const code = '\uFEFF"ä€𝄞\u2028\t\r\n\\x00"'
+  assert.equal(await foreseen(await planOf((await makeFunction(ctx, code)).id)), code)
+  const torn = await makeFunction(ctx, Buffer.from([0x22, 0xff, 0x22]))
+  assert.equal(await foreseen(await planOf(torn.id)), null)
+  const contained = await makeFunction(ctx, 'an archive', { runtime: 'python-3', entrypoint: 'main.py' })
+  assert.equal(await foreseen(await planOf(contained.id)), null)
+})
+
 test('a copy of a function finds it, whoever runs nothing reads none', async () => {
   const { id } = await makeFunction(ctx, 'the code')
   assert.equal(await foreseen((await findPlan(ctx, id)) ?? assert.fail()), null)

@@ -3,11 +3,13 @@
  * function itself, and not after it, and kept for the moment in which the run is begun.
  */
 import { LRUCache } from 'lru-cache'
+import { escapeLiteral } from 'pg'
 import type { Services } from '../../context.ts'
+import { isolates } from './runtimes.ts'
 
 type Deployment = { id: string }
 type Plan = { deployment: Deployment | null }
-type Code = { deploymentId: string; bytes: Buffer }
+type Code = { deploymentId: string; text: string }
 
 /** Larger ones take longer to read than is won. */
 const mostBytes = 256 * 1024
@@ -21,10 +23,14 @@ const seen = new LRUCache<string, true>({ max: 10_000 })
 const foreseen = new WeakMap<Deployment, Promise<Code | null>>()
 let reading = 0
 
+/**
+ * Of isolates only: scripts, which are read as text. Bytes are written as hexadecimal by PostgreSQL, and both sides would have twice as
+ * much to write and read.
+ */
 const query = `
-  select p."deploymentId", p.bytes from functions f
+  select p."deploymentId", convert_from(p.bytes, 'UTF8') as text from functions f
   join deployment_parts p on p."deploymentId" = f."deploymentId" and p.kind = 'ARTEFACT' and p.number = 0
-  where f.id = $1 and f."deletedAt" is null and length(p.bytes) <= ${mostBytes}`
+  where f.id = $1 and f."deletedAt" is null and f.runtime in (${isolates.map(escapeLiteral)}) and length(p.bytes) <= ${mostBytes}`
 
 /** Begins to read; what is answered is told the function when that has been found. */
 export function foresee({ sql }: Pick<Services, 'sql'>, functionId: string): (plan: Plan) => void {
@@ -52,5 +58,5 @@ export function takeForeseen({ deployment }: Plan): Promise<Buffer | null> | nul
   const coming = deployment && foreseen.get(deployment)
   if (!coming) return null
   foreseen.delete(deployment)
-  return coming.then((code) => (code?.deploymentId === deployment.id ? code.bytes : null))
+  return coming.then((code) => (code?.deploymentId === deployment.id ? Buffer.from(code.text) : null))
 }

@@ -3,7 +3,7 @@ import { Invalid } from '../../errors.ts'
 import type { RuntimeState } from '../../platform/sandbox.ts'
 
 /** Those that run in isolates: they start in milliseconds. All others run in Docker. */
-const isolates = ['javascript', 'typescript']
+export const isolates: readonly string[] = ['javascript', 'typescript']
 const families = ['node', 'python', 'php', 'ruby', 'go', 'java', 'dart', 'deno', 'bun']
 const inDocker = new RegExp(`^(${families.join('|')})(-\\d{1,3}(\\.\\d{1,3}){0,2})?$`)
 
