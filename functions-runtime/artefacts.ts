@@ -6,8 +6,8 @@ import { RunError } from './engine.ts'
 export type Artefacts = {
   /** Asks `need` for what is not there, once for all who want it at the same time. */
   get: (hash: string, need: () => Promise<Buffer | null>) => Promise<Buffer>
-  /** What was built here is likely to be run here. */
-  keep: (bytes: Buffer) => void
+  /** What was built here is likely to be run here. Answers its name. */
+  keep: (bytes: Buffer) => string
 }
 
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
@@ -27,6 +27,10 @@ export function createArtefacts(maxBytes: number): Artefacts {
       kept.set(hash, Buffer.from(bytes))
       return bytes
     },
-    keep: (bytes) => void kept.set(hashOf(bytes), bytes),
+    keep(bytes) {
+      const hash = hashOf(bytes)
+      kept.set(hash, bytes)
+      return hash
+    },
   }
 }

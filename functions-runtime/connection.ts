@@ -78,7 +78,7 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   async function run(frame: RunFrame, body: Buffer, signal: AbortSignal): Promise<void> {
     const { id, program } = frame
     const own = { ...frame, id: `${++runs}` }
-    const result: RunResult = await (engineFor(parts, frame) ?? unknownRuntime)
+    const result: RunResult = await (engineFor(parts, program.runtime) ?? unknownRuntime)
       .run({
         run: own,
         body,
@@ -112,8 +112,8 @@ export function serveConnection(socket: Duplex, first: Buffer, parts: Parts): Co
   }
 }
 
-const engineFor = ({ engines }: Parts, { program }: RunFrame | PrepareFrame) =>
-  engines.find((one) => one.runtimes().some(({ name }) => name === program.runtime))
+const engineFor = ({ engines }: Parts, runtime: string) =>
+  engines.find((one) => one.runtimes().some(({ name }) => name === runtime))
 
 async function build(
   parts: Parts,
@@ -128,7 +128,12 @@ async function build(
     .build(frame, archive, (line) => void send({ kind: 'line', id, line }), signal)
     .catch(() => ({ error: 'Something went wrong in the executor.' }))
   if (signal.aborted) return
-  if ('artefact' in made) parts.artefacts.keep(made.artefact)
+  if ('artefact' in made) {
+    const name = parts.artefacts.keep(made.artefact)
+    engineFor(parts, frame.runtime)
+      ?.built?.(name, made.artefact)
+      .catch(() => {})
+  }
   const durationMs = performance.now() - begun
   if ('error' in made) send({ kind: 'built', id, error: made.error, durationMs })
   else send({ kind: 'built', id, error: null, durationMs }, made.artefact)
@@ -136,9 +141,9 @@ async function build(
 
 /** What goes wrong the run that follows will tell, which also asks for a program that is not here. */
 function prepare(parts: Parts, frame: PrepareFrame, needed: Needs): void {
-  const { artefact } = frame.program
+  const { artefact, runtime } = frame.program
   const expect = async () => (frame.isSent ? needed.expect(artefact) : null)
-  engineFor(parts, frame)
+  engineFor(parts, runtime)
     ?.prepare?.(frame, () => parts.artefacts.get(artefact, expect))
     .catch(() => {})
 }

@@ -30,6 +30,8 @@ export type Engine = {
   run: (call: RunCall) => Promise<RunResult>
   /** Makes ready what will be run in a moment. */
   prepare?: (frame: PrepareFrame, artefact: RunCall['artefact']) => Promise<void>
+  /** Told of what was built here: it is likely to be run here. */
+  built?: (artefact: string, bytes: Buffer) => Promise<void>
   close: () => Promise<void>
 }
 

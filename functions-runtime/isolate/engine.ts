@@ -48,9 +48,11 @@ export function createIsolateEngine({ settings, perform }: Options): IsolateEngi
       const held = await processes.acquire(tenant, limits.isTrusted)
       try {
         const artefact = await coming
-        return call.signal.aborted
-          ? failed({ reason: 'CRASHED', message: 'Cancelled.', stack: null })
-          : await runIn(held, call, artefact, perform)
+        if (call.signal.aborted) return failed({ reason: 'CRASHED', message: 'Cancelled.', stack: null })
+        const result = await runIn(held, call, artefact, perform)
+        if (result.end.isCold && result.end.response)
+          processes.compile(call.run.program.artefact, limits.isTrusted, artefact)
+        return result
       } finally {
         processes.release(held)
       }
@@ -60,6 +62,9 @@ export function createIsolateEngine({ settings, perform }: Options): IsolateEngi
       coming.catch(() => {})
       const held = await (await pool)?.find(frame.tenant, frame.limits.isTrusted)
       if (held) prepareIn(held, frame, await coming)
+    },
+    async built(artefact, bytes) {
+      ;(await pool)?.compile(artefact, false, bytes)
     },
     async close() {
       ;(await pool?.catch(() => null))?.close()

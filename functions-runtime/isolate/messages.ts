@@ -18,6 +18,10 @@ export type ToSandbox =
   | Run
   /** A program's text, before the first run of it. */
   | { kind: 'program'; program: string }
+  /** What V8 has made of the program whose text came before it. */
+  | { kind: 'code'; program: string }
+  /** Asks for that. */
+  | { kind: 'compile'; program: string }
   /** A run of it comes in a moment. */
   | ({ kind: 'prepare' } & Pick<Run, 'functionId' | 'program' | 'memoryMb'>)
   /** Nobody waits for it any more: it ends, and says so with what it has logged. */
@@ -41,6 +45,8 @@ export type Ended = {
 
 export type FromSandbox =
   | { kind: 'ready' }
+  /** The body is the code of the program that was to be compiled; none where it cannot be read. */
+  | { kind: 'compiled' }
   /** The program of that run is not here; the run has not begun. */
   | { kind: 'missing'; id: string; program: string }
   | Ended
@@ -53,6 +59,9 @@ export type FromSandbox =
   | { kind: 'busy'; ids: string[] }
   /** The process is lost to these runs, and ends. */
   | { kind: 'dying'; ids: string[]; reason: 'MEMORY' | 'TIMEOUT' }
+
+/** The run that comes before any of a tenant's, and its program. No run of theirs is called so. */
+export const warmUpId = 'warm-up'
 
 /** Why a run was cancelled. */
 export const unwanted: RunFailure = { reason: 'CRASHED', message: 'Nobody waits for the answer.', stack: null }

@@ -1,5 +1,6 @@
 /** A process for each tenant that runs something, and one that waits for the next tenant. */
 import { RunError } from '../engine.ts'
+import { createCodes } from './codes.ts'
 import { createCrashes, forgottenAfterMs } from './crashes.ts'
 import { limits } from './messages.ts'
 import { type Sandbox, startSandbox } from './process.ts'
@@ -9,6 +10,8 @@ import { createSpares } from './spares.ts'
 
 export type Held = {
   sandbox: Sandbox
+  /** What V8 has made of a program, where that is known. */
+  codeOf: (program: string) => Buffer | undefined
   /** Programs whose text the process has. */
   programs: Set<string>
   runs: number
@@ -25,6 +28,8 @@ export type Pool = {
   release: (held: Held) => void
   /** A tenant's process for what is no run: it takes no run's room, and none of others ends for it. Null where there is no room. */
   find: (tenant: string, isTrusted: boolean) => Promise<Held> | null
+  /** Has V8 read a program for the processes that come to it later, beside everything else. */
+  compile: (program: string, isTrusted: boolean, text: Buffer) => void
   close: () => void
 }
 
@@ -41,17 +46,15 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
     return startSandbox({ command, program, memoryMb, watchesMemory: isTrusted || !isSealed })
   }
   const spares = createSpares(start)
+  const codes = createCodes(start)
 
   async function open(key: string, isTrusted: boolean): Promise<Held> {
     await crashes.pause(key)
+    const keepsDying = crashes.keepOn(key)
     const hasDied = crashes.recent(key) > 0
-    const sandbox = hasDied ? start(isTrusted, crashes.keepOn(key)) : spares.take(isTrusted)
-    if (hasDied) {
-      sandbox.stand(crashes.keepOn(key) ? behind.far : behind.somewhat)
-      setTimeout(sandbox.stand, forgottenAfterMs, 0).unref()
-    }
+    const sandbox = hasDied ? lowered(start(isTrusted, keepsDying), keepsDying) : spares.take(isTrusted)
     await sandbox.ready
-    const one: Held = { sandbox, programs: new Set(), runs: 0, waiting: [], usedAt: Date.now() }
+    const one = hold(sandbox, (program) => codes.get(program, isTrusted))
     held.set(key, one)
     void sandbox.gone.then(({ suspects, reason }) => {
       if (held.get(key) === one) forget(key)
@@ -80,8 +83,7 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
   }
 
   function find(key: string, isTrusted: boolean): Promise<Held> {
-    const known = tenants.get(key)
-    if (known) return known
+    if (tenants.has(key)) return tenants.get(key) as Promise<Held>
     makeRoom()
     const opening = open(key, isTrusted)
     tenants.set(key, opening)
@@ -106,6 +108,7 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
         else return use(held, key, one)
       }
     },
+    compile: codes.want,
     release(one) {
       one.runs -= 1
       one.waiting.shift()?.()
@@ -113,9 +116,21 @@ export function createPool({ program, isSealed, memoryMb, maxProcesses }: Option
     close() {
       clearInterval(reaper)
       spares.close()
+      codes.close()
       for (const entry of held) end(entry)
     },
   }
+}
+
+function hold(sandbox: Sandbox, codeOf: Held['codeOf']): Held {
+  return { sandbox, codeOf, programs: new Set(), runs: 0, waiting: [], usedAt: Date.now() }
+}
+
+/** What has died stands behind others until that is forgotten. */
+function lowered(sandbox: Sandbox, keepsDying: boolean): Sandbox {
+  sandbox.stand(keepsDying ? behind.far : behind.somewhat)
+  setTimeout(sandbox.stand, forgottenAfterMs, 0).unref()
+  return sandbox
 }
 
 const keyOf = (tenant: string, isTrusted: boolean) => `${isTrusted} ${tenant}`

@@ -37,8 +37,11 @@ function underWayIn(held: Held): Map<string, Listener> {
 
 const memoryMbOf = ({ memoryMb }: RunLimits) => Math.max(memoryMb, smallestMemoryMb)
 
-function giveProgram({ programs, sandbox }: Held, program: string, artefact: Buffer): void {
-  if (!programs.has(program)) sandbox.send({ kind: 'program', program }, artefact)
+function giveProgram({ programs, sandbox, codeOf }: Held, program: string, artefact: Buffer): void {
+  if (programs.has(program)) return
+  sandbox.send({ kind: 'program', program }, artefact)
+  const code = codeOf(program)
+  if (code) sandbox.send({ kind: 'code', program }, code)
   programs.add(program)
 }
 

@@ -1,8 +1,11 @@
 /** Processes that wait for the next tenant: one without a JIT, and one with as soon as somebody has wanted it. */
 import type { Sandbox } from './process.ts'
+import { warmUp } from './warm.ts'
 
 /** A new spare is started a little later than its process runs, so that it does not take the processor from it. */
 const afterMs = 60
+/** What a process does by itself when it is ready comes first. */
+const warmUpAfterMs = 40
 /** For so long it waits while others take the processor again and again. */
 const longestMs = 500
 
@@ -18,6 +21,11 @@ export function createSpares(start: (isTrusted: boolean) => Sandbox) {
     missing.delete(isTrusted)
     const sandbox = start(isTrusted)
     spares.set(isTrusted, sandbox)
+    const warm = () => spares.get(isTrusted) === sandbox && warmUp(sandbox)
+    sandbox.ready.then(
+      () => setTimeout(warm, warmUpAfterMs).unref(),
+      () => {},
+    )
     void sandbox.gone.then(() => {
       if (spares.get(isTrusted) === sandbox) spares.delete(isTrusted)
     })

@@ -2,13 +2,13 @@
  * A tenant's process. It is bundled, given to Node over its standard input, and speaks frames on its file 3. It has no
  * network, no files and no secrets; what its runs ask of the world goes to the supervisor.
  */
-import { createDecoder, encodeFrame, type Frame, type RunFailure } from '../../protocol.ts'
-import { type FromSandbox, limits, type Run, type Send, type ToSandbox, unwanted } from '../messages.ts'
+import type { Frame, RunFailure } from '../../protocol.ts'
+import { type FromSandbox, limits, type Run, type Send, type ToSandbox, unwanted, warmUpId } from '../messages.ts'
 import { createBusy } from './busy.ts'
 import { createLanes, type Lane, type Lanes, openLane } from './lanes.ts'
 import { nodeCrypto, nodeModule } from './later.ts'
 import { openPipe } from './pipe.ts'
-import { createGround, createProgram, type Ground } from './program.ts'
+import { compileProgram, createGround, createProgram, type Ground, type Source } from './program.ts'
 import { beside, createLive, type Live } from './run.ts'
 
 declare const __BOOTSTRAP__: string
@@ -20,9 +20,6 @@ const bootstrap = __BOOTSTRAP__
 
 type Kept = { lanes: Lanes; usedAt: number; hasRun: boolean }
 
-/** The run that comes before any of a tenant's. No run of theirs is called so. */
-const warmUpId = 'warm-up'
-
 // The first isolate and its context are made before the tenant is known, and begun before all else.
 let spare: Promise<Ground> | null = createGround(bootstrap, usualMb)
 const pipe = openPipe(take)
@@ -31,7 +28,7 @@ const send: Send = (head, body) => {
   // Nobody is to blame for it, and no process is to end by it.
   else if (!('ids' in head && head.ids.includes(warmUpId))) pipe.send(head, body)
 }
-const texts = new Map<string, string>()
+const sources = new Map<string, Source>()
 const programs = new Map<string, Promise<Kept>>()
 const lives = new Map<string, Live>()
 const busy = createBusy((ids) => send({ kind: 'busy', ids }))
@@ -55,18 +52,19 @@ async function groundFor(memoryMb: number): Promise<Ground> {
 
 function prepareSpare(): void {
   spare ??= createGround(bootstrap, usualMb)
+  void spare.then((ground) => ground.warm())
 }
 
-async function openOne(text: string, memoryMb: number): Promise<Lane> {
+async function openOne(source: Source, memoryMb: number): Promise<Lane> {
   const ground = await groundFor(memoryMb)
-  return openLane(ground, createProgram(ground, text), ({ live }, why) => {
+  return openLane(ground, createProgram(ground, source), ({ live }, why) => {
     const inside = busy.now().filter((id) => live.has(id))
     die(inside, /memory/i.test(why) ? 'MEMORY' : 'TIMEOUT')
   })
 }
 
-async function openProgram(text: string, memoryMb: number): Promise<Kept> {
-  const open = () => openOne(text, memoryMb)
+async function openProgram(source: Source, memoryMb: number): Promise<Kept> {
+  const open = () => openOne(source, memoryMb)
   const wanting = (live: ReadonlySet<string>) => [...live].filter((id) => !lives.get(id)?.isWaiting()).length
   return { lanes: createLanes({ first: await open(), open, wanting }), usedAt: Date.now(), hasRun: false }
 }
@@ -96,9 +94,9 @@ const keyOf = ({ functionId, program, memoryMb }: Wanted) => `${functionId} ${pr
 /** The program, which is read first where it has to be; null where its text is not here. */
 function open(wanted: Wanted): Promise<Kept> | null {
   const key = keyOf(wanted)
-  const text = texts.get(wanted.program)
-  if (text === undefined) return null
-  const opening = programs.get(key) ?? openProgram(text, wanted.memoryMb)
+  const source = sources.get(wanted.program)
+  if (!source) return null
+  const opening = programs.get(key) ?? openProgram(source, wanted.memoryMb)
   programs.set(key, opening)
   opening.catch(() => {
     if (programs.get(key) === opening) programs.delete(key)
@@ -181,10 +179,24 @@ function notBegun(id: string, failure: RunFailure, durationMs: number): FromSand
 
 /** Of the oldest texts the supervisor is asked again. */
 function keepText(program: string, text: string): void {
-  texts.delete(program)
-  texts.set(program, text)
-  const [oldest] = texts.keys()
-  if (texts.size > limits.programs && oldest) texts.delete(oldest)
+  sources.delete(program)
+  sources.set(program, { text, code: null })
+  const [oldest] = sources.keys()
+  if (sources.size > limits.programs && oldest) sources.delete(oldest)
+}
+
+function keepCode(program: string, code: Buffer): void {
+  const source = sources.get(program)
+  // A copy: what came is a view into the bytes of all that came with it.
+  if (source) source.code = Buffer.from(code)
+}
+
+async function compile(program: string): Promise<void> {
+  const text = sources.get(program)?.text ?? ''
+  const code = await groundFor(usualMb)
+    .then((ground) => compileProgram(ground, text))
+    .catch(() => undefined)
+  send({ kind: 'compiled' }, code)
 }
 
 function cancel(id: string): void {
@@ -196,6 +208,8 @@ function take({ head, body }: Frame<ToSandbox>): void {
   if (head.kind === 'run') void begin(head, body)
   else if (head.kind === 'prepare') void prepare(head)
   else if (head.kind === 'program') keepText(head.program, body.toString('utf8'))
+  else if (head.kind === 'code') keepCode(head.program, body)
+  else if (head.kind === 'compile') void compile(head.program)
   else if (head.kind === 'cancel') cancel(head.id)
   else lives.get(head.id)?.answer(head, body)
 }
@@ -205,27 +219,16 @@ void spare.then(() => {
   setTimeout(warmUp, 10)
 })
 
-/**
- * Runs something as large as a function with a few packages, by the same way as all, so that the first run of a tenant does not
- * wait until everything here is compiled and in memory. It takes an isolate of its own.
- */
+/** What comes with the first runs is loaded while nobody waits. */
 function warmUp(): void {
   if (programs.size > 0) return
   nodeCrypto()
   nodeModule()
-  const functions = Array.from({ length: 1_500 }, (_, i) => `function f${i}(a) { return a + ${i} }`).join('\n')
-  const text = `var __function=(()=>{${functions}\nreturn{default:async({req,res})=>res.json({is:f1(1),by:req.method})}})()`
-  const request = { method: 'POST', url: '/', headers: {} }
-  const rest = { functionId: '', timeoutMs: 1_000, memoryMb: usualMb / 2, variables: {}, isStreamed: false }
-  const frames = [
-    encodeFrame({ kind: 'program', program: warmUpId }, Buffer.from(text)),
-    encodeFrame({ kind: 'run', id: warmUpId, program: warmUpId, request, ...rest }, Buffer.from('{}')),
-  ]
-  for (const frame of createDecoder<ToSandbox>()(Buffer.concat(frames))) take(frame)
+  void spare?.then((ground) => ground.warm())
 }
 
 async function forgetWarmUp(): Promise<void> {
-  texts.delete(warmUpId)
+  sources.delete(warmUpId)
   for (const [key, kept] of programs) {
     if (!key.includes(warmUpId)) continue
     programs.delete(key)
