@@ -1,4 +1,5 @@
 import { VectorDistance as Distance, IndexType as Type } from '../prisma/client/enums.ts'
+import { isDirection } from '../src/documents/directions.ts'
 import { createIndex, deleteIndex, visibleIndexes } from '../src/modules/indexes/indexes.ts'
 import { SchemaStatus } from './attribute-types.ts'
 import { builder, type SchemaTypes } from './builder.ts'
@@ -48,7 +49,7 @@ const Index = builder.prismaObject('Index', {
       type: [OrderDirection],
       description: 'The direction of each attribute; empty for indexes without order.',
       select: { orders: true },
-      resolve: ({ orders }) => orders.map((order) => (order === 'DESC' ? 'DESC' : 'ASC')),
+      resolve: ({ orders }) => orders.map((order) => (isDirection(order) ? order : 'ASC')),
     }),
     language: t.exposeString('language', {
       nullable: true,

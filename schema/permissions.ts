@@ -1,5 +1,6 @@
 // Documents have permissions as well: schema/documents takes Permission, PermissionInput, PermissionRight and
 // OrderDirection from the built schema by these names, so that there is one type of each.
+import type { DirectionName } from '../src/documents/directions.ts'
 import type { Permission as PermissionRow } from '../src/modules/permissions/roles.ts'
 import { builder } from './builder.ts'
 
@@ -36,11 +37,13 @@ export const PermissionInput = builder.inputType('PermissionInput', {
 })
 
 export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'The direction of an order. Null counts as greater than every value.',
+  description: 'The direction of an order. Null counts as greater than every value, unless it says where nulls come.',
   values: {
     ASC: { description: 'Smallest first, nulls last.' },
     DESC: { description: 'Greatest first, nulls first.' },
-  },
+    ASC_NULLS_FIRST: { description: 'Smallest first, but nulls before all.' },
+    DESC_NULLS_LAST: { description: 'Greatest first, but nulls after all.' },
+  } satisfies Record<DirectionName, { description: string }>,
 })
 
 /** A permission as the modules speak of it, in capitals as the API does. */

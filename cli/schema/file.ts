@@ -56,7 +56,7 @@ const attribute = z.strictObject({
 const index = z.strictObject({
   type: text,
   attributes: z.array(text),
-  orders: z.array(z.enum(['ASC', 'DESC'])).optional(),
+  orders: z.array(z.enum(['ASC', 'DESC', 'ASC_NULLS_FIRST', 'DESC_NULLS_LAST'])).optional(),
   language: text.optional(),
   distance: text.optional(),
 })

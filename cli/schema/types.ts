@@ -95,8 +95,8 @@ export type Relation = Common & {
 export type Index = {
   type: 'KEY' | 'UNIQUE' | 'FULLTEXT' | 'GIN' | 'TRIGRAM' | 'SPATIAL' | 'VECTOR'
   attributes: readonly string[]
-  /** The direction of each; ASC, if left out. */
-  orders?: readonly ('ASC' | 'DESC')[]
+  /** The direction of each; ASC, if left out. Nulls come last in ASC and first in DESC. */
+  orders?: readonly ('ASC' | 'DESC' | 'ASC_NULLS_FIRST' | 'DESC_NULLS_LAST')[]
   /** How a full-text index reads words. */
   language?: string
   /** What a vector index measures. */

@@ -317,12 +317,16 @@ export type OnDelete =
   /** It points at nothing. */
   | 'SET_NULL';
 
-/** The direction of an order. Null counts as greater than every value. */
+/** The direction of an order. Null counts as greater than every value, unless it says where nulls come. */
 export type OrderDirection =
   /** Smallest first, nulls last. */
   | 'ASC'
+  /** Smallest first, but nulls before all. */
+  | 'ASC_NULLS_FIRST'
   /** Greatest first, nulls first. */
-  | 'DESC';
+  | 'DESC'
+  /** Greatest first, but nulls after all. */
+  | 'DESC_NULLS_LAST';
 
 /** One right for one role. */
 export type PermissionInput = {

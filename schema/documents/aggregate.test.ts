@@ -110,6 +110,11 @@ test('only what the caller may read is counted, and relations lead nowhere else'
     { key: { shop: 'open' }, count: 2, countDistinct: { shop: 1 } },
     { key: { shop: null }, count: 2, countDistinct: { shop: 0 } },
   ])
+  const byShop = (direction: string) =>
+    ask(`(groupBy: [{ shop: VALUE }], orderBy: [{ key: { shop: ${direction} } }])`, 'key { shop }', user())
+  const inOrder = [{ key: { shop: null } }, { key: { shop: 'open' } }]
+  assert.deepEqual(await byShop('ASC_NULLS_FIRST'), inOrder)
+  assert.deepEqual(await byShop('DESC_NULLS_LAST'), inOrder.toReversed())
   const boss = world.context(projectId, {
     kind: 'user',
     id: 'b',

@@ -1,4 +1,5 @@
 import type { AggregateField, AggregatePlan, Facet, Group, Measured } from './aggregate.ts'
+import { directionSql } from './directions.ts'
 import { jsonList, jsonObject, literal, valueJson } from './json.ts'
 import { type CollectionModel, collectionOf, quote } from './model.ts'
 import { readFilter } from './permissions.ts'
@@ -18,9 +19,7 @@ export function aggregateSql(scope: Scope, plan: AggregatePlan): string {
     const column = { type: measured.type, list: false }
     return operator.sql({ param: scope.param, column, name: measuredSql(scope, measured, source) }, value)
   })
-  const order = plan.order.map(({ measured, descending }) => {
-    return `${measuredSql(scope, measured, source)} ${descending ? 'desc' : 'asc'}`
-  })
+  const order = plan.order.map((term) => `${measuredSql(scope, term.measured, source)} ${directionSql(term)}`)
   const clauses = [
     ...(keys.length > 0 ? [`group by ${keys.map((_, i) => `${source}.${keyName(i)}`).join(', ')}`] : []),
     `having ${join(having, 'and', 'true')}`,

@@ -1,5 +1,6 @@
 import type { FieldNode } from 'graphql'
 import { Invalid } from '../errors.ts'
+import { type Direction, type DirectionName, directions } from './directions.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import type { Operator } from './operator.ts'
 import { operatorsOf } from './operators.ts'
@@ -39,7 +40,7 @@ export type AggregatePlan = {
   where: Condition | null
   groups: readonly Group[]
   having: readonly { measured: Measured; operator: Operator; value: unknown }[]
-  order: readonly { measured: Measured; descending: boolean }[]
+  order: readonly ({ measured: Measured } & Direction)[]
   limit: number
   offset: unknown
   fields: readonly AggregateField[]
@@ -156,15 +157,15 @@ function orderOf(collection: CollectionModel, groups: readonly Group[], input: u
   const terms = items.map((item, i) => {
     const path = ['orderBy', `${i}`]
     const [name, inner] = only(item, path)
-    if (name === 'count') return { measured: count, descending: inner === 'DESC' }
+    if (name === 'count') return { measured: count, ...directions[inner as DirectionName] }
     const [key, direction] = only(inner, [...path, name])
     const at = [...path, name, key]
     const measured = name === 'key' ? keyOf(groups, key, at) : measuredOf(collection, name as FunctionName, key, at)
-    return { measured, descending: direction === 'DESC' }
+    return { measured, ...directions[direction as DirectionName] }
   })
   const keys = groups.map(({ facet }, place) => ({
     measured: { of: 'key', place, type: facet.type } as const,
-    descending: false,
+    ...directions.ASC,
   }))
   return [...terms, ...keys]
 }

@@ -20,6 +20,7 @@ before(async () => {
       attributes: {
         name: { type: 'STRING' },
         rank: { type: 'INTEGER', required: true },
+        seen: { type: 'INTEGER' },
         body: { type: 'TEXT' },
         head: { type: 'STRING' },
         foot: { type: 'STRING' },
@@ -30,6 +31,7 @@ before(async () => {
       indexes: {
         names: { type: 'KEY', attributes: ['name'] },
         ranks: { type: 'KEY', attributes: ['rank'] },
+        last: { type: 'KEY', attributes: ['seen'], orders: ['DESC_NULLS_LAST'] },
         parts: { type: 'TRIGRAM', attributes: ['body'] },
         words: { type: 'FULLTEXT', attributes: ['body'], language: 'english' },
         both: { type: 'FULLTEXT', attributes: ['head', 'foot'], language: 'english' },
@@ -44,7 +46,7 @@ before(async () => {
   assert.ok(collection)
   things = collection
   await world.app.sql.query(
-    `insert into ${things.table} ("_id", name, rank, body, head, foot, tags, json, place) select 'i' || i, 'name' || i, i, md5(i::text) || ' word' || i,
+    `insert into ${things.table} ("_id", name, rank, seen, body, head, foot, tags, json, place) select 'i' || i, 'name' || i, i, nullif(i % 7, 0) * i, md5(i::text) || ' word' || i,
        'heads ' || i, 'foot ' || i, array['tag' || i % 5000],
        json_build_object('a', json_build_object('b', i, 'c', array[i])), point(i % 170, i % 80) from generate_series(1, 20000) i`,
   )
@@ -116,7 +118,12 @@ test('many values of JSON are looked for within a moment, whether documents have
 })
 
 test('an order, and what comes after a place in it, is answered by an index', async () => {
-  assert.match(await explain({ orderBy: [{ rank: 'ASC' }] }), /Index Scan/)
+  for (const orderBy of [{ rank: 'ASC' }, { rank: 'DESC_NULLS_LAST' }, { seen: 'DESC_NULLS_LAST' }])
+    assert.match(await explain({ orderBy: [orderBy] }), /Index Scan/)
+  assert.match(
+    await explain({ orderBy: [{ seen: 'DESC_NULLS_LAST' }], last: 20, first: undefined }),
+    /Index Scan Backward/,
+  )
   const after = Buffer.from(JSON.stringify(['rank DESC,id DESC', 500, 'i500'])).toString('base64url')
   const plan = await explain({ orderBy: [{ rank: 'DESC' }], after })
   assert.doesNotMatch(plan, /Seq Scan/, plan)

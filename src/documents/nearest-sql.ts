@@ -24,7 +24,8 @@ export function nearestSql(
   mayMiss: boolean,
 ): string | null {
   const isNearest = term?.kind === 'metres' || term?.kind === 'vector'
-  if (!isNearest || term.descending || after || before || backward || offset !== 0 || limit === 0) return null
+  if (!isNearest || term.descending || term.nullsFirst || after || before || backward || offset !== 0 || limit === 0)
+    return null
   if (!term.column.nearest.includes(term.kind === 'metres' ? 'METRES' : term.measure)) return null
   if (term.kind === 'metres') return placesSql(scope, collection, term, limit, matching)
   // What such an index finds depends on all that is in it, so also on what a caller may not read.

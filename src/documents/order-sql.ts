@@ -1,3 +1,4 @@
+import { directionSql } from './directions.ts'
 import { comparableSql, literal, valueJson } from './json.ts'
 import { metresSql } from './metres.ts'
 import { type Column, collectionOf, type Neighbour } from './model.ts'
@@ -12,10 +13,9 @@ import { searchSql } from './search.ts'
 import { itemType, operandParam } from './values.ts'
 import { join, subjectOf } from './where-sql.ts'
 
-/** Nulls count as greater than everything: last in ASC, first in DESC, as PostgreSQL's own indexes have it. */
 export function orderSql(scope: Scope, order: readonly OrderTerm[], alias: string, backward: boolean): string {
   return order
-    .map((term) => `${termSql(scope, term, alias)} ${term.descending !== backward ? 'desc' : 'asc'}`)
+    .map((term) => `${termSql(scope, term, alias)} ${directionSql(term, { required: term.required, backward })}`)
     .join(', ')
 }
 
@@ -90,15 +90,16 @@ export function beyondSql(
 function beyondTerm(scope: Scope, term: OrderTerm, value: Place[number], alias: string, before: boolean) {
   const name = termSql(scope, term, alias)
   const greater = term.descending === before
+  const nullsBeyond = !term.required && term.nullsFirst === before
   if (value === null) {
-    return { beyond: greater ? 'false' : `${name} is not null`, same: `${name} is null`, bound: 'true' }
+    return { beyond: nullsBeyond ? 'false' : `${name} is not null`, same: `${name} is null`, bound: 'true' }
   }
   const given = scope.param(operandParam(term, value), itemType(term))
   const beyond = greater ? `${name} > ${given}` : `${name} < ${given}`
   return {
-    beyond: greater && !term.required ? `${beyond} or ${name} is null` : beyond,
+    beyond: nullsBeyond ? `${beyond} or ${name} is null` : beyond,
     same: `${name} = ${given}`,
-    bound: greater ? (term.required ? `${name} >= ${given}` : 'true') : `${name} <= ${given}`,
+    bound: nullsBeyond ? 'true' : `${name} ${greater ? '>=' : '<='} ${given}`,
   }
 }
 

@@ -1,4 +1,5 @@
 import { Invalid } from '../errors.ts'
+import { type Direction, type DirectionName, directions, isDirection } from './directions.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
 import { type Measure, measureOf, parseOrigin } from './operators-vector.ts'
 import { parseSearch, type Search } from './search.ts'
@@ -9,11 +10,11 @@ import { isOrderable, parseOperand } from './values.ts'
 /** One of the values that a list is ordered by: what it is, and how its cursors name it. */
 export type OrderTerm = {
   text: string
-  descending: boolean
   type: ColumnType
   /** Whether there always is one. */
   required: boolean
-} & OrderValue
+} & Direction &
+  OrderValue
 
 export type OrderValue =
   /** Of the document itself, or of the one that a way of relations leads to. */
@@ -43,7 +44,7 @@ export function parseOrder(
   const chance = shuffle == null ? [] : [shuffleTerm(shuffle, [...path, 'shuffle'])]
   const id = terms.findIndex(({ text }) => text === 'id')
   if (id >= 0) return terms.slice(0, id + 1)
-  return [...terms, ...chance, columnTerm(idOf(collection), [], terms.at(-1)?.descending ?? false)]
+  return [...terms, ...chance, columnTerm(idOf(collection), [], terms.at(-1)?.descending ? 'DESC' : 'ASC')]
 }
 
 /** An order by chance: the same for the same seed, so that pages fit together. */
@@ -52,7 +53,7 @@ function shuffleTerm(seed: unknown, path: Path): OrderTerm {
     if (Number.isInteger(given)) return given
     throw new Invalid('This is not a whole number.', path)
   })
-  return { text: 'shuffle', descending: false, type: 'BIGINT', required: true, kind: 'shuffle', seed: read }
+  return { text: 'shuffle', ...directions.ASC, type: 'BIGINT', required: true, kind: 'shuffle', seed: read }
 }
 
 function idOf(collection: CollectionModel): Column {
@@ -80,21 +81,20 @@ function termOf(
   }
   if (neighbour?.many) return countTerm(neighbour, way, value, at)
   const column = collection.columns.get(key)
-  if (column && isOrderable(column) && (value === 'ASC' || value === 'DESC'))
-    return columnTerm(column, way, value === 'DESC')
+  if (column && isOrderable(column) && isDirection(value)) return columnTerm(column, way, value)
   const computed = way.length === 0 && typeof value === 'object' && value !== null
   if (computed) return computedTerm(collection, key, value as Readonly<Record<string, unknown>>, at)
   throw new Invalid('Say ASC or DESC.', at)
 }
 
-function columnTerm(column: Column, way: readonly Neighbour[], descending: boolean): OrderTerm {
+function columnTerm(column: Column, way: readonly Neighbour[], direction: DirectionName): OrderTerm {
   const text = [...way, column].map(({ key }) => key).join('.')
   return {
     kind: 'column',
     way,
     column,
     text,
-    descending,
+    ...directions[direction],
     type: column.type,
     required: way.length === 0 && column.required,
   }
@@ -102,10 +102,10 @@ function columnTerm(column: Column, way: readonly Neighbour[], descending: boole
 
 function countTerm(of: Neighbour, way: readonly Neighbour[], value: unknown, at: Path): OrderTerm {
   const [[name, direction] = ['', null], ...more] = Object.entries(value ?? {})
-  if (name !== 'count' || more.length > 0 || (direction !== 'ASC' && direction !== 'DESC'))
+  if (name !== 'count' || more.length > 0 || !isDirection(direction))
     throw new Invalid('Say ASC or DESC of `count`.', at)
   const text = [...[...way, of].map(({ key }) => key), name].join('.')
-  return { kind: 'count', way, of, text, descending: direction === 'DESC', type: 'INTEGER', required: way.length === 0 }
+  return { kind: 'count', way, of, text, ...directions[direction], type: 'INTEGER', required: way.length === 0 }
 }
 
 /** What an order by the rank of a search is called, beside the attribute whose words it is about. */
@@ -119,8 +119,8 @@ function computedTerm(
   at: Path,
 ): OrderTerm {
   const term = (column: Column, first: 'ASC' | 'DESC') => {
-    const descending = (given.direction ?? first) === 'DESC'
-    return { text: key, descending, type: 'FLOAT', required: column.required, column } as const
+    const direction = directions[isDirection(given.direction) ? given.direction : first]
+    return { text: key, ...direction, type: 'FLOAT', required: column.required, column } as const
   }
   const column = collection.columns.get(key)
   const ranked = key.endsWith(rankSuffix) ? collection.columns.get(key.slice(0, -rankSuffix.length)) : undefined

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { createCollections } from '../testing/collections.ts'
 import { createWorld, type World } from '../testing/world.ts'
+import { directionNames } from './directions.ts'
 import { loadModel } from './load.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { parsePage } from './page.ts'
@@ -130,8 +131,11 @@ type Term = { item: Args; sql: string; direction: string }
 
 /** Every id in an order, by plain SQL. */
 async function inOrder(terms: readonly Term[]): Promise<string[]> {
-  const last = terms.at(-1)?.direction ?? 'ASC'
-  const order = [...terms.map(({ sql, direction }) => `${sql} ${direction}`), `"_id" collate "C" ${last}`].join(', ')
+  const last = terms.at(-1)?.direction.slice(0, 4) === 'DESC' ? 'DESC' : 'ASC'
+  const order = [
+    ...terms.map(({ sql, direction }) => `${sql} ${direction.replaceAll('_', ' ')}`),
+    `"_id" collate "C" ${last}`,
+  ].join(', ')
   const { rows } = await world.app.sql.query(
     `with things as (select * from ${things.table}) select "_id" as id from things t order by ${order}`,
   )
@@ -140,7 +144,7 @@ async function inOrder(terms: readonly Term[]): Promise<string[]> {
 
 const orderBy = fc.array(
   fc
-    .tuple(fc.constantFrom(...orders), fc.constantFrom('ASC', 'DESC'))
+    .tuple(fc.constantFrom(...orders), fc.constantFrom(...directionNames))
     .map(([[item, sql], direction]): Term => ({ item: item(direction), sql, direction })),
   { maxLength: 3 },
 )

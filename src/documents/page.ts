@@ -1,4 +1,5 @@
 import { Invalid } from '../errors.ts'
+import { directionName } from './directions.ts'
 import type { CollectionModel, ProjectModel } from './model.ts'
 import { type OrderTerm, parseOrder } from './order.ts'
 import { defer, isDeferred, isSlot, NeedsLiteral, requireLiteral, type Slot, whenGiven } from './slots.ts'
@@ -65,7 +66,7 @@ export function offsetOf(given: unknown, path: readonly string[]): unknown {
 
 /** What a cursor begins with: it is good for this order only. */
 export function orderText(order: readonly OrderTerm[]): string {
-  return order.map(({ text, descending }) => `${text} ${descending ? 'DESC' : 'ASC'}`).join(',')
+  return order.map((term) => `${term.text} ${directionName(term)}`).join(',')
 }
 
 function placeOf(order: readonly OrderTerm[], cursor: unknown, path: readonly string[]): Place | null {

@@ -28,8 +28,12 @@ const attributes = [
 
 const kinds: [index: Omit<NewIndex, 'key'>, definition: string, finds: string][] = [
   [
-    { type: 'KEY', attributes: ['title', 'number'], orders: ['DESC', 'ASC'] },
-    'btree (title DESC, number)',
+    {
+      type: 'KEY',
+      attributes: ['title', 'number', 'createdAt'],
+      orders: ['DESC', 'ASC_NULLS_FIRST', 'DESC_NULLS_LAST'],
+    },
+    'btree (title DESC, number NULLS FIRST, "_createdAt" DESC)',
     `title = 'title 7'`,
   ],
   [{ type: 'UNIQUE', attributes: ['number'] }, 'unique btree (number)', 'number = 7'],

@@ -1,6 +1,7 @@
 /** Everything by which the documents of a table are found. */
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { Attribute, Collection, Index } from '../../../prisma/client/client.ts'
+import { directionSql, directions, isDirection } from '../../documents/directions.ts'
 import { qualified } from './tables.ts'
 
 type Place = Pick<Collection, 'id' | 'projectId'>
@@ -50,8 +51,13 @@ const definitions: Readonly<Record<Index['type'], Definition>> = {
   VECTOR: ([column], _fields, { distance }) => `using hnsw (${column} ${distances[distance ?? 'EUCLIDEAN']})`,
 }
 
-function ordered(columns: readonly string[], _fields: readonly FieldOf[], { orders }: Index): string {
-  return `(${columns.map((column, i) => `${column} ${orders[i] === 'DESC' ? 'desc' : 'asc'}`).join(', ')})`
+function ordered(columns: readonly string[], fields: readonly FieldOf[], { orders }: Index): string {
+  const parts = columns.map((column, i) => {
+    const order = orders[i]
+    const required = fields[i]?.attribute?.required ?? true
+    return `${column} ${directionSql(directions[isDirection(order) ? order : 'ASC'], { required })}`
+  })
+  return `(${parts.join(', ')})`
 }
 
 /** The words of a quoted column: a query uses a full-text index by naming just this expression. */

@@ -1,6 +1,7 @@
 import type { Attribute, Collection, Index, Prisma } from '../../../prisma/client/client.ts'
 import type { IndexType, VectorDistance } from '../../../prisma/client/enums.ts'
 import { type Context, type DbContext, type Query, transaction } from '../../context.ts'
+import type { DirectionName } from '../../documents/directions.ts'
 import { Conflict, Invalid, LimitExceeded, NotFound } from '../../errors.ts'
 import { emit } from '../../event.ts'
 import { newId } from '../../lib/ids.ts'
@@ -22,7 +23,7 @@ export type NewIndex = {
   type: IndexType
   attributes: readonly string[]
   /** For each attribute; ascending if left out. */
-  orders?: readonly ('ASC' | 'DESC')[] | null | undefined
+  orders?: readonly DirectionName[] | null | undefined
   /** How a full-text index reads words; `simple` if left out. */
   language?: string | null | undefined
   /** What a vector index measures; EUCLIDEAN if left out. */
