@@ -172,6 +172,7 @@ test('every file of schema/ is part of the schema', () => {
     'described.ts',
     'decided-user.ts',
     'inputs.ts',
+    'json.ts',
     'lazy.ts',
     'needs.ts',
     'print.ts',
