@@ -23,6 +23,7 @@ type Options = {
   tunnel: (() => Promise<Tunnel>) | null
   settings: DockerSettings
   onLine: (line: LogLine) => void
+  /** Aborted when it is given up, or takes too long. */
   signal: AbortSignal
 }
 
@@ -50,7 +51,7 @@ async function inContainer(docker: DockerApi, options: Options, tunnel: Tunnel |
   const { archive, frame, settings, onLine } = options
   const { Id } = await docker.ask<{ Id: string }>('POST', '/containers/create', configOf(options, tunnel))
   const kill = () => void docker.ask('POST', `/containers/${Id}/kill`).catch(() => {})
-  const stop = AbortSignal.any([options.signal, AbortSignal.timeout(frame.timeoutMs)])
+  const stop = options.signal
   stop.addEventListener('abort', kill)
   try {
     const socket = await docker.hijack(`/containers/${Id}/attach?stream=1&stdin=1&stdout=1&stderr=1`)

@@ -6,7 +6,7 @@ import { DockerError } from './api.ts'
 import { checkBuilt } from './artefact.ts'
 import { buildIn } from './build.ts'
 import { startContainer } from './container.ts'
-import { createHost, type Host } from './host.ts'
+import { createHost, type Host, unlessAborted } from './host.ts'
 import { prepareFunction, type RuntimeImages } from './images.ts'
 import { runIn } from './run.ts'
 import { type Runtime, readRuntimes } from './runtimes.ts'
@@ -19,6 +19,9 @@ export type DockerEngine = Engine & {
   /** How many containers there are on each of the engines. */
   loads: () => number[]
 }
+
+/** So long an engine has to end a build that takes too long, or that nobody waits for. */
+const stopMs = 5_000
 
 type Options = { settings: DockerSettings; perform: Perform; onChange: () => void }
 
@@ -69,8 +72,12 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
         const runtime = runtimeOf(frame.runtime)
         const { host, images } = choose(hosts, frame.runtime, frame.id, frame.tenant)
         const tunnel = tunnelOn(host, runtime, runtimes, settings.registries)
-        const work = { frame, archive, runtime, image: images.build, tunnel, settings, onLine, signal }
-        return await host.withImages(() => buildIn(host.docker, work))
+        const stop = AbortSignal.any([signal, AbortSignal.timeout(frame.timeoutMs)])
+        const work = { frame, archive, runtime, image: images.build, tunnel, settings, onLine, signal: stop }
+        return await unlessHung(
+          host.withImages(() => buildIn(host.docker, work)),
+          stop,
+        )
       } catch (error) {
         if (!(error instanceof DockerError || error instanceof RunError)) throw error
         return { error: `The build could not be done. ${error.message}` }
@@ -81,6 +88,21 @@ export function createDockerEngine({ settings, perform, onChange }: Options): Do
       await Promise.all(hosts.map((host) => host.close()))
     },
   }
+}
+
+/** An engine that hangs would keep a build that is over, and its place, for as long. */
+async function unlessHung<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+  const hung = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => {
+    const error = new RunError('UNAVAILABLE', 'The Docker Engine does not answer.')
+    timer = setTimeout(() => hung.abort(error), stopMs)
+  }
+  stop.addEventListener('abort', wait, { once: true })
+  return unlessAborted(work, hung.signal).finally(() => {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', wait)
+  })
 }
 
 /** Any runtime's image will do that has the program for it; the build's own, if it can be. */

@@ -22,6 +22,14 @@ export type Host = {
 const checkMs = 2_000
 const retryMs = 60_000
 
+/** Rejects when nobody waits any more, whatever becomes of the work. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    work.then(resolve, reject)
+  })
+}
+
 type Options = { url: string; runtimes: ReadonlyMap<string, Runtime>; settings: DockerSettings; onChange: () => void }
 
 export function createHost({ url, runtimes, settings, onChange }: Options): Host {
@@ -31,23 +39,22 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
   let down: string | null = `The Docker Engine at ${url} has not answered yet.`
   let prepared = Number.NEGATIVE_INFINITY
   let isClosed = false
+  let preparing: AbortController | null = null
 
   const set = (name: string, state: RuntimeImages | string) => {
     states.set(name, state)
     if (!isClosed) onChange()
   }
-  async function prepare(): Promise<void> {
+  function prepare(): void {
+    const own = new AbortController()
+    preparing = own
     prepared = performance.now()
-    await removeLeftovers(docker)
-    for (const runtime of runtimes.values()) {
-      if (isClosed) return
-      if (typeof states.get(runtime.name) === 'object') continue
-      try {
-        set(runtime.name, await prepareRuntime(docker, runtime, (text) => set(runtime.name, text)))
-      } catch (error) {
-        set(runtime.name, `The image ${runtime.image} could not be had: ${(error as Error).message}`)
-      }
-    }
+    const missing = [...runtimes.values()].filter(({ name }) => typeof states.get(name) !== 'object')
+    void prepareAll(docker, missing, set, own.signal)
+      .catch(() => {})
+      .finally(() => {
+        if (preparing === own) preparing = null
+      })
   }
   async function check(): Promise<void> {
     const before = down
@@ -56,6 +63,8 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
       (error: Error) =>
         error.name === 'TimeoutError' ? `The Docker Engine at ${url} does not answer.` : error.message,
     )
+    // One that hangs would never end it.
+    if (down) preparing?.abort()
     // An engine that was away may have come back as another one.
     if (before && !down) {
       states.clear()
@@ -76,7 +85,7 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
   async function look(): Promise<void> {
     await check()
     const isMissing = [...runtimes.keys()].some((name) => typeof states.get(name) !== 'object')
-    if (!down && isMissing && performance.now() - prepared > retryMs) await prepare().catch(() => {})
+    if (!down && !preparing && isMissing && performance.now() - prepared > retryMs) prepare()
     if (!isClosed) next = setTimeout(look, checkMs).unref()
   }
   void look()
@@ -97,7 +106,27 @@ export function createHost({ url, runtimes, settings, onChange }: Options): Host
     async close() {
       isClosed = true
       clearTimeout(next)
+      preparing?.abort()
       await pool.close()
     },
+  }
+}
+
+/** One by one; what is there of a runtime is told, or why there is nothing yet. Throws where the engine is not to be asked any more. */
+async function prepareAll(
+  docker: DockerApi,
+  runtimes: readonly Runtime[],
+  tell: (name: string, state: RuntimeImages | string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await unlessAborted(removeLeftovers(docker), signal)
+  for (const runtime of runtimes) {
+    const told = (state: RuntimeImages | string) => signal.aborted || tell(runtime.name, state)
+    try {
+      told(await unlessAborted(prepareRuntime(docker, runtime, told), signal))
+    } catch (error) {
+      signal.throwIfAborted()
+      told(`The image ${runtime.image} could not be had: ${(error as Error).message}`)
+    }
   }
 }
