@@ -65,7 +65,7 @@ export class Unauthenticated extends AppError {
   readonly code = 'UNAUTHENTICATED'
 }
 
-export class Forbidden extends AppError {
+export class Forbidden extends PlacedError {
   readonly code = 'FORBIDDEN'
 }
 

@@ -103,7 +103,7 @@ test('what points here: created, connected, let go', async () => {
   await refused(
     as('ann'),
     'mutation { createAuthor(input: { name: "B", posts: { connect: ["p", "bobs"] } }) { id } }',
-    'FORBIDDEN You may not change this document.',
+    'FORBIDDEN You may not change this document. (input.posts.connect.1)',
   )
   await refused(
     as('ann'),

@@ -108,7 +108,7 @@ test('one that may not be read is told of as when it is created', async () => {
 
 test('the rights to change and to create', async () => {
   await done(owner, 'mutation { createItem(input: { id: "b", permissions: [{ right: READ, role: "users" }] }) { id } }')
-  await refused(as('ann'), many('{ id: "a" }, { id: "b" }'), 'FORBIDDEN You may not change this document.')
+  await refused(as('ann'), many('{ id: "a" }, { id: "b" }'), 'FORBIDDEN You may not change this document. (inputs.1)')
 })
 
 test('what is wrong is named', async () => {

@@ -80,9 +80,9 @@ function refusal(reason: string): AppError {
     case 'absent':
       return absent(['input', 'id'])
     case 'forbidden':
-      return new Forbidden('You may not change this document.')
+      return new Forbidden('You may not change this document.', placeAmong(place))
     case 'rule':
-      return new Forbidden('You may not write a document like this.')
+      return new Forbidden('You may not write a document like this.', placeAmong(place))
     case 'version':
       return new Conflict('The document has been changed since: its version is another.', ['ifVersion'])
     case 'related':
@@ -98,6 +98,12 @@ function refusal(reason: string): AppError {
     default:
       return new LimitExceeded('One call changes at most 10,000 documents.')
   }
+}
+
+/** Of several which one: of one there is nothing to tell. */
+function placeAmong(place = ''): string[] {
+  const [root = '', ...rest] = place.split('.')
+  return rest.length === 0 ? [] : [root, ...rest]
 }
 
 const breaches: Readonly<Record<string, string>> = {
@@ -147,6 +153,16 @@ export function keyOfFault(error: unknown): { names: readonly string[]; value: s
  */
 function isPointedAt(error: unknown): boolean {
   return keyOfFault(error)?.names[0] === '_id'
+}
+
+/**
+ * The id of the row that is missing a value or breaks a rule of its own: `Failing row contains (doc_1, 2026-…, …)`. An id has
+ * neither commas nor parentheses in it.
+ */
+export function idOfFault(error: unknown): string | null {
+  const { code, detail } = error as Fault
+  if (code !== '23502' && code !== '23514') return null
+  return /^[^(]*\(([A-Za-z0-9._-]{1,64}), /.exec(detail ?? '')?.[1] ?? null
 }
 
 /** The fields of the columns that PostgreSQL names, but for those that the caller may know nothing of. */

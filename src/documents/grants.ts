@@ -55,6 +55,7 @@ export function foreignGrants(granted: readonly string[], roles: Roles): string[
 export function grantsOfNew(collection: CollectionModel, input: unknown, roles: Roles, at: readonly string[]): Grants {
   const grants = parseGrants(collection, input, at)
   const [foreign] = foreignGrants(Object.values(grants).flat(), roles)
-  if (foreign !== undefined) throw new Forbidden(`You may not grant the role ${foreign}: you do not hold it.`)
+  if (foreign !== undefined)
+    throw new Forbidden(`You may not grant the role ${foreign}: you do not hold it.`, [...at, 'permissions'])
   return grants
 }

@@ -57,9 +57,9 @@ export function insertSql(writing: Writing, inputs: unknown, at: (place: number)
   const joined = 'from written w join given g on g."_id" = w."_id"'
   return `with ${givenSql(scope, columns, rows)},
     written as (insert into ${collection.table} (${names}) select ${names} from given g
-      ${where(allowed([...related, ...earlyReasons(writing, columns)]))} order by g."_place" returning *),
+      ${where(allowed([...related, ...earlyReasons(writing, at, columns)]))} order by g."_place" returning *),
     logged as (${outboxSql(scope, collection, logged, `${joined} order by g."_place"`)})
-    ${limitedWriteSql(scope, `select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing, 'w')))}`)}`
+    ${limitedWriteSql(scope, `select ${jsonList(answer('w'), 'g."_place"')} as answer ${joined} ${where(allowed(ruleReasons(writing, at, 'w')))}`)}`
 }
 
 /** Refuses a row for the first of these reasons that there is. */
@@ -69,6 +69,12 @@ export function allowed(reasons: readonly string[]): string {
 
 export function where(condition: string): string {
   return condition === 'true' ? '' : `where ${condition}`
+}
+
+/** Where a row of `given g` stands in what was sent, as SQL of a text that ends in a colon. */
+export function placeText(at: (place: number) => Path): string {
+  const [root = '', ...place] = at(0)
+  return place.length === 0 ? literal(`${root}:`) : `${literal(`${root}.`)} || g."_place" || ':'`
 }
 
 /**
@@ -81,8 +87,7 @@ export function relatedReasons(
   at: (place: number) => Path,
   created: string | null = null,
 ): string[] {
-  const [root = '', ...place] = at(0)
-  const path = place.length === 0 ? literal(`${root}:`) : `${literal(`${root}.`)} || g."_place" || ':'`
+  const path = placeText(at)
   if (holder.write.roles === null) return []
   return settablesOf(collection).flatMap(({ key, name, to }) => {
     const related = scope.model.collections.get(to ?? '')
@@ -106,14 +111,14 @@ export function relatedReasons(
  * What no rule lets in is refused before it is written, too, or an id or another unique value that is taken would tell of itself
  * to who may not create the document. What PostgreSQL computes is there only once it is written.
  */
-function earlyReasons(writing: Writing, given: readonly GivenColumn[]): string[] {
+function earlyReasons(writing: Writing, at: (place: number) => Path, given: readonly GivenColumn[]): string[] {
   const names = new Set(given.map(({ name }) => name))
   const isThere = ruleColumns('create', writing.collection, writing.holder.write).every(({ name }) => names.has(name))
-  return isThere ? ruleReasons(writing, 'g') : []
+  return isThere ? ruleReasons(writing, at, 'g') : []
 }
 
 /** What comes by a rule must satisfy it once it is written. */
-function ruleReasons({ scope, collection, holder }: Writing, alias: 'g' | 'w'): string[] {
+function ruleReasons({ scope, collection, holder }: Writing, at: (place: number) => Path, alias: 'g' | 'w'): string[] {
   const right = rightFilter('create', collection, holder.write, alias, scope)
-  return right === 'true' ? [] : [`case when (${right}) is not true then 'rule' end`]
+  return right === 'true' ? [] : [`case when (${right}) is not true then 'rule:' || ${placeText(at)} end`]
 }

@@ -1,6 +1,6 @@
 import { type Context, sqlStatement } from '../context.ts'
-import { Conflict, Invalid } from '../errors.ts'
-import { fieldsOf, keyOfFault, translate } from './faults.ts'
+import { Conflict, Forbidden, Invalid } from '../errors.ts'
+import { fieldsOf, idOfFault, keyOfFault, translate } from './faults.ts'
 import { givenSql } from './given-sql.ts'
 import { changedRow, type Input, type Path, settablesOf } from './input.ts'
 import { type CollectionModel, type ProjectModel, quote } from './model.ts'
@@ -32,7 +32,7 @@ export async function explain(
 ): Promise<unknown> {
   const { roles } = holderOf(ctx).write
   const told = translate(error, collection, roles)
-  if (!sent || !(told instanceof Invalid || told instanceof Conflict)) return told
+  if (!sent || !(told instanceof Invalid || told instanceof Conflict || told instanceof Forbidden)) return told
   const [root, first, ...rest] = told.at
   const reckoned = isReckoned(error) ? numbersOf(collection, sent.applied ?? []) : []
   if (reckoned.length > 0) return moved(told, reckoned.length === 1 ? ['apply', ...reckoned] : ['apply'])
@@ -56,8 +56,9 @@ function numbersOf({ columns }: CollectionModel, keys: readonly string[]): strin
   })
 }
 
-function moved(error: Invalid | Conflict, at: Path): Invalid | Conflict {
-  return error instanceof Invalid ? new Invalid(error.message, at) : new Conflict(error.message, at)
+function moved(error: Invalid | Conflict | Forbidden, at: Path): Invalid | Conflict | Forbidden {
+  if (error instanceof Invalid) return new Invalid(error.message, at)
+  return error instanceof Conflict ? new Conflict(error.message, at) : new Forbidden(error.message, at)
 }
 
 /** Of several fields the first that was sent. */
@@ -76,6 +77,11 @@ function shared([first = [], ...others]: readonly Path[]): Path {
   return end < 0 ? first : first.slice(0, end)
 }
 
+function placeAt(inputs: readonly Input[], id: string): number | null {
+  const place = inputs.findIndex((input) => input.id === id)
+  return place < 0 ? null : place
+}
+
 /**
  * Which of the inputs has the values that PostgreSQL names, where one has. It compares their texts itself, for nobody else
  * writes a value as it does, and looks at nothing but what was sent. Of two that are equal it is the second.
@@ -87,6 +93,8 @@ async function placeOf(
   error: unknown,
   { inputs, isNew }: Sent,
 ): Promise<number | null> {
+  const id = idOfFault(error)
+  if (id !== null) return placeAt(inputs, id)
   const key = keyOfFault(error)
   if (!key) return null
   const settables = settablesOf(collection).filter(({ name }) => key.names.includes(name))

@@ -1,7 +1,7 @@
 import { type GivenColumn, givenSql, rowsJson } from './given-sql.ts'
 import { foreignGrants, parseGrants } from './grants.ts'
 import { changedRow, type Input, type Path, rowJson, type Settable, settablesOf } from './input.ts'
-import { allowed, relatedReasons, where } from './insert-sql.ts'
+import { allowed, placeText, relatedReasons, where } from './insert-sql.ts'
 import { imageText, literal } from './json.ts'
 import { type CollectionModel, type Column, quote } from './model.ts'
 import { type Operation, operationReasons, operationSql } from './operations.ts'
@@ -44,7 +44,7 @@ export function updateSql(writing: Writing, change: Change, answer: (joined: str
     ...change.operations.map((operation) => `${quote(operation.column.name)} = ${operationSql(scope, operation, 'b')}`),
   ]
   const reasons = [
-    ...rightReasons(writing, change.ifVersion),
+    ...rightReasons(writing, change),
     ...(keys.includes('permissions') ? grantReasons() : []),
     ...relatedReasons(writing, keys, change.each ? change.at : () => [change.at(0)[0] ?? '']),
     ...change.operations.flatMap((operation) => operationReasons(scope, operation, 'b')),
@@ -153,10 +153,12 @@ function grantReasons(): string[] {
 
 const callersRoles = defer(({ roles }) => roles)
 
-function rightReasons({ scope, collection, holder }: Writing, ifVersion: number | null): string[] {
+function rightReasons({ scope, collection, holder }: Writing, { each, at, ifVersion }: Change): string[] {
   const right = rightFilter('update', collection, holder.write, 'b', scope)
   return [
-    ...(right === 'true' ? [] : [`case when (${right}) is not true then 'forbidden' end`]),
+    ...(right === 'true'
+      ? []
+      : [`case when (${right}) is not true then 'forbidden'${each ? ` || ':' || ${placeText(at)}` : ''} end`]),
     ...(ifVersion === null ? [] : [`case when b."_version" <> ${scope.param(ifVersion, 'int4')} then 'version' end`]),
   ]
 }

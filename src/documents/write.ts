@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { Forbidden, Invalid } from '../errors.ts'
 import { limitedWriteSql } from './answer-size.ts'
 import { documentSql } from './document-sql.ts'
-import { type Input, isDocumentId, type Path } from './input.ts'
+import { type Input, idOf, isDocumentId, type Path } from './input.ts'
 import { insertSql, requireFew } from './insert-sql.ts'
 import { isNested } from './nested.ts'
 import { createNested, type OwnChange, updateNested } from './nested-write.ts'
@@ -34,8 +34,10 @@ async function create(
   if (!mayCreate(place.collection, writing.holder.write)) throw new Forbidden('You may not create documents here.')
   if (inputs.length === 0) return []
   if (inputs.some((input) => isNested(place.collection, input))) return createNested(ctx, place, inputs, at)
-  return writeDocuments(ctx, place, writing, { inputs, at, isNew: true }, (answer) =>
-    insertSql(writing, inputs, at, answer),
+  // What PostgreSQL refuses it names by its id.
+  const named = inputs.map((input, i) => ({ ...input, id: idOf(input, at(i)) }))
+  return writeDocuments(ctx, place, writing, { inputs: named, at, isNew: true }, (answer) =>
+    insertSql(writing, named, at, answer),
   )
 }
 
