@@ -54,7 +54,7 @@ function checkedFailure(failure: RunFailure | null): RunFailure {
 }
 
 /** All that is said of a run goes to its caller in one frame, which has an end. */
-function checkedLines(logs: unknown): LogLine[] {
+export function checkedLines(logs: unknown): LogLine[] {
   const lines = (Array.isArray(logs) ? logs : []).slice(0, limits.logLines).map(checkedLine)
   return within(lines, limits.logBytes, ({ text }) => text.length)
 }

@@ -53,6 +53,8 @@ export type FromSandbox =
   | ({ kind: 'head'; id: string } & Answer)
   | { kind: 'chunk'; id: string; effect: number }
   | ({ kind: 'answered'; id: string } & Answer)
+  /** What a run has logged since it told of it last. Its end tells all of it. */
+  | { kind: 'said'; id: string; lines: LogLine[] }
   | { kind: 'effect'; id: string; effect: number; op: 'fetch' | 'graphql'; head: unknown }
   | { kind: 'giveUp'; id: string; effect: number }
   /** Which runs have held a processor for a while: one of them, when the process dies. */

@@ -94,8 +94,11 @@ test('so it does where what waits behind it ends the process', async () => {
   const said = 'What waitUntil was given was cut off: The function used more memory than it may.'
   assert.deepEqual(
     end.logs.map(({ text }) => text),
-    [said],
+    ['begun', said],
   )
+  const unanswered = await caller.run(program(`() => { console.log('begun'); return ${bomb} }`))
+  const { failure, logs } = unanswered.end
+  assert.deepEqual([failure?.reason, logs.map(({ text }) => text)], ['MEMORY', ['begun']])
 })
 
 test('so does one that was streamed, and one whose caller left', async () => {

@@ -1,7 +1,7 @@
 /** One run in a tenant's process, from this side of the pipe. */
 import { failed, failureOf, type Perform, type RunCall, RunError, type RunResult } from '../engine.ts'
-import type { PrepareFrame, RunFailure, RunLimits } from '../protocol.ts'
-import { checkedEnd, checkedHead } from './checked.ts'
+import type { LogLine, PrepareFrame, RunEnd, RunFailure, RunLimits } from '../protocol.ts'
+import { checkedEnd, checkedHead, checkedLines } from './checked.ts'
 import { type FromSandbox, limits, type Run, unwanted } from './messages.ts'
 import type { Held } from './pool.ts'
 import type { Death } from './process.ts'
@@ -72,9 +72,11 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
     effects.close()
     resolve(result)
   }
+  /** Where its process dies this is all that there is of its log. */
+  let said: LogLine[] = []
   const cancel = () => {
     sandbox.send({ kind: 'cancel', id })
-    const end = failed(unwanted, { durationMs: performance.now() - begun })
+    const end = failed(unwanted, { durationMs: performance.now() - begun, logs: said })
     cancelled = setTimeout(settle, cancelMs, end)
   }
   signal.addEventListener('abort', cancel)
@@ -101,6 +103,8 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
         // It may wait to be written down, which is not its own time.
         clearTimeout(watchdog)
         parts.end(() => settle(checkedEnd(head, body)))
+      } else if (head.kind === 'said') {
+        if (said.length < limits.logLines) said = checkedLines(said.concat(head.lines))
       }
       // It may have something to do yet when it hears that nobody waits.
       else if (head.kind === 'effect') effects.begin(head, body)
@@ -117,7 +121,8 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
       } else if (head.kind === 'chunk' && run.isStreamed)
         parts.pass(() => void call.onChunk(body).then(() => effects.answer(head.effect, null)))
     },
-    die: (death, among) => settle(cutOff(blame(death, id, among), answered, performance.now() - begun)),
+    die: (death, among) =>
+      settle(cutOff(blame(death, id, among), answered, { durationMs: performance.now() - begun, logs: said })),
   })
   try {
     begin()
@@ -133,13 +138,16 @@ function sent({ id, functionId, program, limits, variables, request, isStreamed 
   return { kind: 'run', id, functionId, program: program.artefact, ...own, variables, request, isStreamed }
 }
 
+type Known = Pick<RunEnd, 'durationMs'> & { logs: LogLine[] }
+
 type Answered = { head: Extract<FromSandbox, { kind: 'answered' }>; body: Buffer }
 
 /** How a run ends whose process did. What it had answered stands: what went on behind that was cut off. */
-function cutOff(failure: RunFailure, answered: Answered | null, durationMs: number): RunResult {
-  if (!answered) return failed(failure, { durationMs })
+function cutOff(failure: RunFailure, answered: Answered | null, { durationMs, logs: said }: Known): RunResult {
+  if (!answered) return failed(failure, { durationMs, logs: said })
   const text = `What waitUntil was given was cut off: ${failure.message}`
-  const logs = [{ at: Date.now(), level: 'error' as const, text }]
+  // What it has said until then may be all that a log has room for.
+  const logs = [...said.slice(0, limits.logLines - 1), { at: Date.now(), level: 'error' as const, text }]
   const nothing = { memoryBytes: null, isCold: false, logsDropped: 0 }
   const { id, ...response } = answered.head
   return checkedEnd({ ...nothing, kind: 'ended', id, response, failure: null, durationMs, logs }, answered.body)

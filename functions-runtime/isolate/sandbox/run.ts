@@ -57,7 +57,7 @@ export function createLive(options: Options): Live {
     else if (state.entries === 0) timedOut(state, null)
     else setTimeout(timedOut, stopMs, state, null)
   }, run.timeoutMs)
-  const logs = createLogs()
+  const logs = createLogs((lines) => send({ kind: 'said', id: run.id, lines }))
   const state: State = { ...options, waiting, timer, logs, ...begunWith }
   const findAnswering = createAnswering({
     run,
@@ -196,6 +196,7 @@ type Measured = { durationMs: number; memoryBytes: number | null }
 
 function tell({ run, logs, isCold, send, onEnd }: State, result: Result, measured: Measured): void {
   onEnd()
+  logs.close()
   const said = { logs: logs.lines, logsDropped: logs.dropped() }
   const head = { kind: 'ended', id: run.id, isCold, ...measured, ...said } as const
   if ('response' in result) send({ ...head, response: result.response, failure: null }, result.body)
