@@ -231,11 +231,11 @@ test('a version, a key, and what others point at', async () => {
   const version = /^CONFLICT .* version .* \(ifVersion\)$/
   await refused(owner, 'mutation { updatePlace(input: { id: "p", year: 1 }, ifVersion: 7) { id } }', version)
   await refused(owner, 'mutation { deletePlace(id: "p", ifVersion: 7) }', version)
-  await refused(owner, 'mutation { deleteThing(id: "t") }', 'CONFLICT Other documents point at this one. (id)')
+  await refused(owner, 'mutation { deleteThing(id: "t") }', 'CONFLICT Documents of `places` point at this one. (id)')
   await refused(
     owner,
     'mutation { deleteThings(where: {}) { count } }',
-    'CONFLICT Other documents point at this one. (where)',
+    'CONFLICT Documents of `places` point at this one. (where)',
   )
   const once = (year: number) =>
     `mutation { createPlace(input: { year: ${year}, name: "once" }, idempotencyKey: "k") { id } }`

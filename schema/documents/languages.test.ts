@@ -22,17 +22,17 @@ const collections = {
   },
 } as const
 
-const pointedAt = (at: string) => `CONFLICT Other documents point at this one. (${at})`
+const pointedAt = (by: string, at = 'id') => `CONFLICT Documents of \`${by}\` point at this one. (${at})`
 const unrelated = (at: string) => `INVALID There is no such document. (${at})`
 const taken = (at: string) => `CONFLICT Another document has this name. (${at})`
 
 const wrong: readonly [string, string][] = [
-  ['deleteAuthor(id: "a")', pointedAt('id')],
-  ['deletePage(id: "p")', pointedAt('id')],
-  ['deletePages(where: { id: { eq: "p" } }) { count }', pointedAt('where')],
+  ['deleteAuthor(id: "a")', pointedAt('posts')],
+  ['deletePage(id: "p")', pointedAt('pages')],
+  ['deletePages(where: { id: { eq: "p" } }) { count }', pointedAt('pages', 'where')],
   // A page goes along, and another one that stays points at it.
-  ['deleteAuthor(id: "b")', pointedAt('id')],
-  ['deleteAuthors(where: { id: { eq: "b" } }) { count }', pointedAt('where')],
+  ['deleteAuthor(id: "b")', pointedAt('pages')],
+  ['deleteAuthors(where: { id: { eq: "b" } }) { count }', pointedAt('pages', 'where')],
   ['createPost(input: { author: "x" }) { id }', unrelated('input.author')],
   ['createPosts(inputs: [{}, { author: "x" }]) { id }', unrelated('inputs.1.author')],
   ['updatePage(input: { id: "p", next: "x" }) { id }', unrelated('input.next')],

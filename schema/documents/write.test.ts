@@ -163,7 +163,7 @@ test('delete: what points at it goes along, is released, or forbids it, each wit
   await blog.refused(
     blog.owner,
     'mutation { deleteAuthor(id: "Ann") }',
-    'CONFLICT Other documents point at this one. (id)',
+    'CONFLICT Documents of `posts` point at this one. (id)',
   )
   await blog.world.app.sql.query('truncate events.outbox')
   assert.deepEqual(await blog.done(blog.owner, 'mutation { deletePost(id: "p1") }'), { deletePost: 'p1' })

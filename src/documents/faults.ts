@@ -1,16 +1,21 @@
 import { AppError, Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable } from '../errors.ts'
 import { answerTooLarge } from './answer-size.ts'
-import type { CollectionModel, Column, FieldRights } from './model.ts'
+import type { CollectionModel, Column, FieldRights, ProjectModel } from './model.ts'
 import { mayUse } from './permissions.ts'
 import type { Roles } from './scope.ts'
 
-type Fault = { code?: string; detail?: string; constraint?: string; column?: string }
+type Fault = { code?: string; detail?: string; table?: string; constraint?: string; column?: string }
 
 /**
  * What PostgreSQL refused, as an error that the caller, of these roles, may read; anything else as it is. PostgreSQL does not
  * say which row it was: the path of such an error begins with `input`.
  */
-export function translate(error: unknown, collection: CollectionModel | null, roles: Roles = null): unknown {
+export function translate(
+  error: unknown,
+  collection: CollectionModel | null,
+  roles: Roles = null,
+  model: ProjectModel | null = null,
+): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const { code, constraint, column } = error as Fault
   switch (code) {
@@ -20,7 +25,7 @@ export function translate(error: unknown, collection: CollectionModel | null, ro
       return taken(fieldsOf(error, collection, roles))
     case '23503':
       return isPointedAt(error)
-        ? new Conflict('Other documents point at this one.', ['input'])
+        ? new Conflict(`${pointingAt(error, model, roles)} point at this one.`, ['input'])
         : unrelated(fieldsOf(error, collection, roles)[0])
     case '23502':
       return new Invalid('This is required.', ['input', ...keyOf(collection, ({ name }) => name === column)])
@@ -163,6 +168,13 @@ export function idOfFault(error: unknown): string | null {
   const { code, detail } = error as Fault
   if (code !== '23502' && code !== '23514') return null
   return /^[^(]*\(([A-Za-z0-9._-]{1,64}), /.exec(detail ?? '')?.[1] ?? null
+}
+
+/** Which documents stand in the way of a delete, told to those who may read all of their collection. */
+function pointingAt(error: unknown, model: ProjectModel | null, roles: Roles): string {
+  const collection = model?.collections.get((error as Fault).table ?? '')
+  const isShown = collection && (roles === null || roles.some((role) => collection.permissions.read.has(role)))
+  return isShown ? `Documents of \`${collection.key}\`` : 'Other documents'
 }
 
 /** The fields of the columns that PostgreSQL names, but for those that the caller may know nothing of. */

@@ -31,7 +31,7 @@ export async function explain(
   sent: Sent | null,
 ): Promise<unknown> {
   const { roles } = holderOf(ctx).write
-  const told = translate(error, collection, roles)
+  const told = translate(error, collection, roles, model)
   if (!sent || !(told instanceof Invalid || told instanceof Conflict || told instanceof Forbidden)) return told
   const [root, first, ...rest] = told.at
   const reckoned = isReckoned(error) ? numbersOf(collection, sent.applied ?? []) : []

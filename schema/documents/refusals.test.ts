@@ -11,7 +11,7 @@ before(async () => {
     const items = await make({
       key: 'items',
       permissions: [{ right: 'read', role: 'any' }],
-      rules: (['create', 'update'] as const).map((right) => ({ right, role: 'users', where })),
+      rules: (['create', 'update', 'delete'] as const).map((right) => ({ right, role: 'users', where })),
       attributes: [
         { key: 'owner', type: 'STRING', size: 20 },
         { key: 'title', type: 'STRING', size: 20, pattern: '^[A-Z]' },
@@ -20,7 +20,9 @@ before(async () => {
     })
     const parent = { key: 'parent', type: 'RELATION', reverseKey: 'children', onDelete: 'SET_NULL' } as const
     await addAttribute(items, { ...parent, relatedCollectionId: items })
-    return { projectId: ctx.projectId, owner: ctx, ids: { items } }
+    const secrets = await make({ key: 'secrets' })
+    await addAttribute(secrets, { ...parent, relatedCollectionId: items, reverseKey: 'secrets', onDelete: 'RESTRICT' })
+    return { projectId: ctx.projectId, owner: ctx, ids: { items, secrets } }
   })
   await d.done(d.owner, 'mutation { createItem(input: { id: "bobs", owner: "bob", title: "B", code: "b" }) { id } }')
 })
@@ -75,4 +77,13 @@ test('of one there is nothing to tell', async () => {
   await d.refused(d.as('ann'), change, 'FORBIDDEN You may not change this document.')
   const all = 'mutation { updateItems(where: {}, set: { title: "C" }) { count } }'
   await d.refused(d.as('ann'), all, 'FORBIDDEN You may not change this document.')
+})
+
+test('what stands in the way of a delete is named to those who may read it', async () => {
+  const secret = `mutation { createItem(input: { id: "kept", owner: "ann", title: "T" }) { id }
+    createSecret(input: { parent: "kept" }) { id } }`
+  await d.done(d.owner, secret)
+  const remove = 'mutation { deleteItem(id: "kept") }'
+  await d.refused(d.owner, remove, 'CONFLICT Documents of `secrets` point at this one. (id)')
+  await d.refused(d.as('ann'), remove, 'CONFLICT Other documents point at this one. (id)')
 })
