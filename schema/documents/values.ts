@@ -88,14 +88,22 @@ const nouns: Record<ColumnType, string> = {
 /** `toLocaleString` looks up the language each time: 0.01 ms for each attribute of a schema. */
 const counts = new Intl.NumberFormat('en-US')
 
-/** What an attribute holds, in a sentence. */
-export function describe({ type, list, size, min, max, default: value }: Column): string {
+/** What an attribute holds, in a sentence or two. */
+export function describe(column: Column): string {
+  const { type, list, size, dimensions, min, max, default: value } = column
   const noun = list ? `A list: each ${nouns[type].charAt(0).toLowerCase()}${nouns[type].slice(1)}` : nouns[type]
   const bounds = [
     ...(size === null ? [] : [`of at most ${counts.format(size)} characters`]),
+    ...(dimensions === null ? [] : [`of ${counts.format(dimensions)} numbers`]),
     ...(min === null ? [] : [`from ${String(min)}`]),
     ...(max === null ? [] : [`to ${String(max)}`]),
   ]
   const initial = value === undefined ? '' : ` ${JSON.stringify(value)} if left out.`
-  return `${[noun, ...bounds].join(' ')}.${initial}`
+  const traits = [
+    ...(column.pattern === null ? [] : [` Matches \`${column.pattern}\`.`]),
+    ...(column.unique ? [' No two documents have the same.'] : []),
+    ...(column.encrypted ? [' Kept encrypted: nothing is found or ordered by it.'] : []),
+    ...(column.computed ? [' Computed: it cannot be set.'] : []),
+  ]
+  return `${[noun, ...bounds].join(' ')}.${traits.join('')}${initial}`
 }
