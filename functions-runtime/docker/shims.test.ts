@@ -32,6 +32,14 @@ async function said(t: TestContext, source: string): Promise<{ head: FromShim; t
   return frames
 }
 
+test('a router that seems to have a property of any name is a program with fetch', async (t) => {
+  const frames = await said(
+    t,
+    `export default { __proto__: new Proxy({}, { get: () => () => 'a route' }), fetch: () => new Response('routed') }`,
+  )
+  assert.deepEqual([frames.at(-1)?.head.kind, frames.at(-1)?.text], ['end', 'routed'])
+})
+
 test('what waitUntil was given may fail before there is an answer, which is none the worse', async (t) => {
   const frames = await said(
     t,

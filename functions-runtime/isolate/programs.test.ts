@@ -39,6 +39,11 @@ test('a Response is an answer, and programs of other platforms run', async () =>
   assert.deepEqual(options.end.response, { status: 204, headers: { allow: 'GET, POST' } })
   const common = await caller.run('var __function = { default: { default: ({ res }) => res.text("common") } }')
   assert.equal(common.text, 'common')
+  const commonFetch = 'var __function = { default: { default: { fetch: () => new Response("common") } } }'
+  assert.equal((await caller.run(commonFetch)).text, 'common')
+  // As itty-router makes them.
+  const router = `{ __proto__: new Proxy({}, { get: (_, name) => () => 'a route of ' + name }), fetch: () => new Response('routed') }`
+  assert.equal((await answerOf(router)).text, 'routed')
 })
 
 test('what is waited for until the answer leaves is done, also where it writes the answer', async () => {

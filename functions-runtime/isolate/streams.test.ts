@@ -2,6 +2,8 @@ import { test } from 'node:test'
 import { bothWays } from '../testing/both-ways.ts'
 
 const same: readonly string[] = [
+  'await (async () => { let n = 0; new ReadableStream({ pull(c) { c.enqueue(++n) } }, new CountQueuingStrategy({ highWaterMark: 3 })); await new Promise((r) => setTimeout(r, 5)); return n })()',
+  '(() => { const s = new ByteLengthQueuingStrategy({ highWaterMark: 8 }); return [s.highWaterMark, s.size(new Uint8Array(3)), new WritableStream({}, s).getWriter().desiredSize] })()',
   'await (async () => { const out = []; for await (const c of ReadableStream.from([1, 2, 3])) out.push(c); return out })()',
   'await new Response(ReadableStream.from(["a", "b"]).pipeThrough(new TextEncoderStream())).text()',
   'await (async () => { const up = new TransformStream({ transform: (c, k) => k.enqueue(c.toUpperCase()), flush: (k) => k.enqueue("!") }); const out = []; for await (const c of ReadableStream.from(["a", "b"]).pipeThrough(up)) out.push(c); return out.join("") })()',

@@ -48,6 +48,8 @@ const tableOf = () =>
     TransformStream: 'transforms',
     TextEncoderStream: 'transforms',
     TextDecoderStream: 'transforms',
+    CountQueuingStrategy: 'transforms',
+    ByteLengthQueuingStrategy: 'transforms',
     fetch: 'effects',
     crypto: 'crypto',
     CryptoKey: 'crypto',

@@ -81,9 +81,7 @@ async function settle(later: unknown[]): Promise<void> {
 /** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
 function call(program: Program, { begun, body, later }: Course, res: ReturnType<typeof createRes>): unknown {
   const { request, variables: env } = begun
-  // A module of CommonJS, which is its own default export, may have one, too.
-  const main =
-    isObject(program.default) && isFunction(program.default.default) ? program.default.default : program.default
+  const main = mainOf(program)
   if (isFunction(main)) return main(createContext(begun, body, res))
   const fetching = isObject(main) && 'fetch' in main ? main.fetch : program.fetch
   const method = request.method.toUpperCase()
@@ -95,6 +93,11 @@ function call(program: Program, { begun, body, later }: Course, res: ReturnType<
   if (!other || isNone) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allowed.join(', ') })
   const waiting = { waitUntil: (one: unknown) => void later.push(handled(one)), passThroughOnException: () => {} }
   return other.call(main ?? program, createRequest(request, body), env, waiting)
+}
+
+/** A module of CommonJS, which is its own default export, may have one, too. Routers seem to have a property of any name. */
+function mainOf({ default: main }: Program): unknown {
+  return isObject(main) && Object.hasOwn(main, 'default') ? main.default : main
 }
 
 /** What goes wrong before it is waited for is told then. */

@@ -155,3 +155,21 @@ export class TextDecoderStream extends TransformStream<Uint8Array, string> {
     this.ignoreBOM = decoder.ignoreBOM
   }
 }
+
+/** How much a stream takes before it is asked: so many chunks, or so many bytes. */
+class QueuingStrategy {
+  readonly highWaterMark: number
+  constructor({ highWaterMark }: { highWaterMark: number }) {
+    this.highWaterMark = Number(highWaterMark)
+  }
+}
+export class CountQueuingStrategy extends QueuingStrategy {
+  get size() {
+    return () => 1
+  }
+}
+export class ByteLengthQueuingStrategy extends QueuingStrategy {
+  get size() {
+    return (chunk: { byteLength: number }) => chunk.byteLength
+  }
+}

@@ -165,7 +165,9 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
 function callProgram(module, head, body, { made, later }) {
-  const main = module.default?.default ?? module.default
+  // A module of CommonJS, which is its own default export, may have one, too. Routers seem to have a property of any name.
+  const own = module.default
+  const main = typeof own === 'object' && own && Object.hasOwn(own, 'default') ? own.default : own
   if (typeof main === 'function') return main(contextOf(head, body, made))
   const method = head.method.toUpperCase()
   const fetching = main?.fetch ?? module.fetch
