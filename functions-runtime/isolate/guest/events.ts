@@ -93,7 +93,8 @@ export class EventTarget {
     event.target = this
     event.currentTarget = this
     for (const one of [...this.#listeners]) {
-      if (one.type !== event.type || event.isStopped) continue
+      // One that another has removed meanwhile is not called.
+      if (one.type !== event.type || event.isStopped || !this.#listeners.includes(one)) continue
       if (one.once) this.removeEventListener(one.type, one.listener)
       if (typeof one.listener === 'function') one.listener.call(this, event)
       else one.listener.handleEvent(event)
@@ -107,13 +108,23 @@ const abort = Symbol('abort')
 
 export class AbortSignal extends EventTarget {
   #aborted: { reason: unknown } | null = null
-  onabort: ((event: Event) => unknown) | null = null
+  #handler: ((event: Event) => unknown) | null = null
+  readonly #handle = (event: Event) => this.#handler?.call(this, event)
   constructor(key?: symbol) {
     super()
     if (key !== inside) throw new TypeError('Illegal constructor')
   }
   get [Symbol.toStringTag]() {
     return 'AbortSignal'
+  }
+  get onabort() {
+    return this.#handler
+  }
+  /** It is called in its turn among the listeners, which is that of its first setting. */
+  set onabort(handler) {
+    this.#handler = typeof handler === 'function' ? handler : null
+    if (this.#handler) this.addEventListener('abort', this.#handle)
+    else this.removeEventListener('abort', this.#handle)
   }
   get aborted(): boolean {
     return this.#aborted !== null
@@ -127,11 +138,7 @@ export class AbortSignal extends EventTarget {
   [abort](reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
     if (this.#aborted) return
     this.#aborted = { reason }
-    const event = new Event('abort')
-    event.target = this
-    event.currentTarget = this
-    if (typeof this.onabort === 'function') this.onabort(event)
-    this.dispatchEvent(event)
+    this.dispatchEvent(new Event('abort'))
   }
   static abort(reason?: unknown): AbortSignal {
     const signal = new AbortSignal(inside)
