@@ -33,7 +33,7 @@ export function createCodes(start: (isTrusted: boolean) => Sandbox): Codes {
 
   async function makeNext(): Promise<void> {
     for (const [key, make] of waiting) {
-      made.set(key, await make())
+      made.set(key, await make().catch(() => none))
       waiting.delete(key)
       break
     }
@@ -48,7 +48,7 @@ export function createCodes(start: (isTrusted: boolean) => Sandbox): Codes {
     want(program, isTrusted, text) {
       const key = keyOf(program, isTrusted)
       if (text.length < leastBytes || made.has(key) || waiting.has(key) || waiting.size >= mostWaiting) return
-      waiting.set(key, () => compile(start(isTrusted), program, text))
+      waiting.set(key, async () => compile(start(isTrusted), program, text))
       timer ??= setTimeout(makeNext, afterMs).unref()
     },
     close() {
