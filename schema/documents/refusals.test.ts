@@ -22,7 +22,17 @@ before(async () => {
     await addAttribute(items, { ...parent, relatedCollectionId: items })
     const secrets = await make({ key: 'secrets' })
     await addAttribute(secrets, { ...parent, relatedCollectionId: items, reverseKey: 'secrets', onDelete: 'RESTRICT' })
-    return { projectId: ctx.projectId, owner: ctx, ids: { items, secrets } }
+    const permissions = (['create', 'read'] as const).map((right) => ({ right, role: 'users' }))
+    const notes = await make({ key: 'notes', permissions })
+    const hidden = { permissions: [{ right: 'read', role: 'label:staff' }] } as const
+    await addAttribute(notes, {
+      ...parent,
+      ...hidden,
+      relatedCollectionId: items,
+      reverseKey: 'notes',
+      onDelete: 'RESTRICT',
+    })
+    return { projectId: ctx.projectId, owner: ctx, ids: { items, secrets, notes } }
   })
   await d.done(d.owner, 'mutation { createItem(input: { id: "bobs", owner: "bob", title: "B", code: "b" }) { id } }')
 })
@@ -85,5 +95,15 @@ test('what stands in the way of a delete is named to those who may read it', asy
   await d.done(d.owner, secret)
   const remove = 'mutation { deleteItem(id: "kept") }'
   await d.refused(d.owner, remove, 'CONFLICT Documents of `secrets` point at this one. (id)')
+  await d.refused(d.as('ann'), remove, 'CONFLICT Other documents point at this one. (id)')
+  await d.refused(d.key('documents.write'), remove, 'CONFLICT Other documents point at this one. (id)')
+})
+
+test('and where they point', async () => {
+  const noted = `mutation { createItem(input: { id: "noted", owner: "ann", title: "T" }) { id }
+    createNote(input: { parent: "noted" }) { id } }`
+  await d.done(d.owner, noted)
+  const remove = 'mutation { deleteItem(id: "noted") }'
+  await d.refused(d.as('ann', ['staff']), remove, 'CONFLICT Documents of `notes` point at this one. (id)')
   await d.refused(d.as('ann'), remove, 'CONFLICT Other documents point at this one. (id)')
 })

@@ -1,8 +1,11 @@
 import { AppError, Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable } from '../errors.ts'
 import { answerTooLarge } from './answer-size.ts'
 import type { CollectionModel, Column, FieldRights, ProjectModel } from './model.ts'
-import { mayUse } from './permissions.ts'
-import type { Roles } from './scope.ts'
+import { mayUse, readsAll } from './permissions.ts'
+import type { Caller, Roles } from './scope.ts'
+
+/** Whose schema the words may speak of. */
+type Shown = { model: ProjectModel; reader: Caller }
 
 type Fault = { code?: string; detail?: string; table?: string; constraint?: string; column?: string }
 
@@ -14,7 +17,7 @@ export function translate(
   error: unknown,
   collection: CollectionModel | null,
   roles: Roles = null,
-  model: ProjectModel | null = null,
+  shown: Shown | null = null,
 ): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const { code, constraint, column } = error as Fault
@@ -25,7 +28,7 @@ export function translate(
       return taken(fieldsOf(error, collection, roles))
     case '23503':
       return isPointedAt(error)
-        ? new Conflict(`${pointingAt(error, model, roles)} point at this one.`, ['input'])
+        ? new Conflict(`${pointingAt(error, shown)} point at this one.`, ['input'])
         : unrelated(fieldsOf(error, collection, roles)[0])
     case '23502':
       return new Invalid('This is required.', ['input', ...keyOf(collection, ({ name }) => name === column)])
@@ -170,10 +173,19 @@ export function idOfFault(error: unknown): string | null {
   return /^[^(]*\(([A-Za-z0-9._-]{1,64}), /.exec(detail ?? '')?.[1] ?? null
 }
 
-/** Which documents stand in the way of a delete, told to those who may read all of their collection. */
-function pointingAt(error: unknown, model: ProjectModel | null, roles: Roles): string {
-  const collection = model?.collections.get((error as Fault).table ?? '')
-  const isShown = collection && (roles === null || roles.some((role) => collection.permissions.read.has(role)))
+/** Which documents stand in the way of a delete, told to those who may read all of their collection, and where they point. */
+function pointingAt(error: unknown, shown: Shown | null): string {
+  const { table = '', constraint } = error as Fault
+  const collection = shown?.model.collections.get(table)
+  const relation = [...(collection?.neighbours.values() ?? [])].find(
+    ({ attributeId, own }) => own && `${attributeId}_ref` === constraint,
+  )
+  const isShown =
+    shown &&
+    collection &&
+    relation &&
+    readsAll(collection, shown.reader) &&
+    mayUse(relation.rights, 'read', shown.reader.roles)
   return isShown ? `Documents of \`${collection.key}\`` : 'Other documents'
 }
 

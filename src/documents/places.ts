@@ -30,8 +30,9 @@ export async function explain(
   error: unknown,
   sent: Sent | null,
 ): Promise<unknown> {
-  const { roles } = holderOf(ctx).write
-  const told = translate(error, collection, roles, model)
+  const { read, write } = holderOf(ctx)
+  const { roles } = write
+  const told = translate(error, collection, roles, { model, reader: read })
   if (!sent || !(told instanceof Invalid || told instanceof Conflict || told instanceof Forbidden)) return told
   const [root, first, ...rest] = told.at
   const reckoned = isReckoned(error) ? numbersOf(collection, sent.applied ?? []) : []
