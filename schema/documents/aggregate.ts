@@ -163,26 +163,35 @@ function havingType(parts: Parts): GraphQLInputObjectType {
   const limit = ({ column }: Facet) => (column ? valueTypes.filter(column) : shared.filters.ID)
   const counts = input(parts, 'AggregateCountsHaving', 'Conditions on counts.', groupable, () => shared.filters.INTEGER)
   const limits = input(parts, 'AggregateValuesHaving', 'Conditions on the least or greatest values.', comparable, limit)
-  return new GraphQLInputObjectType({
+  const keys = input(parts, 'AggregateKeyHaving', 'Conditions on what makes groups.', groupable, limit)
+  const having: GraphQLInputObjectType = new GraphQLInputObjectType({
     name: `${typeName}Having`,
     description: 'Which groups: all that is given must hold.',
-    fields: {
-      count: { type: shared.filters.INTEGER, description: 'By how many documents they have.' },
-      countDistinct: { type: counts, description: 'By how many different values there are.' },
-      min: { type: limits, description: 'By the least values.' },
-      max: { type: limits, description: 'By the greatest values.' },
-      ...(numeric.length > 0 && {
-        sum: {
-          type: input(parts, 'AggregateSumsHaving', 'Conditions on sums.', numeric, filter('sum')),
-          description: 'By the sums.',
-        },
-        avg: {
-          type: input(parts, 'AggregateAveragesHaving', 'Conditions on averages.', numeric, filter('avg')),
-          description: 'By the averages.',
-        },
-      }),
+    fields: () => {
+      const list = new GraphQLList(new GraphQLNonNull(having))
+      return {
+        key: { type: keys, description: 'By what makes them groups: only by what is among `groupBy`.' },
+        count: { type: shared.filters.INTEGER, description: 'By how many documents they have.' },
+        countDistinct: { type: counts, description: 'By how many different values there are.' },
+        min: { type: limits, description: 'By the least values.' },
+        max: { type: limits, description: 'By the greatest values.' },
+        ...(numeric.length > 0 && {
+          sum: {
+            type: input(parts, 'AggregateSumsHaving', 'Conditions on sums.', numeric, filter('sum')),
+            description: 'By the sums.',
+          },
+          avg: {
+            type: input(parts, 'AggregateAveragesHaving', 'Conditions on averages.', numeric, filter('avg')),
+            description: 'By the averages.',
+          },
+        }),
+        and: { type: list, description: 'All of these hold.' },
+        or: { type: list, description: 'At least one of these holds.' },
+        not: { type: having, description: 'This does not hold.' },
+      }
     },
   })
+  return having
 }
 
 function orderType(parts: Parts): GraphQLInputObjectType {

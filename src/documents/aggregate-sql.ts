@@ -1,4 +1,12 @@
-import type { AggregateField, AggregatePlan, Facet, Group, Measured } from './aggregate.ts'
+import {
+  type AggregateField,
+  type AggregatePlan,
+  type Facet,
+  type Group,
+  type Having,
+  type Measured,
+  typedOf,
+} from './aggregate.ts'
 import { directionSql } from './directions.ts'
 import { jsonList, jsonObject, literal, valueJson } from './json.ts'
 import { type CollectionModel, collectionOf, quote } from './model.ts'
@@ -15,14 +23,10 @@ export function aggregateSql(scope: Scope, plan: AggregatePlan): string {
   const conditions = [readFilter(scope, collection, row), ...(plan.where ? [whereSql(scope, plan.where, row)] : [])]
   const keys = plan.groups.map((group, i) => `${groupSql(scope, group, row)} as ${keyName(i)}`)
   const rows = `select ${[`${row}.*`, ...keys].join(', ')} from ${collection.table} ${row} where ${join(conditions, 'and', 'true')}`
-  const having = plan.having.map(({ measured, operator, value }) => {
-    const column = { type: measured.type, list: false }
-    return operator.sql({ param: scope.param, column, name: measuredSql(scope, measured, source) }, value)
-  })
   const order = plan.order.map((term) => `${measuredSql(scope, term.measured, source)} ${directionSql(term)}`)
   const clauses = [
     ...(keys.length > 0 ? [`group by ${keys.map((_, i) => `${source}.${keyName(i)}`).join(', ')}`] : []),
-    `having ${join(having, 'and', 'true')}`,
+    `having ${plan.having ? havingSql(scope, plan, plan.having, source) : 'true'}`,
     ...(order.length > 0 ? [`order by ${order.join(', ')}`] : []),
     `limit ${plan.limit}`,
     ...(plan.offset !== 0 ? [`offset ${scope.param(plan.offset, 'int8')}`] : []),
@@ -30,6 +34,23 @@ export function aggregateSql(scope: Scope, plan: AggregatePlan): string {
   const place = order.length > 0 ? `row_number() over (order by ${order.join(', ')})` : '1'
   const answer = objectSql(scope, plan.fields, source)
   return `(select ${jsonList(`${page}.answer`, `${page}.place`)} from (select ${answer} as answer, ${place} as place from (${rows}) ${source} ${clauses.join(' ')}) ${page})`
+}
+
+function havingSql(scope: Scope, plan: AggregatePlan, having: Having, source: string): string {
+  const inside = (one: Having) => havingSql(scope, plan, one, source)
+  switch (having.kind) {
+    case 'all':
+      return join(having.of.map(inside), 'and', 'true')
+    case 'some':
+      return join(having.of.map(inside), 'or', 'false')
+    case 'not':
+      return `(${inside(having.of)}) is not true`
+    case 'compare': {
+      const { measured, operator, value } = having
+      const column = typedOf(measured, plan.groups)
+      return operator.sql({ param: scope.param, column, name: measuredSql(scope, measured, source) }, value)
+    }
+  }
 }
 
 /** What is computed of all rows of a collection that match, as one JSON object. */

@@ -2,12 +2,21 @@ import type { FieldNode } from 'graphql'
 import { Invalid } from '../errors.ts'
 import { type Direction, type DirectionName, directions } from './directions.ts'
 import type { CollectionModel, Column, Neighbour, ProjectModel } from './model.ts'
-import type { Operator } from './operator.ts'
+import type { Operator, Typed } from './operator.ts'
 import { operatorsOf } from './operators.ts'
 import { limitOf, offsetOf } from './page.ts'
 import { type Info, type Source, selectedFields } from './selection.ts'
 import type { ColumnType } from './types.ts'
-import { type Condition, parseWhere } from './where.ts'
+import {
+  type Condition,
+  conjunction,
+  countPart,
+  createCount,
+  given,
+  type Logic,
+  parseLogic,
+  parseWhere,
+} from './where.ts'
 
 /** What documents are put into groups by, counted or computed of: a value, or which document a relation points at. */
 export type Facet = { key: string; type: ColumnType } & (
@@ -35,11 +44,14 @@ export type AggregateField = { key: string } & (
   | { kind: 'object'; fields: readonly AggregateField[] }
 )
 
+/** Which groups. It is two-valued, as a filter of documents is. */
+export type Having = Logic<{ kind: 'compare'; measured: Measured; operator: Operator; value: unknown }>
+
 export type AggregatePlan = {
   collectionId: string
   where: Condition | null
   groups: readonly Group[]
-  having: readonly { measured: Measured; operator: Operator; value: unknown }[]
+  having: Having | null
   order: readonly ({ measured: Measured } & Direction)[]
   limit: number
   offset: unknown
@@ -79,7 +91,7 @@ export function planAggregate(info: Info, model: ProjectModel, collection: Colle
     collectionId: collection.id,
     where: args.where == null ? null : parseWhere(model, collection, args.where, ['where']),
     groups,
-    having: havingOf(collection, args.having),
+    having: args.having == null ? null : havingOf(collection, groups, args.having),
     order: orderOf(collection, groups, args.orderBy),
     limit: limitOf(args.first, ['first']) ?? 25,
     offset: offsetOf(args.offset, ['offset']),
@@ -101,6 +113,13 @@ function only(item: unknown, path: Path): [string, unknown] {
   if (!entry || more.length > 0) throw new Invalid('Each item names exactly one key.', path)
   if (entry[1] === null) throw new Invalid('This must not be null.', [...path, entry[0]])
   return entry
+}
+
+/** What is computed, as it is compared. */
+export function typedOf(measured: Measured, groups: readonly Group[]): Typed {
+  const facet = measured.of === 'key' ? groups[measured.place]?.facet : measured.of === 'count' ? null : measured.facet
+  const language = facet?.kind === 'column' ? facet.column.language : null
+  return { type: measured.type, list: false, language }
 }
 
 const listOf = (input: unknown): readonly unknown[] => (input == null ? [] : Array.isArray(input) ? input : [input])
@@ -132,22 +151,31 @@ function keyOf(groups: readonly Group[], key: string, path: Path): Measured {
 
 const count: Measured = { of: 'count', type: 'INTEGER' }
 
-function havingOf(collection: CollectionModel, input: unknown): AggregatePlan['having'] {
-  const conditions = (filter: unknown, measured: Measured, path: Path) =>
-    Object.entries(filter ?? {}).map(([name, value]) => {
-      const column = { type: measured.type, list: false }
-      const operator = operatorsOf(column)[name]
-      const at = [...path, name]
-      if (!operator || value === null) throw new Invalid('There is nothing of this name to filter by.', at)
-      return { measured, operator, value: operator.parse(column, value, at) }
-    })
-  return Object.entries(input ?? {}).flatMap(([name, inner]) => {
-    const path = ['having', name]
+function havingOf(collection: CollectionModel, groups: readonly Group[], input: unknown): Having {
+  const left = createCount()
+  const conditions = (filter: unknown, measured: Measured, path: Path): Having => {
+    const typed = typedOf(measured, groups)
+    const operators = operatorsOf(typed)
+    return conjunction(
+      Object.entries(given(filter, path)).map(([name, value]): Having => {
+        const at = [...path, name]
+        countPart(left, at)
+        const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+        if (!operator) throw new Invalid('There is nothing of this name to filter by.', at)
+        if (value === null) throw new Invalid('This must not be null: `isNull` asks for it.', at)
+        return { kind: 'compare', measured, operator, value: operator.parse(typed, value, at) }
+      }),
+    )
+  }
+  return parseLogic(input, ['having'], left, (name, inner, path) => {
     if (name === 'count') return conditions(inner, count, path)
-    return Object.entries(inner ?? {}).flatMap(([key, filter]) => {
-      const at = [...path, key]
-      return conditions(filter, measuredOf(collection, name as FunctionName, key, at), at)
-    })
+    return conjunction(
+      Object.entries(given(inner, path)).map(([key, filter]) => {
+        const at = [...path, key]
+        const measured = name === 'key' ? keyOf(groups, key, at) : measuredOf(collection, name as FunctionName, key, at)
+        return conditions(filter, measured, at)
+      }),
+    )
   })
 }
 

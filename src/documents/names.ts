@@ -41,6 +41,7 @@ const aggregates = [
   'AggregateValues',
   'Group',
   'Having',
+  'AggregateKeyHaving',
   'AggregateCountsHaving',
   'AggregateValuesHaving',
   'AggregateSumsHaving',

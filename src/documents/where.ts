@@ -8,11 +8,13 @@ import { parseSteps } from './operators-json.ts'
  * A filter, checked. It is two-valued: a null satisfies no comparison but `ne`, `notIn` and `isNull: true`, and `not`
  * is true wherever its inside is not. `whereSql` and `matches` are its two readings, and a property test holds them equal.
  */
-export type Condition =
-  | { kind: 'all' | 'some'; of: readonly Condition[] }
-  | { kind: 'not'; of: Condition }
+export type Condition = Logic<
   | { kind: 'compare'; column: Column; operator: Operator; value: unknown }
   | { kind: 'related'; neighbour: Neighbour; quantifier: Quantifier; of: Condition }
+>
+
+/** What `and`, `or` and `not` make of conditions. */
+export type Logic<Leaf> = Leaf | { kind: 'all' | 'some'; of: readonly Logic<Leaf>[] } | { kind: 'not'; of: Logic<Leaf> }
 
 /** The columns that a condition looks at, in the rows themselves. */
 export function columnsIn(condition: Condition): readonly Column[] {
@@ -39,11 +41,35 @@ export function parseWhere(
   input: unknown,
   path: readonly string[],
 ): Condition {
-  const count = { left: greatest.parts }
-  return all(model, collection, input, path, count)
+  return all(model, collection, input, path, createCount())
 }
 
-type Count = { left: number }
+/** How many parts a filter may still have. */
+export type Count = { left: number }
+
+export function createCount(): Count {
+  return { left: greatest.parts }
+}
+
+/** Reads `and`, `or` and `not`; `leaf` what else stands beside them. All of it must hold. */
+export function parseLogic<Leaf>(
+  input: unknown,
+  path: readonly string[],
+  count: Count,
+  leaf: (key: string, value: unknown, path: readonly string[]) => Logic<Leaf>,
+): Logic<Leaf> {
+  const inside = (one: unknown, at: readonly string[]) => parseLogic(one, at, count, leaf)
+  countPart(count, path)
+  if (path.length > greatest.path) throw new Invalid('This filter is nested too deeply.', path.slice(0, 3))
+  return conjunction(
+    Object.entries(given(input, path)).map(([key, value]): Logic<Leaf> => {
+      const below = [...path, key]
+      if (key === 'and') return conjunction(each(value).map((item, i) => inside(item, [...below, `${i}`])))
+      if (key === 'or') return { kind: 'some', of: each(value).map((item, i) => inside(item, [...below, `${i}`])) }
+      return key === 'not' ? { kind: 'not', of: inside(value, below) } : leaf(key, value, below)
+    }),
+  )
+}
 
 function all(
   model: ProjectModel,
@@ -52,10 +78,7 @@ function all(
   path: readonly string[],
   count: Count,
 ): Condition {
-  countPart(count, path)
-  if (path.length > greatest.path) throw new Invalid('This filter is nested too deeply.', path.slice(0, 3))
-  const entries = Object.entries(given(input, path))
-  return conjunction(entries.map(([key, value]) => one(model, collection, key, value, [...path, key], count)))
+  return parseLogic(input, path, count, (key, value, at) => one(model, collection, key, value, at, count))
 }
 
 function one(
@@ -66,11 +89,6 @@ function one(
   path: readonly string[],
   count: Count,
 ): Condition {
-  if (key === 'and')
-    return conjunction(each(input).map((item, i) => all(model, collection, item, [...path, `${i}`], count)))
-  if (key === 'or')
-    return { kind: 'some', of: each(input).map((item, i) => all(model, collection, item, [...path, `${i}`], count)) }
-  if (key === 'not') return { kind: 'not', of: all(model, collection, input, path, count) }
   const neighbour = collection.neighbours.get(key)
   const related = neighbour && model.collections.get(neighbour.collectionId)
   if (neighbour && related) {
@@ -153,12 +171,13 @@ function compare(
   return { kind: 'compare', column, operator, value: operator.parse(column, value, path) }
 }
 
-function countPart(count: Count, path: readonly string[]): void {
+/** Throws where there are too many. */
+export function countPart(count: Count, path: readonly string[]): void {
   count.left -= 1
   if (count.left < 0) throw new Invalid(`A filter has at most ${greatest.parts} parts.`, path.slice(0, 3))
 }
 
-function conjunction(of: readonly Condition[]): Condition {
+export function conjunction<Leaf>(of: readonly Logic<Leaf>[]): Logic<Leaf> {
   const [only] = of
   return of.length === 1 && only ? only : { kind: 'all', of }
 }
@@ -168,7 +187,7 @@ function each(input: unknown): readonly unknown[] {
 }
 
 /** A null would silently stand for no filter at all. */
-function given(input: unknown, path: readonly string[]): Input {
+export function given(input: unknown, path: readonly string[]): Input {
   if (typeof input === 'object' && input !== null) return input as Input
   throw new Invalid('This must not be null: leave it out instead.', path)
 }
@@ -180,21 +199,8 @@ export function parseOwnWhere(
   path: readonly string[],
   stands: Stands,
 ): Condition {
-  const count = { left: greatest.parts }
-  const own = (given_: unknown, at: readonly string[]): Condition => {
-    countPart(count, at)
-    if (at.length > greatest.path) throw new Invalid('This filter is nested too deeply.', at.slice(0, 3))
-    return conjunction(
-      Object.entries(given(given_, at)).map(([key, value]) => {
-        const below = [...at, key]
-        if (key === 'and') return conjunction(each(value).map((item, i) => own(item, [...below, `${i}`])))
-        if (key === 'or') return { kind: 'some', of: each(value).map((item, i) => own(item, [...below, `${i}`])) }
-        if (key === 'not') return { kind: 'not', of: own(value, below) }
-        return comparisons(columns.get(key), value, below, count, stands)
-      }),
-    )
-  }
-  return own(input, path)
+  const count = createCount()
+  return parseLogic(input, path, count, (key, value, at) => comparisons(columns.get(key), value, at, count, stands))
 }
 
 /** Whether a filter can be told of a document's logged row alone, without asking PostgreSQL. */

@@ -27,7 +27,11 @@ export function makeArguments(draft: Draft, field: GraphQLField<unknown, unknown
   const free = field.args.filter(({ name }) => !(isList && paging.has(name)))
   const verb = /^(update|delete|upsert)/.exec(field.name)?.[0] ?? ''
   const bait = baitOf(draft, field, document)
-  const made = free.flatMap((arg) => makeArgument(maker, arg, document, draft.share, verb))
+  const make = (arg: GraphQLArgument, grouped?: readonly string[]) =>
+    makeArgument(maker, arg, document, draft.share, verb, grouped)
+  const made = free.filter(({ name }) => name !== 'having').flatMap((arg) => make(arg))
+  const grouped = keysOf(made.find(({ name }) => name === 'groupBy')?.value)
+  made.push(...free.filter(({ name }) => name === 'having').flatMap((arg) => make(arg, grouped)))
   const paged = isList && maker.random.chance(draft.share * 2) ? pageArguments(maker, field, document) : []
   const others = [...made, ...paged].filter(({ name }) => name !== bait?.name)
   const all = bait ? [...others.filter(({ name }) => !paging.has(name)), bait] : others
@@ -52,6 +56,7 @@ export function makeArgument(
   document: string | null,
   share: number,
   verb = '',
+  grouped?: readonly string[],
 ): Argument[] {
   const isRequired = isNonNullType(arg.type) && arg.defaultValue === undefined
   if (!isRequired && !maker.random.chance(share)) return []
@@ -59,9 +64,14 @@ export function makeArgument(
   const remake = () => {
     // A bulk form that finds one document too many is refused: some find what may be changed, and nothing else.
     if (arg.name === 'where' && verb && mine.length > 0 && maker.random.chance(0.75)) return fewOf(maker.random, mine)
-    return makeValue(maker, arg.type, { key: arg.name, document, input: verb && capitalized(verb), depth: 0 })
+    return makeValue(maker, arg.type, { key: arg.name, document, input: verb && capitalized(verb), depth: 0, grouped })
   }
   return [{ name: arg.name, type: arg.type, value: remake(), isVariable: maker.random.chance(0.5), remake }]
+}
+
+/** By what `groupBy` makes groups. */
+function keysOf(groupBy: unknown): string[] {
+  return [groupBy].flat().flatMap((item) => Object.keys(item ?? {}))
 }
 
 function fewOf(random: Random, ids: readonly string[]) {

@@ -41,6 +41,8 @@ export type Spot = {
   inside?: string
   /** Whether it is to be about what the caller may not read. */
   isBait?: boolean
+  /** What makes the groups that it is about. */
+  grouped?: readonly string[] | undefined
 }
 
 const deepest = 4
@@ -72,7 +74,8 @@ function unlike(items: readonly unknown[]): unknown[] {
 
 function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unknown {
   const { random } = maker
-  const fields = Object.values(type.getFields()).filter((field) => spot.depth < deepest || isShallow(field))
+  const all = Object.values(type.getFields()).filter((field) => spot.depth < deepest || isShallow(field))
+  const fields = random.chance(0.95) ? all.filter((field) => isGrouped(type, field, spot.grouped)) : all
   const baits = spot.isBait ? baitsOf(maker, type) : []
   const bait = baits.length > 0 ? random.pick(baits) : null
   const given = bait ? [...new Set([...fields.filter(isRequired), bait])] : chosenFields(maker, type, fields)
@@ -86,12 +89,19 @@ function makeObject(maker: Maker, type: GraphQLInputObjectType, spot: Spot): unk
       depth: spot.depth + 1,
       inside: field.name,
       isBait: field === bait && isLeafType(getNamedType(field.type)),
+      grouped: spot.grouped,
     }
     const value = makeValue(maker, field.type, inside)
     const marked: Apart = { [apart]: true, value }
     return [field.name, random.chance(0.06) ? marked : value]
   })
   return Object.fromEntries(entries)
+}
+
+/** Whether there is something to ask of it: what does not make groups has no key. */
+function isGrouped({ name }: GraphQLInputObjectType, field: GraphQLInputField, grouped: Spot['grouped'] = []): boolean {
+  if (name.endsWith('AggregateKeyHaving')) return grouped.includes(field.name)
+  return !(name.endsWith('Having') && field.name === 'key') || grouped.length > 0
 }
 
 /** Fields that may be about what the caller may not read: of an order, condition or group; of a document, what it points at. */
