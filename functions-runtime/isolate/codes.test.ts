@@ -25,8 +25,12 @@ test('what V8 has made of a program serves the processes that come to it later, 
     return end.durationMs
   }
   const before = [await first('prj_1'), await first('prj_2')]
-  await sleep(4_000)
-  const later = [await first('prj_3'), await first('prj_4')]
+  // Where much else is done it comes later.
+  const later: number[] = []
+  for (let i = 3; i < 23 && Math.min(...later) > Math.min(...before) / 2; i += 1) {
+    await sleep(1_000)
+    later.push(await first(`prj_${i}`))
+  }
   assert.ok(Math.min(...later) < Math.min(...before) / 2, `${before} ms before, ${later} ms later`)
 })
 

@@ -40,6 +40,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
   const said = readEnd(child)
   let busy: readonly string[] = []
   let verdict: Death | null = null
+  let isGone = false
   let listener: (head: FromSandbox, body: Buffer) => void = () => {}
   const ready = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<Death>()
@@ -47,7 +48,7 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
 
   function kill(reason: Death['reason'], suspects: readonly string[]): void {
     verdict ??= { reason, suspects }
-    child.kill('SIGKILL')
+    if (!isGone) killSession(child.pid)
   }
 
   function take(head: FromSandbox, body: Buffer): void {
@@ -77,7 +78,6 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
       }, 250)
     : undefined
 
-  let isGone = false
   const end = () => {
     if (isGone) return
     isGone = true
@@ -101,6 +101,19 @@ export function startSandbox({ command, program, memoryMb, watchesMemory }: Opti
     isGone: () => isGone,
     kill,
     stand: session.stand,
+  }
+}
+
+/**
+ * All that is in it: what bubblewrap has begun hears of its death only when it is ready, and would outlive one that ends in its first
+ * milliseconds.
+ */
+function killSession(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has just ended.
   }
 }
 
