@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createStage, type Stage } from './fixture.ts'
+import { openRows } from './transfer/rows.ts'
 
 let stage: Stage
 before(async () => {
@@ -151,6 +152,20 @@ test('CSV that is not UTF-8 is refused with its line, and no character is lost i
   }
   writeFileSync(pathOf('utf16.csv'), Buffer.from('\ufefftitle,views\nA,1\n', 'utf16le'))
   assert.match((await stage.tendril('import', 'posts', 'utf16.csv')).err, /utf16\.csv:1: This is not UTF-8/)
+})
+
+test('lines of CSV may end in \\r alone, and the file is read as it is imported', async () => {
+  const lines = (end: string) => `title,views${end}${`Ärger 🌱,1${end}`.repeat(100_000)}`
+  for (const end of ['\r', '\r\n', '\n']) {
+    writeFileSync(pathOf('ends.csv'), Buffer.concat([Buffer.from(lines(end)), Buffer.from(`Ä${end}`, 'latin1')]))
+    const rows = openRows(pathOf('ends.csv'), 'csv', 0)
+    let first: number | null = null
+    const read = async () => {
+      for await (const _ of rows.body) first ??= rows.bytes()
+    }
+    await assert.rejects(read, { code: 'CSV_NOT_UTF8', lines: 100_002 })
+    assert.ok(first !== null && first <= 600_000, `${first}`)
+  }
 })
 
 test('in a transaction nothing of a file that is wrong is imported', async () => {

@@ -50,12 +50,12 @@ function eachOnce(names: string[]): string[] {
   throw csvFault('CSV_COLUMN_TWICE', 1, `Two columns are called “${twice}”.`)
 }
 
-/** The file in whole lines. The parser would put � in the place of what is no character, and it would be imported. */
+/** The file in whole characters. The parser would put � in the place of what is none, and it would be imported. */
 async function* requireUtf8(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let lines = 0
   let rest: Buffer = Buffer.alloc(0)
   const checked = (bytes: Buffer): Buffer => {
-    const all = bytes.toString('latin1').split('\n')
+    const all = bytes.toString('latin1').split(/\r\n?|\n/)
     const wrong = isUtf8(bytes) ? -1 : all.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1')))
     if (wrong >= 0)
       throw csvFault('CSV_NOT_UTF8', lines + wrong + 1, 'This is not UTF-8. Save the file in that encoding.')
@@ -64,7 +64,8 @@ async function* requireUtf8(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   }
   for await (const chunk of file) {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    const end = bytes.lastIndexOf(0x0a) + 1
+    // Behind a letter of ASCII, where no character goes on: a line may be as long as the file. \r may be half the end of one.
+    const end = bytes.findLastIndex((byte) => byte < 0x80 && byte !== 0x0d) + 1
     yield checked(bytes.subarray(0, end))
     rest = bytes.subarray(end)
   }
