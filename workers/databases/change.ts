@@ -1,12 +1,12 @@
-import type { Attribute, Collection } from '../../prisma/client/client.ts'
+import type { Attribute, Collection, Index } from '../../prisma/client/client.ts'
 import type { Context, TxContext } from '../../src/context.ts'
 import { reasonOf, type TableChange } from '../../src/modules/attributes/update.ts'
 import { changeColumn, findFaults } from '../../src/modules/collections/column-change.ts'
-import { uniqueIndex } from '../../src/modules/collections/table-indexes.ts'
+import { indexOf, uniqueIndex } from '../../src/modules/collections/table-indexes.ts'
 import { qualified } from '../../src/modules/collections/tables.ts'
 import { raiseRevision } from '../../src/modules/databases/revision.ts'
 import { Failure } from './fail.ts'
-import { availableCollection, claim } from './rows.ts'
+import { attributesOf, availableCollection, claim } from './rows.ts'
 import { settleAttribute } from './settle.ts'
 import { buildConcurrently, buildInside, isSmall, rewriteTimeoutMs, step } from './step.ts'
 
@@ -61,6 +61,7 @@ async function changeInside(tx: TxContext, { collection, from, to }: Asked): Pro
   if (!to.unique) await tx.query(`drop index if exists ${qualified(tx.projectId, index.name)}`)
   for (const text of changeColumn(collection, from, to)) await tx.query(text)
   if (to.unique) await buildInside(tx, index)
+  await remakeIndexes(tx, { collection, from, to })
   await tx.query(
     `update attributes set type = $2::"AttributeType", list = $3, required = $4, size = $5, min = $6, max = $7, pattern = $8,
        elements = $9, "unique" = $10, "onDelete" = $11::"OnDelete", "default" = $12, change = null where id = $1`,
@@ -81,4 +82,26 @@ async function changeInside(tx: TxContext, { collection, from, to }: Asked): Pro
   )
   await settleAttribute(tx, collection, from, { status: 'AVAILABLE' })
   await raiseRevision(tx)
+}
+
+/** An index of what may be null says where nulls come, and one of what is required does not: an order asks in the same words. */
+async function remakeIndexes(tx: TxContext, { collection, from, to }: Asked): Promise<void> {
+  if (from.required === to.required) return
+  const attributes = await attributesOf(tx, collection.id)
+  const indexes = await tx.query<Index>(
+    `select * from indexes where "collectionId" = $1 and status = 'AVAILABLE' and $2 = any(attributes)`,
+    [collection.id, from.key],
+  )
+  for (const index of indexes) {
+    const [before, after] = [from, to].map((now) =>
+      indexOf(
+        collection,
+        index,
+        attributes.map((one) => (one.id === from.id ? now : one)),
+      ),
+    )
+    if (!before || !after || before.text(false) === after.text(false)) continue
+    await tx.query(`drop index if exists ${qualified(tx.projectId, index.id)}`)
+    await buildInside(tx, after)
+  }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
+import { updateAttribute } from '../../src/modules/attributes/update.ts'
 import { jsonExpression, textVector } from '../../src/modules/collections/table-indexes.ts'
 import { createIndex, type NewIndex } from '../../src/modules/indexes/indexes.ts'
 import { createTables } from '../../src/testing/tables.ts'
@@ -147,4 +148,24 @@ test('a text that is too long for its index keeps the index from being made', as
   await applyAll()
   const { status, statusReason } = await ctx.db.index.findFirstOrThrow({ where: { collectionId: id } })
   assert.deepEqual([status, statusReason], ['FAILED', 'A document has a value that is too long for an index.'])
+})
+
+test('an index says where nulls come while there may be any, and no longer once there are none', async () => {
+  const { ctx, make, applyAll, indexesOf } = await createTables(world)
+  const keys = ['a', 'b'].map((key) => ({ key, type: 'INTEGER' }) as const)
+  const collectionId = await make({ key: 'things', attributes: keys })
+  const orders = ['DESC_NULLS_LAST', 'ASC'] as const
+  for (const type of ['KEY', 'UNIQUE'] as const)
+    await createIndex(ctx, { collectionId, key: type.toLowerCase(), type, attributes: ['a', 'b'], orders })
+  await applyAll()
+  const { id } = await ctx.db.attribute.findFirstOrThrow({ where: { collectionId, key: 'a' } })
+  for (const [required, on] of [
+    [false, 'btree (a DESC NULLS LAST, b)'],
+    [true, 'btree (a DESC, b)'],
+    [false, 'btree (a DESC NULLS LAST, b)'],
+  ] as const) {
+    await updateAttribute(ctx, { id, required })
+    await applyAll()
+    assert.deepEqual(await indexesOf(collectionId), [on, 'gin (_read)', `unique ${on}`], `${required}`)
+  }
 })
