@@ -93,7 +93,7 @@ function runCommand(cwd: string, env: Record<string, string>, args: string[]): P
   })
   const ran: Ran = { code: null, out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk) => (ran.out += chunk))
-  child.stderr.on('data', (chunk) => (ran.err += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (ran.err += chunk))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => resolve({ ...ran, code }))

@@ -74,10 +74,12 @@ export function updateSql(writing: Writing, change: Change, answer: (joined: str
 
 /**
  * Of many rows, each is allowed before any is written: otherwise it is a matter of where the rows lie whether the caller hears
- * of one that they may not change, or of two that would have the same unique value.
+ * of one that they may not change, or of two that would have the same unique value. What is given for one that is not there
+ * is not looked at: else it were a matter of the plan which of both the caller hears of.
  */
 function beforeAny({ each, id }: Change, condition: string): string {
-  if (condition === 'true' || (!each && id !== null)) return condition
+  if (condition === 'true') return condition
+  if (!each && id !== null) return `case when b."_id" is not null then ${condition} end`
   return `(select coalesce(bool_and(${condition}), true) from before b, given g${each ? ' where g."_id" = b."_id"' : ''})`
 }
 
