@@ -75,6 +75,30 @@ test('several are rolled back to the one that is named, newest first, from what 
   assert.equal((await stage.tendril('schema', 'diff')).code, 0)
 })
 
+test('a description is applied and rolled back without a flag', async () => {
+  const described = async () => {
+    const { collections } = await stage.request(
+      '{ collections { nodes { attributes { nodes { key description } } } } }',
+    )
+    const { nodes } = collections as { nodes: { attributes: { nodes: object[] } }[] }
+    return nodes[0]?.attributes.nodes
+  }
+  write(
+    `${title.replace(' }', ", description: 'One line.' }")}, ${views}`,
+    "byViews: { type: 'KEY', attributes: ['views'] }",
+  )
+  const made = await migration('new', 'words')
+  assert.match(made.err, /~ attribute main\.notes\.title: description "One line\."/)
+  const apply = await migration('apply')
+  assert.equal(apply.code, 0, apply.err)
+  const other = { key: 'views', description: null }
+  assert.deepEqual(await described(), [{ key: 'title', description: 'One line.' }, other])
+  const back = await migration('rollback')
+  assert.equal(back.code, 0, back.err)
+  assert.deepEqual(await described(), [{ key: 'title', description: null }, other])
+  rmSync(pathOf(3))
+})
+
 test('a file that was changed after it was applied is refused', async () => {
   const text = readFileSync(pathOf(1), 'utf8')
   writeFileSync(pathOf(1), text.replace('views', 'viewz'))

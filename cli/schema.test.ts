@@ -184,18 +184,18 @@ test('every kind of attribute, index and setting goes to a server and comes back
   const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
   write(`
     things: {
-      typeName: 'Item', name: 'All things', documentPermissions: false, permissions: ['read:any'], cacheSeconds: 60,
+      typeName: 'Item', name: 'All things', description: 'What there is.\\nIn "two" lines.', documentPermissions: false, permissions: ['read:any'], cacheSeconds: 60,
       rules: [{ right: 'update', role: 'users', where: { owner: { eq: '$userId' } } }],
       attributes: {
         owner: { type: 'STRING', size: 40, unique: true }, body: { type: 'TEXT', pattern: '^[a-z]' },
         count: { type: 'INTEGER', min: 0, max: 10, default: 1 }, big: { type: 'BIGINT', default: '9007199254740993' },
-        price: { type: 'DECIMAL', min: '0.01' }, score: { type: 'FLOAT' }, tags: { type: 'STRING', size: 20, list: true },
+        price: { type: 'DECIMAL', min: '0.01', description: 'In euros, isn\u2019t it.' }, score: { type: 'FLOAT' }, tags: { type: 'STRING', size: 20, list: true },
         kind: { type: 'ENUM', elements: ['A', 'B'], default: 'A' }, day: { type: 'DATE' }, mail: { type: 'EMAIL' },
         link: { type: 'URL' }, ip: { type: 'IP' }, uuid: { type: 'UUID' }, any: { type: 'JSON', encrypted: true },
         at: { type: 'POINT' }, area: { type: 'POLYGON', permissions: ['read:users', 'update:label:staff'] },
         double: { type: 'INTEGER', computed: 'count * 2' },
         others: { type: 'RELATION', to: 'things', relation: 'MANY_TO_MANY', reverseKey: 'back' },
-        twin: { type: 'RELATION', to: 'things', relation: 'ONE_TO_ONE', onDelete: 'CASCADE' },
+        twin: { type: 'RELATION', to: 'things', relation: 'ONE_TO_ONE', onDelete: 'CASCADE', description: 'The same one.' },
       },
       indexes: {
         words: { type: 'FULLTEXT', attributes: ['body'], language: 'english' }, tagged: { type: 'GIN', attributes: ['tags'] },
@@ -241,4 +241,40 @@ test('help, version and what is mistyped', async () => {
   const wrong = await stage.tendril('schema', 'push', '--nothing')
   assert.match(wrong.err, /Unknown option '--nothing'\.\nUsage: tendril schema push/)
   assert.equal(wrong.code, 1)
+})
+
+test('a description is pushed, changed and taken away without a flag, and what is none is told with its place', async () => {
+  const project = await stage.createProject()
+  const env = { TENDRIL_PROJECT: project.projectId, TENDRIL_KEY: project.key }
+  const notes = (settings: string, more: string) =>
+    write(`notes: { ${settings} attributes: { body: { type: 'TEXT'${more} } } },`)
+  const push = async () => {
+    const { out } = await stage.tendrilAs(env, 'schema', 'diff')
+    const pushed = await stage.tendrilAs(env, 'schema', 'push')
+    assert.equal(pushed.code, 0, pushed.err)
+    assert.equal((await stage.tendrilAs(env, 'schema', 'diff')).out, 'Nothing to do.\n')
+    return out.trim().split('\n')
+  }
+  notes('', '')
+  await push()
+  notes(`description: 'What we noted.',`, `, description: 'In Markdown.'`)
+  assert.deepEqual(await push(), [
+    '~ attribute main.notes.body: description "In Markdown."',
+    '~ collection main.notes: description "What we noted."',
+  ])
+  await stage.tendrilAs(env, 'schema', 'pull')
+  assert.match(
+    read(),
+    /notes: \{\s+typeName: .Note.,\s+description: 'What we noted\.',\s+attributes: \{\s+body: \{ type: 'TEXT', description: 'In Markdown\.' \}/,
+  )
+  notes('', `, description: 'In HTML.'`)
+  assert.deepEqual(await push(), [
+    '~ attribute main.notes.body: description "In HTML."',
+    '~ collection main.notes: description null',
+  ])
+  notes(`description: ' ',`, '')
+  assert.match(
+    (await stage.tendrilAs(env, 'schema', 'diff')).err,
+    /main\.collections\.notes\.description: A description has 1 to 1,000 characters\./,
+  )
 })

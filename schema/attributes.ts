@@ -79,6 +79,10 @@ const Attribute = builder.prismaObject('Attribute', {
       nullable: true,
       description: 'What happens when the document that a relation points at is deleted.',
     }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'What it is for, as it stands in the description of its field; null for nothing.',
+    }),
     status: t.expose('status', { type: SchemaStatus, description: 'Whether it is there.' }),
     error: t.exposeString('statusReason', {
       nullable: true,
@@ -133,6 +137,10 @@ const ruleFields = (t: Fields) => ({
     type: OnDelete,
     description:
       'What happens when the document that a relation points at is deleted. Relations need it, but many to many, whose links go.',
+  }),
+  description: t.string({
+    description:
+      'What it is for, up to 1,000 characters. It stands first in the description of its field, for all who are shown that. Of one to many, that is the field at the other end.',
   }),
 })
 
@@ -239,7 +247,7 @@ builder.mutationFields((t) => ({
     type: Attribute,
     access: write,
     description:
-      'Changes an attribute. Its name, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with an `error`, when documents stand against it. `checkAttributeChange` says so before.',
+      'Changes an attribute. Its name, description, default, permissions and reverse name change at once. What touches the documents is made in the background: until then its `status` is CHANGING and it is as it was, and so it stays, with an `error`, when documents stand against it. `checkAttributeChange` says so before.',
     args: { input: t.arg({ type: UpdateAttributeInput, required: true }) },
     resolve: (_query, _root, { input }, ctx) => updateAttribute(ctx, readAttribute(input)),
   }),

@@ -65,6 +65,10 @@ const Collection = builder.prismaObject('Collection', {
     key: t.exposeString('key', { description: 'What programs call it.' }),
     typeName: t.exposeString('typeName', { description: 'The name of its type.' }),
     name: t.exposeString('name', { description: 'What people call it.' }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'What it is for, as it stands in the description of its type; null for nothing.',
+    }),
     database: t.relation('database', { description: 'The database that it is in.' }),
     permissions: t.field({
       type: [Permission],
@@ -139,6 +143,8 @@ builder.queryFields((t) => ({
 }))
 
 const rules = 'Who may do what with the documents that match a condition, up to 50.'
+const description =
+  'What it is for, up to 1,000 characters. It stands first in the description of its type, for all who are shown that.'
 const cacheSeconds = 'How long answers about its documents may be kept, 1 to 3,600.'
 const documentPermissions = 'Whether each document can grant more by itself.'
 
@@ -160,6 +166,7 @@ builder.mutationFields((t) => ({
         description: 'The name of its type, unique in the project; made of the key, if left out.',
       }),
       name: t.input.string({ description: 'What people call it, up to 128 characters; its key, if left out.' }),
+      description: t.input.string({ description }),
       permissions: t.input.field({
         type: [PermissionInput],
         required: true,
@@ -192,6 +199,7 @@ builder.mutationFields((t) => ({
       key: t.input.string({ description: 'What programs call it, formed as that of a new one; its table stays.' }),
       typeName: t.input.string({ description: 'The name of its type; it stays, whatever the key, if left out.' }),
       name: t.input.string({ description: 'What people call it, up to 128 characters.' }),
+      description: t.input.string({ description: `${description} Null for nothing.` }),
       permissions: t.input.field({
         type: [PermissionInput],
         description: 'Who may do what with every document, up to 100, instead of all that was granted before.',

@@ -24,6 +24,9 @@ const key = z
   )
   .refine((key) => !(key in {}), 'This is reserved: choose another key.')
 const text = z.string()
+const description = z
+  .string()
+  .refine((text) => text.trim() !== '' && [...text].length <= 1_000, 'A description has 1 to 1,000 characters.')
 const flag = z.boolean()
 const whole = z.int()
 const right = z.enum(['create', 'read', 'update', 'delete', 'write'])
@@ -50,6 +53,7 @@ const attribute = z.strictObject({
   encrypted: flag.optional(),
   computed: text.optional(),
   permissions: z.array(permission).optional(),
+  description: description.optional(),
   renamedFrom: key.optional(),
 })
 
@@ -64,6 +68,7 @@ const index = z.strictObject({
 const collection = z.strictObject({
   typeName: text.optional(),
   name: text.optional(),
+  description: description.optional(),
   permissions: z.array(permission).optional(),
   documentPermissions: flag.optional(),
   rules: z.array(z.strictObject({ right, role: text, where: z.record(text, z.json()) })).optional(),

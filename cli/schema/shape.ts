@@ -43,11 +43,13 @@ export const attributeProperties = [
   'encrypted',
   'computed',
   'permissions',
+  'description',
 ] as const
 export const indexProperties = ['type', 'attributes', 'orders', 'language', 'distance'] as const
 export const settingProperties = [
   'typeName',
   'name',
+  'description',
   'permissions',
   'documentPermissions',
   'rules',

@@ -25,6 +25,8 @@ export type Collection = {
   typeName?: string
   /** What people call it; its key, if left out. */
   name?: string
+  /** What it is for: it stands first in the description of its type, for all who are shown that. */
+  description?: string
   /** Who may do what with every document; nobody but members and keys of the project, if left out. */
   permissions?: readonly Permission[]
   /** Whether each document can grant more by itself; it can, if left out. */
@@ -48,6 +50,8 @@ type Common = {
   required?: boolean
   /** Who may read and set the field, of those who may read and change the document. */
   permissions?: readonly (`read:${string}` | `update:${string}`)[]
+  /** What it is for: it stands first in the description of its field, for all who are shown that. */
+  description?: string
   /** The key that it had until now. */
   renamedFrom?: string
 }

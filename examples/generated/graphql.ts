@@ -25,6 +25,8 @@ export type AttributeInput = {
   computed?: string | null | undefined;
   /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
   default?: unknown;
+  /** What it is for, up to 1,000 characters. It stands first in the description of its field, for all who are shown that. Of one to many, that is the field at the other end. */
+  description?: string | null | undefined;
   /** How many numbers a vector has, up to 2,000. Vectors need it. */
   dimensions?: number | null | undefined;
   /** The 1 to 100 values of an enum, names of up to 255 letters, digits and underscores. Enums need them. */
@@ -138,6 +140,8 @@ export type CreateAttributeInput = {
   computed?: string | null | undefined;
   /** The value of documents that are created without one; not for what is required, a list, unique, encrypted or computed. */
   default?: unknown;
+  /** What it is for, up to 1,000 characters. It stands first in the description of its field, for all who are shown that. Of one to many, that is the field at the other end. */
+  description?: string | null | undefined;
   /** How many numbers a vector has, up to 2,000. Vectors need it. */
   dimensions?: number | null | undefined;
   /** The 1 to 100 values of an enum, names of up to 255 letters, digits and underscores. Enums need them. */
@@ -182,6 +186,8 @@ export type CreateCollectionInput = {
   cacheSeconds?: number | null | undefined;
   /** Which database it is for. */
   databaseId: string | number;
+  /** What it is for, up to 1,000 characters. It stands first in the description of its type, for all who are shown that. */
+  description?: string | null | undefined;
   /** Whether each document can grant more by itself. They can, if left out. */
   documentPermissions?: boolean | null | undefined;
   /** The indexes that it begins with, up to 64. */

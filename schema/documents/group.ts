@@ -21,7 +21,7 @@ import { orderType } from './order-inputs.ts'
 import { pageArgs } from './page-args.ts'
 import { listOf, required, type SharedTypes } from './shared.ts'
 import type { CollectionTypes, Environment, FieldConfig, TypesOf } from './types.ts'
-import { type ColumnTypes, createColumnTypes, describe } from './values.ts'
+import { type ColumnTypes, createColumnTypes, describe, described } from './values.ts'
 import type { Visible, VisibleCollection } from './visible.ts'
 import { manyWhereType, whereType } from './where-inputs.ts'
 import {
@@ -103,7 +103,7 @@ function documentType(
   const own = columns.filter(({ attributeId }) => attributeId !== null)
   return new GraphQLObjectType<unknown, Context>({
     name: collection.typeName,
-    description: `A document of the collection \`${collection.key}\`.`,
+    description: described(collection, `A document of the collection \`${collection.key}\`.`),
     fields: (): Fields => ({
       id: {
         type: required(GraphQLID),
@@ -142,21 +142,23 @@ function documentType(
 }
 
 function neighbourField(
-  { key, own, many, join }: Neighbour,
+  neighbour: Neighbour,
   { document, connection, where, order }: CollectionTypes,
 ): [string, FieldConfig] {
+  const { key, own, many, join } = neighbour
   if (many) {
-    const description = own
+    const generated = own
       ? 'The documents that it is linked with.'
       : join.kind === 'from'
         ? `The documents whose \`${join.column}\` is this one.`
         : 'The documents that are linked with it.'
+    const description = described(neighbour, generated)
     return [key, { type: required(connection), args: pageArgs({ where, order }), resolve: answer, description }]
   }
-  const description = own
+  const generated = own
     ? 'The document that it points at; null where there is none, or none that you may read.'
     : 'The document that points at it; null where there is none, or none that you may read.'
-  return [key, { type: document, resolve: answer, description }]
+  return [key, { type: document, resolve: answer, description: described(neighbour, generated) }]
 }
 
 function isAlwaysReadable({ caller }: VisibleCollection, rights: FieldRights | null): boolean {

@@ -2,6 +2,7 @@ import { GraphQLID, type GraphQLInputFieldConfig, GraphQLInputObjectType, GraphQ
 import type { Neighbour } from '../../src/documents/model.ts'
 import { nestedFields } from '../../src/documents/nested.ts'
 import type { TypesOf } from './types.ts'
+import { described } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 
 type Field = [string, GraphQLInputFieldConfig]
@@ -17,7 +18,10 @@ export function nestedInputs(
   const fields = [...nestedFields(collection)].flatMap(([name, { kind, neighbour }]): Field[] => {
     if (!shown.has(neighbour.key) || taken.has(name)) return []
     const other = types(neighbour.collectionId)
-    if (kind === 'many') return [[name, { type: other[links], description: describeMany(neighbour) }]]
+    if (kind === 'many') {
+      const description = described(neighbour, describeMany(neighbour))
+      return [[name, { type: other[links], description }]]
+    }
     if (kind === 'one') return [[name, { type: GraphQLID, description: pointing }]]
     return other.newInput ? [[name, { type: other.newInput, description: describeNew(neighbour) }]] : []
   })

@@ -88,7 +88,12 @@ const nouns: Record<ColumnType, string> = {
 /** `toLocaleString` looks up the language each time: 0.01 ms for each attribute of a schema. */
 const counts = new Intl.NumberFormat('en-US')
 
-/** What an attribute holds, in a sentence or two. */
+/** What those who define it say it is for comes first, in a paragraph of its own. */
+export function described({ description }: { description: string | null }, generated: string): string {
+  return description === null ? generated : `${description}\n\n${generated}`
+}
+
+/** What an attribute is for, and what it holds, in a sentence or two. */
 export function describe(column: Column): string {
   const { type, list, size, dimensions, min, max, default: value } = column
   const noun = list ? `A list: each ${nouns[type].charAt(0).toLowerCase()}${nouns[type].slice(1)}` : nouns[type]
@@ -105,5 +110,5 @@ export function describe(column: Column): string {
     ...(column.encrypted ? [' Kept encrypted: nothing is found or ordered by it.'] : []),
     ...(column.computed ? [' Computed: it cannot be set.'] : []),
   ]
-  return `${[noun, ...bounds].join(' ')}.${traits.join('')}${initial}`
+  return described(column, `${[noun, ...bounds].join(' ')}.${traits.join('')}${initial}`)
 }

@@ -14,7 +14,7 @@ import { namedIds } from '../../src/documents/bulk.ts'
 import { nestedInputs } from './nested-inputs.ts'
 import { listOf, type SharedTypes } from './shared.ts'
 import type { TypesOf } from './types.ts'
-import { type ColumnTypes, describe } from './values.ts'
+import { type ColumnTypes, describe, described } from './values.ts'
 import type { VisibleCollection } from './visible.ts'
 
 /** `CreatePostInput`. */
@@ -171,13 +171,11 @@ function attributes(
     }),
     ...eachOf(
       settable.filter(({ join }) => join.kind === 'to'),
-      ({ key, required }) => [
-        key,
-        {
-          type: GraphQLID,
-          description: `The id of the document that it points at, which you must be able to read.${required ? ' Required, unless the document is created with it.' : ''}`,
-        },
-      ],
+      (relation) => {
+        const needed = relation.required ? ' Required, unless the document is created with it.' : ''
+        const pointing = `The id of the document that it points at, which you must be able to read.${needed}`
+        return [relation.key, { type: GraphQLID, description: described(relation, pointing) }]
+      },
     ),
   }
 }

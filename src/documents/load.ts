@@ -24,14 +24,14 @@ const uniques = `(select json_object_agg(i.key, i.attributes order by i.key)::te
 const present = `status in ('AVAILABLE', 'CHANGING')`
 
 const collections = `
-  select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds",
+  select c.id, c.key, c."projectId", c."databaseId", c."typeName", c.permissions, c."documentPermissions", c.rules, c."cacheSeconds", c.description,
     ${uniques} as uniques
   from collections c where c.id = any(array(select id from changed))`
 
 const attributes = `
   select a.id, a.key, a."column", a.type, a.required, a.list, a."default", a.size, a.min, a.max, a.pattern, a.elements,
     a.dimensions, a."unique", a.encrypted, a.computed, a.restricted, a.permissions, a.relation, a."projectId",
-    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", ${language} as language, ${nearest} as nearest
+    a."collectionId", a."relatedCollectionId", a."reverseKey", a."onDelete", a.description, ${language} as language, ${nearest} as nearest
   from attributes a where a.${present} and a.id = any(array(
     select id from attributes where "collectionId" = any(array(select id from changed))
     union select id from attributes where "relatedCollectionId" = any(array(select id from changed))))

@@ -35,6 +35,8 @@ export type Column = {
   /** PostgreSQL makes its value. */
   computed: boolean
   rights: FieldRights | null
+  /** What it is for, in the words of those who define it. */
+  description: string | null
 }
 
 /** How rows are joined: my column holds the other's id, its column holds mine, or a table of its own holds pairs. */
@@ -56,6 +58,8 @@ export type Neighbour = {
   join: Join
   onDelete: OnDelete
   rights: FieldRights | null
+  /** What it is for; null for the other end of a relation. */
+  description: string | null
 }
 
 export type OnDelete = 'CASCADE' | 'RESTRICT' | 'SET_NULL'
@@ -79,6 +83,7 @@ export type CollectionModel = {
   rules: readonly Rule[]
   /** How long answers may be kept, null for not at all. */
   cacheSeconds: number | null
+  description: string | null
   /** Fields whose values together no two documents have in common, by the key of their index, or their own. */
   uniques: ReadonlyMap<string, readonly string[]>
   /** By field: `id`, `createdAt`, `updatedAt`, `version`, then the attributes that are no relations. */

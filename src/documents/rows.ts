@@ -15,6 +15,7 @@ export type Row = Pick<
   | 'documentPermissions'
   | 'rules'
   | 'cacheSeconds'
+  | 'description'
 > & {
   attributes: Field[]
   /** JSON text of the keys of each unique index, null where there is none. */
@@ -43,6 +44,7 @@ const bare = {
   nearest: [],
   computed: false,
   rights: null,
+  description: null,
 }
 
 /** What every document has. */
@@ -73,6 +75,7 @@ export function readCollection(
     documentPermissions: row.documentPermissions,
     rules: JSON.parse(row.rules),
     cacheSeconds: row.cacheSeconds,
+    description: row.description,
     uniques: uniquesOf(row, columns),
     columns: new Map([...own, ...columns].map((column) => [column.key, column])),
     neighbours: neighboursOf(row, usable, ids, pointing),
@@ -121,6 +124,7 @@ function columnOf(attribute: Field): Column {
     nearest: nearest ?? [],
     computed: attribute.computed !== null,
     rights: rightsOf(attribute),
+    description: attribute.description,
   }
 }
 
@@ -160,7 +164,16 @@ function ends(attribute: Field): End {
   const join: Join = many
     ? { kind: 'link', table: linkTable(attribute), mine: '_from', theirs: '_to' }
     : { kind: 'to', column }
-  return { attributeId, many, required, join, onDelete: attribute.onDelete ?? 'RESTRICT', rights: rightsOf(attribute) }
+  const { onDelete, description } = attribute
+  return {
+    attributeId,
+    many,
+    required,
+    join,
+    onDelete: onDelete ?? 'RESTRICT',
+    rights: rightsOf(attribute),
+    description,
+  }
 }
 
 function otherEnd(attribute: Field): End {
@@ -169,7 +182,7 @@ function otherEnd(attribute: Field): End {
     relation === 'MANY_TO_MANY'
       ? { kind: 'link', table: linkTable(attribute), mine: '_to', theirs: '_from' }
       : { kind: 'from', column }
-  return { ...ends(attribute), many: relation !== 'ONE_TO_ONE', required: false, join }
+  return { ...ends(attribute), many: relation !== 'ONE_TO_ONE', required: false, join, description: null }
 }
 
 function linkTable({ id, projectId }: Field): string {

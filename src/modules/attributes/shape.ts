@@ -3,7 +3,7 @@ import { vectorDimensions } from '../../documents/numbers.ts'
 import { types } from '../../documents/types.ts'
 import type { Value } from '../../documents/value.ts'
 import { Invalid } from '../../errors.ts'
-import { checkKey } from '../databases/names.ts'
+import { checkDescription, checkKey } from '../databases/names.ts'
 import { type NewPermission, permissionTexts } from '../permissions/grants.ts'
 import { checkExpression, ExpressionError } from './expressions.ts'
 import { hasTrait, type Trait } from './traits.ts'
@@ -35,6 +35,8 @@ export type NewAttribute = {
   relatedCollectionId?: string | null | undefined
   reverseKey?: string | null | undefined
   onDelete?: OnDelete | null | undefined
+  /** What it is for: whoever is shown its field reads it there. */
+  description?: string | null | undefined
 }
 
 /** What of it is stored once it was found to be right. */
@@ -59,6 +61,7 @@ export type AttributeShape = {
   relatedCollectionId: string | null
   reverseKey: string | null
   onDelete: OnDelete | null
+  description: string | null
 }
 
 /** Longest string of an attribute, in characters. */
@@ -98,6 +101,7 @@ export function shapeAttribute(input: NewAttribute, path: Path, kept: string | n
     restricted: permissions !== null,
     permissions: permissions === null ? [] : permissionTexts(permissions, ['read', 'update'], [...path, 'permissions']),
     default: shapeDefault(input, path),
+    description: checkDescription(input.description, path),
   }
 }
 

@@ -34,6 +34,7 @@ export type AttributeChanges = {
   permissions?: readonly NewPermission[] | null | undefined
   reverseKey?: string | null | undefined
   onDelete?: OnDelete | null | undefined
+  description?: string | null | undefined
 }
 
 type Found = Attribute & { collection: Collection }
@@ -61,9 +62,9 @@ export async function updateAttribute(ctx: Context, changes: AttributeChanges): 
     }
     if (relatedCollectionId !== null && shape.reverseKey !== null && shape.reverseKey !== attribute.reverseKey)
       await take(relatedCollectionId, shape.reverseKey, ['input', 'reverseKey'])
-    const { key, restricted, permissions, reverseKey } = shape
+    const { key, restricted, permissions, reverseKey, description } = shape
     const status = change === null ? ('AVAILABLE' as const) : ('CHANGING' as const)
-    const data = { key, restricted, permissions, reverseKey, status, statusReason: null } as const
+    const data = { key, restricted, permissions, reverseKey, description, status, statusReason: null } as const
     const updated = await tx.db.attribute.update({
       where: { id: attribute.id },
       data: change === null ? { ...data, default: shape.default } : { ...data, change: JSON.stringify(change) },
@@ -177,7 +178,7 @@ function checkOpen({ status }: Found): void {
 }
 
 const changeable = ['list', 'required', 'size', 'default', 'min', 'max', 'pattern', 'elements', 'unique'] as const
-const others = ['permissions', 'reverseKey', 'onDelete'] as const
+const others = ['permissions', 'reverseKey', 'onDelete', 'description'] as const
 
 /** The attribute as one would ask for it anew. What the new type has nothing of is left behind with the old one. */
 function mergedInput(attribute: Found, changes: AttributeChanges): NewAttribute {

@@ -8,7 +8,7 @@ import { insertAttributes } from '../attributes/attributes.ts'
 import { type NewAttribute, shapeAttribute } from '../attributes/shape.ts'
 import { verifyShape } from '../attributes/verify.ts'
 import { getDatabase, visibleDatabases } from '../databases/databases.ts'
-import { checkKey, checkName, isId } from '../databases/names.ts'
+import { checkDescription, checkKey, checkName, isId } from '../databases/names.ts'
 import { lockSchema, raiseRevision } from '../databases/revision.ts'
 import { checkIndex, insertIndexes, type NewIndex, verifyLanguage } from '../indexes/indexes.ts'
 import { type NewPermission, permissionTexts } from '../permissions/grants.ts'
@@ -23,6 +23,8 @@ export type NewCollection = {
   key: string
   typeName?: string | null | undefined
   name?: string | null | undefined
+  /** What it is for: whoever is shown its type reads it there. */
+  description?: string | null | undefined
   permissions: readonly NewPermission[]
   documentPermissions?: boolean | null | undefined
   rules?: readonly NewRule[] | null | undefined
@@ -51,6 +53,7 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
   checkKey(key, ['input', 'key'])
   const typeName = checkTypeName(input.typeName ?? typeNameOf(key))
   const name = checkName(input.name ?? key, ['input', 'name'])
+  const description = checkDescription(input.description, ['input'])
   const permissions = grantTexts(input.permissions)
   const cacheSeconds = checkCacheSeconds(input.cacheSeconds ?? null)
   const shapes = (input.attributes ?? []).map((attribute, i) => shapeAttribute(attribute, attributePath(i)))
@@ -71,6 +74,7 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
         key,
         typeName,
         name,
+        description,
         permissions,
         documentPermissions,
         cacheSeconds,
@@ -86,11 +90,15 @@ export async function createCollection(ctx: Context, input: NewCollection): Prom
 }
 
 export type CollectionChanges = Partial<
-  Pick<NewCollection, 'key' | 'name' | 'typeName' | 'documentPermissions' | 'permissions' | 'rules' | 'cacheSeconds'>
+  Pick<
+    NewCollection,
+    'key' | 'name' | 'typeName' | 'description' | 'documentPermissions' | 'permissions' | 'rules' | 'cacheSeconds'
+  >
 >
 
 /**
- * Changes what a collection is called and who may use it. What is left out stays; a `cacheSeconds` of null turns it off.
+ * Changes what a collection is called and who may use it. What is left out stays; a `cacheSeconds` of null turns it off, and a
+ * `description` of null takes it away.
  * In force once it is committed; its table keeps its name.
  */
 export async function updateCollection(
@@ -100,6 +108,7 @@ export async function updateCollection(
 ): Promise<Collection> {
   const data: Prisma.CollectionUpdateInput = {}
   if (changes.name != null) data.name = checkName(changes.name, ['input', 'name'])
+  if (changes.description !== undefined) data.description = checkDescription(changes.description, ['input'])
   if (changes.permissions != null) data.permissions = grantTexts(changes.permissions)
   if (changes.documentPermissions != null) data.documentPermissions = changes.documentPermissions
   if (changes.cacheSeconds !== undefined) data.cacheSeconds = checkCacheSeconds(changes.cacheSeconds)

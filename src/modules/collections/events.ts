@@ -13,7 +13,8 @@ export const collectionCreated = defineEvent({
 })
 export const collectionUpdated = defineEvent({
   name: 'collections.updated',
-  description: 'A collection became available, failed, or its names, permissions, rules or cache were changed.',
+  description:
+    'A collection became available, failed, or its names, description, permissions, rules or cache were changed.',
   payload: change,
   path,
 })

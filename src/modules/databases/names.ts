@@ -1,4 +1,5 @@
 import { reservedKeys } from '../../documents/names.ts'
+import { parseText } from '../../documents/texts.ts'
 import { Invalid } from '../../errors.ts'
 
 const key = /^[a-z][A-Za-z0-9_]{0,39}$/
@@ -24,6 +25,20 @@ export function checkName(text: string, path: readonly string[]): string {
     throw new Invalid('A name has no control characters.', path)
   }
   return name
+}
+
+/** Most characters of a description. */
+const descriptionLimit = 1_000
+
+/** What something is for, in any number of lines, as it was given; null for nothing. `path` is that of what has it. */
+export function checkDescription(text: string | null | undefined, path: readonly string[]): string | null {
+  if (text == null) return null
+  const at = [...path, 'description']
+  // No text has more characters than it has units of UTF-16: a longer one is not taken apart.
+  const length = text.length > 2 * descriptionLimit ? Number.POSITIVE_INFINITY : [...text].length
+  if (text.trim() === '' || length > descriptionLimit)
+    throw new Invalid('A description has 1 to 1,000 characters. Null takes it away.', at)
+  return parseText(text, at)
 }
 
 /** Whether a text can be an id that `newId(prefix)` made. What cannot is not looked up: PostgreSQL takes no NUL. */
