@@ -98,7 +98,8 @@ async function unlessHung<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
     const error = new RunError('UNAVAILABLE', 'The Docker Engine does not answer.')
     timer = setTimeout(() => hung.abort(error), stopMs)
   }
-  stop.addEventListener('abort', wait, { once: true })
+  if (stop.aborted) wait()
+  else stop.addEventListener('abort', wait, { once: true })
   return unlessAborted(work, hung.signal).finally(() => {
     clearTimeout(timer)
     stop.removeEventListener('abort', wait)

@@ -54,9 +54,9 @@ function checkedFailure(failure: RunFailure | null): RunFailure {
 }
 
 /** All that is said of a run goes to its caller in one frame, which has an end. */
-export function checkedLines(logs: unknown): LogLine[] {
+export function checkedLines(logs: unknown, bytes: number = limits.logBytes): LogLine[] {
   const lines = (Array.isArray(logs) ? logs : []).slice(0, limits.logLines).map(checkedLine)
-  return within(lines, limits.logBytes, ({ text }) => text.length)
+  return within(lines, bytes, ({ text }) => text.length)
 }
 
 function checkedLine({ at, level, text: said }: LogLine): LogLine {

@@ -30,6 +30,8 @@ export function createCodes(start: (isTrusted: boolean) => Sandbox): Codes {
   const made = new LRUCache<string, Buffer>({ maxSize: keptBytes, sizeCalculation: ({ length }) => length + 1 })
   const waiting = new Map<string, () => Promise<Buffer>>()
   let timer: NodeJS.Timeout | undefined
+  let compiling: Sandbox | undefined
+  let isClosed = false
 
   async function makeNext(): Promise<void> {
     for (const [key, make] of waiting) {
@@ -47,11 +49,17 @@ export function createCodes(start: (isTrusted: boolean) => Sandbox): Codes {
     },
     want(program, isTrusted, text) {
       const key = keyOf(program, isTrusted)
-      if (text.length < leastBytes || made.has(key) || waiting.has(key) || waiting.size >= mostWaiting) return
-      waiting.set(key, async () => compile(start(isTrusted), program, text))
+      if (isClosed || text.length < leastBytes || made.has(key) || waiting.has(key) || waiting.size >= mostWaiting)
+        return
+      waiting.set(key, async () => {
+        compiling = start(isTrusted)
+        return compile(compiling, program, text)
+      })
       timer ??= setTimeout(makeNext, afterMs).unref()
     },
     close() {
+      isClosed = true
+      compiling?.kill('CRASHED', [])
       clearTimeout(timer)
       waiting.clear()
     },

@@ -69,8 +69,8 @@ test('what is waited for until the answer leaves is done, also where it writes t
   assert.deepEqual((await caller.run(program(writing), { isStreamed: true })).chunks.map(String), ['a', 'b'])
 })
 
-const leaving = (later: string) =>
-  `{ fetch(request, env, ctx) { console.log('begun'); ctx.waitUntil(${later}); return new Response('now', { status: 201 }) } }`
+const leaving = (later: string, said = `'begun'`) =>
+  `{ fetch(request, env, ctx) { console.log(${said}); ctx.waitUntil(${later}); return new Response('now', { status: 201 }) } }`
 
 test('an answer stands whatever becomes of what waits behind it, and the log says that this was cut off', async () => {
   const cut = async (later: string, asked: Parameters<Caller['run']>[1] = {}) => {
@@ -101,6 +101,9 @@ test('so it does where what waits behind it ends the process', async () => {
     end.logs.map(({ text }) => text),
     ['begun', said],
   )
+  const flood = `'begun'); for (let i = 0; i < 70; i += 1) console.log('x'.repeat(1_008)`
+  const full = (await caller.run(program(leaving(bomb, flood)))).end.logs
+  assert.deepEqual([full.length, full.at(-1)?.text], [66, said])
   const unanswered = await caller.run(program(`() => { console.log('begun'); return ${bomb} }`))
   const { failure, logs } = unanswered.end
   assert.deepEqual([failure?.reason, logs.map(({ text }) => text)], ['MEMORY', ['begun']])
@@ -116,7 +119,7 @@ test('so does one that was streamed, and one whose caller left', async () => {
   const source = program(leaving('new Promise((done) => setTimeout(done, 60_000))'))
   const id = randomUUID()
   const run = caller.run(source, { id })
-  setTimeout(() => caller.send({ kind: 'cancel', id }), 200)
+  setTimeout(() => caller.send({ kind: 'cancel', id }), 1_000)
   const left = await run
   assert.deepEqual([left.end.failure, left.text], [null, 'now'])
 })

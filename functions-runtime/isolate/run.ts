@@ -76,8 +76,8 @@ export function runIn(held: Held, call: RunCall, artefact: Buffer, perform: Perf
   let said: LogLine[] = []
   const cancel = () => {
     sandbox.send({ kind: 'cancel', id })
-    const end = failed(unwanted, { durationMs: performance.now() - begun, logs: said })
-    cancelled = setTimeout(settle, cancelMs, end)
+    const durationMs = performance.now() - begun
+    cancelled = setTimeout(() => settle(failed(unwanted, { durationMs, logs: said })), cancelMs)
   }
   signal.addEventListener('abort', cancel)
   const begin = () => {
@@ -146,8 +146,9 @@ type Answered = { head: Extract<FromSandbox, { kind: 'answered' }>; body: Buffer
 function cutOff(failure: RunFailure, answered: Answered | null, { durationMs, logs: said }: Known): RunResult {
   if (!answered) return failed(failure, { durationMs, logs: said })
   const text = `What waitUntil was given was cut off: ${failure.message}`
+  const last = { at: Date.now(), level: 'error' as const, text }
   // What it has said until then may be all that a log has room for.
-  const logs = [...said.slice(0, limits.logLines - 1), { at: Date.now(), level: 'error' as const, text }]
+  const logs = [...checkedLines(said.slice(0, limits.logLines - 1), limits.logBytes - text.length), last]
   const nothing = { memoryBytes: null, isCold: false, logsDropped: 0 }
   const { id, ...response } = answered.head
   return checkedEnd({ ...nothing, kind: 'ended', id, response, failure: null, durationMs, logs }, answered.body)

@@ -25,13 +25,14 @@ let spare: Promise<Ground> | null = createGround(bootstrap, usualMb)
 const pipe = openPipe(take)
 const send: Send = (head, body) => {
   if ('id' in head && head.id === warmUpId) setTimeout(forgetWarmUp, 100)
-  // Nobody is to blame for it, and no process is to end by it.
-  else if (!('ids' in head && head.ids.includes(warmUpId))) pipe.send(head, body)
+  // No process is to end by it.
+  else if (!(head.kind === 'dying' && head.ids.includes(warmUpId))) pipe.send(head, body)
 }
 const sources = new Map<string, Source>()
 const programs = new Map<string, Promise<Kept>>()
 const lives = new Map<string, Live>()
-const busy = createBusy((ids) => send({ kind: 'busy', ids }))
+// Nobody is to blame for the run before all of theirs, which one of them may be beside.
+const busy = createBusy((ids) => send({ kind: 'busy', ids: ids.filter((id) => id !== warmUpId) }))
 
 /** The last words of a process that cannot be saved. */
 function die(ids: string[], reason: 'MEMORY' | 'TIMEOUT'): never {
@@ -90,6 +91,7 @@ const coming = new Set<string>()
 type Wanted = Pick<Run, 'functionId' | 'program' | 'memoryMb'>
 
 const keyOf = ({ functionId, program, memoryMb }: Wanted) => `${functionId} ${program} ${memoryMb}`
+const isOfWarmUp = (key: string) => key.split(' ')[1] === warmUpId
 
 /** The program, which is read first where it has to be; null where its text is not here. */
 function open(wanted: Wanted): Promise<Kept> | null {
@@ -230,7 +232,7 @@ function warmUp(): void {
 async function forgetWarmUp(): Promise<void> {
   sources.delete(warmUpId)
   for (const [key, kept] of programs) {
-    if (!key.includes(warmUpId)) continue
+    if (!isOfWarmUp(key)) continue
     programs.delete(key)
     ;(await kept.catch(() => null))?.lanes.dispose()
   }

@@ -140,10 +140,12 @@ function contextOf(head, body, made) {
   // What a run leaves behind is no part of the next.
   const isOwn = () => current === head.id
   const tell = (level, values) => isOwn() && say(level, values)
-  const ask = async (query, given) => {
-    if (!isOwn()) throw new Error('The run is over.')
-    return graphql(query, given)
-  }
+  const asking =
+    (ask) =>
+    async (...given) => {
+      if (!isOwn()) throw new Error('The run is over.')
+      return ask(...given)
+    }
   const [path, search = ''] = url.split(/\?(.*)/s)
   const bytes = new Uint8Array(body)
   const req = {
@@ -153,7 +155,7 @@ function contextOf(head, body, made) {
     ...{ bytes: async () => bytes, arrayBuffer: async () => bytes.buffer },
   }
   return {
-    ...{ req, res: createRes(made), env: { ...variables }, graphql: ask, fetch: fetchByBroker },
+    ...{ req, res: createRes(made), env: { ...variables }, graphql: asking(graphql), fetch: asking(fetchByBroker) },
     ...{ log: (...values) => tell('log', values), error: (...values) => tell('error', values) },
     get request() {
       return requestOf(head, body)
