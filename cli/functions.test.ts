@@ -7,9 +7,11 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { list } from 'tar'
+import { createApi } from './api.ts'
 import { createFunctionsStage } from './fixture.ts'
 import { readRules } from './functions/ignore.ts'
 import { packFolder } from './functions/pack.ts'
+import { tellWhyUnavailable } from './functions/unavailable.ts'
 
 const stage = await createFunctionsStage()
 
@@ -59,6 +61,17 @@ test('push makes the function, uploads its code, tells the build, and what is le
   const url = /^hello: (http:\S+\/functions\/fun_\w+)$/m.exec(err)?.[1] ?? assert.fail(err)
   assert.equal(await (await fetch(url)).text(), 'hello')
   assert.equal((await stage.tendril('functions', 'list')).out.trim().split('\t')[4], url)
+})
+
+test('why a build waits is told, once, where nothing can run its runtime', async () => {
+  const api = createApi({ url: stage.api.url, project: stage.projectId, key: stage.key })
+  const reasons = async (runtime: string) => {
+    const told: string[] = []
+    await tellWhyUnavailable(api, runtime, (reason) => told.push(reason), AbortSignal.timeout(3_000))
+    return told
+  }
+  const [absent, there] = await Promise.all([reasons('python-2'), reasons('typescript')])
+  assert.deepEqual([absent, there], [['No executor of functions has it.'], []])
 })
 
 test('what the server refuses of a function is told with its name', async () => {

@@ -5,6 +5,7 @@ import { type Configured, readFunctions } from './file.ts'
 import { followBuild } from './log.ts'
 import { packFolder } from './pack.ts'
 import { listFunctions, putFunction, type Remote, urlOf } from './remote.ts'
+import { tellWhyUnavailable } from './unavailable.ts'
 import { sha256, upload } from './upload.ts'
 
 export const functionsPush: Command = {
@@ -57,7 +58,11 @@ async function push(api: Api, there: readonly Remote[], { name, folder, config }
     if (sent < archive.length) tell(`${name}: ${Math.floor((sent / archive.length) * 100)} % uploaded`)
   })
   const begun = performance.now()
-  const status = await followBuild(api, id, (line) => tell(`${name}: ${line}`))
+  const over = new AbortController()
+  const tellReason = (reason: string) => tell(`${name}: waits, for ${remote.runtime} is not available: ${reason}`)
+  // Whoever may push may not be told that; the build tells its own end.
+  tellWhyUnavailable(api, remote.runtime, tellReason, over.signal).catch(() => {})
+  const status = await followBuild(api, id, (line) => tell(`${name}: ${line}`)).finally(() => over.abort())
   const { deployment } = await api.request<{ deployment: { error: string | null; isActive: boolean } | null }>(
     'query ($id: ID!) { deployment(id: $id) { error isActive } }',
     { id },
