@@ -4,6 +4,15 @@ import { transform } from 'esbuild'
 import { program } from '../testing/executor.ts'
 import { answerOf, caller, failureOf } from '../testing/stage.ts'
 
+test('no socket is opened, which is told to whoever tries, and an error of the network is no answer', async () => {
+  const { text } = await answerOf(
+    `({ res }) => { try { new WebSocket('wss://a.b') } catch (e) { return res.text([e instanceof DOMException, e.name, e.message].join()) } }`,
+  )
+  assert.equal(text, 'true,NotSupportedError,A function opens no sockets.')
+  const { reason, message } = await failureOf('() => Response.error()')
+  assert.deepEqual([reason, message], ['INVALID_ANSWER', 'Response.error() is no answer.'])
+})
+
 test('answers JSON, text, nothing, a redirect and bytes', async () => {
   assert.deepEqual((await answerOf('async ({ res }) => res.json({ ok: true }, 201, { "X-Own": 1 })')).headers, {
     'content-type': 'application/json',

@@ -40,7 +40,7 @@ test('the guide names all that there is, and nothing else', async () => {
   const table = guide.slice(guide.indexOf('## What there is'), guide.indexOf('There are no files'))
   const told = [...table.matchAll(/`(\w+)[\w.]*`/g)].map(([, name]) => name)
   const methods = ['digest', 'sign', 'verify', 'encrypt', 'decrypt']
-  const expected = [...names(), 'performance']
+  const expected = [...names(), 'performance', 'navigator']
   assert.deepEqual([...new Set(told)].filter((name) => !methods.includes(name ?? '')).sort(), expected.sort())
   const { text } = await caller.run(
     program(`({ res }) => res.json(${JSON.stringify(expected)}.filter((name) => !(name in globalThis)))`),

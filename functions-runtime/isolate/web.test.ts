@@ -84,6 +84,13 @@ const same: Record<string, readonly string[]> = {
     '[crypto.randomUUID().length, crypto.getRandomValues(new Uint32Array(4)).length, new Set(crypto.getRandomValues(new Uint8Array(64))).size > 8]',
     'await crypto.subtle.digest("nonsense", new Uint8Array())',
   ],
+  'what packages look for': [
+    'typeof navigator.userAgent',
+    'await new Promise((r) => { clearImmediate(setImmediate(() => r("cleared"))); setImmediate((...a) => r(a), 1, 2) })',
+    '[DOMException.ABORT_ERR, new DOMException("x").DATA_CLONE_ERR, DOMException.INVALID_STATE_ERR, DOMException.QUOTA_EXCEEDED_ERR]',
+    '(() => { const r = Response.error(); return [r.type, r.status, r.ok, r.body, [...r.headers]] })()',
+    'typeof WebSocket',
+  ],
   events: [
     '(() => { const c = new AbortController(); const seen = []; c.signal.addEventListener("abort", (e) => seen.push(e.type)); c.abort(); c.abort(); return [seen, c.signal.aborted, c.signal.reason.name] })()',
     '(() => { try { AbortSignal.abort("why").throwIfAborted() } catch (e) { return e } })()',

@@ -89,6 +89,7 @@ type Later = { has: () => boolean; settle: () => Promise<void> }
 /** Gives the answer to the host: in one piece, or as it comes where that is wanted. */
 export async function giveAnswer(given: Made | Response, isStreamed: boolean, later: Later): Promise<void> {
   const { status, headers, body } = isMade(given) ? given : await fromResponse(given as Response)
+  if (status === 0) throw new AnswerError('INVALID_ANSWER', 'Response.error() is no answer.')
   const bytes = bytesOf(body)
   const size = typeof body === 'string' ? body.length : (bytes?.length ?? 0)
   if (size > maxBytes) throw tooLarge()

@@ -41,6 +41,24 @@ export class DOMException extends Error {
   }
 }
 
+// ABORT_ERR, of the class and of each.
+for (const [name, value] of Object.entries(codes)) {
+  const constant = `${name
+    .replace('Error', '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toUpperCase()}_ERR`
+  for (const target of [DOMException, DOMException.prototype]) {
+    Object.defineProperty(target, constant, { value, enumerable: true })
+  }
+}
+
+/** Clients that may open one look for it when they are made. */
+export class WebSocket {
+  constructor() {
+    throw new DOMException('A function opens no sockets.', 'NotSupportedError')
+  }
+}
+
 export class Event {
   readonly type: string
   readonly cancelable: boolean

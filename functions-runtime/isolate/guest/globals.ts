@@ -22,6 +22,8 @@ const tableOf = () =>
     clearTimeout: 'timers',
     clearInterval: 'timers',
     queueMicrotask: 'timers',
+    setImmediate: 'timers',
+    clearImmediate: 'timers',
     console: 'console',
     Event: 'events',
     CustomEvent: 'events',
@@ -29,6 +31,7 @@ const tableOf = () =>
     AbortController: 'events',
     AbortSignal: 'events',
     DOMException: 'events',
+    WebSocket: 'events',
     TextEncoder: 'text',
     TextDecoder: 'text',
     atob: 'text',
@@ -77,6 +80,7 @@ function define(target: object, name: PropertyKey, value: unknown): void {
 export function defineGlobals(target: object): void {
   const begun = Date.now()
   define(target, 'self', target)
+  define(target, 'navigator', { userAgent: 'Tendril' })
   define(target, 'performance', { now: () => Date.now() - begun, timeOrigin: begun })
   // V8 brings a console that says nothing.
   Reflect.deleteProperty(target, 'console')

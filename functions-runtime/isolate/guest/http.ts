@@ -105,7 +105,7 @@ export class Response extends Body {
     return 'Response'
   }
   get ok(): boolean {
-    return this.status < 300
+    return this.status >= 200 && this.status < 300
   }
   override contentType(): string {
     return this.headers.get('content-type') ?? ''
@@ -126,7 +126,7 @@ export class Response extends Body {
     if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError('The status is none of a redirect.')
     return new Response(null, { status, headers: { location: new URL(url).href } })
   }
-  static error(): never {
-    throw new TypeError('An answer of an error cannot be made here.')
+  static error(): Response {
+    return Object.assign(new Response(null), { type: 'error', status: 0 })
   }
 }

@@ -44,6 +44,12 @@ export function clearTimeout(id?: number): void {
 
 export const clearInterval = clearTimeout
 
+export function setImmediate(callback: Callback, ...args: unknown[]): number {
+  return setTimeout(callback, 0, ...args)
+}
+
+export const clearImmediate = clearTimeout
+
 export function queueMicrotask(callback: Callback): void {
   void Promise.resolve().then(guarded(callback, []))
 }
