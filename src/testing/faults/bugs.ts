@@ -35,7 +35,7 @@ export const bugs: Record<string, Bug> = {
         file: 'workers/relay/batch.ts',
         find: /return rowsOf\(await client\.query\(runBatch\)\)\n {2}\} catch/,
         replace: `const taken = (await client.query('with gone as (delete from events.outbox returning *) select to_jsonb(gone) as row from gone')).rows
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    await new Promise((resolve) => setTimeout(resolve, 400))
     await client.query('insert into events.outbox overriding user value select (jsonb_populate_record(null::events.outbox, row)).* from jsonb_array_elements($1) row', [JSON.stringify(taken.map(({ row }) => row))])
     return rowsOf(await client.query(runBatch))
   } catch`,
