@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tgz } from '../build/fixture.ts'
 import { program, startExecutor } from '../testing/executor.ts'
 import { childrenOf } from '../testing/processes.ts'
 
@@ -32,6 +33,25 @@ test('what V8 has made of a program serves the processes that come to it later, 
     later.push(await first(`prj_${i}`))
   }
   assert.ok(Math.min(...later) < Math.min(...before) / 2, `${before} ms before, ${later} ms later`)
+})
+
+test('it is there for the first run of what was built', async (t) => {
+  const { caller } = await start(t)
+  const names = Array.from({ length: 5_000 }, (_, i) => `f${i}`)
+  const functions = names.map((name) => `function ${name}(a) { ${'a += a * 2; '.repeat(20)}; return a }`).join('\n')
+  const source = `${functions}\nconst all = () => [${names}]\nexport default ({ res }) => res.text(String(all().length))`
+  const asked = { tenant: 'prj_built', runtime: 'javascript', entrypoint: 'index.js', command: null, variables: {} }
+  caller.send({ kind: 'build', id: 'b1', timeoutMs: 30_000, ...asked }, tgz({ 'index.js': source }))
+  const script = (await caller.next('built')).body.toString()
+  await sleep(3_000)
+  const first = async (text: string, tenant: string) => {
+    const { text: answer, end } = await caller.run(text, { tenant })
+    assert.deepEqual([answer, end.isCold], ['5000', true])
+    return end.durationMs
+  }
+  const built = await first(script, 'prj_built')
+  const others = [await first(`;${script}`, 'prj_1'), await first(`;;${script}`, 'prj_2')]
+  assert.ok(built < Math.min(...others) * 0.7, `${built} ms of what was built, ${others} ms of others`)
 })
 
 test('it is made by a process that ends', async (t) => {

@@ -29,6 +29,7 @@ import {
 } from '../modules/attributes/shape.ts'
 import { collectionLimit } from '../modules/collections/collections.ts'
 import { databaseLimit } from '../modules/databases/databases.ts'
+import { descriptionLimit } from '../modules/databases/names.ts'
 import { replayLimit } from '../modules/deliveries/replays.ts'
 import { deploymentLimits } from '../modules/deployments/limits.ts'
 import { domainLimit } from '../modules/domains/domains.ts'
@@ -101,6 +102,7 @@ export const project: readonly Row[] = [
   ['databases of a project', count(databaseLimit)],
   ['collections of a project', count(collectionLimit)],
   ['attributes of a collection', count(attributeLimit)],
+  ['a description of a collection or an attribute', `${count(descriptionLimit)} characters`],
   ['indexes of a collection', count(indexLimit)],
   ['migrations of a project', count(versionLimit)],
   ['webhooks of a project', count(webhookLimit)],

@@ -28,7 +28,7 @@ export function checkName(text: string, path: readonly string[]): string {
 }
 
 /** Most characters of a description. */
-const descriptionLimit = 1_000
+export const descriptionLimit = 1_000
 
 /** What something is for, in any number of lines, as it was given; null for nothing. `path` is that of what has it. */
 export function checkDescription(text: string | null | undefined, path: readonly string[]): string | null {
