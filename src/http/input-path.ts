@@ -6,11 +6,11 @@ import {
   type GraphQLSchema,
   isInputType,
   Kind,
-  parse,
   typeFromAST,
   type VariableDefinitionNode,
   visit,
 } from 'graphql'
+import { parseDocument } from './document.ts'
 
 /** What an operation was given, and in which schema. */
 export type Given = { schema?: GraphQLSchema; operation?: { variables?: Readonly<Record<string, unknown>> } }
@@ -52,7 +52,7 @@ function literalPath({ nodes, source }: GraphQLError): string[] {
   const [wrong] = nodes ?? []
   if (!wrong?.loc || !source) return []
   let found: string[] = []
-  const document = parse(source.body)
+  const document = parseDocument(source.body)
   visit(document, {
     enter: (node, _key, _parent, path) => {
       if (node.kind !== wrong.kind || node.loc?.start !== wrong.loc?.start) return undefined
