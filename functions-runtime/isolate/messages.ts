@@ -85,6 +85,9 @@ export const limits = {
   callBytes: 10 * 1024 * 1024,
   pending: 1_000,
   effects: 64,
+  /** Streams of a run that pack or unpack, and what they are given and give at once. */
+  zips: 32,
+  zipBytes: 64 * 1024,
   programs: 32,
   /** Programs that are read at once before their first run. */
   prepared: 4,

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bothWays } from '../testing/both-ways.ts'
+import { answerOf } from '../testing/stage.ts'
 
 const same: readonly string[] = [
   'await (async () => { let n = 0; new ReadableStream({ pull(c) { c.enqueue(++n) } }, new CountQueuingStrategy({ highWaterMark: 3 })); await new Promise((r) => setTimeout(r, 5)); return n })()',
@@ -55,4 +57,69 @@ const same: readonly string[] = [
 
 test('streams: as in Node', async () => {
   for (const expression of same) await bothWays(expression)
+})
+
+const through = (what: string, ...streams: string[]) =>
+  `[...await new Response(new Response(${what}).body${streams.map((one) => `.pipeThrough(new ${one})`).join('')}).bytes()]`
+const packed = `new Uint8Array(${through("'hello'", "CompressionStream('gzip')")})`
+
+const samePacked: readonly string[] = [
+  ...['gzip', 'deflate', 'deflate-raw'].flatMap((format) => [
+    through("'hello'.repeat(20_000)", `CompressionStream('${format}')`),
+    `(${through("'hello'.repeat(20_000)", `CompressionStream('${format}')`, `DecompressionStream('${format}')`)}).length`,
+    through("'nonsense'", `DecompressionStream('${format}')`),
+    through("''", `DecompressionStream('${format}')`),
+  ]),
+  through(`${packed}.subarray(0, 15)`, "DecompressionStream('gzip')"),
+  through(`new Uint8Array([...${packed}, 1, 2])`, "DecompressionStream('gzip')"),
+  "new CompressionStream('zip')",
+  'new DecompressionStream()',
+  "await (async () => { const { writable, readable } = new CompressionStream('deflate'); const w = writable.getWriter(); w.write(new Uint8Array(9).buffer); w.write(new DataView(new ArrayBuffer(3))); w.close(); return [...await new Response(readable).bytes()] })()",
+  "[CompressionStream.name, String(new CompressionStream('gzip')), new DecompressionStream('gzip').readable instanceof ReadableStream]",
+]
+
+test('streams pack and unpack as in Node', async () => {
+  for (const expression of samePacked) await bothWays(expression)
+})
+
+test('what is unpacked comes as it is there, and no more of it than is read', async () => {
+  const source = `async ({ res }) => {
+    const zeros = (count) => new ReadableStream({ pull: (c) => count-- ? c.enqueue(new Uint8Array(1e6)) : c.close() })
+    const bomb = await new Response(zeros(100).pipeThrough(new CompressionStream('gzip'))).bytes()
+    let bytes = 0
+    for await (const { length } of new Response(bomb).body.pipeThrough(new DecompressionStream('gzip'))) bytes += length
+    const { writable, readable } = new DecompressionStream('gzip')
+    writable.getWriter().write(bomb.subarray(0, 1_000)).catch(() => {})
+    const { value } = await readable.getReader().read()
+    return res.json([bytes, value.length > 0])
+  }`
+  assert.equal((await answerOf(source, { limits: { timeoutMs: 30_000, memoryMb: 32 } })).text, '[100000000,true]')
+})
+
+test('streams that are left count no longer among those that a run may have', async () => {
+  const source = `async ({ res }) => {
+    const open = () => new Response('x'.repeat(2e5)).body.pipeThrough(new CompressionStream('gzip')).getReader()
+    for (let n = 0; n < 100; n += 1) {
+      const reader = open()
+      await reader.read()
+      await reader.cancel()
+    }
+    const kept = []
+    try { for (;;) kept.push(open()) } catch (error) { return res.text(kept.length + ' ' + error.message) }
+  }`
+  assert.equal(
+    (await answerOf(source, { tenant: 'prj_left' })).text,
+    '32 A run may have 32 streams that pack or unpack.',
+  )
+})
+
+test('a text is no chunk of what is packed, and ends it', async () => {
+  const source = `async ({ res }) => {
+    const { writable, readable } = new CompressionStream('gzip')
+    const read = new Response(readable).text().catch((error) => error.message)
+    const written = writable.getWriter().write('text').catch((error) => error.message)
+    return res.json([await read, await written])
+  }`
+  const message = 'A chunk must be bytes.'
+  assert.deepEqual(JSON.parse((await answerOf(source)).text), [message, message])
 })

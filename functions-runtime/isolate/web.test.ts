@@ -83,6 +83,13 @@ const same: Record<string, readonly string[]> = {
     'crypto.subtle.digest("MD5", new Uint8Array())',
     '[crypto.randomUUID().length, crypto.getRandomValues(new Uint32Array(4)).length, new Set(crypto.getRandomValues(new Uint8Array(64))).size > 8]',
     'await crypto.subtle.digest("nonsense", new Uint8Array())',
+    ...['raw', 'jwk'].map(
+      (format) =>
+        `await (async () => { const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 128 }, false, ["wrapKey", "unwrapKey"]); const key = await crypto.subtle.importKey("raw", new Uint8Array(16).fill(7), "AES-CBC", true, ["encrypt"]); const a = { name: "AES-GCM", iv: new Uint8Array(12) }; const wrapped = await crypto.subtle.wrapKey("${format}", key, wrapping, a); const back = await crypto.subtle.unwrapKey("${format}", wrapped, wrapping, a, "AES-CBC", true, ["encrypt"]); return [wrapped.byteLength, back.algorithm, back.usages, [...new Uint8Array(await crypto.subtle.exportKey("raw", back))]] })()`,
+    ),
+    'await (async () => { const k = await crypto.subtle.importKey("raw", new Uint8Array(16), "AES-KW", false, ["wrapKey", "unwrapKey"]); const key = await crypto.subtle.importKey("raw", new Uint8Array(32), { name: "HMAC", hash: "SHA-256" }, true, ["sign"]); const w = await crypto.subtle.wrapKey("raw", key, k, "AES-KW"); return [[...new Uint8Array(w)], (await crypto.subtle.unwrapKey("raw", w, k, "AES-KW", { name: "HMAC", hash: "SHA-256" }, false, ["sign"])).extractable] })()',
+    '(() => [crypto instanceof Crypto, crypto.subtle instanceof SubtleCrypto, Object.keys(crypto), typeof crypto.subtle.digest])()',
+    'new SubtleCrypto()',
   ],
   'what packages look for': [
     'typeof navigator.userAgent',

@@ -46,6 +46,7 @@ export const isolate: readonly Row[] = [
   ['lines of a log and their text', `${count(runLimits.logLines)}, ${bytes(runLimits.logBytes)}`],
   ['calls by `fetch` and `graphql` that are under way', count(runLimits.effects)],
   ['timers, calls and computations that a run waits for', count(runLimits.pending)],
+  ['streams of a run that pack or unpack', count(runLimits.zips)],
   [
     'an answer to `fetch`, and how often it may be redirected',
     `${bytes(maxFetchedBytes)}, ${count(maxRedirects)} times`,

@@ -70,14 +70,32 @@ const names = [
   'decrypt',
   'deriveBits',
   'deriveKey',
+  'wrapKey',
+  'unwrapKey',
 ]
 
-function tagged<T extends object>(name: string, target: T): T {
-  return Object.defineProperty(target, Symbol.toStringTag, { value: name, configurable: true })
+// The web's own classes. Nobody makes one.
+export class SubtleCrypto {
+  constructor() {
+    throw new TypeError('Illegal constructor')
+  }
+  get [Symbol.toStringTag]() {
+    return 'SubtleCrypto'
+  }
 }
+Object.assign(SubtleCrypto.prototype, Object.fromEntries(names.map((name) => [name, method(name)])))
 
-export const crypto = tagged('Crypto', {
-  randomUUID: () => String(scope().call('uuid').head),
+export class Crypto {
+  declare readonly subtle: SubtleCrypto
+  constructor() {
+    throw new TypeError('Illegal constructor')
+  }
+  get [Symbol.toStringTag]() {
+    return 'Crypto'
+  }
+  randomUUID(): string {
+    return String(scope().call('uuid').head)
+  }
   getRandomValues<T extends ArrayBufferView>(array: T): T {
     const bytes = bytesOf(array)
     if (!bytes || !/^(Uint8Clamped|(Big)?(Ui|I)nt\d+)Array$/.test(Object.prototype.toString.call(array).slice(8, -1))) {
@@ -86,6 +104,8 @@ export const crypto = tagged('Crypto', {
     if (bytes.length > 65_536) throw new DOMException('At most 65,536 bytes at once.', 'QuotaExceededError')
     bytes.set(fromBase64(scope().call('random', bytes.length).bytes))
     return array
-  },
-  subtle: tagged('SubtleCrypto', Object.fromEntries(names.map((name) => [name, method(name)]))),
-})
+  }
+}
+Object.defineProperty(Crypto.prototype, 'subtle', { value: Object.create(SubtleCrypto.prototype), configurable: true })
+
+export const crypto: Crypto = Object.create(Crypto.prototype)

@@ -51,11 +51,15 @@ const tableOf = () =>
     TransformStream: 'transforms',
     TextEncoderStream: 'transforms',
     TextDecoderStream: 'transforms',
+    CompressionStream: 'zip',
+    DecompressionStream: 'zip',
     CountQueuingStrategy: 'transforms',
     ByteLengthQueuingStrategy: 'transforms',
     fetch: 'effects',
     crypto: 'crypto',
+    Crypto: 'crypto',
     CryptoKey: 'crypto',
+    SubtleCrypto: 'crypto',
     structuredClone: 'clone',
   }) as unknown as Record<PropertyKey, keyof Parts>
 

@@ -16,8 +16,15 @@ type Transformer<I, O> = {
   cancel?: (reason: unknown) => unknown
 }
 
+/** Waits until somebody reads, or nobody will. */
+export let roomOf: <I, O>(stream: TransformStream<I, O>) => Promise<void>
+
 // The web's own classes.
 export class TransformStream<I = unknown, O = unknown> {
+  readonly #room: () => Promise<void>
+  static {
+    roomOf = (stream) => stream.#room()
+  }
   readonly readable: ReadableStream<O>
   readonly writable: WritableStream<I>
   constructor(
@@ -28,6 +35,7 @@ export class TransformStream<I = unknown, O = unknown> {
     const begun = Promise.withResolvers<unknown>()
     let room = Promise.withResolvers<void>()
     let hasRoom = false
+    this.#room = () => room.promise
     let to = null as unknown as Controller<O>
     this.readable = new ReadableStream<O>(
       {
@@ -69,14 +77,11 @@ export class TransformStream<I = unknown, O = unknown> {
         stop(new TypeError('The stream is closed.'))
       },
     }
-    const guarded = async (work: () => unknown) => {
-      try {
-        await work()
-      } catch (error) {
+    const guarded = (work: () => unknown) =>
+      (async () => work())().catch((error) => {
         out.error(error)
         throw error
-      }
-    }
+      })
     const sink = {
       start: () => begun.promise,
       write: async (chunk: I) => {

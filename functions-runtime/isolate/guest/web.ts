@@ -18,6 +18,7 @@ export const parts = {
   transforms: () => require('./transforms.ts') as typeof import('./transforms.ts'),
   url: () => require('./url.ts') as typeof import('./url.ts'),
   writable: () => require('./writable.ts') as typeof import('./writable.ts'),
+  zip: () => require('./zip.ts') as typeof import('./zip.ts'),
 }
 
 export type Parts = typeof parts

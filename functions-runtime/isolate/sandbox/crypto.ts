@@ -16,6 +16,8 @@ const methods = new Set([
   'decrypt',
   'deriveBits',
   'deriveKey',
+  'wrapKey',
+  'unwrapKey',
 ])
 const maxIterations = 1_000_000
 /** Of all that is derived: each 256 bits take all iterations. */

@@ -2,6 +2,7 @@
 import { limits, type Run, type Send, type ToSandbox } from '../messages.ts'
 import { createCrypto } from './crypto.ts'
 import { type Given, type Got, nameAndMessage, type Op } from './ops.ts'
+import { createZips, type Zips } from './zip.ts'
 
 type Options = {
   run: Run
@@ -23,10 +24,13 @@ export type Waiting = {
 
 type Told = { head: unknown } | { error: { name: string; message: string } }
 
+type ZipHead = Parameters<Zips['open']>[0] & Parameters<Zips['work']>[0]
+
 export function createWaiting({ run, send, deliver }: Options): Waiting {
   const timers = createTimers((id) => deliver(id, '', ''))
   const asked = new Set<number>()
   const crypto = createCrypto()
+  const zips = createZips()
 
   function add(id: number): void {
     if (timers.size() + asked.size >= limits.pending) throw new RangeError('A run may wait for 1,000 things at once.')
@@ -46,15 +50,24 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
       return undefined
     }
 
-  function compute(given: Given): Got {
-    const { id, head } = given.head as { id: number; head: unknown }
-    add(id)
-    crypto(head).then(
-      (result) => settle(id, { head: result }),
-      (error) => settle(id, { error: nameAndMessage(error) }),
-    )
-    return undefined
-  }
+  /** What this process does itself, beside the run. */
+  const computed =
+    (work: (head: unknown, bytes: string) => Promise<{ head: unknown; bytes?: string }>) =>
+    (given: Given): Got => {
+      const { id, head } = given.head as { id: number; head: unknown }
+      add(id)
+      work(head, given.bytes).then(
+        ({ head, bytes }) => settle(id, { head }, bytes),
+        (error) => settle(id, { error: nameAndMessage(error) }),
+      )
+      return undefined
+    }
+  const own = new Map<string, Op>([
+    ['crypto', computed(async (head) => ({ head: await crypto(head) }))],
+    ['openZip', ({ head }) => void zips.open(head as ZipHead)],
+    ['zip', computed((head, bytes) => zips.work(head as ZipHead, Buffer.from(bytes, 'base64')))],
+    ['leaveZip', ({ head }) => void zips.leave((head as ZipHead).stream)],
+  ])
 
   function cancel({ head }: Given): Got {
     const { id } = head as { id: number }
@@ -67,7 +80,7 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
     if (name === 'timer') return (given) => timers.start(given, asked.size)
     if (name === 'cancel') return cancel
     if (name === 'fetch' || name === 'graphql') return effect(name)
-    return name === 'crypto' ? compute : undefined
+    return own.get(name)
   }
 
   return {
@@ -77,6 +90,7 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
     count: () => timers.size() + asked.size,
     close() {
       timers.close()
+      zips.close()
       for (const id of asked) send({ kind: 'giveUp', id: run.id, effect: id })
       asked.clear()
     },
