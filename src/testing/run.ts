@@ -18,6 +18,8 @@ const APART =
   /node_modules|^(cli|examples)\/|^functions-runtime\/(docker|verify)\/|^src\/testing\/fuzz|^(workers|functions-runtime)\/\w+\/faults\./
 
 const results = join(tmpdir(), `tendril-test-${process.pid}.tap`)
+/** What V8 has made of the modules that each file's process begins with. */
+const compiled = join(tmpdir(), `tendril-test-${process.pid}.compiled`)
 const say = (line: string) => console.log(`▸ ${line}`)
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
@@ -40,7 +42,7 @@ function runTests(files: string[], env: TestServers['env'], atOnce = processors)
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
   const child = spawn(process.execPath, [...flags, ...files], {
     stdio: 'inherit',
-    env: { NODE_ENV: 'test', ...inherited, ...env },
+    env: { NODE_ENV: 'test', NODE_COMPILE_CACHE: compiled, ...inherited, ...env },
   })
   runner = child
   const watch = setInterval(() => endOverdue(child.pid), 5_000)
@@ -139,6 +141,6 @@ try {
   process.exitCode = 1
 } finally {
   await servers?.stop()
-  rmSync(results, { force: true })
+  for (const path of [results, compiled]) rmSync(path, { recursive: true, force: true })
 }
 if (interrupted) process.exitCode = 130
