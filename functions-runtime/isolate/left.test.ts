@@ -19,6 +19,15 @@ async function left(source: string, asked: Parameters<Caller['run']>[1] = {}) {
   return { logs: end.logs.map(({ text }) => text.split('\n')[0]), chunks, tookMs: performance.now() - leftAt }
 }
 
+/** The quickest of three: a busy machine may be late, but not each time. */
+async function leftWithin(mostMs: number, source: string) {
+  for (let tries = 1; ; tries += 1) {
+    const one = await left(source)
+    if (one.tookMs < mostMs) return one
+    if (tries === 3) assert.fail(`${one.tookMs} ms`)
+  }
+}
+
 test('cancel of a streamed answer is called when its reader leaves, with an AbortError', async () => {
   const ticks = (rest = '') => `() => {
     let timer
@@ -28,15 +37,14 @@ test('cancel of a streamed answer is called when its reader leaves, with an Abor
     })
     return new Response(stream)
   }`
-  const { logs, chunks, tookMs } = await left(ticks())
+  const { logs, chunks } = await leftWithin(250, ticks())
   assert.deepEqual(logs, ['AbortError closed'])
   assert.ok(chunks.length > 2)
-  assert.ok(tookMs < 250, `${tookMs} ms`)
   const slow = `return new Promise((done) => setTimeout(done, 50)).then(() => console.log('and done'))`
   assert.deepEqual((await left(ticks(slow))).logs, ['AbortError closed', 'and done'])
-  const endless = await left(ticks('return new Promise((done) => setTimeout(done, 60_000))'))
+  const endless = await leftWithin(480, ticks('return new Promise((done) => setTimeout(done, 60_000))'))
   assert.deepEqual(endless.logs, ['AbortError closed'])
-  assert.ok(endless.tookMs > 250 && endless.tookMs < 480, `${endless.tookMs} ms`)
+  assert.ok(endless.tookMs > 250, `${endless.tookMs} ms`)
   assert.deepEqual((await left(ticks('throw new RangeError("late")'))).logs, ['AbortError closed', 'RangeError: late'])
 })
 
@@ -47,9 +55,7 @@ test('a generator is ended where it stands, also behind a TransformStream', asyn
     }
     return new Response(ReadableStream.from(ticks()).pipeThrough(new TextEncoderStream()))
   }`
-  const { logs, tookMs } = await left(source)
-  assert.deepEqual(logs, ['closed'])
-  assert.ok(tookMs < 250, `${tookMs} ms`)
+  assert.deepEqual((await leftWithin(250, source)).logs, ['closed'])
 })
 
 test('the signal of the request is aborted, before there is an answer, too, and what is asked then is done', async () => {
@@ -80,11 +86,8 @@ test('a fetch that is given up while its body is read is not made', async () => 
 })
 
 test('what hears nothing of it is ended at once', async () => {
-  const { tookMs, logs } = await left(
-    '() => { console.log("waits"); return new Promise((done) => setTimeout(done, 9_000)) }',
-  )
-  assert.deepEqual(logs, ['waits'])
-  assert.ok(tookMs < 150, `${tookMs} ms`)
+  const source = '() => { console.log("waits"); return new Promise((done) => setTimeout(done, 9_000)) }'
+  assert.deepEqual((await leftWithin(150, source)).logs, ['waits'])
 })
 
 test('what a listener throws is in the log, and the others hear of it', async () => {
