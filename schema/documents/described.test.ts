@@ -48,6 +48,10 @@ test('a field says what it holds, and what can be done with it', async () => {
   })
   assert.deepEqual(await fieldsOf('CreateItemInput', 'inputFields'), {
     ...both,
-    shown: 'True or false. true if left out.',
+    shown: 'True or false. true for a new one, if left out.',
   })
+  // A default does not come back where a change leaves it out.
+  for (const type of ['UpdateItemInput', 'ItemSet']) {
+    assert.equal((await fieldsOf(type, 'inputFields')).shown, 'True or false.', type)
+  }
 })

@@ -103,7 +103,7 @@ export function describe(column: Column): string {
     ...(min === null ? [] : [`from ${String(min)}`]),
     ...(max === null ? [] : [`to ${String(max)}`]),
   ]
-  const initial = value === undefined ? '' : ` ${JSON.stringify(value)} if left out.`
+  const initial = value === undefined ? '' : ` ${JSON.stringify(value)} for a new one, if left out.`
   const traits = [
     ...(column.pattern === null ? [] : [` Matches \`${column.pattern}\`.`]),
     ...(column.unique ? [' No two documents have the same.'] : []),

@@ -167,12 +167,14 @@ function attributes(
   return {
     ...eachOf(settableColumns, (column) => {
       const type = needed(column.required && column.default === undefined, valueTypes.input(column))
-      return [column.key, { type, description: describe(column) }]
+      // What is there keeps its value: a default is for what is new.
+      const description = describe(creates ? column : { ...column, default: undefined })
+      return [column.key, { type, description }]
     }),
     ...eachOf(
       settable.filter(({ join }) => join.kind === 'to'),
       (relation) => {
-        const needed = relation.required ? ' Required, unless the document is created with it.' : ''
+        const needed = creates && relation.required ? ' Required, unless the document is created with it.' : ''
         const pointing = `The id of the document that it points at, which you must be able to read.${needed}`
         return [relation.key, { type: GraphQLID, description: described(relation, pointing) }]
       },
