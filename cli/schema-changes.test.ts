@@ -114,6 +114,46 @@ test('an attribute becomes one of another type in one push with what is computed
   assert.equal((await run('diff')).out, 'Nothing to do.\n')
 })
 
+/** Pushes the one, the other, and the one again, each in one go. */
+async function pushInTurn(...databases: string[]) {
+  const run = await inNewProject()
+  for (const one of [...databases, ...databases.slice(0, 1)]) {
+    writeFileSync(file, `export default { databases: { ${one} } }\n`)
+    const push = await run('schema', 'push', '--allow-destructive')
+    assert.equal(push.code, 0, push.err)
+    assert.equal((await run('schema', 'diff')).out, 'Nothing to do.\n')
+  }
+}
+
+const relation = (to: string, reverseKey: string) =>
+  `{ type: 'RELATION', to: '${to}', reverseKey: '${reverseKey}', onDelete: 'CASCADE' }`
+
+test('a collection that moves to another database leaves its names, also where others point at it', async () => {
+  const rules = "rules: [{ right: 'read', role: 'users', where: { note: { eq: '$userId' } } }]"
+  const about = `attributes: { about: ${relation('main.posts', 'notes')} }`
+  const posts = (more: string) =>
+    `posts: { ${more === '' ? '' : `${rules}, `}attributes: { title: { type: 'TEXT' }${more} } }`
+  await pushInTurn(
+    `main: { collections: { ${posts(`, note: ${relation('notes', 'posts')}`)}, notes: { ${about} } } }, other: { collections: {} }`,
+    `main: { collections: { ${posts('')} } }, other: { collections: { notes: { ${about} } } }`,
+  )
+})
+
+test('a relation may take, at its other end, the name of an attribute or of the other end of another', async () => {
+  const main = (collections: string) => `main: { collections: { ${collections} } }`
+  await pushInTurn(
+    main("posts: { attributes: { comments: { type: 'JSON' } } }"),
+    main(`posts: { attributes: {} }, comments: { attributes: { post: ${relation('posts', 'comments')} } }`),
+  )
+  const books = (attributes: string) => main(`people: { attributes: {} }, books: { attributes: { ${attributes} } }`)
+  await pushInTurn(
+    books(`author: ${relation('people', 'books')}, owner: ${relation('people', 'owned')}`),
+    books(
+      `author: ${relation('people', 'written')}, owner: ${relation('people', 'books')}, reader: ${relation('people', 'owned')}`,
+    ),
+  )
+})
+
 test('what is renamed in a circle, or twice, is refused by its names', async () => {
   const run = await inNewProject()
   const text = "type: 'STRING', size: 20"

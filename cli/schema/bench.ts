@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Failure } from '../failure.ts'
 import type { Remote, RemoteCollection, Status } from './remote.ts'
-import { type CollectionShape, type Shape, splitPath } from './shape.ts'
+import { type CollectionShape, fullPath, type Shape } from './shape.ts'
 
 export type Part = { id: string; status: Status; error: string | null }
 
@@ -92,11 +92,6 @@ function isBusy(collection: RemoteCollection | null): boolean {
   if (!collection) return false
   const parts = [collection, ...collection.attributes.values(), ...collection.indexes.values()]
   return parts.some(({ status }) => busy.has(status))
-}
-
-/** A collection that an attribute of the one at `path` names: in the same database, unless it says another. */
-function fullPath(path: string, to: string): string {
-  return to.includes('.') ? to : `${splitPath(path).database}.${to}`
 }
 
 function grants(permissions: unknown): { right: string; role: string }[] | null {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { areAbout, isComputedOf } from './mentions.ts'
 import { type CollectionShape, differences, type Shape } from './shape.ts'
-import type { Step } from './steps.ts'
+import type { Step, StepOf } from './steps.ts'
 
 /** An attribute that has another one of these is another attribute: its values cannot be kept. */
 const fixed = ['to', 'relation', 'encrypted', 'computed', 'dimensions']
@@ -10,15 +10,20 @@ type Changed = { key: string; from: Shape; to: Shape; set: Shape }
 
 /**
  * What makes one collection the other, in parts. What is computed goes before what it is computed of goes or becomes of another
- * type, and is made once all of that is there; a rule that looks at such an attribute rests meanwhile. `taken` are the names of all
- * fields that there are to be: of two that follow each other, the old one goes first.
+ * type, and is made once all of that is there; a rule that looks at such an attribute rests meanwhile. What `isInTheWay` of others goes
+ * first: of two that follow each other, the old one.
  */
-export function changesOf(collection: string, from: CollectionShape, to: CollectionShape, taken: ReadonlySet<unknown>) {
+export function changesOf(
+  collection: string,
+  from: CollectionShape,
+  to: CollectionShape,
+  isInTheWay: (key: string, attribute: Shape) => boolean,
+) {
   const { updated, replaced, retyped } = sortChanged(from, to)
   const deleted = keysOnlyIn(from.attributes, to.attributes)
   const [first, last] = split(deleted, (key) => {
-    const { computed, reverseKey } = shapeAt(from.attributes, key)
-    return computed !== undefined || taken.has(reverseKey)
+    const attribute = shapeAt(from.attributes, key)
+    return attribute.computed !== undefined || isInTheWay(key, attribute)
   })
   const gone = new Set([...deleted, ...replaced])
   const [computed, plain] = split([...replaced, ...keysOnlyIn(to.attributes, from.attributes)], (key) =>
@@ -38,7 +43,9 @@ export function changesOf(collection: string, from: CollectionShape, to: Collect
       .flat()
       .map(drop),
     create: plain.map(make),
-    update: updated.map(({ key, set }): Step => ({ do: 'updateAttribute', collection, attribute: key, set })),
+    update: updated.map(({ key, set }): StepOf<'updateAttribute'> => {
+      return { do: 'updateAttribute', collection, attribute: key, set }
+    }),
     compute: computed.map(make),
     settings: settingChanges(collection, rests ? unruled : from.settings, to.settings),
     remove: last.map(drop),
@@ -106,7 +113,7 @@ function isComputed({ attributes }: CollectionShape, key: string): boolean {
 }
 
 /** Those of which it is true, and the others. */
-function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
+export function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
   return [all.filter(is), all.filter((one) => !is(one))]
 }
 

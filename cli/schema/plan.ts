@@ -1,34 +1,50 @@
-import { changesOf, keysOnlyIn, makeIndex, relationsLast, shapeAt, sorted } from './changes.ts'
+import { changesOf, keysOnlyIn, makeIndex, relationsLast, shapeAt, sorted, split } from './changes.ts'
 import { areAbout, renameInExpression, renameInWhere } from './mentions.ts'
-import { type CollectionShape, type Renames, type SchemaShape, type Shape, splitPath } from './shape.ts'
+import { fieldNames, inTurn, isFollowed, wayBack } from './names.ts'
+import { type CollectionShape, fullPath, type Renames, type SchemaShape, type Shape, splitPath } from './shape.ts'
 import type { Step, StepOf } from './steps.ts'
 
 /** What makes `to` of `from`, in an order in which each step can be done. Renames that have been made already count for nothing. */
 export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames = {}): Step[] {
   const renaming = renameSteps(from, to, renames)
   const base = applyRenames(from, renaming)
-  const taken = fieldNames(to)
-  const parts = Object.keys(to.collections)
-    .filter((path) => path in base.collections)
-    .map((path) => changesOf(path, collectionAt(base, path), collectionAt(to, path), taken))
   const created = keysOnlyIn(to.collections, base.collections)
   const gone = keysOnlyIn(base.collections, to.collections)
+  const makesWay = gone.some((path) => isFollowed(path, collectionAt(base, path), to, created))
+  const names = fieldNames(to)
+  const parts = Object.keys(to.collections)
+    .filter((path) => path in base.collections)
+    .map((path) =>
+      changesOf(path, collectionAt(base, path), collectionAt(to, path), (key, attribute) => {
+        const pointsAt = typeof attribute.to === 'string' ? fullPath(path, attribute.to) : ''
+        const isTaken = names.has(`${path}.${key}`) || names.has(wayBack(path, attribute))
+        return isTaken || (makesWay && gone.includes(pointsAt))
+      }),
+    )
   const creations = created.map((path) => creation(path, collectionAt(to, path)))
+  const create = creations.map((one) => one.create)
+  const [turning, updates] = split(
+    parts.flatMap(({ update }) => update),
+    ({ set }) => 'reverseKey' in set,
+  )
   return [
     ...renaming,
     ...parts.flatMap(({ dropIndexes }) => dropIndexes),
     ...keysOnlyIn(to.databases, base.databases).map((database): Step => createDatabase(to, database)),
     ...namings(base, to),
-    ...creations.map(({ create }) => create),
+    // What destroys nothing is done first, where it can be.
+    ...(makesWay ? [] : create),
     ...parts.flatMap(({ rest }) => rest),
     ...parts.flatMap(({ replace }) => replace),
-    ...relationsLast([...parts.flatMap(({ create }) => create), ...creations.flatMap(({ relations }) => relations)]),
-    ...parts.flatMap(({ update }) => update),
+    ...(makesWay ? [...deletions(base, gone), ...create] : []),
+    ...inTurn(base, turning),
+    ...relationsLast([...parts.flatMap((part) => part.create), ...creations.flatMap(({ relations }) => relations)]),
+    ...updates,
     ...parts.flatMap(({ compute }) => compute),
     ...[...parts.flatMap(({ createIndexes }) => createIndexes), ...creations.flatMap(({ indexes }) => indexes)],
     ...parts.flatMap(({ settings }) => settings),
     ...parts.flatMap(({ remove }) => remove),
-    ...deletions(base, gone),
+    ...(makesWay ? [] : deletions(base, gone)),
     ...keysOnlyIn(base.databases, to.databases).map((database): Step => ({ do: 'deleteDatabase', database })),
   ]
 }
@@ -106,7 +122,7 @@ function applyRenames(from: SchemaShape, steps: readonly Renaming[]): SchemaShap
       steps.find((s) => s.do === 'renameAttribute' && s.collection === path && s.attribute === attribute)?.to ??
       attribute
     const target = (to: string) => {
-      const full = to.includes('.') ? to : `${database}.${to}`
+      const full = fullPath(old, to)
       const now = collectionOf(full)
       return now === full ? to : now.startsWith(`${database}.`) ? splitPath(now).key : now
     }
@@ -135,12 +151,6 @@ function applyRenames(from: SchemaShape, steps: readonly Renaming[]): SchemaShap
 
 function rulesWith(rules: unknown, rename: (key: string) => string): unknown {
   return (rules as { where: unknown }[]).map((rule) => ({ ...rule, where: renameInWhere(rule.where, rename) }))
-}
-
-/** The names of all fields that attributes make, on both sides of a relation. */
-function fieldNames({ collections }: SchemaShape): ReadonlySet<unknown> {
-  const attributes = Object.values(collections).flatMap((shape) => Object.entries(shape.attributes))
-  return new Set(attributes.flatMap(([key, { reverseKey }]) => [key, reverseKey ?? key]))
 }
 
 /** A new collection begins with what needs no other one. */

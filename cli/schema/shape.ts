@@ -148,3 +148,8 @@ export function splitPath(path: string): { database: string; key: string } {
   const at = path.indexOf('.')
   return { database: path.slice(0, at), key: path.slice(at + 1) }
 }
+
+/** A collection that an attribute of the one at `path` names: in the same database, unless it says another. */
+export function fullPath(path: string, to: string): string {
+  return to.includes('.') ? to : `${splitPath(path).database}.${to}`
+}

@@ -1,0 +1,41 @@
+/** Who has which name of a schema, and who takes it over: of two that follow each other, the old one has to go first. */
+import { type CollectionShape, fullPath, type SchemaShape, type Shape, splitPath } from './shape.ts'
+import type { StepOf } from './steps.ts'
+
+/** The field at the other end of a relation of `path`, like `main.authors.posts`; null for none. */
+export function wayBack(path: string, { to, reverseKey }: Shape): string | null {
+  return typeof to === 'string' && typeof reverseKey === 'string' ? `${fullPath(path, to)}.${reverseKey}` : null
+}
+
+/** All fields that attributes make, on both sides of a relation. */
+export function fieldNames({ collections }: SchemaShape): ReadonlySet<string | null> {
+  const attributes = Object.entries(collections).flatMap(([path, shape]) =>
+    Object.entries(shape.attributes).flatMap(([key, attribute]) => [`${path}.${key}`, wayBack(path, attribute)]),
+  )
+  return new Set(attributes.filter((name) => name !== null))
+}
+
+/** Whether a collection that is to go has a name that another one takes: of its type, that of its key, or at the other end of a relation. */
+export function isFollowed(path: string, there: CollectionShape, to: SchemaShape, created: readonly string[]): boolean {
+  const { typeName } = there.settings
+  const names = fieldNames(to)
+  const typeNames = Object.values(to.collections).map(({ settings }) => settings.typeName)
+  return (
+    created.some((other) => splitPath(other).key === splitPath(path).key) ||
+    (typeName !== undefined && typeNames.includes(typeName)) ||
+    Object.values(there.attributes).some((attribute) => names.has(wayBack(path, attribute)))
+  )
+}
+
+/** Changes of relations whose field at the other end gets another name, in an order in which each name is free. */
+export function inTurn({ collections }: SchemaShape, steps: readonly StepOf<'updateAttribute'>[]) {
+  const left = [...steps]
+  const now = ({ collection, attribute }: StepOf<'updateAttribute'>) => {
+    return collections[collection]?.attributes[attribute] ?? {}
+  }
+  const isFree = (step: StepOf<'updateAttribute'>) => {
+    const name = wayBack(step.collection, { ...now(step), ...step.set })
+    return left.every((other) => other === step || wayBack(other.collection, now(other)) !== name)
+  }
+  return steps.flatMap(() => left.splice(Math.max(0, left.findIndex(isFree)), 1))
+}
