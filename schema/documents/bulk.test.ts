@@ -86,6 +86,30 @@ test('updatePosts and deletePosts: all that match, each with its event; refused 
   })
 })
 
+test('a condition that says nothing, as one whose variable is not given, changes and deletes nothing', async () => {
+  const nothing = (at: string) => new RegExp(`^INVALID This says nothing, and all would match.* \\(where\\.${at}\\)$`)
+  for (const [where, at] of [
+    ['{ id: { eq: $id } }', 'id'],
+    ['{ or: [{ title: { eq: "x" } }, { id: { eq: $id } }] }', 'or\\.1\\.id'],
+    ['{ not: { id: {} } }', 'not\\.id'],
+  ] as const) {
+    const head = where.includes('$id') ? '($id: ID)' : ''
+    await blog.refused(blog.owner, `mutation ${head} { deletePosts(where: ${where}) { count } }`, nothing(at))
+  }
+  await blog.refused(
+    blog.owner,
+    'mutation ($w: PostWhere!) { updatePosts(where: $w, set: { draft: true }) { count } }',
+    nothing('id'),
+    { w: { id: {} } },
+  )
+  // What only reads may leave its conditions to variables.
+  const { posts, all } = await blog.done(
+    blog.owner,
+    'query ($id: ID) { posts(where: { id: { eq: $id } }) { totalCount } all: posts { totalCount } }',
+  )
+  assert.deepEqual(posts, all)
+})
+
 test('upsert: creates, then changes; each needs its right; what may not be read is a conflict', async () => {
   const upsert =
     'mutation { upsertPost(input: { id: "p1", title: "x" }, apply: { views: { increment: 1 } }) { version title views } }'

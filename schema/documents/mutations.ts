@@ -94,13 +94,15 @@ function updateField(collectionId: string, types: CollectionTypes): FieldConfig 
   }
 }
 
+const whichOnes = 'Which ones: all, for `{}`. A condition in it that says nothing, as `{ id: {} }`, is refused.'
+
 function updateManyField(collectionId: string, types: CollectionTypes): FieldConfig {
   const { document, where, setInput, bulkResult } = types
   return {
     type: required(bulkResult),
     description: `Changes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not change one of them.`,
     args: {
-      where: { type: new GraphQLNonNull(where), description: 'Which ones.' },
+      where: { type: new GraphQLNonNull(where), description: whichOnes },
       ...(setInput ? { set: { type: setInput, description: 'What is set in each.' } } : {}),
       ...applyArgument(types),
     },
@@ -164,7 +166,7 @@ function deleteManyField(collectionId: string, { document, where, bulkResult }: 
   return {
     type: required(bulkResult),
     description: `Deletes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not delete one of them.`,
-    args: { where: { type: new GraphQLNonNull(where), description: 'Which ones.' } },
+    args: { where: { type: new GraphQLNonNull(where), description: whichOnes } },
     resolve: async (_root, { where, ...terms }: { where: unknown } & Terms, ctx: Context, info) =>
       deleteDocuments(ctx, { ...modelOf(info, collectionId), where }, terms),
   }

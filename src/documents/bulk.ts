@@ -4,7 +4,7 @@ import type { Input } from './input.ts'
 import { invalidPattern, isInvalidPattern } from './patterns.ts'
 import { whereSql } from './related-sql.ts'
 import { updateSql } from './update-sql.ts'
-import { type Condition, parseWhere } from './where.ts'
+import { type Condition, parseWhereOfChange } from './where.ts'
 import { appliedOf, operationsOf } from './write.ts'
 import { answerOf, changing, openWriting, type Place, type Terms } from './writing.ts'
 
@@ -47,7 +47,7 @@ async function matching(
   { model, collection, where }: Where,
   change: (condition: Condition) => Promise<string[]>,
 ): Promise<BulkResult> {
-  const condition = parseWhere(model, collection, where, ['where'])
+  const condition = parseWhereOfChange(model, collection, where, ['where'])
   try {
     return resultOf(await change(condition))
   } catch (error) {

@@ -8,7 +8,7 @@ import { rightFilter } from './permissions.ts'
 import { whereSql } from './related-sql.ts'
 import { bind } from './slots.ts'
 import { readable } from './update-sql.ts'
-import { parseWhere } from './where.ts'
+import { parseWhereOfChange } from './where.ts'
 import { join } from './where-sql.ts'
 import { bulkLimit, openWriting, type Writing } from './writing.ts'
 
@@ -58,7 +58,8 @@ export async function findTaken(
   const writing = openWriting(ctx, { model, collection })
   const { scope, holder } = writing
   const named = () => `t."_id" = ${scope.param(id, 'text')}`
-  const condition = id === undefined ? whereSql(scope, parseWhere(model, collection, where, ['where']), 't') : named()
+  const condition =
+    id === undefined ? whereSql(scope, parseWhereOfChange(model, collection, where, ['where']), 't') : named()
   const text = takenSql(writing, model, condition)
   type Row = { collection: string; column: string | null; id: string }
   const roles = holder.write.roles ?? holder.read.roles ?? []

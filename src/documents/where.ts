@@ -44,8 +44,21 @@ export function parseWhere(
   return all(model, collection, input, path, createCount())
 }
 
+/**
+ * The same of what is to be changed or deleted. There, a condition that says nothing is refused: of `{ id: { in: $ids } }` without its
+ * variable `{ id: {} }` is left, which all match.
+ */
+export function parseWhereOfChange(
+  model: ProjectModel,
+  collection: CollectionModel,
+  input: unknown,
+  path: readonly string[],
+): Condition {
+  return all(model, collection, input, path, { ...createCount(), isOfChange: true })
+}
+
 /** How many parts a filter may still have. */
-export type Count = { left: number }
+export type Count = { left: number; isOfChange?: true }
 
 export function createCount(): Count {
   return { left: greatest.parts }
@@ -96,6 +109,7 @@ function one(
       return { kind: 'related', neighbour, quantifier, of: all(model, related, inner, at, count) }
     }
     if (!neighbour.many) return about(input, 'some', path)
+    requireCondition(given(input, path), path, count)
     const { count: number, of, ...parts } = given(input, path)
     if (of !== undefined && number === undefined)
       throw new Invalid('This says what `count` counts, which is not there.', [...path, 'of'])
@@ -117,6 +131,7 @@ function quantifierOf(name: string, path: readonly string[]): Quantifier {
 export const number = { type: 'INTEGER', list: false } as const
 
 function countsOf(input: unknown, path: readonly string[], count: Count): Counted {
+  requireCondition(given(input, path), path, count)
   return Object.entries(given(input, path)).map(([name, value]) => {
     const at = [...path, name]
     countPart(count, at)
@@ -139,11 +154,15 @@ function comparisons(
   if (!column || column.encrypted) throw new Invalid('There is nothing of this name to filter by.', path)
   const { path: inside, ...json } = given(input, path)
   if (column.type !== 'JSON') {
-    const parts = Object.entries(given(input, path))
-    return conjunction(parts.map(([name, value]) => compare(column, name, value, [...path, name], count, stands)))
+    const parts = given(input, path)
+    requireCondition(parts, path, count)
+    return conjunction(
+      Object.entries(parts).map(([name, value]) => compare(column, name, value, [...path, name], count, stands)),
+    )
   }
   if (inside === null) throw new Invalid('This must not be null: leave it out instead.', [...path, 'path'])
   const steps = parseSteps(inside, [...path, 'path'])
+  requireCondition(json, inside === undefined ? path : [...path, 'path'], count)
   const at = (condition: Condition) =>
     condition.kind === 'compare' ? { ...condition, value: { steps, value: condition.value } } : condition
   return conjunction(
@@ -169,6 +188,11 @@ function compare(
   if (value === null) throw new Invalid('This must not be null: `isNull` asks for it.', path)
   if (stands?.has(value)) return { kind: 'compare', column, operator, value: stands.get(value) }
   return { kind: 'compare', column, operator, value: operator.parse(column, value, path) }
+}
+
+function requireCondition(parts: Input, path: readonly string[], { isOfChange }: Count): void {
+  if (isOfChange && Object.keys(parts).length === 0)
+    throw new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
 }
 
 /** Throws where there are too many. */
