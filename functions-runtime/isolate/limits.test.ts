@@ -74,6 +74,16 @@ test('a function that uses too much memory is told so, and the next run works', 
   }
 })
 
+test('what other functions of a project have left behind is not held against a run', async () => {
+  const bytes = 'const kept = []; for (let n = 0; n < 90; n += 1) kept.push(new Uint8Array(1e6).fill(1))'
+  const text = `const kept = JSON.parse('[' + '{"a":"bcdefghij","n":[1,2,3]},'.repeat(400_000) + '1]')`
+  for (let n = 0; n < 20; n += 1) {
+    const source = `({ res }) => { ${n % 2 ? bytes : text}; return res.text('${n} ' + typeof kept) }`
+    const limits = { memoryMb: 128, timeoutMs: 60_000 }
+    assert.equal((await answerOf(source, { tenant: 'prj_heavy', limits })).text, `${n} object`)
+  }
+})
+
 test('answers over 6 MB are refused, whole or streamed into one piece', async () => {
   for (const size of ['7e6', '11e6']) {
     assert.equal((await failureOf(`({ res }) => res.text("x".repeat(${size}))`)).reason, 'TOO_LARGE')

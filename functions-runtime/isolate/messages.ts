@@ -89,6 +89,8 @@ export const limits = {
   zips: 32,
   zipBytes: 64 * 1024,
   programs: 32,
+  /** What isolates that have nothing to do may hold together, the last of them excepted. */
+  idleBytes: 128 * 1024 * 1024,
   /** Programs that are read at once before their first run. */
   prepared: 4,
 } as const

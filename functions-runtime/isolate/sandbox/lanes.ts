@@ -10,6 +10,8 @@ export type Lanes = {
   /** The lane with the fewest runs. */
   pick: () => Lane
   isIdle: () => boolean
+  /** What they hold, as far as is known. */
+  bytes: () => number
   drop: (lane: Lane) => void
   dispose: () => void
   isEmpty: () => boolean
@@ -73,6 +75,7 @@ export function createLanes({ first, open, wanting }: Options): Lanes {
       if (lanes.length > 1) narrowLater()
       return lane
     },
+    bytes: () => lanes.reduce((sum, { program }) => sum + (program.lastBytes() ?? 0), 0),
     isIdle: () => lanes.every(({ live }) => live.size === 0),
     drop(lane) {
       lanes = lanes.filter((one) => one !== lane)

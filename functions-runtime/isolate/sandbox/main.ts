@@ -70,18 +70,26 @@ async function openProgram(source: Source, memoryMb: number): Promise<Kept> {
   return { lanes: createLanes({ first: await open(), open, wanting }), usedAt: Date.now(), hasRun: false }
 }
 
-/** The isolates that were used last are kept. */
-async function makeRoom(): Promise<void> {
-  if (programs.size <= limits.programs) return
-  const all = await Promise.all(
-    [...programs].map(async ([key, opening]) => ({ key, opening, kept: await opening.catch(() => null) })),
-  )
-  // Another may have made room meanwhile, and what was let go be there anew.
-  const idle = all.filter(({ key, opening, kept }) => programs.get(key) === opening && kept?.lanes.isIdle())
-  const oldest = idle.sort((a, b) => (a.kept?.usedAt ?? 0) - (b.kept?.usedAt ?? 0))
-  for (const { key, kept } of oldest.slice(0, Math.max(0, programs.size - limits.programs))) {
+/** Those that are open, by what opened them. */
+const opened = new WeakMap<Promise<Kept>, Kept>()
+
+/**
+ * The isolates that were used last are kept, of those that hold much fewer: what nothing has collected in them yet would count
+ * against the runs of others, for the wall is around the process.
+ */
+function makeRoomBeside(current: Promise<Kept>): void {
+  const idle = [...programs].flatMap(([key, opening]) => {
+    const kept = opened.get(opening)
+    return kept && opening !== current && kept.lanes.isIdle() ? [{ key, kept }] : []
+  })
+  let surplus = programs.size - limits.programs
+  let bytes = idle.reduce((sum, { kept }) => sum + kept.lanes.bytes(), 0)
+  for (const { key, kept } of idle.sort((a, b) => a.kept.usedAt - b.kept.usedAt)) {
+    if (surplus <= 0 && bytes <= limits.idleBytes) return
+    surplus -= 1
+    bytes -= kept.lanes.bytes()
     programs.delete(key)
-    kept?.lanes.dispose()
+    kept.lanes.dispose()
   }
 }
 
@@ -100,9 +108,12 @@ function open(wanted: Wanted): Promise<Kept> | null {
   if (!source) return null
   const opening = programs.get(key) ?? openProgram(source, wanted.memoryMb)
   programs.set(key, opening)
-  opening.catch(() => {
-    if (programs.get(key) === opening) programs.delete(key)
-  })
+  opening.then(
+    (kept) => opened.set(opening, kept),
+    () => {
+      if (programs.get(key) === opening) programs.delete(key)
+    },
+  )
   return opening
 }
 
@@ -112,7 +123,9 @@ let preparing = 0
 async function prepare(wanted: Wanted): Promise<void> {
   if (preparing >= limits.prepared) return
   preparing += 1
-  await open(wanted)?.then(makeRoom, () => {})
+  const opening = open(wanted)
+  await opening?.catch(() => {})
+  if (opening) makeRoomBeside(opening)
   preparing -= 1
 }
 
@@ -131,9 +144,9 @@ async function begin(run: Run, body: Buffer): Promise<void> {
   kept.usedAt = Date.now()
   const isCold = !kept.hasRun
   kept.hasRun = true
+  makeRoomBeside(opening)
   // Nobody watches over one that was given up meanwhile.
   if (coming.delete(run.id)) await start({ run, body, begun, isCold, opening, kept })
-  if (isCold) await makeRoom()
 }
 
 type Start = { run: Run; body: Buffer; begun: number; isCold: boolean; opening: Promise<Kept>; kept: Kept }
@@ -150,6 +163,7 @@ async function start({ run, body, begun, isCold, opening, kept }: Start): Promis
   const onEnd = () => {
     lives.delete(run.id)
     live.delete(run.id)
+    void program.memoryBytes()
     if (program.isDisposed()) lose(keyOf(run), opening, kept, lane)
   }
   const one = createLive({ run, program, isCold, begun, send, busy, onEnd })

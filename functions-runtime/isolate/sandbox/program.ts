@@ -22,6 +22,8 @@ export type Program = {
   isDisposed: () => boolean
   /** The heap in bytes, as of at most 200 ms ago. */
   memoryBytes: () => Promise<number | null>
+  /** What `memoryBytes` has told last. */
+  lastBytes: () => number | null
   take: () => Promise<Fresh>
   /** Makes the next run's context, of what has run more than once: it costs as much as a small run, and nobody waits then. */
   prepare: () => void
@@ -132,6 +134,7 @@ export async function createProgram(ground: Ground, { text, code: compiled }: So
     script,
     mapStack: createStackMapping(map),
     isDisposed: () => isolate.isDisposed,
+    lastBytes: () => memory.bytes,
     async memoryBytes() {
       if (Date.now() - memory.at < 200 || isolate.isDisposed) return memory.bytes
       memory = { ...memory, at: Date.now() }
