@@ -114,7 +114,7 @@ test('so does one that was streamed, and one whose caller left', async () => {
     ctx.waitUntil(new Promise(() => setTimeout(() => {}, 60_000)))
     return new Response(ReadableStream.from(['a', 'b']))
   } }`
-  const { end, chunks } = await caller.run(program(streamed), { isStreamed: true, limits: { timeoutMs: 300 } })
+  const { end, chunks } = await caller.run(program(streamed), { isStreamed: true, limits: { timeoutMs: 2_000 } })
   assert.deepEqual([end.failure, end.response?.status, chunks.map(String)], [null, 200, ['a', 'b']])
   const source = program(leaving('new Promise((done) => setTimeout(done, 60_000))'))
   const id = randomUUID()
