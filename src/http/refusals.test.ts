@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { eventually } from '../testing/receiver.ts'
 import { codeOf, createFixture, type Fixture, poster, read } from '../testing/server.ts'
 import { limits } from './limits.ts'
 
@@ -50,6 +53,18 @@ test('what is no operation is INVALID, and never 500', async () => {
     assert.equal(response.status, 400)
     assert.equal(await codeOf(response), 'LIMIT_EXCEEDED')
   }
+})
+
+test('whoever is refused before the body has come, and goes away, leaves no timer that waits for it', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const { hostname, port } = new URL(fixture.api.url)
+  const before = timers()
+  const socket = connect(Number(port), hostname)
+  socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n`)
+  const [answer] = await once(socket, 'data')
+  assert.match(String(answer), /^HTTP\/1.1 403 /)
+  socket.destroy()
+  await eventually(() => assert.ok(timers() <= before, `${timers()} timers of ${before}`))
 })
 
 test('numbers at the edge and doubled keys are only JSON', async () => {

@@ -85,7 +85,15 @@ export function limitUpload(req: IncomingMessage): void {
     () => req.socket.end('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n'),
     limits.uploadMs,
   )
-  req.once('close', () => clearTimeout(late))
+  const { socket } = req
+  const forget = () => {
+    clearTimeout(late)
+    req.off('close', forget)
+    socket.off('close', forget)
+  }
+  req.once('close', forget)
+  // One that is answered before its body has come is not told that the connection ends.
+  socket.once('close', forget)
 }
 
 /** Whether it is to come as server-sent events. */
