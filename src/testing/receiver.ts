@@ -16,7 +16,8 @@ export async function createReceiver(initial: Answer = { status: 200 }) {
     const { method = '', url = '', headers } = request
     received.push({ method, url, headers, body: Buffer.concat(parts).toString(), at: Date.now() })
     const { status, headers: answered = {}, body = '', afterMs = 0 } = receiver.answer
-    setTimeout(() => response.writeHead(status, answered).end(body), afterMs)
+    const late = setTimeout(() => response.writeHead(status, answered).end(body), afterMs)
+    response.once('close', () => clearTimeout(late))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

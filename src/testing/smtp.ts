@@ -43,7 +43,8 @@ export async function createSmtpServer() {
       if (mail && line === '.') {
         smtp.mails.push(mail.join('\r\n'))
         mail = null
-        return void setTimeout(() => say('.'), smtp.afterMs)
+        const late = setTimeout(() => say('.'), smtp.afterMs)
+        return void socket.once('close', () => clearTimeout(late))
       }
       if (mail) return void mail.push(line)
       if (line === '') return
