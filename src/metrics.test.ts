@@ -5,6 +5,7 @@ import { serveMetrics } from './metrics.ts'
 import { eventually } from './testing/receiver.ts'
 import { connect, createFixture, type Fixture, json, poster } from './testing/server.ts'
 import { tickTimes } from './testing/stream.ts'
+import './testing/agenda.ts'
 
 let fixture: Fixture
 let served: NonNullable<Awaited<ReturnType<typeof serveMetrics>>>

@@ -9,6 +9,7 @@ import { createWorld, type World } from '../src/testing/world.ts'
 import { bridgeBatch, sweep } from './bridge.ts'
 import { onEvent, onMoment, type Worker } from './implement.ts'
 import { startRelay } from './relay.ts'
+import '../src/testing/agenda.ts'
 
 let world: World
 let queue: Queue

@@ -18,6 +18,7 @@ import { createReceiver, eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { issue, Postponed } from './certificates/acme.ts'
 import { startWorkers } from './start.ts'
+import '../src/testing/agenda.ts'
 
 let dir: string
 let world: World

@@ -9,6 +9,7 @@ import { createWorld, type World } from '../src/testing/world.ts'
 import { projectsBehind } from './databases/changes.ts'
 import { databases } from './databases.ts'
 import { startWorkers } from './start.ts'
+import '../src/testing/agenda.ts'
 
 let world: World
 

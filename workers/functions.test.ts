@@ -14,6 +14,7 @@ import { makeFunction } from '../src/testing/functions.ts'
 import { eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import { startWorkers } from './start.ts'
+import '../src/testing/agenda.ts'
 
 let world: World
 let ctx: Context

@@ -14,6 +14,7 @@ import { type Loop, startBridge, sweep } from './bridge.ts'
 import { onEvent, type Worker } from './implement.ts'
 import { jobs } from './jobs.ts'
 import { startRelay } from './relay.ts'
+import '../src/testing/agenda.ts'
 
 const each = defineJob({ name: 'ticks.each', data: z.object({ n: z.number() }), concurrency: 5, retryAfterMs: [10] })
 const ticks: Worker = {

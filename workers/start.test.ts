@@ -17,6 +17,7 @@ import { createReceiver, eventually } from '../src/testing/receiver.ts'
 import { createWorld, type World } from '../src/testing/world.ts'
 import type { Loop } from './bridge.ts'
 import { startWorkers } from './start.ts'
+import '../src/testing/agenda.ts'
 
 const backends = { postgres: undefined, mongo: process.env.MONGODB_URL }
 const quick = { queue: { lockMs: 4_000, touchEveryMs: 500, pollEveryMs: 2_000 }, sweepEveryMs: 1_000 }

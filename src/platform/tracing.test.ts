@@ -6,6 +6,7 @@ import { hashSecret, newSecret } from '../lib/secrets.ts'
 import { createWebhook } from '../modules/webhooks/webhooks.ts'
 import { createReceiver, eventually } from '../testing/receiver.ts'
 import { createWorld, type World } from '../testing/world.ts'
+import '../testing/agenda.ts'
 
 type Span = { traceId: string; spanId: string; parentSpanId?: string; name: string }
 

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { createQueue, type Queue, type QueueOptions } from '../platform/queue/queue.ts'
 import type { QueueProcess } from './queue-process.ts'
 import { createWorld, type World } from './world.ts'
+import './agenda.ts'
 
 const stores = { postgres: undefined, mongo: process.env.MONGODB_URL }
 const quick = { lockMs: 2_000, touchEveryMs: 300, pollEveryMs: 300 }

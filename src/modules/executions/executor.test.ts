@@ -14,6 +14,7 @@ import { signUp } from '../accounts/accounts.ts'
 import { createKey } from '../keys/keys.ts'
 import { setVariable } from '../variables/variables.ts'
 import { createExecution } from './executions.ts'
+import '../../testing/agenda.ts'
 
 let world: World
 let api: Api

@@ -9,6 +9,7 @@ import { makeFunction } from '../../testing/functions.ts'
 import { createReceiver, eventually } from '../../testing/receiver.ts'
 import { createWorld, type World } from '../../testing/world.ts'
 import { createKey } from '../keys/keys.ts'
+import '../../testing/agenda.ts'
 
 type Attribute = { key: string; value: { stringValue?: string; intValue?: number } }
 type Span = { traceId: string; spanId: string; parentSpanId?: string; name: string; attributes: Attribute[] }
