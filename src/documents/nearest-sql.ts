@@ -26,7 +26,8 @@ export function nearestSql(
   const isNearest = term?.kind === 'metres' || term?.kind === 'vector'
   if (!isNearest || term.descending || term.nullsFirst || after || before || backward || offset !== 0 || limit === 0)
     return null
-  if (!term.column.nearest.includes(term.kind === 'metres' ? 'METRES' : term.measure)) return null
+  if (term.way.length > 0 || !term.column.nearest.includes(term.kind === 'metres' ? 'METRES' : term.measure))
+    return null
   if (term.kind === 'metres') return placesSql(scope, collection, term, limit, matching)
   // What such an index finds depends on all that is in it, so also on what a caller may not read.
   return mayMiss && readsAll(collection, scope.caller) ? vectorsSql(scope, collection, term, limit, matching) : null

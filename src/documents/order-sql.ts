@@ -22,9 +22,14 @@ export function orderSql(scope: Scope, order: readonly OrderTerm[], alias: strin
 /** What a row of `alias` is ordered by. Whoever may not read it is refused. */
 function termSql(scope: Scope, term: OrderTerm, alias: string): string {
   if (term.kind === 'shuffle') return `hashtextextended(${alias}."_id", ${scope.param(term.seed, 'int8')})`
-  if (term.kind === 'column') return wayValueSql(scope, term.way, alias, (end) => columnSql(scope, term.column, end))
-  if (term.kind === 'count') return wayValueSql(scope, term.way, alias, (end) => countSql(scope, term.of, end))
+  return wayValueSql(scope, term.way, alias, (end) => {
+    return term.kind === 'count' ? countSql(scope, term.of, end) : columnSql(scope, term, end)
+  })
+}
+
+function columnSql(scope: Scope, term: Extract<OrderTerm, { column: Column }>, alias: string): string {
   requireReadable(term.column, scope.caller.roles)
+  if (term.kind === 'column') return comparableSql(term.column, alias)
   const subject = subjectOf(scope, term.column, alias)
   switch (term.kind) {
     case 'metres':
@@ -48,11 +53,6 @@ function wayValueSql(scope: Scope, way: readonly Neighbour[], alias: string, end
   const conditions = [joinSql(neighbour.join, alias, other), readFilter(scope, related, other)]
   const value = wayValueSql(scope, rest, other, endSql)
   return `(select ${value} from ${related.table} ${other} where ${join(conditions, 'and', 'true')})`
-}
-
-function columnSql(scope: Scope, column: Column, alias: string): string {
-  requireReadable(column, scope.caller.roles)
-  return comparableSql(column, alias)
 }
 
 function countSql(scope: Scope, neighbour: Neighbour, alias: string): string {

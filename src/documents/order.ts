@@ -21,9 +21,9 @@ export type OrderValue =
   | { kind: 'column'; way: readonly Neighbour[]; column: Column }
   /** How many documents the last neighbour has: of the document, or of the one that a way leads to. */
   | { kind: 'count'; way: readonly Neighbour[]; of: Neighbour }
-  | { kind: 'rank'; column: Column; search: Search }
-  | { kind: 'metres'; column: Column; from: unknown }
-  | { kind: 'vector'; column: Column; from: unknown; measure: Measure }
+  | { kind: 'rank'; way: readonly Neighbour[]; column: Column; search: Search }
+  | { kind: 'metres'; way: readonly Neighbour[]; column: Column; from: unknown }
+  | { kind: 'vector'; way: readonly Neighbour[]; column: Column; from: unknown; measure: Measure }
   | { kind: 'shuffle'; seed: unknown }
 
 type Path = readonly string[]
@@ -82,18 +82,21 @@ function termOf(
   if (neighbour?.many) return countTerm(neighbour, way, value, at)
   const column = collection.columns.get(key)
   if (column && isOrderable(column) && isDirection(value)) return columnTerm(column, way, value)
-  const computed = way.length === 0 && typeof value === 'object' && value !== null
-  if (computed) return computedTerm(collection, key, value as Readonly<Record<string, unknown>>, at)
+  if (typeof value === 'object' && value !== null) return computedTerm(collection, way, key, value as Given, at)
   throw new Invalid('Say ASC or DESC.', at)
 }
 
+/** How a cursor names what lies at the end of a way. */
+function textOf(way: readonly Neighbour[], key: string): string {
+  return [...way.map((neighbour) => neighbour.key), key].join('.')
+}
+
 function columnTerm(column: Column, way: readonly Neighbour[], direction: DirectionName): OrderTerm {
-  const text = [...way, column].map(({ key }) => key).join('.')
   return {
     kind: 'column',
     way,
     column,
-    text,
+    text: textOf(way, column.key),
     ...directions[direction],
     type: column.type,
     required: way.length === 0 && column.required,
@@ -104,23 +107,28 @@ function countTerm(of: Neighbour, way: readonly Neighbour[], value: unknown, at:
   const [[name, direction] = ['', null], ...more] = Object.entries(value ?? {})
   if (name !== 'count' || more.length > 0 || !isDirection(direction))
     throw new Invalid('Say ASC or DESC of `count`.', at)
-  const text = [...[...way, of].map(({ key }) => key), name].join('.')
+  const text = textOf([...way, of], name)
   return { kind: 'count', way, of, text, ...directions[direction], type: 'INTEGER', required: way.length === 0 }
 }
 
 /** What an order by the rank of a search is called, beside the attribute whose words it is about. */
 export const rankSuffix = 'Rank'
 
+type Given = Readonly<Record<string, unknown>>
+
 /** By something that is computed of the document's value and of one that is given. */
 function computedTerm(
   collection: CollectionModel,
+  way: readonly Neighbour[],
   key: string,
-  given: Readonly<Record<string, unknown>>,
+  given: Given,
   at: Path,
 ): OrderTerm {
+  const isOwn = way.length === 0
   const term = (column: Column, first: 'ASC' | 'DESC') => {
     const direction = directions[isDirection(given.direction) ? given.direction : first]
-    return { text: key, ...direction, type: 'FLOAT', required: column.required, column } as const
+    const required = isOwn && column.required
+    return { text: textOf(way, key), ...direction, type: 'FLOAT', required, way, column } as const
   }
   const column = collection.columns.get(key)
   const ranked = key.endsWith(rankSuffix) ? collection.columns.get(key.slice(0, -rankSuffix.length)) : undefined
@@ -133,7 +141,7 @@ function computedTerm(
   }
   if (!column && ranked?.language && requireLiteral(given.search) !== null) {
     const search = parseSearch(ranked, given.search, given.language, at, 'search')
-    return { ...term(ranked, 'DESC'), kind: 'rank', search, required: true }
+    return { ...term(ranked, 'DESC'), kind: 'rank', search, required: isOwn }
   }
   throw new Invalid('There is nothing of this name to order by.', at)
 }

@@ -40,7 +40,6 @@ function whereNow(model: ProjectModel, collection: CollectionModel, condition: C
 
 function termNow(model: ProjectModel, collection: CollectionModel, term: OrderTerm): OrderTerm {
   if (term.kind === 'shuffle') return term
-  if (!('way' in term)) return { ...term, column: columnNow(collection, term.column) }
   const ends = [collection]
   const way = term.way.map((neighbour) => {
     const from = ends.at(-1) ?? collection
