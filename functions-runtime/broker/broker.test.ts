@@ -53,10 +53,12 @@ function answerOf(parts: Buffer[]): object {
     : { data: { query, variables } }
 }
 
+type Thrown = { name: string; message: string; why: string }
+
 /** What a function's code answers: JSON, or the error that was thrown. */
 async function resultOf(code: string, asked: Parameters<Caller['run']>[1] = {}): Promise<unknown> {
   const source = `async ({ res, graphql, fetch }) => { const url = ${JSON.stringify(url)}
-    try { return res.json(await (async () => { ${code} })()) } catch (e) { return res.json({ name: e.name, message: e.message, errors: e.errors }) } }`
+    try { return res.json(await (async () => { ${code} })()) } catch (e) { return res.json({ name: e.name, message: e.message, why: e.cause?.message, errors: e.errors }) } }`
   const { end, text } = await caller.run(program(source), asked)
   assert.equal(end.failure, null)
   return JSON.parse(text)
@@ -93,8 +95,8 @@ test('redirects are followed five times, and every hop is checked', async () => 
     await resultOf('const r = await fetch(url + "/hop/5"); return [r.status, r.redirected, r.url === url + "/hop/0"]'),
     [201, true, true],
   )
-  const far = (await resultOf('await fetch(url + "/hop/6")')) as Error
-  assert.deepEqual([far.name, far.message], ['TypeError', 'The address redirects more than 5 times.'])
+  const far = (await resultOf('await fetch(url + "/hop/6")')) as Thrown
+  assert.deepEqual([far.name, far.why], ['TypeError', 'The address redirects more than 5 times.'])
   assert.equal(((await resultOf('await fetch(url + "/away")')) as Error).name, 'TypeError')
   assert.equal(await resultOf('return (await fetch(url + "/hop/1", { redirect: "manual" })).status'), 302)
   assert.equal(((await resultOf('await fetch(url + "/hop/1", { redirect: "error" })')) as Error).name, 'TypeError')
@@ -103,11 +105,24 @@ test('redirects are followed five times, and every hop is checked', async () => 
 test('answers over 10 MB are refused, packed or not', async () => {
   assert.equal(await resultOf('return (await fetch(url + "/gzip")).text()'), 'unpacked')
   for (const path of ['/large', '/bomb']) {
-    const { name, message } = (await resultOf(`await fetch(url + "${path}")`)) as Error
+    const { name, why } = (await resultOf(`await fetch(url + "${path}")`)) as Thrown
     assert.equal(name, 'TypeError')
-    assert.match(message, /larger than 10 MB/)
+    assert.match(why, /larger than 10 MB/)
   }
 })
+
+test('what cannot be reached fails as in Node, so that packages try again; what may not be reached says so', async () => {
+  const closed = new URL(url).href.replace(/:\d+/, ':1')
+  const { name, message, why } = (await resultOf(`await fetch(${JSON.stringify(closed)})`)) as Thrown
+  const here = await fetch(closed).catch((error: Error) => error)
+  assert.deepEqual({ name, message, why }, { ...pick(here as Error), why: 'The connection was refused.' })
+  const { end } = await caller.run(program(`async () => { await fetch(${JSON.stringify(closed)}) }`))
+  assert.equal(end.failure?.message, 'TypeError: fetch failed: The connection was refused.')
+  const refused = (await resultOf('await fetch("http://10.0.0.1/")')) as Thrown
+  assert.deepEqual([refused.name, /EGRESS_ALLOW/.test(refused.message)], ['TypeError', true])
+})
+
+const pick = ({ name, message }: Error) => ({ name, message })
 
 test('a fetch can be given up', async () => {
   assert.equal(
@@ -165,8 +180,8 @@ test('a broker that is killed fails the calls that are under way, and is there a
   await new Promise((done) => setTimeout(done, 300))
   const [broker] = childrenOf(executor.child.pid).filter(({ command }) => command.includes('broker/main'))
   process.kill(broker?.pid ?? assert.fail('no broker'), 'SIGKILL')
-  const { name, message } = (await waiting) as Error
-  assert.deepEqual([name, /may be tried again/.test(message)], ['UnavailableError', true])
+  const { message, why } = (await waiting) as Thrown
+  assert.deepEqual([message, /may be tried again/.test(why)], ['fetch failed', true])
   let status: unknown
   for (let n = 0; n < 40 && status !== 201; n += 1) {
     await new Promise((done) => setTimeout(done, 100))

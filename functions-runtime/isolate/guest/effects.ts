@@ -15,6 +15,15 @@ function cancelled<T>(
   return answer.finally(() => signal?.removeEventListener('abort', give))
 }
 
+/**
+ * The web knows one kind of error for what could not be reached. Packages that try again know it by its message, which here is
+ * Node's; what may never be reached is told as it is.
+ */
+function failed(error: Error): Error {
+  if (/^(EgressFailed|Unavailable)/.test(error?.name)) return new TypeError('fetch failed', { cause: error })
+  return /^Egress/.test(error?.name) ? new TypeError(error.message, { cause: error }) : error
+}
+
 /** The web's `fetch`, done by the broker: public addresses only, but for what the operator allows. */
 export async function fetch(
   input: string | URL | Request,
@@ -32,8 +41,7 @@ export async function fetch(
   if (!request.headers.has('user-agent')) headers.push(['user-agent', 'Tendril'])
   const asked = scope().ask('fetch', { method, url, redirect, headers }, bytes)
   const answer = await cancelled(asked, request.signal).catch((error) => {
-    // The web knows one kind of error for what could not be reached.
-    throw /^Egress/.test(error?.name) ? new TypeError(error.message, { cause: error }) : error
+    throw failed(error)
   })
   const head = answer.head as Fetched
   const body = [101, 204, 205, 304].includes(head.status) ? null : fromBase64(answer.bytes)

@@ -165,13 +165,19 @@ function shown(error: Error): string {
   }
 }
 
+/** “fetch failed” alone says nothing. */
+function withCause({ message, cause }: Error): string {
+  const why = cause instanceof Error ? cause.message : ''
+  return String(message).includes(why) ? String(message) : `${message}: ${why}`
+}
+
 /** Whatever was thrown, as strings. Looking at it may throw as well. */
 function describe(error: unknown): { name: string; message: string; stack: string | null } {
   try {
     if (error instanceof Error) {
       return {
         name: String(error.name),
-        message: String(error.message),
+        message: withCause(error),
         stack: error.stack ? shown(error) : null,
       }
     }
