@@ -8,6 +8,8 @@ const same: readonly string[] = [
   '(() => { const s = new ByteLengthQueuingStrategy({ highWaterMark: 8 }); return [s.highWaterMark, s.size(new Uint8Array(3)), new WritableStream({}, s).getWriter().desiredSize] })()',
   'await (async () => { const out = []; for await (const c of ReadableStream.from([1, 2, 3])) out.push(c); return out })()',
   'await new Response(ReadableStream.from(["a", "b"]).pipeThrough(new TextEncoderStream())).text()',
+  "(() => { class Mine extends TransformStream { constructor() { super(); Object.defineProperty(this, 'readable', { get: () => super.readable.pipeThrough(new TextEncoderStream()) }) } } const m = new Mine(); const w = m.writable.getWriter(); w.write('a'); w.close(); return new Response(m.readable).text() })()",
+  '[Object.keys(new TransformStream()), Object.keys(new CompressionStream("gzip"))]',
   'await (async () => { const up = new TransformStream({ transform: (c, k) => k.enqueue(c.toUpperCase()), flush: (k) => k.enqueue("!") }); const out = []; for await (const c of ReadableStream.from(["a", "b"]).pipeThrough(up)) out.push(c); return out.join("") })()',
   'await (async () => { const [a, b] = ReadableStream.from([1, 2]).tee(); const all = async (s) => { const o = []; for await (const c of s) o.push(c); return o }; return Promise.all([all(a), all(b)]) })()',
   'await (async () => { let c = null; const s = new ReadableStream({ cancel: (r) => { c = r } }); await s.cancel("why"); return c })()',

@@ -25,8 +25,8 @@ export class TransformStream<I = unknown, O = unknown> {
   static {
     roomOf = (stream) => stream.#room()
   }
-  readonly readable: ReadableStream<O>
-  readonly writable: WritableStream<I>
+  readonly #readable: ReadableStream<O>
+  readonly #writable: WritableStream<I>
   constructor(
     transformer: Transformer<I, O> = {},
     writing: Strategy<I> = {},
@@ -37,7 +37,7 @@ export class TransformStream<I = unknown, O = unknown> {
     let hasRoom = false
     this.#room = () => room.promise
     let to = null as unknown as Controller<O>
-    this.readable = new ReadableStream<O>(
+    this.#readable = new ReadableStream<O>(
       {
         start: (controller) => {
           to = controller
@@ -51,7 +51,7 @@ export class TransformStream<I = unknown, O = unknown> {
       },
       { highWaterMark, ...reading },
     )
-    const output = insideOfReadable(this.readable)
+    const output = insideOfReadable(this.#readable)
     const out: Out<O> = {
       get desiredSize() {
         return to.desiredSize
@@ -100,8 +100,8 @@ export class TransformStream<I = unknown, O = unknown> {
         to.error(reason)
       },
     }
-    this.writable = new WritableStream<I>(sink, writing)
-    const input = insideOfWritable(this.writable)
+    this.#writable = new WritableStream<I>(sink, writing)
+    const input = insideOfWritable(this.#writable)
     /** Nothing more can be written; whoever waits for room waits for nothing. */
     const stop = (reason: unknown) => {
       input.fail(reason)
@@ -113,6 +113,12 @@ export class TransformStream<I = unknown, O = unknown> {
     }
     begun.promise.catch(() => {})
     begun.resolve(transformer.start?.(out))
+  }
+  get readable(): ReadableStream<O> {
+    return this.#readable
+  }
+  get writable(): WritableStream<I> {
+    return this.#writable
   }
   get [Symbol.toStringTag]() {
     return 'TransformStream'
