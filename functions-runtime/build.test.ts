@@ -38,6 +38,17 @@ test('what was built is run without being asked for', async () => {
   caller.close()
 })
 
+test('variables are there as process.env, too, without anything of Node', async () => {
+  const { script } = await build({
+    'index.ts': `const { CITY } = process.env
+      export default ({ res }) => res.json([CITY, process.env['KEY'], process.env.NODE_ENV, typeof process])`,
+  })
+  const caller = await executor.connect()
+  const { text } = await caller.run(script, { variables: { CITY: 'Oslo', KEY: 'k' } })
+  assert.equal(text, '["Oslo","k","production","undefined"]')
+  caller.close()
+})
+
 test('what is wrong is told in words for those who own the function', async () => {
   const { error, script } = await build({ 'index.ts': 'export default (' })
   assert.match(error ?? '', /^index\.ts:1:17: /)

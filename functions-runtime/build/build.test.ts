@@ -95,6 +95,15 @@ test('a program may await at its top level, and is told what it does not export'
   assert.match(none.error, /^index\.ts: it has no default export/)
 })
 
+test('a package of the archive stands for what Node has by its name, also where it is called node:', async () => {
+  const { error, script } = await build({
+    'index.ts': `import { Buffer } from 'node:buffer'\nexport default (n) => Buffer + n`,
+    'node_modules/buffer/index.js': 'exports.Buffer = 1',
+  })
+  assert.equal(error, '')
+  assert.equal(run(script)(41), 42)
+})
+
 test('what is imported by a name that only a run knows is refused by that name', async () => {
   const { script } = await build({ 'index.ts': 'export default (name) => import(name)' })
   await assert.rejects(run(script)('left-pad'), /Dynamic require of "left-pad" is not supported/)
@@ -138,7 +147,10 @@ for (const [name, files, error] of wrong) {
 
 test('several mistakes are all lines of the log', async () => {
   const { error, lines } = await build({ 'index.ts': `import 'node:fs'\nimport 'node:net'\n${good}` })
-  assert.match(error, /^index\.ts:1:8: node:fs is not there in an isolate\. \(and 1 more\)$/)
+  assert.match(
+    error,
+    /^index\.ts:1:8: node:fs is not there in an isolate, but with the runtime node-22\. \(and 1 more\)$/,
+  )
   assert.match(lines.join('\n'), /index\.ts:2:8: node:net is not/)
 })
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, normalize } from 'node:path'
-import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild'
+import { type BuildFailure, type BuildOptions, build, type Message, type Metafile, type Plugin } from 'esbuild'
 import { BuildFailed } from './failure.ts'
 import type { Tell } from './lines.ts'
 
@@ -96,7 +96,9 @@ function run(folder: string, contents: string, form: Form) {
     platform: 'browser',
     mainFields: ['browser', 'module', 'main'],
     conditions: ['worker', 'browser', 'module'],
-    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+    // A program is called with its variables by that name (isolate/sandbox/program.ts).
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env': '__env', global: 'globalThis' },
+    plugins: [packages],
     loader: { '.txt': 'text', '.md': 'text', '.html': 'text', '.graphql': 'text', '.wasm': 'binary' },
     sourcemap: 'inline',
     sourcesContent: false,
@@ -105,6 +107,17 @@ function run(folder: string, contents: string, form: Form) {
     logLevel: 'silent',
     logLimit: 100,
   })
+}
+
+/** `node:buffer` is the package `buffer`, where the archive has one: isolates have nothing of that name. */
+const packages: Plugin = {
+  name: 'packages',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^node:/ }, async ({ path, importer, resolveDir, kind }) => {
+      const found = await resolve(path.slice('node:'.length), { importer, resolveDir, kind })
+      return found.errors.length === 0 && existsSync(found.path) ? found : undefined
+    })
+  },
 }
 
 function requireEntrypoint(folder: string, entrypoint: string): void {
@@ -143,13 +156,13 @@ const builtins = new Set(builtinModules)
 const noDefault = (entrypoint: string) =>
   `${entrypoint}: it has no default export. A function is \`export default async ({ req, res }) => …\`.`
 
-/** `src/index.ts:3:14: node:fs is not there in an isolate.` */
+/** `src/index.ts:3:14: node:fs is not there in an isolate, but with the runtime node-22.` */
 function sentence({ text, location }: Message, entrypoint: string): string {
   const isOurs = location?.file === sourcefile
   const place = location && !isOurs ? `${location.file}:${location.line}:${location.column + 1}: ` : ''
   const [, name = ''] = /^Could not resolve "(?:node:)?([^"]+)"/.exec(text) ?? []
   if (builtins.has(name) || (name !== '' && text.includes('"node:')))
-    return `${place}node:${name} is not there in an isolate.`
+    return `${place}node:${name} is not there in an isolate, but with the runtime node-22.`
   if (text.startsWith('"import.meta"')) return `${place}import.meta is not there in an isolate, and is empty.`
   if (isNoExport({ text, location } as Message)) return noDefault(entrypoint)
   return `${place}${text}${/[.!?]$/.test(text) ? '' : '.'}`

@@ -107,6 +107,13 @@ test('what is thrown is told with its position, and what is said is kept', async
   assert.doesNotMatch(JSON.stringify(end), /tendril|isolated-vm|node:|\/work|\.ts/)
 })
 
+test('whoever looks for what Node has is told where it is', async () => {
+  const failure = await failureOf('() => Buffer.from("a")')
+  const message = "ReferenceError: Buffer is not defined: it is Node's, and there with the runtime node-22."
+  assert.deepEqual([failure.message, failure.stack?.split('\n')[0]], [message, 'ReferenceError: Buffer is not defined'])
+  assert.equal((await failureOf('() => buffer')).message, 'ReferenceError: buffer is not defined')
+})
+
 test('positions are those of the sources, where the program has a source map', async () => {
   const source = `type Row = { id: number }
 

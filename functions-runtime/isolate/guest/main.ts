@@ -7,6 +7,8 @@ import { createScope, setScope } from './scope.ts'
 
 type Begin = { request: Asked; variables: Record<string, string>; isStreamed: boolean }
 type Program = Record<string, unknown> & { default?: unknown }
+/** The text of a program, around which `sandbox/program.ts` has put this. */
+type Exporting = (variables: Begin['variables']) => unknown
 type Callable = (...args: unknown[]) => unknown
 
 export function boot() {
@@ -21,11 +23,11 @@ export function boot() {
     scope.call('fail', { reason, message: text.slice(0, 8_192), stack: stack?.slice(0, 16_384) ?? null })
   }
 
-  async function run(program: () => unknown): Promise<void> {
+  async function run(program: Exporting): Promise<void> {
     try {
       const begun: Begin = JSON.parse(given[0])
       const later: unknown[] = []
-      const answer = await answerOf(await program(), { begun, body: given[1], later })
+      const answer = await answerOf(await program(begun.variables), { begun, body: given[1], later })
       await giveAnswer(answer, begun.isStreamed, { has: () => later.length > 0, settle: () => settle(later) })
     } catch (error) {
       fail(error)
@@ -35,7 +37,7 @@ export function boot() {
   defineGlobals(globalThis)
   Object.defineProperty(globalThis, '__run', {
     configurable: true,
-    value: (program: () => unknown) => {
+    value: (program: Exporting) => {
       takeGlobal('__run')
       void run(program)
     },
@@ -165,8 +167,10 @@ function shown(error: Error): string {
   }
 }
 
-/** “fetch failed” alone says nothing. */
-function withCause({ message, cause }: Error): string {
+/** “fetch failed” alone says nothing; nor does “Buffer is not defined” to whoever has always had it. */
+function explained({ name, message, cause }: Error): string {
+  if (name === 'ReferenceError' && /^(Buffer|process|require|module|exports|__\w+name) is not/.test(message))
+    return `${message}: it is Node's, and there with the runtime node-22.`
   const why = cause instanceof Error ? cause.message : ''
   return String(message).includes(why) ? String(message) : `${message}: ${why}`
 }
@@ -177,7 +181,7 @@ function describe(error: unknown): { name: string; message: string; stack: strin
     if (error instanceof Error) {
       return {
         name: String(error.name),
-        message: withCause(error),
+        message: explained(error),
         stack: error.stack ? shown(error) : null,
       }
     }

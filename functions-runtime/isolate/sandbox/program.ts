@@ -2,7 +2,8 @@
  * A version of a function: an isolate of its own, with a fresh context for each run.
  *
  * What an artefact is: one JavaScript text, as esbuild makes it with `format: 'iife'`, `globalName: '__function'`,
- * `platform: 'neutral'` or `'browser'`, `target: 'es2024'` and `sourcemap: 'inline'`. `__function.default` is the function.
+ * `platform: 'neutral'` or `'browser'`, `target: 'es2024'` and `sourcemap: 'inline'`. `__function.default` is the function. `__env` has
+ * its variables: what a build makes of `process.env`.
  */
 import ivm from 'isolated-vm'
 import { createStackMapping, type MapStack, programFile, splitSourceMap } from './stack.ts'
@@ -112,7 +113,7 @@ export type Source = { text: string; code: Buffer | null }
 
 // One line before the program's first: positions stay as its source map has them.
 const wrap = (program: string) =>
-  `__run((()=>{\n${program}\n;return typeof __function==="undefined"?undefined:__function}))`
+  `__run((__env=>{\n${program}\n;return typeof __function==="undefined"?undefined:__function}))`
 const origin = { filename: programFile, lineOffset: -1 }
 
 /** What V8 makes of a program when it reads it (its code cache). It is of use to processes with the same V8 and flags; others read the text. */
