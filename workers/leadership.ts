@@ -50,7 +50,7 @@ export function startLeading({ env, log }: Services, name: keyof typeof locks, l
       } finally {
         leading = false
         // A server that is gone would be waited for for ever.
-        await Promise.race([client.end().catch(() => {}), sleep(1_000)])
+        await Promise.race([client.end().catch(() => {}), sleep(1_000, undefined, { ref: false })])
       }
     }
   }

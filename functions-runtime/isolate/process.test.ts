@@ -22,7 +22,7 @@ test('a process that is killed in its first milliseconds is gone, with all that 
     const sandbox = startSandbox({ command, program, memoryMb: 512, watchesMemory: false })
     for (const end = performance.now() + ms; performance.now() < end; );
     sandbox.kill('CRASHED', [])
-    const { reason } = await Promise.race([sandbox.gone, sleep(5_000, { reason: 'It is not gone.' })])
+    const { reason } = await Promise.race([sandbox.gone, sleep(5_000, { reason: 'It is not gone.' }, { ref: false })])
     assert.equal(reason, 'CRASHED', `after ${ms} ms`)
     killed.push(sandbox.pid ?? 0)
   }
