@@ -10,7 +10,12 @@ import type { FromShim, ToShim } from './frames.ts'
 const shim = join(import.meta.dirname, 'shims/javascript/shim.mjs')
 
 /** What the shim of Node says of runs of a program, one after the other, here and in no container. */
-async function said(t: TestContext, source: string, urls = ['/']): Promise<{ head: FromShim; text: string }[]> {
+async function said(
+  t: TestContext,
+  source: string,
+  urls = ['/'],
+  headers: Record<string, string> = {},
+): Promise<{ head: FromShim; text: string }[]> {
   const cwd = await mkdtemp(join(tmpdir(), 'shim-'))
   t.after(() => rm(cwd, { recursive: true }))
   await writeFile(join(cwd, 'index.mjs'), source)
@@ -20,7 +25,7 @@ async function said(t: TestContext, source: string, urls = ['/']): Promise<{ hea
     const url = urls.shift()
     if (url === undefined) return child.stdin.end()
     const run: ToShim = {
-      ...{ kind: 'run', id: url, entrypoint: 'index.mjs', method: 'GET', url, headers: {} },
+      ...{ kind: 'run', id: url, entrypoint: 'index.mjs', method: 'GET', url, headers },
       ...{ variables: {}, isStreamed: false },
     }
     child.stdin.write(encodeFrame(run))
@@ -65,6 +70,18 @@ test('a router that seems to have a property of any name is a program with fetch
     `export default { __proto__: new Proxy({}, { get: () => () => 'a route' }), fetch: () => new Response('routed') }`,
   )
   assert.deepEqual([frames.at(-1)?.head.kind, frames.at(-1)?.text], ['end', 'routed'])
+})
+
+test('a schedule calls what other platforms call scheduled', async (t) => {
+  const source = `export default {
+    fetch: () => new Response('fetched'),
+    async scheduled({ scheduledTime }) { console.log(new Date(scheduledTime).toISOString()) },
+  }`
+  const at = '2026-03-29T01:00:00.000Z'
+  const frames = await said(t, source, ['/'], { 'tendril-scheduled-at': at })
+  const logs = frames.flatMap(({ head }) => (head.kind === 'log' ? [head.text] : []))
+  const last = frames.at(-1)?.head
+  assert.deepEqual([last?.kind === 'end' && last.status, logs], [204, [at]])
 })
 
 test('what waitUntil was given may fail before there is an answer, which is none the worse', async (t) => {

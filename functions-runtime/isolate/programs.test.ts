@@ -92,6 +92,26 @@ test('an answer stands whatever becomes of what waits behind it, and the log say
   assert.equal(await cut('new Promise((done) => setTimeout(done, 60_000))', { isStreamed: true }), late)
 })
 
+test('a schedule calls what other platforms call scheduled, where a program has it', async () => {
+  const source = `{
+    told: 'said', fetch: () => new Response('fetched'),
+    async scheduled({ scheduledTime }, env, ctx) {
+      ctx.waitUntil(new Promise((done) => setTimeout(done, 20)).then(() => console.log('behind')))
+      console.log(this.told, new Date(scheduledTime).toISOString(), env.A)
+    },
+  }`
+  const headers = { 'tendril-trigger': 'schedule', 'tendril-scheduled-at': '2026-03-29T01:00:00.000Z' }
+  const { end } = await caller.run(program(source), { variables: { A: '1' }, request: { method: 'POST', headers } })
+  assert.deepEqual([end.failure, end.response?.status], [null, 204])
+  assert.deepEqual(
+    end.logs.map(({ text }) => text),
+    ['said 2026-03-29T01:00:00.000Z 1', 'behind'],
+  )
+  assert.equal((await answerOf(source)).text, 'fetched')
+  const router = `{ __proto__: new Proxy({}, { get: () => () => 'a route' }), fetch: () => new Response('routed') }`
+  assert.equal((await answerOf(router, { request: { headers } })).text, 'routed')
+})
+
 test('so it does where what waits behind it ends the process', async () => {
   const bomb = `new Promise((done) => setTimeout(done, 50)).then(() => 'x'.repeat(2 ** 28).split(''))`
   const { end, text } = await caller.run(program(leaving(bomb)))

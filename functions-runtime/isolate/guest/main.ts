@@ -59,6 +59,7 @@ function takeGlobal(name: string): unknown {
   return value
 }
 
+type Res = ReturnType<typeof createRes>
 /** What a run has to go by. `later`: what its `waitUntil` was given. */
 type Course = { begun: Begin; body: string; later: unknown[] }
 
@@ -81,10 +82,14 @@ async function settle(later: unknown[]): Promise<void> {
 }
 
 /** Whichever way the program is written: the contract's function, `fetch` as other platforms have it, or one by method. */
-function call(program: Program, { begun, body, later }: Course, res: ReturnType<typeof createRes>): unknown {
+function call(program: Program, { begun, body, later }: Course, res: Res): unknown {
   const { request, variables: env } = begun
   const main = mainOf(program)
   if (isFunction(main)) return main(createContext(begun, body, res))
+  const waiting = { waitUntil: (one: unknown) => void later.push(handled(one)), passThroughOnException: () => {} }
+  const due = request.headers['tendril-scheduled-at']
+  const scheduled = isObject(main) && 'scheduled' in main ? main.scheduled : program.scheduled
+  if (due !== undefined && isFunction(scheduled)) return tick(scheduled.bind(main ?? program), [due, env, waiting], res)
   const fetching = isObject(main) && 'fetch' in main ? main.fetch : program.fetch
   const method = request.method.toUpperCase()
   const other = isFunction(fetching) ? fetching : byMethod(program, method)
@@ -93,8 +98,13 @@ function call(program: Program, { begun, body, later }: Course, res: ReturnType<
   const allowed = isFunction(fetching) ? methods : methodsOf(program)
   // Pages of other origins ask what they may before they do.
   if (!other || isNone) return res.empty(method === 'OPTIONS' ? 204 : 405, { allow: allowed.join(', ') })
-  const waiting = { waitUntil: (one: unknown) => void later.push(handled(one)), passThroughOnException: () => {} }
   return other.call(main ?? program, createRequest(request, body), env, waiting)
+}
+
+/** What other platforms call by the clock. It answers nothing. */
+async function tick(scheduled: Callable, [due, ...rest]: [due: string, ...unknown[]], res: Res): Promise<Made> {
+  await scheduled({ type: 'scheduled', scheduledTime: Date.parse(due), noRetry: () => {} }, ...rest)
+  return res.empty()
 }
 
 /** A module of CommonJS, which is its own default export, may have one, too. Routers seem to have a property of any name. */

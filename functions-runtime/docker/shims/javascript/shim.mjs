@@ -171,6 +171,12 @@ function callProgram(module, head, body, { made, later }) {
   const own = module.default
   const main = typeof own === 'object' && own && Object.hasOwn(own, 'default') ? own.default : own
   if (typeof main === 'function') return main(contextOf(head, body, made))
+  const env = { ...head.variables }
+  const waiting = { waitUntil: (one) => void later.push(handled(one)), passThroughOnException: () => {} }
+  const due = head.headers['tendril-scheduled-at']
+  const scheduled = typeof main === 'object' && main && 'scheduled' in main ? main.scheduled : module.scheduled
+  if (due !== undefined && typeof scheduled === 'function')
+    return tick(scheduled.bind(main ?? module), due, env, waiting)
   const method = head.method.toUpperCase()
   const fetching = main?.fetch ?? module.fetch
   const other = fetching ?? module[method] ?? (method === 'HEAD' ? module.GET : undefined)
@@ -180,8 +186,13 @@ function callProgram(module, head, body, { made, later }) {
   if (typeof other !== 'function' || /^(CONNECT|TRACE|TRACK)$/.test(method)) {
     return new Response(null, { status: method === 'OPTIONS' ? 204 : 405, headers: { allow: allowed.join(', ') } })
   }
-  const waiting = { waitUntil: (one) => void later.push(handled(one)), passThroughOnException: () => {} }
-  return other.call(main ?? module, requestOf(head, body), { ...head.variables }, waiting)
+  return other.call(main ?? module, requestOf(head, body), env, waiting)
+}
+
+/** What other platforms call by the clock. It answers nothing. */
+async function tick(scheduled, due, ...rest) {
+  await scheduled({ type: 'scheduled', scheduledTime: Date.parse(due), noRetry: () => {} }, ...rest)
+  return new Response(null, { status: 204 })
 }
 
 /** What goes wrong before it is waited for is told then. */
