@@ -13,6 +13,42 @@ import { limits } from './limits.ts'
 const stage = functionStage()
 const { credential, send } = stage
 
+// It comes first: beside another project that has asked within 10 s, half of its calls would wait.
+test('requests and bytes are counted, and a project has so many calls at a time', async () => {
+  const { projectId } = (await stage.world.createProject()).owner
+  const other = stage.world.context(projectId, stage.owner.actor)
+  const { id } = await makeFunction(other, '', { execute: ['any'] })
+  await send(`/functions/${id}/`, { method: 'POST', body: '12345' })
+  await stage.world.app.meter.flush()
+  const { rows } = await stage.world.app.sql.query(
+    `select distinct metric, value::int from usage where "projectId" = $1 and metric in ('requests', 'bytes.in', 'bytes.out') order by metric`,
+    [projectId],
+  )
+  assert.deepEqual(rows, [
+    { metric: 'bytes.in', value: 5 },
+    { metric: 'bytes.out', value: 5 },
+    { metric: 'requests', value: 1 },
+  ])
+  const waiting: (() => void)[] = []
+  stage.say = (run) => new Promise((resolve) => waiting.push(() => resolve(streamed(run, 200, {}, []))))
+  // A machine that is busy may refuse some for a moment.
+  const call = async (): Promise<Reply> => {
+    const reply = await send(`/functions/${id}/`)
+    if (reply.status !== 503) return reply
+    await sleep(100)
+    return call()
+  }
+  const calls = Array.from({ length: 100 }, call)
+  while (waiting.length < 100) await sleep(10)
+  const refused = await send(`/functions/${id}/`)
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1'])
+  assert.match(refused.body, /Too many calls of functions/)
+  stage.say = (run) => streamed(run, 200, {}, [])
+  assert.equal((await send(`/functions/${stage.open}/`)).status, 200)
+  for (const finish of waiting) finish()
+  assert.ok((await Promise.all(calls)).every(({ status }) => status === 200))
+})
+
 test('method, path, query, headers and body go to the function, and its answer comes back', async () => {
   stage.say = (run) =>
     streamed(run, 418, { 'content-type': 'text/x', 'x-color': 'blue', connection: 'x-color-2' }, ['a', 'b'])
@@ -260,39 +296,4 @@ test('whoever sends slowly takes no place from others, unless it is much', async
   assert.match(refused.body, /Too many calls of functions/)
   for (const req of [...few, ...much]) req.destroy()
   while ((await send(`/functions/${stage.open}/`)).status !== 200) await sleep(50)
-})
-
-test('requests and bytes are counted, and a project has so many calls at a time', async () => {
-  const { projectId } = (await stage.world.createProject()).owner
-  const other = stage.world.context(projectId, stage.owner.actor)
-  const { id } = await makeFunction(other, '', { execute: ['any'] })
-  await send(`/functions/${id}/`, { method: 'POST', body: '12345' })
-  await stage.world.app.meter.flush()
-  const { rows } = await stage.world.app.sql.query(
-    `select distinct metric, value::int from usage where "projectId" = $1 and metric in ('requests', 'bytes.in', 'bytes.out') order by metric`,
-    [projectId],
-  )
-  assert.deepEqual(rows, [
-    { metric: 'bytes.in', value: 5 },
-    { metric: 'bytes.out', value: 5 },
-    { metric: 'requests', value: 1 },
-  ])
-  const waiting: (() => void)[] = []
-  stage.say = (run) => new Promise((resolve) => waiting.push(() => resolve(streamed(run, 200, {}, []))))
-  // A machine that is busy may refuse some for a moment.
-  const call = async (): Promise<Reply> => {
-    const reply = await send(`/functions/${id}/`)
-    if (reply.status !== 503) return reply
-    await sleep(100)
-    return call()
-  }
-  const calls = Array.from({ length: 100 }, call)
-  while (waiting.length < 100) await sleep(10)
-  const refused = await send(`/functions/${id}/`)
-  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1'])
-  assert.match(refused.body, /Too many calls of functions/)
-  stage.say = (run) => streamed(run, 200, {}, [])
-  assert.equal((await send(`/functions/${stage.open}/`)).status, 200)
-  for (const finish of waiting) finish()
-  assert.ok((await Promise.all(calls)).every(({ status }) => status === 200))
 })
