@@ -5,6 +5,7 @@ import { functionsPull } from './functions/pull.ts'
 import { functionsPush } from './functions/push.ts'
 import { schemaDiff, schemaPull, schemaPush } from './schema/commands.ts'
 import { migrationApply, migrationNew, migrationPlan, migrationRollback, migrationStatus } from './schema/migrations.ts'
+import { schemaPrint } from './schema/sdl.ts'
 import { exportCommand } from './transfer/export.ts'
 import { importCommand } from './transfer/import.ts'
 
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   schemaPull,
   schemaDiff,
   schemaPush,
+  schemaPrint,
   migrationNew,
   migrationPlan,
   migrationApply,

@@ -189,3 +189,29 @@ test('a key that the server would refuse is told before anything is asked', asyn
   assert.equal(code, 1)
   assert.match(err, /posts\.attributes\.constructor: This is reserved: choose another key\./)
 })
+
+test('what a file names and does not have is told before anything is taken away', async () => {
+  const run = await inNewProject()
+  const notes = (rest: string) => write(`notes: { attributes: { title: { type: 'STRING', size: 20 } }, ${rest} }`)
+  notes("indexes: { words: { type: 'FULLTEXT', attributes: ['title'] } }")
+  assert.equal((await run('schema', 'push')).code, 0)
+  const refused = async (message: RegExp) => {
+    for (const command of ['diff', 'push']) {
+      const { code, err } = await run('schema', command)
+      assert.equal(code, 1, err)
+      assert.match(err, message)
+      assert.doesNotMatch(err, /steps are done/)
+    }
+  }
+  notes("indexes: { words: { type: 'FULLTEXT', attributes: ['tilte'] } }")
+  await refused(/main\.notes: the index words names “tilte”, which is no attribute of the collection\./)
+  notes("rules: [{ right: 'read', role: 'users', where: { not: { writer: { eq: '$userId' } } } }]")
+  await refused(/main\.notes: a rule names “writer”/)
+  write(
+    "notes: { attributes: { title: { type: 'TEXT' }, slug: { type: 'TEXT', computed: \"concat(lower(tilte), 'x')\" } } }",
+  )
+  await refused(/main\.notes: the computed attribute slug names “tilte”/)
+  const twice = ['a', 'b'].map((key) => `${key}: { collections: { pages: { attributes: {} } } }`)
+  writeFileSync(file, `export default { databases: { ${twice} } }\n`)
+  await refused(/a\.pages and b\.pages would have one type: give one another `typeName`\./)
+})

@@ -7,6 +7,7 @@ import { readSchema, schemaFile } from './file.ts'
 import { countLosses, describeLoss, describeObstacle, findObstacles, type Loss, type Obstacle } from './losses.ts'
 import { planSteps } from './plan.ts'
 import { printSchema } from './print.ts'
+import { requireTypeNames } from './references.ts'
 import { openRemote, type Remote } from './remote.ts'
 import { runStep } from './run.ts'
 import { describeStep, type Step } from './steps.ts'
@@ -73,6 +74,7 @@ export async function planFile(path: string, api: Api) {
   const remote: Remote = await openRemote(api)
   const there = await remote.shape()
   const steps = planSteps(there, shape, renames)
+  requireTypeNames(path, steps)
   return { remote, there, shape, steps, losses: await countLosses(remote, steps) }
 }
 

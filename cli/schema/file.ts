@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
+import { requireReferences } from './references.ts'
 import {
   attributeShape,
   type CollectionShape,
@@ -122,7 +123,7 @@ function schemaOf(file: string, { databases }: Parsed): SchemaInFile {
       }
     }
   }
-  requireTargets(file, collections)
+  requireReferences(file, collections)
   return { shape: { databases: mapValues(databases, ({ name }) => (name ? { name } : {})), collections }, renames }
 }
 
@@ -152,17 +153,6 @@ function withTarget(database: string, given: Shape): Shape {
   return typeof to === 'string' && to.startsWith(`${database}.`)
     ? { ...given, to: to.slice(database.length + 1) }
     : given
-}
-
-function requireTargets(file: string, collections: Readonly<Record<string, CollectionShape>>): void {
-  for (const [path, { attributes }] of Object.entries(collections)) {
-    const database = path.slice(0, path.indexOf('.'))
-    for (const [name, { to }] of Object.entries(attributes)) {
-      if (typeof to !== 'string' || Object.hasOwn(collections, to) || Object.hasOwn(collections, `${database}.${to}`))
-        continue
-      throw new Failure(`${file}: ${path}.${name} points at “${to}”, which is no collection of the file.`)
-    }
-  }
 }
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {

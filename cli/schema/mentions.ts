@@ -21,17 +21,24 @@ export function renameInWhere(where: unknown, rename: (key: string) => string): 
   )
 }
 
-/** Whether a computed attribute is made of one of these; any other attribute is made of none. */
+/** Of what a computed attribute is made; any other attribute is made of nothing. */
+export function keysInExpression(computed: unknown): string[] {
+  return typeof computed === 'string' ? collected((note) => renameInExpression(computed, note)) : []
+}
+
+/** What rules look at. */
+export function keysInRules(rules: unknown): string[] {
+  const list = (rules ?? []) as readonly { where?: unknown }[]
+  return list.flatMap(({ where }) => collected((note) => renameInWhere(where, note)))
+}
+
 export function isComputedOf(computed: unknown, keys: ReadonlySet<string>): boolean {
-  return (
-    typeof computed === 'string' && collected((note) => renameInExpression(computed, note)).some((key) => keys.has(key))
-  )
+  return keysInExpression(computed).some((key) => keys.has(key))
 }
 
 /** Whether rules look at one of these attributes. */
 export function areAbout(rules: unknown, keys: ReadonlySet<string>): boolean {
-  const list = (rules ?? []) as readonly { where?: unknown }[]
-  return list.some(({ where }) => collected((note) => renameInWhere(where, note)).some((key) => keys.has(key)))
+  return keysInRules(rules).some((key) => keys.has(key))
 }
 
 function collected(visit: (note: (key: string) => string) => unknown): string[] {

@@ -21,7 +21,7 @@ export type Right = 'create' | 'read' | 'update' | 'delete' | 'write'
 export type Permission = `${Right}:${string}`
 
 export type Collection = {
-  /** The name of its type; made of the key, if left out. */
+  /** The name of its type; if left out, made of the key that it is created with: another key leaves it as it is. */
   typeName?: string
   /** What people call it; its key, if left out. */
   name?: string
