@@ -71,7 +71,10 @@ export function parseLogic<Leaf>(
   count: Count,
   leaf: (key: string, value: unknown, path: readonly string[]) => Logic<Leaf>,
 ): Logic<Leaf> {
-  const inside = (one: unknown, at: readonly string[]) => parseLogic(one, at, count, leaf)
+  const inside = (one: unknown, at: readonly string[]) => {
+    requireCondition(given(one, at), at, count)
+    return parseLogic(one, at, count, leaf)
+  }
   countPart(count, path)
   if (path.length > greatest.path) throw new Invalid('This filter is nested too deeply.', path.slice(0, 3))
   return conjunction(

@@ -51,7 +51,10 @@ function readWhere(
   const entries = objectEntries(where, path).map(([key, value]): [string, unknown] => {
     const at = [...path, key]
     countPart(count, at)
-    const below = (inner: unknown, place: Path) => readWhere(inner, fields, place, depth - 1, count)
+    const below = (inner: unknown, place: Path) => {
+      requireParts(objectEntries(inner, place), place)
+      return readWhere(inner, fields, place, depth - 1, count)
+    }
     if (key === 'not') return [key, below(value, at)]
     if (key === 'and' || key === 'or') {
       if (!Array.isArray(value)) throw new Invalid('This is a list of conditions.', at)
@@ -69,12 +72,20 @@ function countPart(count: Count, path: Path): void {
   if (count.left < 0) throw new Invalid(`A rule has at most ${partLimit} parts.`, path)
 }
 
+/** A program that has no value leaves `{ writer: {} }` of `{ writer: { eq: undefined } }`, which all documents would match. */
+function requireParts(parts: readonly unknown[], path: Path): void {
+  if (parts.length === 0)
+    throw new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
+}
+
 function readComparisons(field: Field, value: unknown, path: Path, count: Count): Record<string, unknown> {
   const { type, list, encrypted, relation } = field
   if (encrypted) throw new Invalid('An encrypted attribute cannot be compared.', path)
   if (relation === 'MANY_TO_MANY') throw new Invalid('A rule looks at the document alone.', path)
   const isComparable = type === 'RELATION' || types[type].compare !== undefined
-  const entries = objectEntries(value, path).map(([operator, operand]): [string, unknown] => {
+  const parts = objectEntries(value, path)
+  requireParts(parts, path)
+  const entries = parts.map(([operator, operand]): [string, unknown] => {
     const at = [...path, operator]
     countPart(count, at)
     const read = Object.hasOwn(operators, operator) ? operators[operator] : undefined
