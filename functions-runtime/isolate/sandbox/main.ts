@@ -78,6 +78,7 @@ const opened = new WeakMap<Promise<Kept>, Kept>()
  * against the runs of others, for the wall is around the process.
  */
 function makeRoomBeside(current: Promise<Kept>): void {
+  if (programs.size === 1) return
   const idle = [...programs].flatMap(([key, opening]) => {
     const kept = opened.get(opening)
     return kept && opening !== current && kept.lanes.isIdle() ? [{ key, kept }] : []

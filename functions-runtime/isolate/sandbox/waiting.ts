@@ -62,12 +62,15 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
       )
       return undefined
     }
-  const own = new Map<string, Op>([
-    ['crypto', computed(async (head) => ({ head: await crypto(head) }))],
-    ['openZip', ({ head }) => void zips.open(head as ZipHead)],
-    ['zip', computed((head, bytes) => zips.work(head as ZipHead, Buffer.from(bytes, 'base64')))],
-    ['leaveZip', ({ head }) => void zips.leave((head as ZipHead).stream)],
-  ])
+  /** Made of them when they are asked for: most runs ask for none. */
+  function own(name: string): Op | undefined {
+    if (name === 'crypto') return computed(async (head) => ({ head: await crypto(head) }))
+    if (name === 'openZip') return ({ head }) => void zips.open(head as ZipHead)
+    if (name === 'leaveZip') return ({ head }) => void zips.leave((head as ZipHead).stream)
+    return name === 'zip'
+      ? computed((head, bytes) => zips.work(head as ZipHead, Buffer.from(bytes, 'base64')))
+      : undefined
+  }
 
   function cancel({ head }: Given): Got {
     const { id } = head as { id: number }
@@ -80,7 +83,7 @@ export function createWaiting({ run, send, deliver }: Options): Waiting {
     if (name === 'timer') return (given) => timers.start(given, asked.size)
     if (name === 'cancel') return cancel
     if (name === 'fetch' || name === 'graphql') return effect(name)
-    return own.get(name)
+    return own(name)
   }
 
   return {
