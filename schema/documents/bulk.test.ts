@@ -93,6 +93,7 @@ test('a condition that says nothing, as one whose variable is not given, changes
     ['{ or: [{ title: { eq: "x" } }, { id: { eq: $id } }] }', 'or\\.1\\.id'],
     ['{ not: { id: {} } }', 'not\\.id'],
     ['{ or: [{ title: { eq: "x" } }, {}] }', 'or\\.1'],
+    ['{ and: [] }', 'and'],
   ] as const) {
     const head = where.includes('$id') ? '($id: ID)' : ''
     await blog.refused(blog.owner, `mutation ${head} { deletePosts(where: ${where}) { count } }`, nothing(at))

@@ -80,7 +80,10 @@ export function parseLogic<Leaf>(
   return conjunction(
     Object.entries(given(input, path)).map(([key, value]): Logic<Leaf> => {
       const below = [...path, key]
-      if (key === 'and') return conjunction(each(value).map((item, i) => inside(item, [...below, `${i}`])))
+      if (key === 'and') {
+        requireCondition(each(value), below, count)
+        return conjunction(each(value).map((item, i) => inside(item, [...below, `${i}`])))
+      }
       if (key === 'or') return { kind: 'some', of: each(value).map((item, i) => inside(item, [...below, `${i}`])) }
       return key === 'not' ? { kind: 'not', of: inside(value, below) } : leaf(key, value, below)
     }),
@@ -193,7 +196,7 @@ function compare(
   return { kind: 'compare', column, operator, value: operator.parse(column, value, path) }
 }
 
-function requireCondition(parts: Input, path: readonly string[], { isOfChange }: Count): void {
+function requireCondition(parts: object, path: readonly string[], { isOfChange }: Count): void {
   if (isOfChange && Object.keys(parts).length === 0)
     throw new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
 }

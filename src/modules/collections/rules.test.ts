@@ -61,6 +61,7 @@ test('what a rule cannot ask is refused with its path', () => {
     [undefined],
     [{ title: {} }, 'title'],
     [{ not: {} }, 'not'],
+    [{ and: [] }, 'and'],
     [{ or: [{ title: { eq: 'a' } }, {}] }, 'or', '1'],
     [{ absent: { eq: 1 } }, 'absent'],
     [JSON.parse('{"__proto__":{"eq":1}}'), '__proto__'],

@@ -58,6 +58,7 @@ function readWhere(
     if (key === 'not') return [key, below(value, at)]
     if (key === 'and' || key === 'or') {
       if (!Array.isArray(value)) throw new Invalid('This is a list of conditions.', at)
+      if (key === 'and') requireParts(value, at)
       return [key, value.map((one, i) => below(one, [...at, `${i}`]))]
     }
     const field = fields.get(key)
