@@ -104,6 +104,12 @@ test('redirects are followed five times, and every hop is checked', async () => 
 
 test('answers over 10 MB are refused, packed or not', async () => {
   assert.equal(await resultOf('return (await fetch(url + "/gzip")).text()'), 'unpacked')
+  // Whoever hands it on says nothing untrue of it.
+  const { body, end } = await caller.run(program(`() => fetch('${url}/gzip')`))
+  assert.deepEqual([body.toString(), end.response?.headers['content-encoding']], ['unpacked', undefined])
+  const head =
+    'const { headers } = await fetch(url + "/gzip", { method: "HEAD" }); return headers.get("content-encoding")'
+  assert.equal(await resultOf(head), 'gzip')
   for (const path of ['/large', '/bomb']) {
     const { name, why } = (await resultOf(`await fetch(url + "${path}")`)) as Thrown
     assert.equal(name, 'TypeError')

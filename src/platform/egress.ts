@@ -132,10 +132,12 @@ async function fetchOnce(agent: Agent, ranges: readonly Range[], call: FetchCall
       body: call.body.length > 0 ? call.body : null,
       signal: AbortSignal.any([timeout, call.signal]),
     })
-    const body = await readWhole(reply.body, reply.headers['content-encoding'])
-    const headers = Object.entries(reply.headers).flatMap(([name, value]) =>
-      [value ?? []].flat().map((one): [string, string] => [name, one]),
-    )
+    const unpack = call.method === 'HEAD' ? undefined : unpackers.get(String(reply.headers['content-encoding']))
+    const body = await readWhole(reply.body, unpack)
+    // What tells of the packed bytes is not true of these: whoever hands the answer on would say that it is packed.
+    const headers = Object.entries(reply.headers)
+      .filter(([name]) => !unpack || !/^content-(encoding|length)$/.test(name))
+      .flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
     const { statusCode: status, statusText } = reply
     return { status, statusText, url: url.href, isRedirected: false, headers, body }
   } catch (error) {
@@ -144,7 +146,9 @@ async function fetchOnce(agent: Agent, ranges: readonly Range[], call: FetchCall
   }
 }
 
-async function readWhole(body: AsyncIterable<Buffer>, encoding: unknown): Promise<Buffer> {
+type Unpack = (bytes: Buffer, options: object) => Promise<Buffer>
+
+async function readWhole(body: AsyncIterable<Buffer>, unpack: Unpack | undefined): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of body) {
@@ -152,7 +156,6 @@ async function readWhole(body: AsyncIterable<Buffer>, encoding: unknown): Promis
     size += part.length
     if (size > maxFetchedBytes) throw new EgressFailed('The answer is larger than 10 MB.')
   }
-  const unpack = unpackers.get(String(encoding))
   if (!unpack || size === 0) return Buffer.concat(parts)
   return unpack(Buffer.concat(parts), { maxOutputLength: maxFetchedBytes }).catch(() => {
     throw new EgressFailed('The answer cannot be unpacked, or is larger than 10 MB.')
