@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot } from '../servers/accounts.ts'
@@ -20,6 +20,17 @@ export type TestServers = {
 
 /** Nothing of a test outlives it, so nothing waits for the disk, and many tests connect at once. */
 const FOR_TESTS = { max_connections: '300', shared_buffers: '64MB', fsync: 'off', full_page_writes: 'off' }
+
+const MEMORY = '/dev/shm'
+/** More than the servers ever hold. Where little is shared, as in a container of Docker, it is 64 MB. */
+const ROOM_BYTES = 4_000_000_000
+
+/** For their files: in memory where there is room, as every world is a database of a thousand files that is made and dropped. */
+async function makeDir(): Promise<string> {
+  const { bavail = 0, bsize = 0 } = (await statfs(MEMORY).catch(() => null)) ?? {}
+  const onDisk = () => mkdtemp(join(tmpdir(), 'tendril-test-'))
+  return bavail * bsize < ROOM_BYTES ? onDisk() : mkdtemp(join(MEMORY, 'tendril-test-')).catch(onDisk)
+}
 
 const POLICY = '/usr/sbin/policy-rc.d'
 
@@ -44,7 +55,7 @@ async function startTestRedis(dir: string): Promise<Server> {
 
 /** The servers that the tests need: those that the environment names, and our own for the rest. With CI=true none may be missing. */
 export async function startTestServers(say: (line: string) => void = console.log): Promise<TestServers> {
-  const dir = await mkdtemp(join(tmpdir(), 'tendril-test-'))
+  const dir = await makeDir()
   const started: Server[] = []
   const stop = async () => {
     await Promise.all(started.splice(0).map((server) => server.stop()))
