@@ -152,6 +152,15 @@ test('a relation may take, at its other end, the name of an attribute or of the 
       `author: ${relation('people', 'written')}, owner: ${relation('people', 'books')}, reader: ${relation('people', 'owned')}`,
     ),
   )
+  const oneWay = "{ type: 'RELATION', to: 'main.people', onDelete: 'CASCADE' }"
+  await pushInTurn(
+    books(`author: ${oneWay}, owner: ${relation('people', 'books')}`),
+    books(`author: ${relation('people', 'books')}, owner: ${oneWay}`),
+  )
+  await pushInTurn(
+    books(`author: ${relation('people', 'books')}, owner: ${relation('people', 'owned')}`),
+    books(`author: ${relation('people', 'owned')}, owner: ${relation('people', 'books')}`),
+  )
 })
 
 test('what is renamed in a circle, or twice, is refused by its names', async () => {

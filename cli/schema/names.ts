@@ -27,15 +27,29 @@ export function isFollowed(path: string, there: CollectionShape, to: SchemaShape
   )
 }
 
-/** Changes of relations whose field at the other end gets another name, in an order in which each name is free. */
-export function inTurn({ collections }: SchemaShape, steps: readonly StepOf<'updateAttribute'>[]) {
-  const left = [...steps]
-  const now = ({ collection, attribute }: StepOf<'updateAttribute'>) => {
-    return collections[collection]?.attributes[attribute] ?? {}
+type Change = StepOf<'updateAttribute'>
+
+/** Changes of relations whose field at the other end gets another name, or none, in an order in which each name is free. */
+export function inTurn({ collections }: SchemaShape, steps: readonly Change[]): Change[] {
+  const nameOf = ({ collection, attribute }: Change, set: Shape = {}) =>
+    wayBack(collection, { ...collections[collection]?.attributes[attribute], ...set })
+  const held = new Map(steps.map((step) => [step, nameOf(step)]))
+  const stands = (one: Change, inTheWayOf: Change) => {
+    const name = held.get(one) ?? null
+    return name !== null && one !== inTheWayOf && name === nameOf(inTheWayOf, inTheWayOf.set)
   }
-  const isFree = (step: StepOf<'updateAttribute'>) => {
-    const name = wayBack(step.collection, { ...now(step), ...step.set })
-    return left.every((other) => other === step || wayBack(other.collection, now(other)) !== name)
+  const ordered: Change[] = []
+  for (let left = [...steps]; left.length > 0; ) {
+    const next = left.find((step) => !left.some((one) => stands(one, step)))
+    left = left.filter((one) => one !== next)
+    if (next) ordered.push(next)
+    else {
+      // In a circle, one of them lets go of its name first.
+      const first = left.find((one) => left.some((step) => stands(one, step)))
+      if (!first) return [...ordered, ...left]
+      held.set(first, null)
+      ordered.push({ ...first, set: { reverseKey: null } })
+    }
   }
-  return steps.flatMap(() => left.splice(Math.max(0, left.findIndex(isFree)), 1))
+  return ordered
 }
