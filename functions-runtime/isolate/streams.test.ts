@@ -75,6 +75,7 @@ const samePacked: readonly string[] = [
   through(`${packed}.subarray(0, 15)`, "DecompressionStream('gzip')"),
   through(`new Uint8Array([...${packed}, 1, 2])`, "DecompressionStream('gzip')"),
   "new CompressionStream('zip')",
+  "String(new CompressionStream({ toString: () => 'gzip' }))",
   'new DecompressionStream()',
   "await (async () => { const { writable, readable } = new CompressionStream('deflate'); const w = writable.getWriter(); w.write(new Uint8Array(9).buffer); w.write(new DataView(new ArrayBuffer(3))); w.close(); return [...await new Response(readable).bytes()] })()",
   "[CompressionStream.name, String(new CompressionStream('gzip')), new DecompressionStream('gzip').readable instanceof ReadableStream]",

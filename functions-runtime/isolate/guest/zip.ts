@@ -9,8 +9,9 @@ let last = 0
 
 /** The work is done by the host, a piece at a time: no more of the outcome is here than somebody reads. */
 class ZipStream extends TransformStream<unknown, Uint8Array> {
-  constructor(isUnpacking: boolean, format: unknown) {
-    if (!['gzip', 'deflate', 'deflate-raw'].includes(String(format)))
+  constructor(isUnpacking: boolean, given: unknown) {
+    const format = String(given)
+    if (!['gzip', 'deflate', 'deflate-raw'].includes(format))
       throw new TypeError(`The format is gzip, deflate or deflate-raw, and not “${format}”.`)
     last += 1
     const stream = last
