@@ -107,6 +107,14 @@ test('what is thrown is told with its position, and what is said is kept', async
   assert.doesNotMatch(JSON.stringify(end), /tendril|isolated-vm|node:|\/work|\.ts/)
 })
 
+test('why something was thrown is told with it, whatever it is', async () => {
+  const messageOf = async (cause: string) =>
+    (await failureOf(`() => { throw new Error('It failed', { cause: ${cause} }) }`)).message
+  assert.equal(await messageOf("new Error('no room')"), 'Error: It failed: no room')
+  assert.equal(await messageOf("'no room'"), 'Error: It failed')
+  assert.equal(await messageOf("Object.assign(new Error(), { message: Symbol('s') })"), 'Error: It failed: Symbol(s)')
+})
+
 test('whoever looks for what Node has is told where it is', async () => {
   const failure = await failureOf('() => Buffer.from("a")')
   const message = "ReferenceError: Buffer is not defined: it is Node's, and there with the runtime node-22."

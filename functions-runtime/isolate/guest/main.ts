@@ -181,7 +181,7 @@ function shown(error: Error): string {
 function explained({ name, message, cause }: Error): string {
   if (name === 'ReferenceError' && /^(Buffer|process|require|module|exports|__\w+name) is not/.test(message))
     return `${message}: it is Node's, and there with the runtime node-22.`
-  const why = cause instanceof Error ? cause.message : ''
+  const why = cause instanceof Error ? String(cause.message) : ''
   return String(message).includes(why) ? String(message) : `${message}: ${why}`
 }
 
