@@ -31,7 +31,13 @@ export async function createSmtpServer() {
   const server = createServer((socket) => {
     smtp.connections += 1
     smtp.open.add(socket)
-    socket.on('error', () => {}).on('close', () => smtp.open.delete(socket))
+    let late: NodeJS.Timeout | undefined
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        smtp.open.delete(socket)
+        clearTimeout(late)
+      })
     const say = (verb: string) => {
       const text = smtp.answers[verb] ?? usual[verb] ?? '250 ok'
       if (text === '') return socket.destroy()
@@ -43,8 +49,8 @@ export async function createSmtpServer() {
       if (mail && line === '.') {
         smtp.mails.push(mail.join('\r\n'))
         mail = null
-        const late = setTimeout(() => say('.'), smtp.afterMs)
-        return void socket.once('close', () => clearTimeout(late))
+        late = setTimeout(() => say('.'), smtp.afterMs)
+        return
       }
       if (mail) return void mail.push(line)
       if (line === '') return
