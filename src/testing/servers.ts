@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot } from '../servers/accounts.ts'
 import { findExecutable } from '../servers/executables.ts'
@@ -29,7 +29,9 @@ const ROOM_BYTES = 4_000_000_000
 async function makeDir(): Promise<string> {
   const { bavail = 0, bsize = 0 } = (await statfs(MEMORY).catch(() => null)) ?? {}
   const onDisk = () => mkdtemp(join(tmpdir(), 'tendril-test-'))
-  return bavail * bsize < ROOM_BYTES ? onDisk() : mkdtemp(join(MEMORY, 'tendril-test-')).catch(onDisk)
+  return Math.min(bavail * bsize, freemem()) < ROOM_BYTES
+    ? onDisk()
+    : mkdtemp(join(MEMORY, 'tendril-test-')).catch(onDisk)
 }
 
 const POLICY = '/usr/sbin/policy-rc.d'
