@@ -94,6 +94,7 @@ test('a condition that says nothing, as one whose variable is not given, changes
     ['{ not: { id: {} } }', 'not\\.id'],
     ['{ or: [{ title: { eq: "x" } }, {}] }', 'or\\.1'],
     ['{ and: [] }', 'and'],
+    ['{ comments: { every: {} } }', 'comments\\.every'],
   ] as const) {
     const head = where.includes('$id') ? '($id: ID)' : ''
     await blog.refused(blog.owner, `mutation ${head} { deletePosts(where: ${where}) { count } }`, nothing(at))

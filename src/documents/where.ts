@@ -121,7 +121,12 @@ function one(
       throw new Invalid('This says what `count` counts, which is not there.', [...path, 'of'])
     const counted = number === undefined ? [] : countsOf(number, [...path, 'count'], count)
     return conjunction([
-      ...Object.entries(parts).map(([name, inner]) => about(inner, quantifierOf(name, path), [...path, name])),
+      ...Object.entries(parts).map(([name, inner]) => {
+        const at = [...path, name]
+        // All of them are such as nothing is asked of.
+        if (name === 'every') requireCondition(given(inner, at), at, count)
+        return about(inner, quantifierOf(name, path), at)
+      }),
       ...(counted.length > 0 ? [about(of === undefined ? {} : of, counted, [...path, 'of'])] : []),
     ])
   }
