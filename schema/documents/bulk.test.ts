@@ -113,6 +113,22 @@ test('a condition that says nothing, as one whose variable is not given, changes
   assert.deepEqual(posts, all)
 })
 
+test('nor does one of which nothing is left without its variables', async () => {
+  const head = 'mutation ($id: IDFilter)'
+  for (const [where, at] of [
+    ['{ id: $id }', 'where'],
+    ['{ title: { ne: "x" }, author: { id: $id } }', 'where\\.author'],
+    ['{ or: { comments: { some: { id: $id } } } }', 'where\\.or\\.0\\.comments\\.some'],
+  ] as const) {
+    const nothing = new RegExp(`^INVALID This says nothing, and all would match.* \\(${at}\\)$`)
+    await blog.refused(blog.owner, `${head} { deletePosts(where: ${where}) { count } }`, nothing)
+    await blog.refused(blog.owner, `${head} { updatePosts(where: ${where}, set: { draft: true }) { count } }`, nothing)
+  }
+  const others = '{ or: [], author: {}, comments: { some: {} }, id: $id }'
+  const answer = await blog.done(blog.owner, `${head} { deletePosts(where: ${others}) { count } }`)
+  assert.deepEqual(answer, { deletePosts: { count: 0 } })
+})
+
 test('upsert: creates, then changes; each needs its right; what may not be read is a conflict', async () => {
   const upsert =
     'mutation { upsertPost(input: { id: "p1", title: "x" }, apply: { views: { increment: 1 } }) { version title views } }'

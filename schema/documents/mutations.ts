@@ -17,6 +17,7 @@ import { createDocument, createDocuments, updateDocument } from '../../src/docum
 import type { Place, Terms } from '../../src/documents/writing.ts'
 import { changeField } from './once.ts'
 import { modelOf } from './planned.ts'
+import { requireSaid } from './said.ts'
 import { listOf, oneOf, required } from './shared.ts'
 import type { CollectionTypes, FieldConfig } from './types.ts'
 import type { VisibleCollection } from './visible.ts'
@@ -106,8 +107,10 @@ function updateManyField(collectionId: string, types: CollectionTypes): FieldCon
       ...(setInput ? { set: { type: setInput, description: 'What is set in each.' } } : {}),
       ...applyArgument(types),
     },
-    resolve: async (_root, { where, set, ...terms }: { where: unknown; set?: Input | null } & Terms, ctx, info) =>
-      updateDocuments(ctx, { ...modelOf(info, collectionId), where }, set ?? {}, terms),
+    resolve: async (_root, { where, set, ...terms }: { where: unknown; set?: Input | null } & Terms, ctx, info) => {
+      requireSaid(where, info)
+      return updateDocuments(ctx, { ...modelOf(info, collectionId), where }, set ?? {}, terms)
+    },
   }
 }
 
@@ -167,7 +170,9 @@ function deleteManyField(collectionId: string, { document, where, bulkResult }: 
     type: required(bulkResult),
     description: `Deletes all documents of type ${document.name} that match and that you may read: 10,000 at most, all or none. Refused if you may not delete one of them.`,
     args: { where: { type: new GraphQLNonNull(where), description: whichOnes } },
-    resolve: async (_root, { where, ...terms }: { where: unknown } & Terms, ctx: Context, info) =>
-      deleteDocuments(ctx, { ...modelOf(info, collectionId), where }, terms),
+    resolve: async (_root, { where, ...terms }: { where: unknown } & Terms, ctx: Context, info) => {
+      requireSaid(where, info)
+      return deleteDocuments(ctx, { ...modelOf(info, collectionId), where }, terms)
+    },
   }
 }

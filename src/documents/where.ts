@@ -202,8 +202,11 @@ function compare(
 }
 
 function requireCondition(parts: object, path: readonly string[], { isOfChange }: Count): void {
-  if (isOfChange && Object.keys(parts).length === 0)
-    throw new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
+  if (isOfChange && Object.keys(parts).length === 0) throw saysNothing(path)
+}
+
+export function saysNothing(path: readonly string[]): Invalid {
+  return new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
 }
 
 /** Throws where there are too many. */
