@@ -163,6 +163,25 @@ test('a relation may take, at its other end, the name of an attribute or of the 
   )
 })
 
+test('an attribute is renamed to what a relation was called at its other end until now', async () => {
+  const run = await inNewProject()
+  const one = (key: string, attributes: string, from = '') =>
+    `${key}: { ${from === '' ? '' : `renamedFrom: '${from}', `}attributes: { ${attributes} } }`
+  const text = (key: string, from = '') => `${key}: { type: 'TEXT'${from === '' ? '' : `, renamedFrom: '${from}'`} }`
+  const comments = (to: string, reverseKey: string) => one('comments', `post: ${relation(to, reverseKey)}`)
+  for (const collections of [
+    [one('posts', text('text')), comments('posts', 'notes')],
+    [one('posts', text('notes', 'text')), comments('posts', 'text')],
+    [one('entries', text('text', 'notes'), 'posts'), comments('entries', 'notes')],
+    [one('entries', text('notes', 'text'))],
+  ]) {
+    write(collections.join(', '))
+    const push = await run('schema', 'push', '--allow-destructive')
+    assert.equal(push.code, 0, push.err)
+    assert.equal((await run('schema', 'diff')).out, 'Nothing to do.\n')
+  }
+})
+
 test('what is renamed in a circle, or twice, is refused by its names', async () => {
   const run = await inNewProject()
   const text = "type: 'STRING', size: 20"

@@ -28,6 +28,35 @@ export function isFollowed(path: string, there: CollectionShape, to: SchemaShape
 }
 
 type Change = StepOf<'updateAttribute'>
+export type Renaming = StepOf<'renameCollection' | 'renameAttribute'>
+
+/**
+ * Has relations let go of the names at their other end that attributes are to be renamed to, which is done before all else. Those
+ * that stay get another one afterwards.
+ */
+export function makeRoom(from: SchemaShape, to: SchemaShape, renaming: readonly Renaming[]): Change[] {
+  const kept = new Set(relationsOf(to).map(({ name }) => name))
+  const wanted = renaming.flatMap((step) => {
+    if (step.do === 'renameCollection' || kept.has(`${step.collection}.${step.to}`)) return []
+    const moved = renaming.find((one) => one.do === 'renameCollection' && one.to === step.collection)
+    return [`${(moved ?? step).collection}.${step.to}`]
+  })
+  return relationsOf(from)
+    .filter(({ name }) => wanted.includes(name))
+    .map(({ collection, attribute }) => {
+      return { do: 'updateAttribute', collection, attribute, set: { reverseKey: null } }
+    })
+}
+
+/** The relations that have a field at their other end, with its name. */
+function relationsOf({ collections }: SchemaShape) {
+  return Object.entries(collections).flatMap(([collection, { attributes }]) =>
+    Object.entries(attributes).flatMap(([attribute, shape]) => {
+      const name = wayBack(collection, shape)
+      return name === null ? [] : [{ collection, attribute, name }]
+    }),
+  )
+}
 
 /** Changes of relations whose field at the other end gets another name, or none, in an order in which each name is free. */
 export function inTurn({ collections }: SchemaShape, steps: readonly Change[]): Change[] {

@@ -1,13 +1,14 @@
 import { changesOf, keysOnlyIn, makeIndex, relationsLast, shapeAt, sorted, split } from './changes.ts'
 import { areAbout, renameInExpression, renameInWhere } from './mentions.ts'
-import { fieldNames, inTurn, isFollowed, wayBack } from './names.ts'
+import { fieldNames, inTurn, isFollowed, makeRoom, type Renaming, wayBack } from './names.ts'
 import { type CollectionShape, fullPath, type Renames, type SchemaShape, type Shape, splitPath } from './shape.ts'
 import type { Step, StepOf } from './steps.ts'
 
 /** What makes `to` of `from`, in an order in which each step can be done. Renames that have been made already count for nothing. */
 export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames = {}): Step[] {
   const renaming = renameSteps(from, to, renames)
-  const base = applyRenames(from, renaming)
+  const room = makeRoom(from, to, renaming)
+  const base = applyRenames(withRoom(from, room), renaming)
   const created = keysOnlyIn(to.collections, base.collections)
   const gone = keysOnlyIn(base.collections, to.collections)
   const makesWay = gone.some((path) => isFollowed(path, collectionAt(base, path), to, created))
@@ -28,6 +29,7 @@ export function planSteps(from: SchemaShape, to: SchemaShape, renames: Renames =
     ({ set }) => 'reverseKey' in set,
   )
   return [
+    ...room,
     ...renaming,
     ...parts.flatMap(({ dropIndexes }) => dropIndexes),
     ...keysOnlyIn(to.databases, base.databases).map((database): Step => createDatabase(to, database)),
@@ -61,8 +63,6 @@ export function reverseRenames(steps: readonly Step[]): Renames {
   })
   return Object.fromEntries(pairs)
 }
-
-type Renaming = StepOf<'renameCollection' | 'renameAttribute'>
 
 function renameSteps(from: SchemaShape, to: SchemaShape, renames: Renames): Renaming[] {
   const entries = Object.entries(renames)
@@ -109,6 +109,19 @@ function dueRenames(wanted: readonly Rename[], from: object, to: object): Rename
 function splitAttribute(path: string): string[] {
   const at = path.lastIndexOf('.')
   return [path.slice(0, at), path.slice(at + 1)]
+}
+
+/** The schema where these relations have no field at their other end. */
+function withRoom(from: SchemaShape, room: readonly StepOf<'updateAttribute'>[]): SchemaShape {
+  const collections = Object.entries(from.collections).map(([path, shape]): [string, CollectionShape] => {
+    const attributes = Object.entries(shape.attributes).map(([key, attribute]): [string, Shape] => {
+      const isFreed = room.some((step) => step.collection === path && step.attribute === key)
+      const { reverseKey: _, ...oneWay } = attribute
+      return [key, isFreed ? oneWay : attribute]
+    })
+    return [path, { ...shape, attributes: Object.fromEntries(attributes) }]
+  })
+  return { ...from, collections: Object.fromEntries(collections) }
 }
 
 /** The schema as it is after these renames, as far as names go. */
