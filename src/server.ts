@@ -53,7 +53,7 @@ export function createGraphql(
   { plans = true }: { plans?: boolean } = {},
 ): Graphql {
   const watch = watcherOf(schemas)
-  const findPlan: FindPlan = plans ? createPlans() : () => null
+  const findPlan: FindPlan = plans ? createPlans() : async () => null
   const leaving = new AbortController()
   const yoga = createYoga<Scope>({
     graphqlEndpoint: '/*',
@@ -90,7 +90,7 @@ export function createGraphql(
     let kind = 'none'
     try {
       const shown = await schemas.for(ctx)
-      const planned = findPlan(shown, operation)
+      const planned = await findPlan(shown, operation)
       const raw = planned && allowed.includes(planned.plan.kind) ? await runPlan(ctx, planned, operation) : null
       if (planned && raw) {
         end(planned.plan.kind, 'compiled', 'OK')
@@ -190,7 +190,7 @@ async function findFeed(
 ): Promise<WatchedFed | null> {
   const end = timed(ctx)
   const shown = await schemas.for(ctx)
-  const planned = findPlan(shown, operation)
+  const planned = await findPlan(shown, operation)
   const fed = planned && openFeed(ctx, planned, operation)
   if (!fed) return null
   end('subscription', 'compiled', 'OK')

@@ -1,4 +1,5 @@
-import type { GraphQLSchema } from 'graphql'
+import { setImmediate as pass } from 'node:timers/promises'
+import { type DocumentNode, type GraphQLSchema, Kind } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Operation as Plan, planOperation } from '../documents/operation.ts'
 import type { Subscription } from '../documents/subscribe-operation.ts'
@@ -14,7 +15,7 @@ import { faultsOf } from './valid.ts'
 export type Planned = { plan: Plan | Subscription; costOf: CompiledCost }
 
 /** Finds the plan of an operation, or null: then it is executed field by field, or told what is wrong with it. */
-export type FindPlan = (schema: GraphQLSchema, operation: Operation) => Planned | null
+export type FindPlan = (schema: GraphQLSchema, operation: Operation) => Promise<Planned | null>
 
 /** A plan takes about a hundred times as much memory as its text. */
 const most = { plans: 5_000, characters: 1_000_000 }
@@ -34,27 +35,42 @@ export function createPlans(): FindPlan {
     dispose: ({ of, text }) => of.deref()?.delete(text),
   })
   let count = 0
-  return (schema, operation) => {
+  return async (schema, operation) => {
     const { id, plans } = kept.get(schema) ?? { id: ++count, plans: new Map() }
     kept.set(schema, { id, plans })
     const text = `${operation.operationName ?? ''}\n${operation.query}`
     const key = `${id} ${text}`
     const known = uses.get(key) && plans.get(text)
     if (known !== undefined) return known
-    const planned = plan(schema, operation)
+    const planned = await plan(schema, operation)
     plans.set(text, planned)
     uses.set(key, { of: new WeakRef(plans), text })
     return planned
   }
 }
 
-function plan(schema: GraphQLSchema, { query, operationName }: Operation): Planned | null {
+async function plan(schema: GraphQLSchema, { query, operationName }: Operation): Promise<Planned | null> {
   try {
     const document = parseDocument(query)
-    if (faultsOf(schema, document).length > 0) return null
+    // Others are heard between the steps of what is looked at for the first time.
+    makeRootFields(schema, document)
+    await pass()
+    const { length } = faultsOf(schema, document)
+    await pass()
+    if (length > 0) return null
     const found = planOperation(schema, document, operationName)
     return found && { plan: found, costOf: compileCost(schema, document, operationName) }
   } catch {
     return null
+  }
+}
+
+/** The types of the collections that a document asks for are made when somebody looks for its root fields. */
+function makeRootFields(schema: GraphQLSchema, { definitions }: DocumentNode): void {
+  for (const one of definitions) {
+    if (one.kind !== Kind.OPERATION_DEFINITION) continue
+    const fields = schema.getRootType(one.operation)?.getFields()
+    for (const selection of one.selectionSet.selections)
+      if (selection.kind === Kind.FIELD) void fields?.[selection.name.value]
   }
 }

@@ -19,7 +19,7 @@ import { LRUCache } from 'lru-cache'
 import type { ProjectModel } from '../documents/model.ts'
 import { parseDocument } from './document.ts'
 import type { Operation } from './operation.ts'
-import { lazyRules } from './type-names.ts'
+import { rulesFor } from './rules.ts'
 
 type Known = { valid?: boolean; types?: readonly string[] }
 
@@ -170,7 +170,7 @@ function validateNow(schema: GraphQLSchema, document: DocumentNode): readonly Gr
   Error.stackTraceLimit = 0
   try {
     // What a mistyped name is like is nobody's business: it may be the name of something that the caller may not see.
-    return validate(schema, document, lazyRules, { hideSuggestions: true, maxErrors: 10 })
+    return validate(schema, document, rulesFor(document), { hideSuggestions: true, maxErrors: 10 })
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
