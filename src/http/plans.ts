@@ -20,7 +20,7 @@ export type FindPlan = (schema: GraphQLSchema, operation: Operation) => Promise<
 /** A plan takes about a hundred times as much memory as its text. */
 const most = { plans: 5_000, characters: 1_000_000 }
 
-type Plans = Map<string, Planned | null>
+type Plans = Map<string, Promise<Planned | null>>
 
 /**
  * Plans are kept with their schema, of which a project has one for each revision and audience, and go with it. Among all
@@ -35,14 +35,15 @@ export function createPlans(): FindPlan {
     dispose: ({ of, text }) => of.deref()?.delete(text),
   })
   let count = 0
-  return async (schema, operation) => {
+  return (schema, operation) => {
     const { id, plans } = kept.get(schema) ?? { id: ++count, plans: new Map() }
     kept.set(schema, { id, plans })
     const text = `${operation.operationName ?? ''}\n${operation.query}`
     const key = `${id} ${text}`
     const known = uses.get(key) && plans.get(text)
     if (known !== undefined) return known
-    const planned = await plan(schema, operation)
+    // Whoever asks for it meanwhile gets the same one: equal subscriptions share what is made for them.
+    const planned = plan(schema, operation)
     plans.set(text, planned)
     uses.set(key, { of: new WeakRef(plans), text })
     return planned
