@@ -206,7 +206,7 @@ function requireCondition(parts: object, path: readonly string[], { isOfChange }
 }
 
 export function saysNothing(path: readonly string[]): Invalid {
-  return new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
+  return new Invalid('This says nothing: say what of it, or leave it out.', path)
 }
 
 /** Throws where there are too many. */

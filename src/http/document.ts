@@ -40,10 +40,17 @@ export function parseDocument(source: string | Source): DocumentNode {
 }
 
 /** Nobody asks for the tokens of what is parsed, and they take as much memory as all else of it. */
-function dropTokens(node: ASTNode): void {
-  if (node.loc) Object.assign(node.loc, { startToken: null, endToken: null })
+function dropTokens(document: DocumentNode): void {
+  eachNode(document, ({ loc }) => {
+    if (loc) Object.assign(loc, { startToken: null, endToken: null })
+  })
+}
+
+/** Shows a node and all within it, each before what it has. */
+export function eachNode(node: ASTNode, show: (node: ASTNode) => void): void {
+  show(node)
   for (const value of Object.values(node)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.kind === 'string') dropTokens(one)
+    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.kind === 'string') eachNode(one, show)
   }
 }
 

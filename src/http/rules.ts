@@ -1,5 +1,4 @@
 import {
-  type ASTNode,
   type DocumentNode,
   FragmentsOnCompositeTypesRule,
   GraphQLError,
@@ -23,6 +22,7 @@ import {
   VariablesAreInputTypesRule,
   VariablesInAllowedPositionRule,
 } from 'graphql'
+import { eachNode } from './document.ts'
 
 /** As the specification's rule, but it asks for one name after the other: all types of a large project take long to make. */
 const typeNamesRule: ValidationRule = (context) => ({
@@ -71,13 +71,6 @@ const subjects = new Map<ValidationRule, readonly Kind[]>([
 /** The rules that may find fault with this document: half of them look at fragments, variables or directives, which most have none of. */
 export function rulesFor(document: DocumentNode): readonly ValidationRule[] {
   const kinds = new Set<Kind>()
-  addKinds(document, kinds)
+  eachNode(document, ({ kind }) => void kinds.add(kind))
   return lazyRules.filter((rule) => subjects.get(rule)?.some((kind) => kinds.has(kind)) ?? true)
-}
-
-function addKinds(node: ASTNode, kinds: Set<Kind>): void {
-  kinds.add(node.kind)
-  for (const value of Object.values(node)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (typeof one?.kind === 'string') addKinds(one, kinds)
-  }
 }

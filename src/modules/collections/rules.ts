@@ -1,5 +1,6 @@
 import type { Attribute } from '../../../prisma/client/client.ts'
 import { types } from '../../documents/types.ts'
+import { saysNothing } from '../../documents/where.ts'
 import { Invalid } from '../../errors.ts'
 import { parsePermission, type Right, whyNotRole } from '../permissions/roles.ts'
 
@@ -75,8 +76,7 @@ function countPart(count: Count, path: Path): void {
 
 /** A program that has no value leaves `{ writer: {} }` of `{ writer: { eq: undefined } }`, which all documents would match. */
 function requireParts(parts: readonly unknown[], path: Path): void {
-  if (parts.length === 0)
-    throw new Invalid('This says nothing, and all would match: say what of it, or leave it out.', path)
+  if (parts.length === 0) throw saysNothing(path)
 }
 
 function readComparisons(field: Field, value: unknown, path: Path, count: Count): Record<string, unknown> {
